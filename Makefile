@@ -1,0 +1,76 @@
+# Everything a developer types. Needs make and Python 3.11 or newer; all else goes into .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= auto
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+# Prefect and its server report to nobody from here.
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench lock clean
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(READY) ## the whole way on a practice LeadByte, with a Prefect UI to look at
+	$(BIN)/leadgate demo
+
+test: $(READY) ## every test, on SQLite and a real PostgreSQL (PYTEST_ARGS="-k name" for some)
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 $(PYTEST_ARGS)
+
+check: $(READY) ## lint, format, types and the import arrows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## put imports and lines in order
+	$(BIN)/ruff check --fix-only --select I .
+	$(BIN)/ruff format .
+
+bench: $(READY) ## the benchmarks
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+# Told by `help` once there is a crash suite to run.
+ifneq ($(wildcard tests/crash/test_*.py),)
+.PHONY: chaos
+chaos: $(READY)
+	$(BIN)/python -m pytest tests/crash $(PYTEST_ARGS)
+endif
+
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade \
+	--no-emit-index-url --no-emit-find-links --no-header --quiet
+
+lock: $(READY) ## lock the newest versions that pyproject.toml allows
+	$(LOCK) --output-file requirements.txt
+	$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean: ## remove .venv and what the tools keep
+	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache htmlcov
+
+# uv is itself installed from the lock, and installs the rest in seconds; where it cannot run, pip does the same.
+$(READY): requirements-dev.txt pyproject.toml
+	@for python in python3.13 python3.12 python3.11 python3.14 python3 python; do \
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo 'leadgate needs Python 3.11 or newer, and there is none on the PATH: install it and run make again.' >&2; \
+	    exit 1; \
+	fi; \
+	[ -x $(BIN)/python ] || $$found -m venv $(VENV)
+	@awk '/^[^ ]/ { uv = /^uv==/ } uv' requirements-dev.txt > $(VENV)/uv.txt
+	@awk '/^[^ ]/ { uv = /^uv==/ } !uv' requirements-dev.txt > $(VENV)/others.txt
+	@if $(BIN)/python -m pip install --quiet --require-hashes --requirement $(VENV)/uv.txt \
+	    && VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements-dev.txt; \
+	then :; else \
+	    echo 'uv could not install the locked packages; pip does, which takes a few minutes.' >&2; \
+	    $(BIN)/python -m pip install --quiet --require-hashes --requirement $(VENV)/others.txt; \
+	fi
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

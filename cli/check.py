@@ -1,0 +1,22 @@
+"""`leadgate check`: every fault of a pipeline at once, before anything is read or sent."""
+
+from pathlib import Path
+
+from cli.output import FINE, WRONG, ConfigOption, JsonOption, reports_errors, say, say_json, stop, warn
+from leadgate.wiring import check_pipeline
+
+
+@reports_errors
+def check(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
+    """Check the file, its rules against the source's real columns, the ledger, and LeadByte's key and address.
+
+    Nothing is changed anywhere: LeadByte is asked to update an empty list of leads.
+    """
+    problems = check_pipeline(config)
+    if as_json:
+        say_json({"ok": not problems, "problems": problems})
+    elif not problems:
+        say(f"{config}: all is well. `leadgate plan` shows what a run would do.")
+    for problem in problems:
+        warn(f"leadgate: {problem}")
+    stop(WRONG if problems else FINE)

@@ -1,0 +1,158 @@
+"""`leadgate demo`: the whole way on the practice LeadByte, with enrichment arriving while it runs."""
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.demo_source import DemoSource
+from cli.flow_run import run_flow
+from cli.output import clock_time, reports_errors, say
+from cli.prefect_server import prefect_api, quiet_prefect
+from cli.progress import live_progress
+from cli.run import tell
+from leadgate.config import load_config
+from leadgate.ledger.reads import read_history
+from leadgate.sandbox import PRACTICE_KEY, sandbox_thread
+from leadgate.story import tell as tell_story
+from leadgate.wiring import open_ledger, utc_now
+
+_PIPELINE = """\
+# The demo's pipeline. `leadgate init` writes one with every setting explained.
+pipeline: demo
+leadbyte:
+  base_url: {base_url}
+  api_key: ${{LEADBYTE_API_KEY}}
+  requests_per_second: 30
+source:
+  url: sqlite:///source.db
+  leads: {{table: quarantined_leads, id: quarantine_id, quarantined_at: quarantined_at}}
+  enrichment: {{table: lead_enrichment, id: quarantine_id, updated_at: updated_at}}
+wait:
+  require: [postcode, phone_verified, score]
+  deadline: 24h
+update: {{postcode: postcode, phone1: mobile}}
+policy:
+  rules:
+    - name: opted-out
+      when: enrichment.opted_out
+      then: reject
+      because: The person opted out.
+    - name: verified
+      when: enrichment.phone_verified && enrichment.score >= 0.5
+      then: process
+      because: Phone verified and a score of {{score}}.
+    - name: poor
+      when: enrichment.score < 0.2
+      then: reject
+      because: A score of {{score}} is below 0.2.
+    - name: never-enriched
+      when: late
+      then: reject
+      because: No enrichment within the deadline.
+  otherwise: review
+  keep_facts: [score]
+"""
+
+
+@reports_errors
+def demo(
+    *,
+    folder: Annotated[Path, typer.Option(help="Where the demo's files go; emptied first.")] = Path("leadgate-demo"),
+    seconds: Annotated[int, typer.Option(help="How long enrichment keeps arriving.", min=5, max=600)] = 40,
+    stay: Annotated[bool, typer.Option("--stay", help="Keep the Prefect UI up until Ctrl-C.")] = False,
+) -> None:
+    """Show the whole way: 2,000 leads, a practice LeadByte, and enrichment that keeps arriving while it runs.
+
+    Nothing leaves this machine, and nothing is left running.
+    """
+    quiet_prefect(verbose=False)
+    _empty(folder)
+    source = DemoSource(folder / "source.db")
+    source.create(now=utc_now())
+    config = folder / "leadgate.yaml"
+    os.environ["LEADBYTE_API_KEY"] = PRACTICE_KEY
+    say(f"A source database with {source.leads:,} quarantined leads: {folder / 'source.db'}")
+    with sandbox_thread(lag=timedelta(seconds=1), latency=timedelta(milliseconds=20)) as sandbox:
+        config.write_text(_PIPELINE.format(base_url=sandbox.url), encoding="utf-8")
+        say(f"A practice LeadByte: {sandbox.url}    A pipeline file: {config}")
+        say("Starting a Prefect server (the first time takes half a minute) ...")
+        with prefect_api(folder.resolve() / "prefect") as api:
+            say(f"The Prefect UI, while this runs: {api.ui_url}")
+            say(f"Running `leadgate run --watch {seconds + 10}s`; enrichment arrives for {seconds} s:")
+            with _arriving(source, seconds), live_progress(config):
+                result = run_flow(config, limit=None, watch_for=f"{seconds + 10}s")
+            say()
+            say("What became of them:")
+            tell(result)
+            twice = [lead_id for lead_id, acts in sandbox.acts.items() if len(acts) > 1]
+            say(f"The practice LeadByte took {len(sandbox.acts):,} acts; leads acted on twice: {len(twice)}.")
+            say()
+            _explain_one(config, sandbox.acts)
+            say()
+            say(f"Next: cd {folder} && leadgate status, leadgate explain ID; `leadgate init` starts your own.")
+            say(api.where(result.run_id))
+            if stay:
+                say(f"The Prefect UI stays up until Ctrl-C: {api.ui_url}/runs/flow-run/{result.run_id}")
+                _until_interrupted()
+
+
+def _empty(folder: Path) -> None:
+    """Remove what an earlier demo left; a folder that is not a demo's is never touched."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / "source.db").exists():
+            msg = f"{folder}: is not empty and holds no earlier demo. Name another with --folder."
+            raise typer.BadParameter(msg)
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _arriving(source: DemoSource, seconds: int) -> Iterator[None]:
+    """Let enrichment arrive in the background, second by second."""
+    ended = threading.Event()
+
+    def feed() -> None:
+        for batch in source.batches(seconds):
+            source.enrich(batch, now=utc_now())
+            if ended.wait(1):
+                return
+
+    thread = threading.Thread(target=feed, name="demo-enrichment", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _explain_one(config: Path, acted: object) -> None:
+    settings = load_config(config)
+    ledger = open_ledger(config, settings)
+    try:
+        lead_id = max(acted, default=None)  # type: ignore[call-overload]
+        history = read_history(ledger.engine, settings.pipeline, lead_id) if lead_id else None
+    finally:
+        ledger.close()
+    if history:
+        story = tell_story(history, settings)
+        say(f"One of them, by `leadgate explain {lead_id}`:")
+        for event in story.events:
+            say(f"  {clock_time(event.at)}  {event.what}")
+        say(f"  {story.now}")
+
+
+def _until_interrupted() -> None:
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        say()

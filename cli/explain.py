@@ -1,0 +1,53 @@
+"""`leadgate explain`: everything about one lead, in order, from the ledger alone."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import ConfigOption, JsonOption, clock_time, reports_errors, say, say_json
+from leadgate.config import load_config
+from leadgate.errors import ConfigError
+from leadgate.ledger.reads import read_history
+from leadgate.story import tell
+from leadgate.wiring import open_ledger
+
+
+@reports_errors
+def explain(
+    lead_id: Annotated[str, typer.Argument(metavar="ID", help="The lead's quarantine id.")],
+    *,
+    config: ConfigOption = Path("leadgate.yaml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Tell everything about one lead, in order, with times: arrival, decisions, what was sent and answered."""
+    settings = load_config(config)
+    ledger = open_ledger(config, settings)
+    try:
+        history = read_history(ledger.engine, settings.pipeline, lead_id)
+    finally:
+        ledger.close()
+    if history is None:
+        msg = (
+            f"{config}: the pipeline {settings.pipeline!r} knows no lead {lead_id!r}. Leads are registered by a run; "
+            "`leadgate status` counts those it knows."
+        )
+        raise ConfigError(msg)
+    story = tell(history, settings)
+    if as_json:
+        say_json(
+            {
+                "lead_id": lead_id,
+                "state": history.entry["state"],
+                "entry": dict(history.entry),
+                "decisions": [dict(row) for row in history.decisions],
+                "attempts": [dict(row) for row in history.attempts],
+                "story": [{"at": event.at, "what": event.what} for event in story.events],
+                "now": story.now,
+            }
+        )
+        return
+    say(f"lead {lead_id}: {history.entry['state']}")
+    for event in story.events:
+        say(f"  {clock_time(event.at)}  {event.what}")
+    say(story.now)

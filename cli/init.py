@@ -1,0 +1,29 @@
+"""`leadgate init`: a commented pipeline file to start from."""
+
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import reports_errors, say
+from leadgate.errors import ConfigError
+
+
+@reports_errors
+def init(
+    path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("leadgate.yaml"),
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write a commented pipeline file; edit it, then `leadgate check`."""
+    if path.exists() and not force:
+        msg = f"{path}: is there already. Name another path, or --force to replace it."
+        raise ConfigError(msg)
+    path.write_text(pipeline_template(), encoding="utf-8")
+    say(f"Wrote {path}. Next: edit it, export LEADBYTE_API_KEY and SOURCE_URL, then `leadgate check`.")
+
+
+def pipeline_template() -> str:
+    """Give the text of the commented pipeline file."""
+    return resources.files("cli").joinpath("leadgate.template.yaml").read_text(encoding="utf-8")

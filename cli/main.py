@@ -1,0 +1,48 @@
+"""The `leadgate` command: one file a verb; Prefect is imported only by the verbs that run a flow."""
+
+import os
+import sys
+
+import typer
+
+from cli.check import check
+from cli.demo import demo
+from cli.explain import explain
+from cli.init import init
+from cli.output import ATTENTION, warn
+from cli.plan import plan
+from cli.run import run
+from cli.sandbox import sandbox
+from cli.status import status
+
+app = typer.Typer(
+    name="leadgate",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help=(
+        "Leads wait at a gate. When their enrichment arrives they are updated and let through, or turned away, "
+        "once, for a reason that can be read later.\n\n"
+        "New here? `leadgate demo` shows the whole way on a practice LeadByte; `leadgate init` writes a pipeline "
+        "file; `leadgate check`, `plan` and `run` take it from there."
+    ),
+)
+for verb in (demo, init, check, plan, run, status, explain, sandbox):
+    app.command()(verb)
+
+
+def main() -> None:
+    """Run the command line; what nobody foresaw ends with one line too, and a way to see where it happened."""
+    try:
+        app(prog_name="leadgate")
+    except Exception as error:  # the edge of the program
+        if os.environ.get("LEADGATE_TRACEBACK"):
+            raise
+        warn(f"leadgate: unexpected {type(error).__name__}: {error}")
+        warn("This is a defect of leadgate. LEADGATE_TRACEBACK=1 shows where; the ledger is safe, run again to go on.")
+        sys.exit(ATTENTION)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""How the command speaks: plain text for people, one JSON object for machines, and exit codes.
+
+0 is fine, 1 means that something needs attention, 2 is wrong use or configuration.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, ParamSpec
+
+import typer
+
+from leadgate.errors import ConfigError, LeadByteError, LeadgateError, LedgerUnavailable, SourceUnavailable
+
+FINE, ATTENTION, WRONG = 0, 1, 2
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The pipeline file.", show_default=True)]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+P = ParamSpec("P")
+
+
+def say(text: str = "") -> None:
+    """Print a line for people on standard output."""
+    typer.echo(text)
+
+
+def warn(text: str) -> None:
+    """Print a line for people on standard error."""
+    typer.echo(text, err=True)
+
+
+def say_json(document: Any) -> None:  # noqa: ANN401
+    """Print one JSON object on standard output."""
+    typer.echo(json.dumps(document, default=str, ensure_ascii=False))
+
+
+def stop(code: int) -> NoReturn:
+    """End the command with an exit code."""
+    raise typer.Exit(code)
+
+
+def reports_errors(verb: Callable[P, None]) -> Callable[P, None]:
+    """Make a verb end with one clear message and the right exit code instead of a traceback."""
+
+    @wraps(verb)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            verb(*args, **kwargs)
+        except LeadgateError as error:
+            complain(error, as_json=bool(kwargs.get("as_json")))
+            stop(exit_code(error))
+        except KeyboardInterrupt:
+            warn("leadgate: interrupted; nothing is lost, run again to go on.")
+            stop(ATTENTION)
+
+    return wrapped
+
+
+def complain(error: LeadgateError, *, as_json: bool) -> None:
+    """Say what is wrong: on standard error, and as JSON on standard output where that was asked for."""
+    problems = error.problems if isinstance(error, ConfigError) else [str(error)]
+    if as_json:
+        say_json({"error": str(error), "problems": problems})
+    for problem in problems:
+        warn(f"leadgate: {problem}")
+
+
+def exit_code(error: LeadgateError) -> int:
+    """Tell what the user must change (2) from what will pass or needs a look (1)."""
+    passing = isinstance(error, SourceUnavailable | LedgerUnavailable | LeadByteError)
+    return ATTENTION if passing else WRONG
+
+
+def ago(instant: datetime | None, now: datetime) -> str:
+    """Say how long ago an instant was."""
+    return "never" if instant is None else f"{span(now - instant)} ago"
+
+
+def span(length: timedelta) -> str:
+    """Write a span in its two largest units, such as 3d 4h or 12m 5s."""
+    seconds = max(0, int(length.total_seconds()))
+    units = [("d", 86400), ("h", 3600), ("m", 60), ("s", 1)]
+    parts = []
+    for unit, size in units:
+        if seconds >= size:
+            parts.append(f"{seconds // size}{unit}")
+            seconds %= size
+    return " ".join(parts[:2]) or "0s"
+
+
+def clock_time(instant: datetime | None) -> str:
+    """Write an instant for a list of events, in UTC, to the millisecond."""
+    return "-" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S}.{instant.microsecond // 1000:03d}Z"

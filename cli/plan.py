@@ -1,0 +1,44 @@
+"""`leadgate plan`: what a run would do now, with nothing sent and nothing changed."""
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
+from leadgate.plan import Plan, plan_run
+from leadgate.wiring import open_pipeline, utc_now
+
+
+@reports_errors
+def plan(
+    *,
+    config: ConfigOption = Path("leadgate.yaml"),
+    show: Annotated[int, typer.Option(help="How many leads to list.", min=0)] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a run would do now: leads, decisions and the names of the fields it would write."""
+    with open_pipeline(config) as pipeline:
+        found = plan_run(pipeline.config, pipeline.source, pipeline.ledger, pipeline.policy, now=utc_now())
+        if as_json:
+            say_json({"pipeline": pipeline.config.pipeline, "policy": pipeline.policy.version, **asdict(found)})
+        else:
+            _tell(found, show)
+
+
+def _tell(found: Plan, show: int) -> None:
+    say(f"{len(found.leads)} leads would be decided now, {found.waiting} would go on waiting.")
+    for (verdict, rule), count in Counter((lead.verdict, lead.rule) for lead in found.leads).most_common():
+        say(f"  {count:>7}  {verdict:<8} {rule or '(otherwise)'}")
+    if found.leads and show:
+        say()
+    for lead in found.leads[:show]:
+        fields = ", ".join(lead.fields) or "no fields"
+        say(f"{lead.lead_id}: {lead.verdict} by {lead.rule or '(otherwise)'} - {lead.route} ({fields}): {lead.reason}")
+    if len(found.leads) > show > 0:
+        say(f"... and {len(found.leads) - show} more; --show lists more, --json lists all.")
+    for fault in found.faults:
+        say(f"not a lead: {fault}")
+    say("Nothing was sent.")

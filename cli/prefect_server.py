@@ -1,0 +1,131 @@
+"""A Prefect server for the verbs that run a flow: the one that is configured, or one of our own while the verb lasts.
+
+Prefect would start one by itself, inside our process, and let its shutdown speak on the terminal; ours is a process
+of its own that writes to a file.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from leadgate.errors import LeadgateError
+
+_SECONDS_TO_START = 120
+
+
+class PrefectServerError(LeadgateError):
+    """The Prefect server that a run needs did not start."""
+
+
+def quiet_prefect(*, verbose: bool) -> None:
+    """Keep Prefect's log on its server and off the terminal; call before Prefect is imported."""
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    if not verbose:
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
+
+@dataclass(frozen=True, slots=True)
+class PrefectApi:
+    """Where a run is to be seen: the address of the Prefect UI, and whether the server ends with the verb."""
+
+    ui_url: str
+    home: Path | None
+    """Where a server of our own keeps its database; None for the server that is configured."""
+
+    def where(self, run_id: str) -> str:
+        """Say how to look at a run afterwards."""
+        if self.home is None:
+            return f"Look at it in Prefect: {self.ui_url}/runs/flow-run/{run_id}"
+        return (
+            f"Look at it in Prefect: PREFECT_HOME={self.home} prefect server start, "
+            f"then http://127.0.0.1:4200/runs/flow-run/{run_id}"
+        )
+
+
+@contextmanager
+def prefect_api(home: Path | None = None) -> Iterator[PrefectApi]:
+    """Give a Prefect API to run on: the configured one, else a server started for as long as needed.
+
+    `home` is where a server of our own keeps its database; by default that of the user's profile.
+    """
+    from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings  # noqa: PLC0415 - slow to import
+
+    configured = PREFECT_API_URL.value()
+    if configured and home is None:
+        yield PrefectApi(configured.removesuffix("/api"), None)
+        return
+    folder = home or PREFECT_HOME.value()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        _server(folder, {"PREFECT_HOME": str(folder)}) as address,
+        temporary_settings({PREFECT_API_URL: f"{address}/api"}),
+    ):
+        try:
+            yield PrefectApi(address, folder)
+        finally:
+            _hand_over_logs()
+
+
+def _hand_over_logs() -> None:
+    """Send what Prefect's background threads still hold, while the server is there to take it."""
+    from prefect.events.worker import EventsWorker  # noqa: PLC0415
+    from prefect.logging.handlers import APILogWorker  # noqa: PLC0415
+
+    APILogWorker.drain_all(timeout=5)
+    EventsWorker.drain_all(timeout=5)
+
+
+@contextmanager
+def _server(folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}"
+    log = folder / "leadgate-prefect-server.log"
+    environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 - Prefect's own command, with a port of ours
+            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            env=environment | dict(settings) | {"PREFECT_UI_API_URL": f"{address}/api"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C is for the run, which then stops the server
+        )
+    try:
+        _wait_until_healthy(process, address, log)
+        yield address
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_healthy(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
+    deadline = time.monotonic() + _SECONDS_TO_START
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            if httpx.get(f"{address}/api/health", timeout=5).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    msg = f"The Prefect server did not start; {log} says why. To use a server of yours, set PREFECT_API_URL."
+    raise PrefectServerError(msg)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

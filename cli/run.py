@@ -1,0 +1,77 @@
+"""`leadgate run`: the main job here and now, as a Prefect flow run."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.flow_run import RunResult, run_flow
+from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors, say, say_json, stop, warn
+from cli.prefect_server import prefect_api, quiet_prefect
+from cli.progress import live_progress
+from leadgate.config import parse_duration
+from leadgate.wiring import open_pipeline
+
+
+def _duration(text: str | None) -> str | None:
+    try:
+        return text if text is None or parse_duration(text) else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@reports_errors
+def run(
+    *,
+    config: ConfigOption = Path("leadgate.yaml"),
+    watch: Annotated[
+        str | None,
+        typer.Option(help="Stay this long (90s, 15m, 24h) and take arrivals as they come.", callback=_duration),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Decide at most this many leads.", min=1)] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show Prefect's log too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Release or reject every lead whose enrichment has arrived, once, and say what became of them.
+
+    Runs as a Prefect flow run: on the server that PREFECT_API_URL or the profile names, or else on one that is
+    started for the run. Ends with 1 where a lead was parked, an answer is open, or LeadByte could not be reached.
+    """
+    quiet_prefect(verbose=verbose)
+    with open_pipeline(config):
+        pass  # what is wrong with the file is said at once, before a server is started
+    with prefect_api() as api, nullcontext() if as_json or verbose else live_progress(config):
+        result = run_flow(config, limit=limit, watch_for=watch)
+    if as_json:
+        say_json(result.summary.as_dict() | {"error": result.trouble, "flow_run_id": result.run_id})
+    else:
+        tell(result)
+        say(api.where(result.run_id))
+    if result.trouble:
+        warn(f"leadgate: {result.trouble}")
+    stop(ATTENTION if result.trouble or result.summary.needs_attention else FINE)
+
+
+def tell(result: RunResult) -> None:
+    """Print a run's summary for people; what did not happen is left out."""
+    counts = {key: count for key, count in result.summary.as_dict().items() if count}
+    if not counts.keys() - {"waiting", "ready"}:
+        say("Nothing was due.")
+    for key, count in counts.items():
+        say(f"{count:>8}  {_MEANING[key]}")
+
+
+_MEANING = {
+    "registered": "registered: new leads",
+    "arrived": "arrived: their enrichment is complete",
+    "processed": "processed: queued for processing by LeadByte",
+    "rejected": "rejected: queued for rejection by LeadByte",
+    "held": "held: decided again later",
+    "review": "review: a person must decide",
+    "unknown": "unknown: sent, but without an answer that can be trusted",
+    "failed": "failed: refused by LeadByte and parked",
+    "gone": "gone: someone else moved them out of quarantine",
+    "waiting": "waiting: their enrichment is still to come",
+    "ready": "ready: due, but not sent yet",
+}

@@ -1,0 +1,95 @@
+"""`leadgate sandbox`: the practice LeadByte on a port, until Ctrl-C."""
+
+import asyncio
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from leadgate.errors import ConfigError
+from leadgate.sandbox import PRACTICE_KEY, SWITCH_NAMES, Exchange, Faults, Permission, Record, Sandbox, read_span
+
+
+def _span(text: str) -> timedelta:
+    try:
+        return read_span(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def sandbox(  # noqa: PLR0913 - one argument an option
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one and prints it.", min=0, max=65535)] = 0,
+    key: Annotated[str, typer.Option(help="The API key to accept. Make one up: it is printed.")] = PRACTICE_KEY,
+    permission: Annotated[Permission, typer.Option(help="What the key may do.")] = Permission.FULL,
+    latency: Annotated[str, typer.Option(help="How long every answer takes: 0.2, 50ms or 2s.")] = "0",
+    lag: Annotated[str, typer.Option(help="How long a queued process or reject takes: 0.2, 50ms or 2s.")] = "1s",
+    strict: Annotated[bool, typer.Option("--strict", help="Know only leads added through /sandbox/leads.")] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help=f"A fault switch, as often as wanted: {', '.join(SWITCH_NAMES)}."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same faults.")] = 0,
+    record: Annotated[Record, typer.Option(help="acts keeps no requests: for long runs.")] = "full",
+    verbose: Annotated[bool, typer.Option("--verbose", help="One line a request, on standard error.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object: url, key, pid.")] = False,
+) -> None:
+    """Run a LeadByte to practise on, with fault switches, until Ctrl-C."""
+    try:
+        practice = Sandbox(
+            keys={key: permission},
+            lag=_span(lag),
+            latency=_span(latency),
+            faults=Faults(_read_faults(fault or []), seed),
+            strict=strict,
+            record=record,
+            on_exchange=_show if verbose else None,
+        )
+        asyncio.run(_serve(practice, host, port, as_json=as_json))
+    except ConfigError as error:
+        typer.echo(f"leadgate sandbox: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+async def _serve(practice: Sandbox, host: str, port: int, *, as_json: bool) -> None:
+    """Serve until the process is asked to end."""
+    asked_to_end = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asked_to_end.set)
+    await practice.start(host, port)
+    if as_json:
+        typer.echo(json.dumps({"url": practice.url, "key": practice.key, "pid": os.getpid()}))
+    else:
+        typer.echo(f"The practice LeadByte answers at {practice.url} (put it into leadbyte.base_url).")
+        typer.echo(f"Use the key {practice.key}. Ctrl-C stops it.")
+    await asked_to_end.wait()
+    await practice.stop()
+
+
+def _read_faults(written: Sequence[str]) -> dict[str, Any]:
+    """Split NAME=VALUE; raise ConfigError for one that is not written so, or is given twice."""
+    pairs = [text.partition("=") for text in written]
+    problems = [f"--fault {name}: write --fault NAME=VALUE, such as drop-after=0.05" for name, _, v in pairs if not v]
+    counted = Counter(name for name, _, _ in pairs)
+    problems += [
+        f"--fault {name}: is given {count} times; once is enough" for name, count in counted.items() if count > 1
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return {name: value for name, _, value in pairs}
+
+
+def _show(exchange: Exchange) -> None:
+    """Print one line about a request: no value of any lead is in it."""
+    counted = f"{len(exchange.asked)} lead{'s' if len(exchange.asked) != 1 else ''}"
+    faults = f" [{', '.join(exchange.faults)}]" if exchange.faults else ""
+    status = exchange.status or "dropped"
+    typer.echo(
+        f"{exchange.at:%H:%M:%S} {exchange.key} {exchange.method} {exchange.path} {counted} {status}{faults}", err=True
+    )

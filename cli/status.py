@@ -1,0 +1,56 @@
+"""`leadgate status`: where the leads are, and how fresh what is known of them is."""
+
+from datetime import datetime
+from pathlib import Path
+
+from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop
+from leadgate.config import load_config
+from leadgate.ledger.reads import Status, read_status
+from leadgate.model import State
+from leadgate.wiring import open_ledger, utc_now
+
+
+@reports_errors
+def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
+    """Count the leads by state, and tell the oldest wait and the age of the last healthy reading of the source.
+
+    Ends with 1 where a lead is parked as failed or an answer of LeadByte is still open.
+    """
+    settings = load_config(config)
+    ledger = open_ledger(config, settings)
+    try:
+        found = read_status(ledger.engine, settings.pipeline)
+    finally:
+        ledger.close()
+    now = utc_now()
+    if as_json:
+        say_json({"pipeline": settings.pipeline} | _as_dict(found, now))
+    else:
+        _tell(settings.pipeline, found, now)
+    stop(ATTENTION if found.counts[State.FAILED] or found.counts[State.UNKNOWN] else FINE)
+
+
+def _as_dict(found: Status, now: datetime) -> dict[str, object]:
+    def seconds(instant: datetime | None) -> float | None:
+        return None if instant is None else round((now - instant).total_seconds(), 3)
+
+    return {
+        "counts": {state.value: count for state, count in found.counts.items()},
+        "oldest_wait_seconds": seconds(found.oldest_waiting_since),
+        "last_reading_at": found.read_at,
+        "last_healthy_reading_at": found.healthy_at,
+        "last_healthy_reading_age_seconds": seconds(found.healthy_at),
+        "source_newest_at": found.newest_at,
+        "source_lag_seconds": seconds(found.newest_at),
+    }
+
+
+def _tell(name: str, found: Status, now: datetime) -> None:
+    say(f"{name}: {sum(found.counts.values())} leads")
+    for state, count in found.counts.items():
+        say(f"  {count:>8}  {state.value}")
+    if found.oldest_waiting_since:
+        say(f"oldest wait: since {ago(found.oldest_waiting_since, now)}")
+    say(f"source last read: {ago(found.read_at, now)}, last found healthy {ago(found.healthy_at, now)}")
+    if found.newest_at:
+        say(f"newest enrichment in the source: {ago(found.newest_at, now)}")

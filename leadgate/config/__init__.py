@@ -1,0 +1,40 @@
+"""The pipeline file: its shape (shape.py) and how it is read (load.py)."""
+
+from leadgate.config.load import load_config, parse_config
+from leadgate.config.shape import (
+    Block,
+    Conditions,
+    DeliveryConfig,
+    EnrichmentConfig,
+    LeadByteConfig,
+    LeadsConfig,
+    LedgerConfig,
+    PipelineConfig,
+    PolicyConfig,
+    Relation,
+    RuleConfig,
+    SafetyConfig,
+    SourceConfig,
+    WaitConfig,
+    parse_duration,
+)
+
+__all__ = [
+    "Block",
+    "Conditions",
+    "DeliveryConfig",
+    "EnrichmentConfig",
+    "LeadByteConfig",
+    "LeadsConfig",
+    "LedgerConfig",
+    "PipelineConfig",
+    "PolicyConfig",
+    "Relation",
+    "RuleConfig",
+    "SafetyConfig",
+    "SourceConfig",
+    "WaitConfig",
+    "load_config",
+    "parse_config",
+    "parse_duration",
+]

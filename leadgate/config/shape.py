@@ -1,0 +1,202 @@
+"""The pipeline file's shape and defaults: one class a section.
+
+Only text is checked here. Whether tables, columns and rules fit the real source is checked where those are known.
+"""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+from leadgate.model import ColumnType, Verdict
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_DURATION = re.compile(r"(\d+)([smhd])")
+
+
+def parse_duration(text: object) -> timedelta:
+    """Read `90s`, `15m`, `24h` or `7d`; raise ValueError that says so for anything else."""
+    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
+    if not match:
+        msg = f"{text!r} is not a duration: write a whole number and s, m, h or d, such as 90s, 15m, 24h or 7d"
+        raise ValueError(msg)
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+Duration = Annotated[timedelta, BeforeValidator(lambda v: v if isinstance(v, timedelta) else parse_duration(v))]
+Condition = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Section(BaseModel):
+    """A part of the file: unknown keys are errors, and nothing changes after it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Block(Section):
+    """A reference to a Prefect block, resolved where flows are wired."""
+
+    block: str
+
+
+class LeadByteConfig(Section):
+    """Where LeadByte is and how modestly it is asked."""
+
+    base_url: str
+    api_key: SecretStr | Block
+    batch_size: int = Field(50, ge=1, le=1000)
+    concurrency: int = Field(4, ge=1, le=64)
+    requests_per_second: float = Field(5, ge=0)
+    timeout: Duration = timedelta(seconds=30)
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if not re.match(r"https?://[^/\s]+", value):
+            msg = f"{value!r} is not an address: write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk)"
+            raise ValueError(msg)
+        return value.rstrip("/").removesuffix("/restapi/v1.3")
+
+
+class Relation(Section):
+    """A table, view or query of the source, and which of its columns is the lead's id."""
+
+    table: str | None = None
+    query: str | None = None
+    id: str
+    types: dict[str, ColumnType] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Relation":
+        if (self.table is None) == (self.query is None):
+            msg = "give either `table:` or `query:`, one of them"
+            raise ValueError(msg)
+        return self
+
+
+class LeadsConfig(Relation):
+    """Who waits: one row a quarantined lead."""
+
+    quarantined_at: str
+
+
+class EnrichmentConfig(Relation):
+    """What arrives for them."""
+
+    updated_at: str | None = None
+
+
+class SourceConfig(Section):
+    """The user's database. `url` may hold a password and is never shown."""
+
+    url: SecretStr | Block
+    leads: LeadsConfig
+    enrichment: EnrichmentConfig
+
+
+class LedgerConfig(Section):
+    """Where leadgate keeps its own rows."""
+
+    url: SecretStr = SecretStr("sqlite:///leadgate.db")
+
+
+class WaitConfig(Section):
+    """When a lead's data is complete, and how long it may take."""
+
+    require: list[str] = Field(min_length=1)
+    deadline: Duration
+    source_fresh_within: Duration | None = None
+
+
+class Conditions(Section):
+    """Lists of conditions: all must hold, at least one of any, none of none."""
+
+    all: list[Condition] = Field(default_factory=list)
+    any: list[Condition] = Field(default_factory=list)
+    none: list[Condition] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "Conditions":
+        if not (self.all or self.any or self.none):
+            msg = "needs at least one condition under `all:`, `any:` or `none:`"
+            raise ValueError(msg)
+        return self
+
+
+class RuleConfig(Section):
+    """One rule as written; the first whose `when` holds decides."""
+
+    name: str = Field(min_length=1, max_length=100)
+    when: Condition | Conditions
+    then: Verdict
+    because: str = Field(min_length=1, max_length=500)
+    on_missing: Literal["skip", "review"] = "skip"
+
+
+class PolicyConfig(Section):
+    """The rules in order, and what happens when none matches."""
+
+    rules: list[RuleConfig] = Field(min_length=1)
+    otherwise: Verdict = Verdict.REVIEW
+    keep_facts: list[str] = Field(default_factory=list)
+    hold_for: Duration = timedelta(hours=1)
+
+    @field_validator("rules")
+    @classmethod
+    def _names_are_unique(cls, rules: list[RuleConfig]) -> list[RuleConfig]:
+        seen: set[str] = set()
+        for rule in rules:
+            if rule.name in seen:
+                msg = f"two rules are named {rule.name!r}: rename one, since reasons and counts go by the name"
+                raise ValueError(msg)
+            seen.add(rule.name)
+        return rules
+
+
+class DeliveryConfig(Section):
+    """How updates and acts are sent, and what happens to answers that never come."""
+
+    mode: Literal["combined", "separate"] = "combined"
+    attempts: int = Field(5, ge=1, le=100)
+    lease: Duration = timedelta(minutes=5)
+    unknown: Literal["probe", "review"] = "probe"
+    unknown_after: Duration = timedelta(minutes=5)
+    probe_with: dict[str, str] | None = Field(None, max_length=1)
+
+
+class SafetyConfig(Section):
+    """Brakes."""
+
+    max_rejects_per_run: int = Field(1000, ge=0)
+
+
+class PipelineConfig(Section):
+    """A whole pipeline file."""
+
+    pipeline: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")
+    leadbyte: LeadByteConfig
+    source: SourceConfig
+    ledger: LedgerConfig = LedgerConfig()
+    wait: WaitConfig
+    update: dict[str, str] = Field(default_factory=dict)
+    policy: PolicyConfig
+    delivery: DeliveryConfig = DeliveryConfig()
+    safety: SafetyConfig = SafetyConfig()
+
+    @field_validator("update")
+    @classmethod
+    def _fields_have_a_shape(cls, update: dict[str, str]) -> dict[str, str]:
+        for name in update:
+            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", name):
+                msg = f"{name!r} cannot be a LeadByte field: letters, digits and _ only, such as phone1 or data13"
+                raise ValueError(msg)
+        return update

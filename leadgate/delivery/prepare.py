@@ -1,0 +1,96 @@
+"""How a wave is made: claim what is due, read it once more from the source, decide, and build what to write."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from leadgate.config import PipelineConfig
+from leadgate.ledger import Ledger
+from leadgate.model import Claim, Decided, Decision, Enrichment, Lead, Look, Verdict, fingerprint
+from leadgate.policy import Policy
+from leadgate.source import Source
+
+
+class Preparation:
+    """Makes the waves of one run, and counts its rejects against the cap."""
+
+    def __init__(
+        self, *, config: PipelineConfig, source: Source, ledger: Ledger, policy: Policy, clock: Callable[[], datetime]
+    ) -> None:
+        self._config = config
+        self._source = source
+        self._ledger = ledger
+        self._policy = policy
+        self._clock = clock
+        self._rejects_left = config.safety.max_rejects_per_run
+        self.capped = 0
+        """Leads that went to a person because the run had rejected as many as it may."""
+
+    def claim_wave(self, limit: int) -> list[Decided]:
+        """Claim and decide up to `limit` leads; an empty list where none is due.
+
+        A lead whose data is no longer complete goes back to waiting instead. Raises SourceUnavailable after giving
+        the claims back.
+        """
+        decided: list[Decided] = []
+        while not decided:
+            now = self._clock()
+            claims = self._ledger.claim(limit=limit, lease=self._config.delivery.lease, now=now)
+            if not claims:
+                break
+            try:
+                decided, incomplete = decide_claims(
+                    claims, config=self._config, source=self._source, policy=self._policy, now=now
+                )
+                for claim, look in incomplete:
+                    self._ledger.reopen(claim, look)
+            except BaseException:
+                self._ledger.release(now=now)
+                raise
+        return [self._cap(lead) for lead in decided]
+
+    def _cap(self, lead: Decided) -> Decided:
+        if lead.decision.verdict is not Verdict.REJECT:
+            return lead
+        if self._rejects_left > 0:
+            self._rejects_left -= 1
+            return lead
+        self.capped += 1
+        cap = self._config.safety.max_rejects_per_run
+        reason = (
+            f"{lead.decision.reason} (For a person: this run had rejected {cap} leads, its safety.max_rejects_per_run.)"
+        )
+        return replace(lead, decision=replace(lead.decision, verdict=Verdict.REVIEW, reason=reason))
+
+
+def decide_claims(
+    claims: Sequence[Claim], *, config: PipelineConfig, source: Source, policy: Policy, now: datetime
+) -> tuple[list[Decided], list[tuple[Claim, Look]]]:
+    """Decide each lead by what the source says now; apart from them, those whose data is no longer complete."""
+    ids = [claim.lead_id for claim in claims]
+    leads, enrichments = source.leads(ids), source.enrichments(ids)
+    decided: list[Decided] = []
+    incomplete: list[tuple[Claim, Look]] = []
+    for claim in claims:
+        lead = leads.get(claim.lead_id) or Lead(claim.lead_id, claim.quarantined_at)
+        enrichment = enrichments.get(claim.lead_id)
+        missing = enrichment.missing(config.wait.require) if enrichment else config.wait.require
+        if missing and not claim.late:
+            data_hash = fingerprint(enrichment.columns) if enrichment else None
+            incomplete.append((claim, Look(claim.lead_id, missing, data_hash, due=False)))
+            continue
+        decision = policy.decide(lead, enrichment, late=bool(missing), now=now)
+        decided.append(_with_update(claim, decision, fields_to_write(config.update, enrichment)))
+    return decided, incomplete
+
+
+def _with_update(claim: Claim, decision: Decision, update: dict[str, Any]) -> Decided:
+    payload_hash = fingerprint(update) if update else None
+    return Decided(claim, decision, {} if payload_hash == claim.updated_hash else update, payload_hash)
+
+
+def fields_to_write(mapping: Mapping[str, str], enrichment: Enrichment | None) -> dict[str, Any]:
+    """The LeadByte fields of one lead and their values; a null is left out, so that it overwrites nothing."""
+    columns = enrichment.columns if enrichment else {}
+    return {field: columns[column] for field, column in mapping.items() if columns.get(column) is not None}

@@ -1,0 +1,71 @@
+"""When the next request may be sent: the rate, and the pauses LeadByte asks for. What is sent is not known here."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from aiolimiter import AsyncLimiter
+
+SHORT_PAUSE = timedelta(seconds=5)
+"""Pauses up to this are waited out; longer ones are handed to the caller, so that no lease runs out meanwhile."""
+
+_LONGEST_PAUSE = timedelta(days=1)
+"""A longer one is a mistake somewhere; after a day we may ask again."""
+
+_SECONDS = re.compile(r"\d+(\.\d*)?")
+
+
+def read_retry_after(header: str | None, now: datetime) -> datetime | None:
+    """When a Retry-After header asks us to come back: seconds or an HTTP date, at most a day ahead.
+
+    A date that has passed means now. None if there is no header, or none that can be read.
+    """
+    text = (header or "").strip()
+    if _SECONDS.fullmatch(text):
+        seconds = min(float(text), _LONGEST_PAUSE.total_seconds())
+        return now + timedelta(seconds=seconds)
+    try:
+        named = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    # HTTP dates are GMT, also where the zone is left out.
+    named = named if named.tzinfo else named.replace(tzinfo=UTC)
+    return min(max(named, now), now + _LONGEST_PAUSE)
+
+
+class Pace:
+    """Lets requests through one by one, evenly spaced, and none while LeadByte has asked for a pause."""
+
+    def __init__(self, *, requests_per_second: float, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._pause_until: datetime | None = None
+        # One request an interval, rather than a burst of them a second.
+        self._limiter = AsyncLimiter(1, 1 / requests_per_second) if requests_per_second else None
+
+    @property
+    def paused_until(self) -> datetime | None:
+        """The end of the pause LeadByte asked for; None when there is none, or it is over."""
+        return self._pause_until if self._pause_left() else None
+
+    def pause(self, until: datetime) -> None:
+        """Send nothing before `until`; a pause that lasts longer stands."""
+        self._pause_until = max(until, self._pause_until or until)
+
+    async def wait_for_turn(self) -> datetime | None:
+        """Wait until a request may be sent, and return None; or return at once when to come back, if that is long."""
+        while True:
+            until, left = self._pause_until, self._pause_left()
+            if left > SHORT_PAUSE:
+                return until
+            await asyncio.sleep(left.total_seconds())
+            if self._limiter:
+                await self._limiter.acquire()
+            # A request sent before ours may have met a pause while we waited.
+            if self._pause_until == until:
+                return None
+
+    def _pause_left(self) -> timedelta:
+        left = self._pause_until - self._clock() if self._pause_until else timedelta()
+        return max(left, timedelta())

@@ -1,0 +1,149 @@
+"""How a ledger's database is opened: dialects, pragmas, migrations, and errors that name it without its password."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, table, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.sql import column
+
+from leadgate.errors import ConfigError, LedgerError, LedgerUnavailable
+from leadgate.ledger.schema import REVISION
+
+_VERSION = table("leadgate_version", column("version_num"))
+_READS_ONLY = "leadgate_reads_only"
+_MIGRATION_LOCK = 0x6C656164  # "lead": one process migrates a PostgreSQL ledger, the others wait
+
+
+def open_engine(url: str, *, base_dir: Path) -> Engine:
+    """Connect to the ledger and bring its tables up to date; relative SQLite files are relative to `base_dir`.
+
+    Raises ConfigError for an address that is none, LedgerUnavailable where there is no answer, and LedgerError
+    for a ledger that a newer leadgate has written.
+    """
+    engine = _create(_resolve(url, base_dir))
+    with ledger_errors(engine):
+        _migrate(engine)
+    return engine
+
+
+@contextmanager
+def ledger_errors(engine: Engine) -> Iterator[None]:
+    """Turn the database's errors into ours, which name the ledger and never show its password."""
+    try:
+        yield
+    except OperationalError as error:
+        msg = (
+            f"ledger {_shown(engine.url)}: cannot be used just now ({_first_line(error)}). "
+            "Nothing is lost: start the database again (or free the file) and run again."
+        )
+        raise LedgerUnavailable(msg) from None
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            msg = f"ledger {_shown(engine.url)}: the connection was lost. Nothing is lost: run again."
+            raise LedgerUnavailable(msg) from None
+        msg = f"ledger {_shown(engine.url)}: refused a statement ({_first_line(error)}). Check `ledger.url`."
+        raise LedgerError(msg) from None
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Give a connection that only reads: on SQLite it does not stand in a writer's way."""
+    with ledger_errors(engine), engine.connect().execution_options(**{_READS_ONLY: True}) as connection:
+        yield connection
+
+
+def insert_for(engine: Engine) -> Any:  # noqa: ANN401 - the two dialects' inserts share methods, not a type
+    """Give the dialect's own `insert`, which knows ON CONFLICT."""
+    return postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+
+
+def _resolve(url: str, base_dir: Path) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        msg = "ledger.url: is not a database address: write sqlite:///leadgate.db or postgresql+psycopg://USER@HOST/DB"
+        raise ConfigError(msg) from None
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        msg = f"ledger.url: the ledger is kept in SQLite or PostgreSQL, not in {parsed.get_backend_name()}"
+        raise ConfigError(msg)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database in {None, "", ":memory:"}:
+            msg = (
+                "ledger.url: a ledger in memory would forget what was sent: name a file, such as sqlite:///leadgate.db"
+            )
+            raise ConfigError(msg)
+        return parsed.set(database=str((base_dir / str(parsed.database)).resolve()))
+    return parsed
+
+
+def _create(url: URL) -> Engine:
+    try:
+        if url.get_backend_name() == "sqlite":
+            engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 60})
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin)
+            return engine
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    except (NoSuchModuleError, ImportError) as error:
+        msg = f"ledger.url: no driver for {url.drivername!r} ({error}): write postgresql+psycopg:// or sqlite:///"
+        raise ConfigError(msg) from None
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
+    connection.isolation_level = None  # transactions begin where we say so, see _begin
+    connection.execute("pragma journal_mode = wal")
+    # An intent must survive a power cut, or a lead could be acted on twice after it: commits reach the disk.
+    connection.execute("pragma synchronous = full")
+    connection.execute("pragma foreign_keys = on")
+
+
+def _begin(connection: Connection) -> None:
+    """Take the write lock before the first read, so that two claims can never see the same ready lead."""
+    reads_only = connection.get_execution_options().get(_READS_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if _revision(connection) == REVISION:
+            return
+    from alembic import command  # noqa: PLC0415 - slow to import, and needed once in a ledger's life
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    config = Config()
+    config.set_main_option("script_location", "leadgate.ledger:migrations")
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        found = _revision(connection)
+        if found is not None and found not in known:
+            msg = (
+                f"ledger {_shown(engine.url)}: was written by a newer leadgate (revision {found}, this one knows "
+                f"{REVISION}). Upgrade leadgate, or point `ledger.url` at another ledger."
+            )
+            raise LedgerError(msg)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("leadgate_version"):
+        return None
+    return connection.execute(select(_VERSION.c.version_num)).scalar()
+
+
+def _shown(url: URL) -> str:
+    return url.database or "" if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0]

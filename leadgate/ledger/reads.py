@@ -1,0 +1,125 @@
+"""What the ledger tells people: counts, ages, and everything about one lead. Nothing here changes a row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.engine import RowMapping
+
+from leadgate.ledger.engine import reading
+from leadgate.ledger.schema import attempts, decisions, entries, readings
+from leadgate.model import Claim, State, Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a pipeline's leads are, and how fresh what it knows is."""
+
+    counts: dict[State, int]
+    oldest_waiting_since: datetime | None
+    next_due_at: datetime | None
+    read_at: datetime | None
+    healthy_at: datetime | None
+    newest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One lead's entry with every decision and attempt, oldest first; None of them holds a person's data."""
+
+    entry: RowMapping
+    decisions: Sequence[RowMapping]
+    attempts: Sequence[RowMapping]
+
+
+def read_status(engine: Engine, pipeline: str) -> Status:
+    """Count a pipeline's entries by state, every state named, and tell the ages that matter."""
+    mine = entries.c.pipeline == pipeline
+    by_state = select(entries.c.state, func.count()).where(mine).group_by(entries.c.state)
+    oldest = select(func.min(entries.c.quarantined_at)).where(mine, entries.c.state == State.WAITING)
+    due = select(func.min(entries.c.due_at)).where(mine, entries.c.state == State.READY)
+    newest = select(readings).where(readings.c.pipeline == pipeline)
+    with reading(engine) as connection:
+        found: dict[Any, int] = {row[0]: row[1] for row in connection.execute(by_state)}
+        look = connection.execute(newest).mappings().first()
+        return Status(
+            counts={state: found.get(state.value, 0) for state in State},
+            oldest_waiting_since=connection.scalar(oldest),
+            next_due_at=connection.scalar(due),
+            read_at=look["read_at"] if look else None,
+            healthy_at=look["healthy_at"] if look else None,
+            newest_at=look["newest_at"] if look else None,
+        )
+
+
+def read_next_due(engine: Engine, pipeline: str) -> datetime | None:
+    """When the next lead is due for a decision; None where none is ready."""
+    ready = (entries.c.pipeline == pipeline, entries.c.state == State.READY, entries.c.lease_owner.is_(None))
+    with reading(engine) as connection:
+        due_at: datetime | None = connection.scalar(select(func.min(entries.c.due_at)).where(*ready))
+        return due_at
+
+
+def read_waiting_page(engine: Engine, pipeline: str, *, after: str, limit: int) -> list[Waiting]:
+    """The next `limit` waiting entries in the order of their ids."""
+    e = entries.c
+    query = (
+        select(e.lead_id, e.quarantined_at, e.missing, e.data_hash, e.due_at)
+        .where(e.pipeline == pipeline, e.state == State.WAITING, e.lead_id > after)
+        .order_by(e.lead_id)
+        .limit(limit)
+    )
+    with reading(engine) as connection:
+        return [Waiting(*row) for row in connection.execute(query)]
+
+
+def read_ready_page(engine: Engine, pipeline: str, *, after: str, limit: int, now: datetime) -> list[Claim]:
+    """The next `limit` entries that are due for a decision, in the order of their ids, as if they were claimed."""
+    e = entries.c
+    query = (
+        select(e.lead_id, e.token, e.quarantined_at, e.late, e.attempts, e.updated_hash)
+        .where(e.pipeline == pipeline, e.state == State.READY, e.due_at <= now, e.lead_id > after)
+        .order_by(e.lead_id)
+        .limit(limit)
+    )
+    with reading(engine) as connection:
+        return [Claim(*row) for row in connection.execute(query)]
+
+
+def read_known(engine: Engine, pipeline: str, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that have an entry."""
+    with reading(engine) as connection:
+        query = select(entries.c.lead_id).where(entries.c.pipeline == pipeline, entries.c.lead_id.in_(ids))
+        return set(connection.scalars(query))
+
+
+def read_history(engine: Engine, pipeline: str, lead_id: str) -> History | None:
+    """Everything the ledger knows of one lead, or None where it knows nothing."""
+
+    def rows(table: Any, *order: Any) -> list[RowMapping]:  # noqa: ANN401
+        query = select(table).where(table.c.pipeline == pipeline, table.c.lead_id == lead_id).order_by(*order)
+        return list(connection.execute(query).mappings())
+
+    with reading(engine) as connection:
+        found = rows(entries)
+        if not found:
+            return None
+        return History(
+            entry=found[0],
+            decisions=rows(decisions, decisions.c.decided_at),
+            attempts=rows(attempts, attempts.c.sent_at, attempts.c.request_id),
+        )
+
+
+def read_decision_counts(engine: Engine, pipeline: str, since: datetime) -> list[tuple[str, str | None, int]]:
+    """How many leads each rule decided since an instant: verdict, rule (None: otherwise), count."""
+    query = (
+        select(decisions.c.verdict, decisions.c.rule, func.count())
+        .where(decisions.c.pipeline == pipeline, decisions.c.decided_at >= since)
+        .group_by(decisions.c.verdict, decisions.c.rule)
+        .order_by(func.count().desc())
+    )
+    with reading(engine) as connection:
+        return [(row[0], row[1], row[2]) for row in connection.execute(query)]

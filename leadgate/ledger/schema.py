@@ -1,0 +1,200 @@
+"""The ledger's tables and what they refuse. Every change to them is a migration; nothing here reads or writes.
+
+An entry is a lead's row. `token` counts its claims: a decision belongs to the claim that made it, and what a run
+records is accepted only under the token it claimed with.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+from sqlalchemy.engine import Dialect
+
+REVISION = "0001"
+"""The newest migration; a test holds it equal to the migrations' head."""
+
+metadata = MetaData()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime on every database; SQLite keeps it without its zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive datetime, whose instant nobody can tell."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = f"{value!r} has no time zone"
+            raise ValueError(msg)
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give the instant back in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+STATES = "('waiting', 'ready', 'sending', 'unknown', 'review', 'processed', 'rejected', 'gone', 'failed')"
+FINAL = "('processed', 'rejected', 'gone')"
+
+entries = Table(
+    "leadgate_entries",
+    metadata,
+    Column("pipeline", String(63), nullable=False),
+    Column("lead_id", String(200), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("quarantined_at", UtcDateTime, nullable=False),
+    Column("registered_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, comment="not before: decide (ready), look again (waiting, held), probe (unknown)"),
+    Column("missing", JSON, comment="required columns that were still null when last looked at"),
+    Column("data_hash", String(16), comment="of the enrichment last seen: a change ends a hold"),
+    Column("arrived_at", UtcDateTime, comment="when the enrichment was first seen complete"),
+    Column("late", Boolean, nullable=False, server_default=text("false")),
+    Column("attempts", Integer, nullable=False, server_default="0", comment="refusals that were about this lead"),
+    Column("token", Integer, nullable=False, server_default="0", comment="grows with each claim: the fencing token"),
+    Column("lease_owner", String(100)),
+    Column("lease_until", UtcDateTime),
+    Column("decided_token", Integer, comment="the claim under which the standing decision was made"),
+    Column("updated_hash", String(16), comment="of the last payload LeadByte took: it is not sent again"),
+    Column("note", Text, comment="why the entry is where it is, in LeadByte's words where it has some"),
+    Column("inferred", Boolean, nullable=False, server_default=text("false"), comment="settled by a probe"),
+    Column("settled_at", UtcDateTime),
+    PrimaryKeyConstraint("pipeline", "lead_id", name="leadgate_entries_pk"),
+    CheckConstraint(f"state in {STATES}", name="leadgate_entries_state_is_known"),
+    CheckConstraint("(lease_owner is null) = (lease_until is null)", name="leadgate_entries_lease_is_whole"),
+    CheckConstraint("state <> 'sending' or lease_owner is not null", name="leadgate_entries_sending_has_lease"),
+    CheckConstraint(
+        "lease_owner is null or state in ('ready', 'sending', 'unknown')", name="leadgate_entries_lease_is_for_work"
+    ),
+    CheckConstraint(f"(settled_at is not null) = (state in {FINAL})", name="leadgate_entries_settled_is_final"),
+    CheckConstraint(
+        "state not in ('sending', 'unknown', 'processed', 'rejected') or decided_token is not null",
+        name="leadgate_entries_acts_are_decided",
+    ),
+    CheckConstraint("not inferred or state in ('processed', 'rejected')", name="leadgate_entries_inferred_is_acted"),
+    CheckConstraint("state <> 'failed' or note is not null", name="leadgate_entries_failed_has_reason"),
+)
+Index(
+    "leadgate_entries_waiting",
+    entries.c.pipeline,
+    entries.c.lead_id,
+    sqlite_where=text("state = 'waiting'"),
+    postgresql_where=text("state = 'waiting'"),
+)
+Index(
+    "leadgate_entries_ready",
+    entries.c.pipeline,
+    entries.c.due_at,
+    entries.c.lead_id,
+    sqlite_where=text("state = 'ready'"),
+    postgresql_where=text("state = 'ready'"),
+)
+Index(
+    "leadgate_entries_leased",
+    entries.c.pipeline,
+    entries.c.lease_until,
+    sqlite_where=text("state = 'sending'"),
+    postgresql_where=text("state = 'sending'"),
+)
+Index(
+    "leadgate_entries_unknown",
+    entries.c.pipeline,
+    entries.c.due_at,
+    sqlite_where=text("state = 'unknown'"),
+    postgresql_where=text("state = 'unknown'"),
+)
+Index(
+    "leadgate_entries_for_people",
+    entries.c.pipeline,
+    entries.c.state,
+    entries.c.lead_id,
+    sqlite_where=text("state in ('review', 'failed')"),
+    postgresql_where=text("state in ('review', 'failed')"),
+)
+
+decisions = Table(
+    "leadgate_decisions",
+    metadata,
+    Column("pipeline", String(63), nullable=False),
+    Column("lead_id", String(200), nullable=False),
+    Column("token", Integer, nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Column("policy_version", String(32), nullable=False),
+    Column("verdict", String(8), nullable=False),
+    Column("rule", String(100), comment="null: no rule matched, `otherwise` decided"),
+    Column("reason", Text, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("facts", JSON, nullable=False, comment="values of the columns in keep_facts, no others"),
+    Column("unanswered", JSON, nullable=False, comment="rules that could not be answered, and the missing columns"),
+    PrimaryKeyConstraint("pipeline", "lead_id", "token", name="leadgate_decisions_pk"),
+    CheckConstraint("verdict in ('process', 'reject', 'hold', 'review')", name="leadgate_decisions_verdict_is_known"),
+)
+
+attempts = Table(
+    "leadgate_attempts",
+    metadata,
+    Column("pipeline", String(63), nullable=False),
+    Column("lead_id", String(200), nullable=False),
+    Column("request_id", String(32), nullable=False, comment="the leads of one request share it"),
+    Column("token", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("action", String(8)),
+    Column("fields", JSON, nullable=False, comment="names of the LeadByte fields that were written; never values"),
+    Column("payload_hash", String(16)),
+    Column("owner", String(100), nullable=False),
+    Column("sent_at", UtcDateTime, nullable=False, comment="committed before the request is sent"),
+    Column("answered_at", UtcDateTime),
+    Column("outcome", String(12), comment="null while the answer is awaited"),
+    Column("http_status", Integer),
+    Column("message", Text, nullable=False, server_default=""),
+    PrimaryKeyConstraint("pipeline", "lead_id", "request_id", name="leadgate_attempts_pk"),
+    CheckConstraint("kind in ('update', 'update_and_act', 'act', 'probe')", name="leadgate_attempts_kind_is_known"),
+    CheckConstraint(
+        "outcome in ('taken', 'refused', 'in_doubt', 'gone')",
+        name="leadgate_attempts_outcome_is_known",
+    ),
+    CheckConstraint("(outcome is null) = (answered_at is null)", name="leadgate_attempts_outcome_has_time"),
+    CheckConstraint(
+        "(action is not null) = (kind in ('update_and_act', 'act'))", name="leadgate_attempts_act_has_action"
+    ),
+)
+
+policies = Table(
+    "leadgate_policies",
+    metadata,
+    Column("pipeline", String(63), nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("first_used_at", UtcDateTime, nullable=False),
+    Column("text", Text, nullable=False),
+    PrimaryKeyConstraint("pipeline", "version", name="leadgate_policies_pk"),
+)
+
+readings = Table(
+    "leadgate_readings",
+    metadata,
+    Column("pipeline", String(63), nullable=False),
+    Column("read_at", UtcDateTime, nullable=False, comment="the newest reading only: one row a pipeline"),
+    Column("newest_at", UtcDateTime, comment="of the source's newest enrichment row"),
+    Column("healthy", Boolean, nullable=False),
+    Column("healthy_at", UtcDateTime, comment="the newest healthy reading"),
+    PrimaryKeyConstraint("pipeline", name="leadgate_readings_pk"),
+)

@@ -1,0 +1,88 @@
+"""compile_policy(): from the rules in the pipeline file to a Policy, or to everything that is wrong with them."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+from leadgate.config import Conditions, PolicyConfig, RuleConfig
+from leadgate.errors import PolicyError
+from leadgate.model import Columns
+from leadgate.policy.deciding import Policy, Rule
+from leadgate.policy.faults import show
+from leadgate.policy.language import Condition, ConditionFaults, Language
+from leadgate.policy.names import Column, Names, close_to, some
+from leadgate.policy.reason import faults_of
+
+
+def compile_policy(config: PolicyConfig, columns: Columns) -> Policy:
+    """Check every rule against the real columns and make it ready to run; raise PolicyError with all faults at once."""
+    names = Names(columns)
+    language = Language(names, (text for rule in config.rules for _, text in _conditions(rule)))
+    problems: list[str] = []
+    rules = [_compile_rule(number, rule, config, language, problems) for number, rule in enumerate(config.rules, 1)]
+    problems += _kept_faults(config, names)
+    if problems:
+        raise PolicyError(problems)
+    kept = {name: names.by_name[name] for name in config.keep_facts}
+    missing = {name: names.by_missing[name].variable for rule in rules for name in rule.names & names.by_missing.keys()}
+    text = canonical_text(config)
+    return Policy(
+        version=hashlib.sha256(text.encode()).hexdigest()[:12],
+        text=text,
+        rules=rules,
+        otherwise=config.otherwise,
+        kept=kept,
+        columns=_columns_read(rules, kept, names),
+        missing=missing,
+        language=language,
+    )
+
+
+def canonical_text(config: PolicyConfig) -> str:
+    """Write all that decides as JSON, always alike for the same rules; `hold_for` does not decide and is left out."""
+    content = config.model_dump(mode="json", include={"rules", "otherwise", "keep_facts"})
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _conditions(rule: RuleConfig) -> Iterator[tuple[str, str]]:
+    """Give each condition of a rule with its path below the rule."""
+    if isinstance(rule.when, str):
+        yield "when", rule.when
+        return
+    for group in ("all", "any", "none"):
+        for number, text in enumerate(getattr(rule.when, group), 1):
+            yield f"when.{group}[{number}]", text
+
+
+def _compile_rule(number: int, rule: RuleConfig, config: PolicyConfig, language: Language, problems: list[str]) -> Rule:
+    where = f"policy.rules[{number}] {rule.name!r}"
+    compiled: dict[str, Condition] = {}
+    for path, text in _conditions(rule):
+        try:
+            compiled[path] = language.compile(text)
+        except ConditionFaults as error:
+            problems += [f"{where}, {path}: {show(fault, text)}" for fault in error.faults]
+    problems += [f"{where}, because: {fault}" for fault in faults_of(rule.because, config.keep_facts)]
+    if isinstance(rule.when, Conditions):
+        groups = {
+            group: [condition for path, condition in compiled.items() if path.startswith(f"when.{group}[")]
+            for group in ("all", "any", "none")
+        }
+        return Rule(rule, **groups)
+    return Rule(rule, all=list(compiled.values()))
+
+
+def _kept_faults(config: PolicyConfig, names: Names) -> Iterator[str]:
+    for number, name in enumerate(config.keep_facts, 1):
+        if name in names.by_name:
+            continue
+        near = close_to(name.rpartition(".")[2], names.by_name)
+        hint = f"did you mean {near}?" if near else f"known here: {some(names.by_name)}"
+        yield f"policy.keep_facts[{number}]: unknown column {name}; {hint}"
+
+
+def _columns_read(rules: list[Rule], kept: dict[str, Column], names: Names) -> list[Column]:
+    """Give the columns that conditions, reasons and kept facts need, each once."""
+    by_any_name = names.by_variable | names.by_missing
+    read = {name for rule in rules for name in rule.names if name in by_any_name}
+    return list(dict.fromkeys([*(by_any_name[name] for name in sorted(read)), *kept.values()]))

@@ -1,0 +1,146 @@
+"""decide(): what the rules say of one lead, and why. Pure, and it never raises for what a row holds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from leadgate.config import RuleConfig
+from leadgate.model import Columns, Decision, Enrichment, Lead, Verdict
+from leadgate.policy.language import Condition, Language
+from leadgate.policy.names import Column, a, joined, spell
+from leadgate.policy.reason import render
+from leadgate.policy.values import FITTING, fact, timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What conditions see of one lead: values by name, absent where missing, and the same bound for CEL."""
+
+    values: Mapping[str, Any]
+    bound: Any
+
+    def gap(self, condition: Condition, error: str | None) -> str:
+        """Say why a condition has no answer: the calculation that failed, or the missing values it reads."""
+        if error is not None:
+            return error
+        lacking = sorted(spell(name) for name in condition.names if name not in self.values) or ["a value"]
+        return f"{joined(lacking)} {'is' if len(lacking) == 1 else 'are'} missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule whose conditions compiled."""
+
+    config: RuleConfig
+    all: Sequence[Condition] = ()
+    any: Sequence[Condition] = ()
+    none: Sequence[Condition] = ()
+
+    @property
+    def names(self) -> set[str]:
+        """Every name its conditions read."""
+        return {name for condition in (*self.all, *self.any, *self.none) for name in condition.names}
+
+    def gaps(self, seen: Seen) -> list[str] | None:
+        """Say what leaves the rule open: an empty list means it holds, None that it does not hold whatever is open."""
+        gaps: list[str] = []
+        for conditions, wanted in ((self.all, True), (self.none, False)):
+            for condition in conditions:
+                answer = condition.answer(seen.bound)
+                if isinstance(answer, bool):
+                    if answer is not wanted:
+                        return None
+                else:
+                    gaps.append(seen.gap(condition, answer))
+        if not self.any:
+            return gaps
+        open_ones: list[str] = []
+        for condition in self.any:
+            answer = condition.answer(seen.bound)
+            if answer is True:
+                return gaps
+            if not isinstance(answer, bool):
+                open_ones.append(seen.gap(condition, answer))
+        return gaps + open_ones if open_ones else None
+
+
+class Policy:
+    """Compiled rules: `version` names them, `text` is their canonical JSON, `reads` the columns they need.
+
+    `missing` holds the variable behind each missing.COLUMN that a condition reads.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        *,
+        version: str,
+        text: str,
+        rules: Sequence[Rule],
+        otherwise: Verdict,
+        kept: Mapping[str, Column],
+        columns: Iterable[Column],
+        missing: Mapping[str, str],
+        language: Language,
+    ) -> None:
+        self.version, self.text = version, text
+        self._rules, self._otherwise, self._kept, self._language = rules, otherwise, kept, language
+        names = {name for rule in rules for name in rule.names}
+        self._reads_now, self._reads_waited = "now" in names, "waited" in names
+        # decide() runs for every lead: what is the same for all of them is looked up here, once.
+        self._columns = [(c, c.variable, c.relation == "lead", FITTING[c.type]) for c in columns]
+        self._missing = missing
+        self.reads = Columns(
+            lead={c.name: c.type for c, _, of_lead, _ in self._columns if of_lead},
+            enrichment={c.name: c.type for c, _, of_lead, _ in self._columns if not of_lead},
+        )
+
+    def decide(self, lead: Lead, enrichment: Enrichment | None, *, late: bool, now: datetime) -> Decision:
+        """Give the verdict of the first rule that holds, its reason, and which rules before it had no answer."""
+        seen, unanswered = self._see(lead, enrichment, late=late, now=now)
+        verdict, name, reason = self._otherwise, None, "No rule matched."
+        kept = {name: seen.values.get(column.variable) for name, column in self._kept.items()}
+        for rule in self._rules:
+            gaps = rule.gaps(seen)
+            if gaps is None:
+                continue
+            if not gaps:
+                verdict, name, reason = rule.config.then, rule.config.name, render(rule.config.because, kept)
+                break
+            said = "; ".join(dict.fromkeys(gaps))
+            if rule.config.on_missing == "review":
+                reason = f"Rule {rule.config.name} could not be answered: {said}."
+                verdict, name = Verdict.REVIEW, rule.config.name
+                break
+            unanswered.append(f"{rule.config.name}: {said}")
+        return Decision(
+            verdict=verdict,
+            rule=name,
+            reason=reason,
+            policy_version=self.version,
+            late=late,
+            facts={name: fact(value) for name, value in kept.items()},
+            unanswered=tuple(unanswered),
+        )
+
+    def _see(self, lead: Lead, enrichment: Enrichment | None, *, late: bool, now: datetime) -> tuple[Seen, list[str]]:
+        """Collect what the rules read; the list says which values do not fit their columns."""
+        values: dict[str, Any] = {"late": late, **self._language.constants}
+        unfit: list[str] = []
+        arrived = enrichment.columns if enrichment else {}
+        for column, variable, of_lead, fit in self._columns:
+            raw = (lead.columns if of_lead else arrived).get(column.name)
+            if raw is None:
+                continue
+            value = fit(raw)
+            if value is None:
+                unfit.append(f"{spell(variable)} does not hold {a(column.type)}, so it counts as missing")
+            else:
+                values[variable] = value
+        for name, variable in self._missing.items():
+            values[name] = variable not in values
+        if self._reads_now:
+            values["now"] = timestamp(now)
+        if self._reads_waited and (since := timestamp(lead.quarantined_at)) and (at := timestamp(now)):
+            values["waited"] = at - since
+        return Seen(values, self._language.bind(values)), unfit

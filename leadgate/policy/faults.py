@@ -1,0 +1,205 @@
+"""Faults of a condition in the user's words: what CEL's compiler says is translated here, and shown with a caret."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from leadgate.policy.names import WORDS, Names, a, close_to, joined, some, spell
+
+_WIDTH = 100
+_STRING = re.compile(
+    r"""[rR]('''.*?'''|\"\"\".*?\"\"\"|'[^'\n]*'|"[^"\n]*")"""
+    r"""|'''(\\.|[^\\])*?'''|\"\"\"(\\.|[^\\])*?\"\"\"|'(\\.|[^'\\\n])*'|"(\\.|[^"\\\n])*"|`[^`\n]*`""",
+    re.DOTALL,
+)
+_REPORT = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): ((?:Syntax error: )?)([^\n]*)")
+_UNDECLARED = re.compile(r"undeclared reference to '(.*)' \(in container")
+_OVERLOAD = re.compile(r"found no matching overload for '(.*?)' applied to '\((.*)\)'")
+_SELECT = re.compile(r"expression of type '(.*)' cannot be the operand of a select operation")
+_COLUMN = re.compile(r"\b(enrichment|lead)\s*\.\s*(`[^`]*`|\w+)")
+
+_SQL = {
+    "is_null": (r"\bis\s+(not\s+)?null\b", "`is null` is SQL: write missing.COLUMN, or !missing.COLUMN"),
+    "like": (r"(?<!\.)\b(not\s+)?i?like\b", "`like` is SQL: write COLUMN.contains('...') or COLUMN.startsWith('...')"),
+    "between": (r"(?<!\.)\bbetween\b", "`between` is SQL: write COLUMN >= 1 && COLUMN <= 9"),
+    "in": (r"(?<!\.)\b(not\s+)?in\s*\(", "a list stands in square brackets: COLUMN in ['a', 'b']"),
+    "ne": (r"<>", "`<>` is SQL: write !="),
+    "eq": (r"(?<![=!<>])=(?!=)", "`=` is SQL: write =="),
+    "and": (r"(?<!\.)\band\b", "`and` is SQL: write &&"),
+    "or": (r"(?<!\.)\bor\b", "`or` is SQL: write ||"),
+    "not": (r"(?<!\.)\bnot\b", "`not` is SQL: write !"),
+    "single_and": (r"(?<!&)&(?!&)", "write && for and"),
+    "single_or": (r"(?<!\|)\|(?!\|)", "write || for or"),
+}
+_MACROS = {
+    "has": (r"(?<![.\w])has\s*\(", "has() is not used in rules: write !missing.COLUMN"),
+    "each": (
+        r"\.\s*(all|exists|exists_one|existsOne|map|filter)\s*\(",
+        "all(), exists(), map() and filter() are not used in rules: write COLUMN in ['a', 'b']",
+    ),
+}
+_OPERATORS = {"@in": "in", "_[_]": "[ ]", "!_": "!", "-_": "-", "_?_:_": "? :"}
+_COMPARISONS = {"==", "!=", "<", "<=", ">", ">="}
+_COMPARED = {
+    "duration": ": write a duration as days(30) or duration('36h')",
+    "timestamp": ": write a time as timestamp('2024-01-31T00:00:00Z')",
+    "bool": ": write the bool alone, or ! before it",
+}
+
+
+class Fault(NamedTuple):
+    """What is wrong with a condition, and at which offset of its text (None: not known)."""
+
+    message: str
+    at: int | None = None
+
+
+def show(fault: Fault, text: str) -> str:
+    """Put the condition under the message, and a caret under the place."""
+    if fault.at is None:
+        return f"{fault.message}\n    {_fitting(text.splitlines()[0] if text.strip() else text, 0)[0]}"
+    start = text.rfind("\n", 0, fault.at) + 1
+    line, column = _fitting(text[start:].split("\n", 1)[0], fault.at - start)
+    return f"{fault.message}\n    {line}\n    {' ' * column}^"
+
+
+def _fitting(line: str, column: int) -> tuple[str, int]:
+    line = line.replace("\t", " ").rstrip()
+    first = max(0, min(column - _WIDTH // 2, len(line) - _WIDTH))
+    cut = ("..." if first else "") + line[first : first + _WIDTH] + ("..." if len(line) > first + _WIDTH else "")
+    return cut, column - first + (3 if first else 0)
+
+
+def without_strings(text: str) -> str:
+    """Blank out the quoted parts, so that what remains is the condition's own words, each at its place."""
+    return _STRING.sub(lambda match: " " * len(match[0]), text)
+
+
+def operator(function: str) -> str:
+    """How an operator or a function of CEL's tree is written."""
+    known = _OPERATORS.get(function)
+    if known:
+        return f"`{known}`"
+    return f"`{function[1:-1]}`" if re.fullmatch(r"_[^\w]+_", function) else f"{function}()"
+
+
+def translate(report: str, text: str, names: Names, functions: frozenset[str]) -> list[Fault]:
+    """Turn a compiler's report into faults; `text` is the condition as the user wrote it."""
+    if "recursion" in report:
+        return [Fault("is nested too deeply, or adds too much up: split it over several conditions under `all:`")]
+    items = [
+        (bool(syntax), message, _offset(text, int(line), int(column)))
+        for line, column, syntax, message in _REPORT.findall(report)
+    ]
+    if any(syntax for syntax, _, _ in items):
+        # What follows a first syntax error is mostly its consequence.
+        return list(_scan(text, _SQL)) or [Fault(_syntax(items[0][1], text, items[0][2]), items[0][2])]
+    found = list(_scan(text, _MACROS))
+    for _, message, at in items:
+        undeclared = _UNDECLARED.match(message)
+        if undeclared and found and "." not in undeclared[1]:
+            continue  # a variable of a refused all() or map(), or its own name
+        found.append(
+            _unknown(undeclared[1], text, at, names, functions) if undeclared else _type(message, text, at, names)
+        )
+    return list(dict.fromkeys(found)) or [Fault(f"cannot be read: {report.splitlines()[0]}")]
+
+
+def _scan(text: str, habits: dict[str, tuple[str, str]]) -> Iterator[Fault]:
+    pattern = "|".join(f"(?P<{name}>{regex})" for name, (regex, _) in habits.items())
+    for match in re.finditer(pattern, without_strings(text), re.IGNORECASE):
+        found = next(name for name in habits if match[name])
+        yield Fault(habits[found][1], match.start())
+
+
+def _syntax(message: str, text: str, at: int | None) -> str:
+    if "token recognition error" in message and at is not None and text[at : at + 1] in {"'", '"'}:
+        return "a string is opened here and never closed, or holds a \\ that must be doubled"
+    if at is not None and not text[at:].partition(" ")[0].isascii():
+        return "only a to z, digits and _ can be read outside of quotes: rename the column in a view or a `query:`"
+    if absent := re.match(r"missing '(.)' at", message):
+        return f"`{absent[1]}` is missing here"
+    if "'<EOF>'" in message.partition("expecting")[0]:
+        return "ends too early: something must follow"
+    return "is not readable from here on"
+
+
+def _unknown(name: str, text: str, at: int | None, names: Names, functions: frozenset[str]) -> Fault:
+    if at is not None and text[at : at + 1] == "(":
+        near = close_to(name, functions)
+        hint = f"did you mean {near}()?" if near else f"known here: {some(sorted(functions), 99)}"
+        return Fault(f"unknown function {name}(); {hint}", at - len(name))
+    prefix = name.rpartition(".")[0]
+    if at is not None and prefix and text[at - len(prefix) : at] == prefix:
+        at -= len(prefix)  # CEL points at the dot
+    if name.lower() in {"null", "none", "nil"}:
+        return Fault(f"{name} is not used in rules: to test for a missing value write missing.COLUMN", at)
+    if name.lower() in {"true", "false"}:
+        return Fault(f"unknown name {name}; did you mean {name.lower()}?", at)
+    return Fault(f"unknown {'column' if prefix else 'name'} {name}; {names.nearest(name)}", at)
+
+
+def _type(message: str, text: str, at: int | None, names: Names) -> Fault:
+    if select := _SELECT.match(message):
+        return Fault(f"{a(_plain(select[1]))} has no parts: nothing may follow it after a dot", at)
+    overload = _OVERLOAD.match(message)
+    if not overload:
+        return Fault(f"cannot be read: {message}", at)
+    function, types = operator(overload[1]), [_plain(part) for part in _split(overload[2])]
+    seen = [names.usable.get(f"{r}.{c.strip('`')}") for r, c in _COLUMN.findall(text)]
+    kinds = dict.fromkeys(f"{spell(c.variable)} is {a(c.type)}" for c in seen if c and c.type in types)
+    columns = f" ({', '.join(kinds)})" if kinds else ""
+    if at is not None and function.endswith("()"):
+        at -= len(function) - 2  # CEL points at the parenthesis
+    return Fault(f"{_refusal(function, types)}{columns}{_advice(function, types)}", at)
+
+
+def _refusal(function: str, types: list[str]) -> str:
+    if function.strip("`") in _COMPARISONS:
+        return f"{function} cannot compare {a(types[0])} with {a(types[1])}"
+    if function in {"`&&`", "`||`", "`!`"}:
+        return f"{function} takes conditions that are true or false, not {joined(a(t) for t in types if t != 'bool')}"
+    return f"{function} cannot take {joined(a(t) for t in types)}"
+
+
+def _advice(function: str, types: list[str]) -> str:
+    kinds = set(types)
+    if "null" in kinds:
+        return ": to test for a missing value write missing.COLUMN"
+    if function == "`in`":
+        return ": it takes a list of one type, such as ['a', 'b']; for part of a string write COLUMN.contains('a')"
+    if function == "days()":
+        return ": it takes a whole number written out, such as days(30)"
+    if function.strip("`") in _COMPARISONS:
+        return _comparable(kinds)
+    return ": write double(COLUMN) around the whole number, and 1.0 for 1" if kinds == {"int", "double"} else ""
+
+
+def _comparable(kinds: set[str]) -> str:
+    for kind, advice in _COMPARED.items():
+        if kind in kinds:
+            return advice
+    if kinds in ({"string", "int"}, {"string", "double"}):
+        return ": put quotes around what is text, or turn it into a number by int() or double()"
+    return ""
+
+
+def _plain(type_: str) -> str:
+    """CEL's name of a type in the words of WORDS' keys."""
+    short = {"google.protobuf.Timestamp": "timestamp", "google.protobuf.Duration": "duration", "null_type": "null"}
+    inner = re.fullmatch(r"list\((.*)\)", type_)
+    if inner:
+        held = WORDS.get(_plain(inner[1]))
+        return f"list of {held}s" if held else "list"
+    return short.get(type_, type_)
+
+
+def _split(types: str) -> list[str]:
+    """Split `string, map(int, int)` at the outer commas."""
+    return re.split(r", (?![^(]*\))", types)
+
+
+def _offset(text: str, line: int, column: int) -> int | None:
+    if line < 1:
+        return None
+    return sum(len(part) + 1 for part in text.split("\n")[: line - 1]) + column - 1

@@ -1,0 +1,166 @@
+"""The language of conditions: CEL, through cel-expr-python. Nothing else in leadgate knows that library.
+
+What it does that one would not expect, and what is done about it here:
+- comparing a whole with a decimal number is refused: the comparisons are declared anew, with both orders;
+- has(enrichment.flag) is read as the flag itself: its macros are switched off;
+- an expression that yields null ends the Python process: only conditions that are bool are compiled;
+- functions written in Python leak memory at every call: there are none, and days(30) is read before CEL sees it;
+- a regular expression is compiled anew at every evaluation (10 to 20 microseconds): left so, since what would keep
+  it compiled is a function written in Python.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cel_expr_python import cel
+from cel_expr_python.ext import ext_strings
+
+from leadgate.errors import LeadgateError
+from leadgate.policy.allowed import FUNCTIONS, refusals
+from leadgate.policy.checked import read_checked
+from leadgate.policy.faults import Fault, translate, without_strings
+from leadgate.policy.names import BUILT_IN, Names, a
+
+_TYPES = {
+    "bool": cel.Type.BOOL,
+    "int": cel.Type.INT,
+    "double": cel.Type.DOUBLE,
+    "string": cel.Type.STRING,
+    "timestamp": cel.Type.TIMESTAMP,
+    "duration": cel.Type.DURATION,
+}
+_COMPARISONS = ("_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_")
+_DAYS = re.compile(r"(?<![\w.])days\([ \t]*(\d{1,5}|100000)[ \t]*\)")
+_UNBOUND = "UNKNOWN: No value with name"
+_SETTINGS = "name: leadgate\nstdlib:\n  disable_macros: true\n  exclude_functions:\n" + "".join(
+    f"    - name: '{name}'\n" for name in (*_COMPARISONS, "@in")
+)
+
+
+class ConditionFaults(LeadgateError):
+    """A condition is not one that rules may use; `faults` says where and why."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        super().__init__("; ".join(fault.message for fault in faults))
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition that compiled: the names it reads, and its answer for one lead."""
+
+    text: str
+    names: frozenset[str]
+    expression: Any
+
+    def answer(self, bound: Any) -> bool | str | None:  # noqa: ANN401
+        """Say true or false; None when a value it needs is not bound, a text when a calculation failed."""
+        value = self.expression.eval(bound).value()
+        if value is True or value is False:
+            return bool(value)
+        return None if str(value).startswith(_UNBOUND) else _without_values(str(value))
+
+
+class Language:
+    """CEL with the columns of one source declared, and the days(n) of the given texts."""
+
+    def __init__(self, names: Names, texts: Iterable[str]) -> None:
+        self._names = names
+        self.constants: dict[str, timedelta] = {}
+        for text in texts:
+            for match in _DAYS.finditer(without_strings(text)):
+                self.constants[_as_name(match[0])] = timedelta(days=int(match[1]))
+        variables = {variable: _TYPES[column.type] for variable, column in names.usable.items()}
+        variables |= {
+            missing: cel.Type.BOOL for missing, column in names.by_missing.items() if column in names.usable.values()
+        }
+        variables |= {name: _TYPES[type_] for name, type_ in BUILT_IN.items()}
+        variables |= dict.fromkeys(self.constants, cel.Type.DURATION)
+        self._known = frozenset(variables)
+        self._env = _environment(variables)
+        self._trial = _environment({"text": cel.Type.STRING, "now": cel.Type.TIMESTAMP})
+
+    def compile(self, text: str) -> Condition:
+        """Compile one condition; raise ConditionFaults with everything that is wrong with it."""
+        own_words = without_strings(text)
+        readable = text
+        for match in _DAYS.finditer(own_words):
+            # A name of the same length, so that all places in messages stay true.
+            readable = readable[: match.start()] + _as_name(match[0]) + readable[match.end() :]
+        try:
+            expression = self._env.compile(readable)
+        except RuntimeError as error:
+            raise ConditionFaults(translate(str(error), text, self._names, FUNCTIONS)) from None
+        root = read_checked(expression.serialize())
+        faults = list(refusals(root, self._known, self._try_out))
+        if not faults and root.type != "bool":
+            faults = [Fault(_not_a_condition(root.type, text.strip()))]
+        if faults:
+            raise ConditionFaults(faults)
+        return Condition(text, frozenset(node.name for node in root.walk() if node.kind == "variable"), expression)
+
+    def bind(self, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """Make the values of one lead readable for conditions; a name that is absent is a missing value."""
+        return self._env.Activation(values)
+
+    def _try_out(self, function: str, literal: object) -> str | None:
+        if not isinstance(literal, str):
+            return None
+        trial = {
+            "matches": "''.matches(text)",
+            "timestamp": "timestamp(text) == now",
+            "duration": "duration(text) == duration('0s')",
+            "getHours": "now.getHours(text) == 0",
+        }[function]
+        value = self._env_trial(trial, literal)
+        return None if isinstance(value, bool) else str(value)
+
+    def _env_trial(self, trial: str, literal: str) -> object:
+        bound = self._trial.Activation({"text": literal, "now": datetime(2024, 1, 1, tzinfo=UTC)})
+        value: object = self._trial.compile(trial).eval(bound).value()
+        return value
+
+
+def _environment(variables: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    whole, decimal = _TYPES["int"], _TYPES["double"]
+    pairs = [(type_, type_) for type_ in _TYPES.values()] + [(whole, decimal), (decimal, whole)]
+    functions = [_declare(name, pairs) for name in _COMPARISONS]
+    functions.append(_declare("@in", [(one, cel.Type.List(other)) for one, other in pairs]))
+    # Only declared so that its argument is checked; allowed.py refuses every days() that is still there.
+    overload = cel.Overload("days_int", return_type=_TYPES["duration"], parameters=[whole], impl=timedelta)
+    functions.append(cel.FunctionDecl("days", [overload]))
+    settings = cel.NewEnvConfigFromYaml(_SETTINGS)
+    extensions = [ext_strings.ExtStrings()]
+    return cel.NewEnv(config=settings, variables=variables, functions=functions, extensions=extensions)
+
+
+def _declare(name: str, pairs: list[tuple[Any, Any]]) -> Any:  # noqa: ANN401
+    overloads = [
+        cel.Overload(f"{name}_{number}", return_type=cel.Type.BOOL, parameters=list(pair))
+        for number, pair in enumerate(pairs)
+    ]
+    return cel.FunctionDecl(name, overloads)
+
+
+def _as_name(call: str) -> str:
+    return re.sub(r"[^0-9a-z]", "_", call)
+
+
+def _without_values(error: str) -> str:
+    """CEL's own words for a failed calculation, unless they may quote a value."""
+    text = error.rpartition(": ")[2]
+    return text if re.fullmatch(r"[A-Za-z ]+", text) else "a calculation failed"
+
+
+def _not_a_condition(type_: str, text: str) -> str:
+    example = {
+        "int": f"{text} >= 1",
+        "double": f"{text} >= 1",
+        "string": f"{text} == 'a'",
+        "timestamp": f"now - {'COLUMN' if text == 'now' else text} > days(2)",
+        "duration": f"{text} > days(2)",
+    }.get(type_, "COLUMN == 'a'")
+    return f"gives {a(type_)}, not true or false: compare it, such as {example}"

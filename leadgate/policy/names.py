@@ -1,0 +1,119 @@
+"""What a rule may name, and in which words users are told about it: columns, built-in names, types."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from leadgate.model import Columns, ColumnType
+
+Relation = Literal["enrichment", "lead"]
+
+BUILT_IN = {"late": "bool", "waited": "duration", "now": "timestamp"}
+"""The names besides the columns, and their types."""
+
+WORDS = {
+    "string": "string",
+    "int": "whole number",
+    "double": "decimal number",
+    "bool": "bool",
+    "timestamp": "timestamp",
+    "duration": "duration",
+    "null": "null",
+    "list": "list",
+    "bytes": "byte string",
+    "uint": "number with u",
+}
+"""The types as users read them in messages."""
+
+_RELATIONS = ("enrichment", "lead", "missing")
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_QUOTABLE = re.compile(r"[A-Za-z0-9_./ -]+")
+# CEL keeps these three for itself even after a dot.
+_KEPT = {"in", "true", "false", "null"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of one of the two relations, and the type a rule sees."""
+
+    relation: Relation
+    name: str
+    type: ColumnType
+
+    @property
+    def variable(self) -> str:
+        """The name under which CEL knows the column's value."""
+        return f"{self.relation}.{self.name}"
+
+
+class Names:
+    """Every column a rule may read, by each of its names."""
+
+    def __init__(self, columns: Columns) -> None:
+        both: list[tuple[Relation, dict[str, ColumnType]]] = [
+            ("lead", dict(columns.lead)),
+            ("enrichment", dict(columns.enrichment)),
+        ]
+        found = [Column(relation, name, type_) for relation, types in both for name, type_ in types.items()]
+        self.by_variable = {column.variable: column for column in found}
+        # Without a relation, a name means the enrichment's column: it comes later and so replaces the lead's.
+        self.by_name = {column.name: column for column in found}
+        self.by_missing = {f"missing.{name}": column for name, column in self.by_name.items()}
+
+    @property
+    def usable(self) -> dict[str, Column]:
+        """The columns that can be written in a condition, by their variable."""
+        return {v: c for v, c in self.by_variable.items() if _QUOTABLE.fullmatch(c.name)}
+
+    def nearest(self, name: str) -> str:
+        """Say which name may have been meant, or which there are: the end of a message."""
+        relation, _, column = name.rpartition(".")
+        column = column.strip("`")
+        known = [*self.usable, *self.by_missing]
+        meant = [f"{close_to(relation, _RELATIONS)}.{column}", f"enrichment.{column}", f"lead.{column}"]
+        own = {variable.partition(".")[2]: variable for variable in known if variable.startswith(f"{relation}.")}
+        if found := next((variable for variable in meant if variable in known), None):
+            return f"did you mean {spell(found)}?"
+        if near := close_to(column, own):
+            return f"did you mean {spell(own[near])}?"
+        if not relation and (near := close_to(column, BUILT_IN)):
+            return f"did you mean {near}?"
+        if near := close_to(column, self.by_name):
+            return f"did you mean {spell(self.by_name[near].variable)}?"
+        return f"known here: {some(spell(variable) for variable in own.values() or self.usable)}"
+
+
+@cache
+def spell(name: str) -> str:
+    """Write a variable as a condition has to: backticks around a column that is no plain word."""
+    relation, dot, column = name.partition(".")
+    if not dot or (_PLAIN.fullmatch(column) and column not in _KEPT):
+        return name
+    return f"{relation}.`{column}`"
+
+
+def close_to(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like this one, whatever its case; None when none is."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[near[0]] if near else None
+
+
+def some(names: Iterable[str], limit: int = 8) -> str:
+    """List names for a message, no more than fit on a line."""
+    listed = list(names)
+    return ", ".join(listed[:limit]) + (", ..." if len(listed) > limit else "")
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Join with commas and a last `and`."""
+    *front, last = parts
+    return f"{', '.join(front)} and {last}" if front else last
+
+
+def a(type_: str) -> str:
+    """Name a type in the users' words, with its article."""
+    return "null" if type_ == "null" else f"a {WORDS.get(type_, type_)}"

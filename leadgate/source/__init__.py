@@ -1,0 +1,5 @@
+"""The user's own database, read and never written: who waits, what has arrived for them, and how fresh it is."""
+
+from leadgate.source.reader import LeadPage, Source
+
+__all__ = ["LeadPage", "Source"]

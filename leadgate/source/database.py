@@ -1,0 +1,163 @@
+"""The connection to the source: opened read-only, its errors told in the user's words, its password never shown."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from leadgate.errors import SourceError, SourceUnavailable
+
+_ADDRESSES = {
+    "sqlite": "sqlite:///FILE",
+    "postgresql": "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE",
+    "mysql": "mysql+pymysql://USER:PASSWORD@HOST/DATABASE",
+    "mariadb": "mysql+pymysql://USER:PASSWORD@HOST/DATABASE",
+}
+_WRITE = "Write " + ", ".join(dict.fromkeys(_ADDRESSES.values())) + "."
+_CONNECT_SECONDS = 10
+
+# SQLite and MariaDB say with one class that they cannot be reached and that a column is wrong.
+_SQLITE_UNAVAILABLE = ("locked", "busy", "unable to open", "disk i/o", "interrupted")
+_MYSQL_WRONG = frozenset({1044, 1045, 1049, 1054, 1064, 1142, 1143, 1146, 1267, 1292, 1356, 1792})
+
+
+class Database:
+    """One engine on the user's database; threads may share it."""
+
+    def __init__(self, engine: Engine, shown: str, password: str | None) -> None:
+        self._engine = engine
+        self._shown = shown
+        self._password = password
+
+    @classmethod
+    def open(cls, address: str, base_dir: Path) -> "Database":
+        """Prepare connections to `address`; raise SourceError when it or its driver is wrong. Connects to nothing."""
+        try:
+            url = make_url(address)
+            is_async = url.get_dialect().is_async
+        except ArgumentError:
+            # Its text may repeat the address, and with it the password.
+            msg = f"source.url: is no database address that SQLAlchemy knows. {_WRITE}"
+            raise SourceError(msg) from None
+        backend = url.get_backend_name()
+        example = _ADDRESSES.get(backend, "one with a driver that is installed")
+        if is_async:
+            msg = f"source.url: {url.drivername} is an asyncio driver, and the source is read without. Write {example}."
+            raise SourceError(msg)
+        password = str(url.password) if url.password else None
+        shown = url.set(query={}).render_as_string(hide_password=True)
+        try:
+            engine = create_engine(
+                _read_only_file(url, base_dir) if backend == "sqlite" else url,
+                connect_args=_connect_args(url),
+                # A restarted server is noticed before a statement is lost on it.
+                pool_pre_ping=True,
+                hide_parameters=True,
+                # BEGIN READ ONLY for each transaction: a SET would outlive it in a pooler's shared session.
+                execution_options={"postgresql_readonly": True} if backend == "postgresql" else {},
+            )
+        except ImportError as error:
+            msg = f"source.url: {url.drivername} needs {error.name}: install it, or write {example}."
+            raise SourceError(msg) from None
+        except (SQLAlchemyError, TypeError, ValueError) as error:
+            msg = f"source.url: {shown} cannot be used ({type(error).__name__}). {_WRITE}"
+            raise SourceError(msg) from None
+        if backend in {"mysql", "mariadb"}:
+            event.listen(engine, "connect", _set_up_mysql)
+        return cls(engine, shown, password)
+
+    @contextmanager
+    def connect(self, where: str) -> Iterator[Connection]:
+        """Lend a connection; every SQLAlchemy error becomes SourceUnavailable or a SourceError that names `where`."""
+        try:
+            with self._open() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise self._explain(error, where) from None
+
+    def _open(self) -> Connection:
+        try:
+            return self._engine.connect()
+        except (RuntimeError, TypeError, ValueError) as error:
+            # What drivers raise for options of the address that they do not have, or cannot follow here.
+            msg = f"source.url: {self._shown} cannot be used: {self._words(error)}. Correct its options."
+            raise SourceError(msg) from None
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def _explain(self, error: SQLAlchemyError, where: str) -> SourceError:
+        dialect = self._engine.dialect.name
+        if _is_unavailable(error, dialect):
+            return SourceUnavailable(
+                f"{where}: {self._shown} cannot be reached just now ({self._words(error)}). "
+                "Check source.url and that the database is up; the next run tries again."
+            )
+        if isinstance(error, DataError):
+            # The driver would quote the value, and that is a person's.
+            return SourceError(
+                f"{where} ({dialect}): holds a value that cannot be read, such as a date of `infinity`. "
+                "Put it right, or give a `query:` that leaves it out."
+            )
+        return SourceError(
+            f"{where} ({dialect}): {self._words(error)}. Compare the pipeline file with the database, "
+            "and see that its user may SELECT; `leadgate check` looks again."
+        )
+
+    def _words(self, error: Exception) -> str:
+        """The first line of what the driver said, without SQL, values or the password."""
+        original = getattr(error, "orig", None)
+        said = str(original.args[-1] if original is not None and original.args else original or error)
+        line = (said.strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        return line.replace(self._password, "***") if self._password else line
+
+
+def _read_only_file(url: URL, base_dir: Path) -> URL:
+    """Name the file so that SQLite opens it read-only, and creates none where there is none."""
+    name = url.database or ""
+    if name in {"", ":memory:"} or url.query.get("mode") == "memory":
+        msg = "source.url: a SQLite database in memory is empty to every process. Name a file: sqlite:///leads.db"
+        raise SourceError(msg)
+    path = base_dir / (unquote(urlsplit(name).path) if name.startswith("file:") else name)
+    if not path.is_file():
+        msg = f"source.url: there is no SQLite file {path}. A relative path starts at the pipeline file's folder."
+        raise SourceError(msg)
+    return url.set(database=path.resolve().as_uri(), query={**url.query, "mode": "ro", "uri": "true"})
+
+
+def _connect_args(url: URL) -> dict[str, Any]:
+    """What psycopg needs to be told; the defaults of others do."""
+    if url.get_driver_name() != "psycopg":
+        return {}
+    # A prepared statement is lost behind a pooler such as PgBouncer; libpq waits for ever for a silent host.
+    time_out = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
+    return {"prepare_threshold": None, **time_out}
+
+
+def _set_up_mysql(connection: Any, _record: object) -> None:  # noqa: ANN401 - any driver's connection
+    cursor = connection.cursor()
+    cursor.execute("SET SESSION TRANSACTION READ ONLY")
+    # TIMESTAMP columns are told in the session's zone, without naming it.
+    cursor.execute("SET SESSION time_zone = '+00:00'")
+    cursor.close()
+
+
+def _is_unavailable(error: SQLAlchemyError, dialect: str) -> bool:
+    """Whether another try may help: no connection, or one that was lost."""
+    if isinstance(error, PoolTimeout | InterfaceError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    ):
+        return True
+    if not isinstance(error, OperationalError):
+        return False
+    if dialect == "sqlite":
+        return any(words in str(error.orig).lower() for words in _SQLITE_UNAVAILABLE)
+    if dialect in {"mysql", "mariadb"}:
+        return not (error.orig and error.orig.args and error.orig.args[0] in _MYSQL_WRONG)
+    return True

@@ -1,0 +1,141 @@
+"""What a table, view or query of the source gives: its columns with their types, asked of the database itself."""
+
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnClause,
+    Connection,
+    CursorResult,
+    FromClause,
+    Inspector,
+    column,
+    inspect,
+    literal_column,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.exc import NoSuchTableError, SAWarning
+from sqlalchemy.sql.elements import quoted_name
+
+from leadgate.config import Relation
+from leadgate.errors import SourceError
+from leadgate.source.column_types import NativeType, from_mysql, from_postgresql, from_sqlalchemy, from_sqlite
+from leadgate.source.suggest import suggest
+
+_TOKENS = re.compile(
+    r"""(?P<comment>--[^\n]*|/\*.*?\*/)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|(?P<dollar>\$\w*\$).*?(?P=dollar)""",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a relation stands in the pipeline file, and what it is there."""
+
+    path: str
+    config: Relation
+
+    @property
+    def where(self) -> str:
+        """The relation as messages name it."""
+        return f"{self.path} (table {self.config.table})" if self.config.query is None else f"{self.path} (its query)"
+
+    @property
+    def schema_and_table(self) -> tuple[str | None, str]:
+        """The name of a table, taken apart at its last dot."""
+        schema, _, name = (self.config.table or "").rpartition(".")
+        return schema or None, name
+
+    @property
+    def query(self) -> str:
+        """The query without its last semicolon; raise SourceError unless it is one SELECT or WITH statement."""
+        query = self.config.query or ""
+        bare = _TOKENS.sub(lambda token: (" " if token["comment"] else "x") * len(token[0]), query)
+        end = len(bare.rstrip("; \t\r\n"))
+        if not re.match(r"\s*(SELECT|WITH)\b", bare, re.IGNORECASE) or ";" in bare[:end]:
+            msg = f"{self.path}.query: must be one SELECT (or WITH ... SELECT) statement, since it is read as a table."
+            raise SourceError(msg)
+        return query[:end]
+
+
+def describe(connection: Connection, place: Place) -> dict[str, NativeType]:
+    """The columns of a relation in order; raise SourceError when there is no such table or the query is none."""
+    return _describe_query(connection, place) if place.config.query is not None else _describe_table(connection, place)
+
+
+def rows_of(connection: Connection, place: Place, names: Iterable[str]) -> FromClause:
+    """What to select from, with every name quoted as the database spells it."""
+    # Databases that fold names to upper case are reflected in lower case, and must not be quoted.
+    quote = None if connection.dialect.requires_name_normalize else True
+    columns: list[ColumnClause[Any]] = [column(quoted_name(name, quote)) for name in names]
+    if place.config.query is not None:
+        # A colon would name a parameter; the line break ends a comment at the end.
+        return text(place.query.replace(":", r"\:") + "\n").columns(*columns).subquery("leadgate_rows")
+    schema, name = place.schema_and_table
+    return table(quoted_name(name, quote), *columns, schema=quoted_name(schema, quote) if schema else None)
+
+
+def _describe_table(connection: Connection, place: Place) -> dict[str, NativeType]:
+    schema, name = place.schema_and_table
+    inspector: Inspector = inspect(connection)
+    try:
+        with warnings.catch_warnings():
+            # A type SQLAlchemy does not know is told where a column of that type is wanted.
+            warnings.simplefilter("ignore", SAWarning)
+            columns = inspector.get_columns(name, schema)
+    except NoSuchTableError:
+        known = [*inspector.get_table_names(schema), *inspector.get_view_names(schema)]
+        msg = f"{place.path}.table: there is no table or view `{place.config.table}`{suggest(name, known)}"
+        raise SourceError(msg) from None
+    if connection.dialect.name == "sqlite":
+        return _sqlite_columns(connection, schema or "main", name)
+    return {str(found["name"]): from_sqlalchemy(found["type"], connection.dialect.name) for found in columns}
+
+
+def _describe_query(connection: Connection, place: Place) -> dict[str, NativeType]:
+    result: CursorResult[Any] = connection.execute(
+        select(literal_column("*")).select_from(rows_of(connection, place, ())).limit(0)
+    )
+    described: list[tuple[Any, ...]] = [tuple(entry) for entry in result.cursor.description or ()]
+    result.close()
+    twice = [name for name, count in Counter(entry[0] for entry in described).items() if count > 1]
+    if twice:
+        msg = f"{place.path}.query: gives two columns named `{twice[0]}`: name one of them otherwise with AS."
+        raise SourceError(msg)
+    match connection.dialect.name:
+        case "sqlite":
+            return _sqlite_query_columns(connection, place)
+        case "postgresql":
+            return _postgresql_columns(connection, described)
+        case "mysql" | "mariadb":
+            return {entry[0]: from_mysql(entry[1], entry[3], entry[5]) for entry in described}
+        case dialect:
+            return {entry[0]: NativeType(f"of a type {dialect} does not tell") for entry in described}
+
+
+def _sqlite_columns(connection: Connection, schema: str, name: str) -> dict[str, NativeType]:
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    rows = connection.exec_driver_sql(f"PRAGMA {quote(schema)}.table_xinfo({quote(name)})")
+    return {row.name: from_sqlite(row.type) for row in rows if row.hidden != 1}
+
+
+def _sqlite_query_columns(connection: Connection, place: Place) -> dict[str, NativeType]:
+    """Ask for the types through a view in the connection's own temp schema: a result does not tell them."""
+    connection.exec_driver_sql(f"CREATE TEMP VIEW leadgate_rows AS {place.query}")
+    try:
+        return _sqlite_columns(connection, "temp", "leadgate_rows")
+    finally:
+        connection.exec_driver_sql("DROP VIEW temp.leadgate_rows")
+
+
+def _postgresql_columns(connection: Connection, described: list[tuple[Any, ...]]) -> dict[str, NativeType]:
+    catalog = table("pg_type", *(column(name) for name in ("oid", "typname", "typcategory")), schema="pg_catalog")
+    statement = select(catalog).where(catalog.c.oid.in_({entry[1] for entry in described}))
+    types = {oid: (name, category) for oid, name, category in connection.execute(statement)}
+    return {entry[0]: from_postgresql(*types[entry[1]], entry[5]) for entry in described}

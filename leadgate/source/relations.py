@@ -1,0 +1,107 @@
+"""A relation of the pipeline file, held against the database: either it can be read, or every fault is named."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, FromClause, func, select
+
+from leadgate.errors import SourceError
+from leadgate.model import ColumnType
+from leadgate.source.column_types import NativeType
+from leadgate.source.describe import Place, describe, rows_of
+from leadgate.source.ids import IdKind
+from leadgate.source.suggest import suggest
+
+
+@dataclass(frozen=True, slots=True)
+class ReadableRelation:
+    """A relation that can be read: every column in `types` is there and is read as that type."""
+
+    place: Place
+    rows: FromClause
+    id_kind: IdKind
+    types: Mapping[str, ColumnType]
+    unusable: Mapping[str, str]
+    """Columns that rules and updates cannot read, and what the database says they are."""
+    padded: frozenset[str]
+
+    @property
+    def where(self) -> str:
+        """The relation as messages name it."""
+        return self.place.where
+
+    @property
+    def id(self) -> ColumnElement[Any]:
+        """The id as it is compared and sorted, so that its index serves."""
+        return self.rows.c[self.place.config.id]
+
+    @property
+    def id_value(self) -> ColumnElement[Any]:
+        """The id as it is read."""
+        return self.value(self.place.config.id)
+
+    def value(self, name: str) -> ColumnElement[Any]:
+        """A column as it is read."""
+        return func.rtrim(self.rows.c[name]) if name in self.padded else self.rows.c[name]
+
+    def problem(self, name: str) -> str | None:
+        """Why rules and updates cannot read a column, and what to do; None when they can."""
+        if name in self.types:
+            return None
+        if name in self.unusable:
+            return (
+                f"column `{name}` of {self.where} is {self.unusable[name]}, which rules and updates cannot read: "
+                f"say under {self.place.path} what to read it as, such as `types: {{{name}: string}}`"
+            )
+        return f"{self.where} has no column `{name}`{suggest(name, [*self.types, *self.unusable])}"
+
+
+def reflect(connection: Connection, place: Place, instant_key: str, instant: str | None) -> ReadableRelation:
+    """Hold a relation against the database; raise SourceError with every fault, a line each.
+
+    `instant` is the column that must hold a date and time, `instant_key` its key in the file.
+    """
+    native = describe(connection, place)
+    config = place.config
+    types = {name: type_.column_type for name, type_ in native.items() if type_.column_type} | config.types
+    named = [("id", config.id), *((f"types.{name}", name) for name in config.types)]
+    if instant is not None:
+        named.append((instant_key, instant))
+        types[instant] = ColumnType.TIMESTAMP
+    problems = [
+        f"{place.path}.{key}: {place.where} has no column `{name}`{suggest(name, native)}"
+        for key, name in named
+        if name not in native
+    ]
+    id_type = native.get(config.id)
+    if id_type and not id_type.id_kind:
+        problems.append(
+            f"{place.path}.id: column `{config.id}` of {place.where} is {id_type.name}, and an id is a whole number, "
+            "text or a UUID. Name another column, or give a `query:` that casts this one."
+        )
+    if instant in native and not _can_hold_instants(native[instant], config.types.get(instant)):
+        problems.append(
+            f"{place.path}.{instant_key}: column `{instant}` of {place.where} is {native[instant].name}, not a date "
+            f"and time. If it counts Unix seconds, say so: `types: {{{instant}: timestamp}}`."
+        )
+    if problems or not id_type or not id_type.id_kind:
+        raise SourceError("\n".join(problems))
+    rows = rows_of(connection, place, native)
+    # A column can be seen without the right to read it.
+    connection.execute(select(*(rows.c[name] for name in types)).limit(0)).close()
+    return ReadableRelation(
+        place=place,
+        rows=rows,
+        id_kind=id_type.id_kind,
+        types=types,
+        unusable={name: type_.name for name, type_ in native.items() if name not in types},
+        padded=frozenset(name for name, type_ in native.items() if type_.padded),
+    )
+
+
+def _can_hold_instants(native: NativeType, declared: ColumnType | None) -> bool:
+    """Whether a column may be read as instants: text may hold dates, and a SQLite expression has no type at all."""
+    if declared or native.column_type:
+        return (declared or native.column_type) in {ColumnType.TIMESTAMP, ColumnType.STRING}
+    return native.id_kind is IdKind.ANY

@@ -1,0 +1,116 @@
+"""One lead's history told in order, in sentences, from the ledger alone."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.engine import RowMapping
+
+from leadgate.config import PipelineConfig
+from leadgate.ledger.reads import History
+from leadgate.model import State
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a lead."""
+
+    at: datetime
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What happened, oldest first, and what holds now."""
+
+    events: Sequence[Event]
+    now: str
+
+
+def tell(history: History, config: PipelineConfig) -> Story:
+    """Put a lead's entry, decisions and attempts into one order of time and into words."""
+    events = [*_of_entry(history.entry)]
+    events += [Event(decision["decided_at"], _decided(decision)) for decision in history.decisions]
+    for attempt in history.attempts:
+        events.extend(_of_attempt(attempt))
+    # Sorting keeps the order of events that share an instant: seen, then decided, then sent, then answered.
+    return Story(sorted(events, key=lambda event: event.at), _now(history.entry, config))
+
+
+def _of_entry(entry: RowMapping) -> Iterator[Event]:
+    yield Event(entry["quarantined_at"], "put into quarantine")
+    yield Event(entry["registered_at"], "registered")
+    if entry["arrived_at"]:
+        yield Event(entry["arrived_at"], "enrichment seen complete")
+
+
+def _decided(decision: RowMapping) -> str:
+    rule = f"rule {decision['rule']!r}" if decision["rule"] else "no rule matched, otherwise"
+    text = f"decided {decision['verdict']} by {rule}: {decision['reason']}"
+    if decision["late"]:
+        text += " Late: the deadline had passed."
+    facts = [f"{name}={value}" for name, value in decision["facts"].items() if value is not None]
+    if facts:
+        text += f" Facts: {', '.join(facts)}."
+    if decision["unanswered"]:
+        text += f" Not answered: {'; '.join(decision['unanswered'])}."
+    return f"{text} (policy {decision['policy_version']})"
+
+
+_ASKED = {
+    "update": "update",
+    "update_and_act": "update and {action}",
+    "act": "{action}",
+    "probe": "probe (update alone)",
+}
+_ENDED = {
+    "taken": "LeadByte took it",
+    "refused": "LeadByte refused it",
+    "in_doubt": "no answer that can be trusted",
+    "gone": "LeadByte no longer has it in quarantine",
+}
+
+
+def _of_attempt(attempt: RowMapping) -> Iterator[Event]:
+    asked = _ASKED[attempt["kind"]].format(action=attempt["action"])
+    fields = f" writing {', '.join(attempt['fields'])}" if attempt["fields"] else ""
+    yield Event(attempt["sent_at"], f"sent: {asked}{fields} (request {attempt['request_id']})")
+    if attempt["answered_at"]:
+        status = f", HTTP {attempt['http_status']}" if attempt["http_status"] else ""
+        message = f": {attempt['message']}" if attempt["message"] else ""
+        yield Event(attempt["answered_at"], f"{_ENDED[attempt['outcome']]}{status}{message}")
+
+
+def _now(entry: RowMapping, config: PipelineConfig) -> str:
+    state = State(entry["state"])
+    if state is State.WAITING:
+        return f"Now: {_waits(entry, config)}"
+    return f"Now: {_NOW[state].format(note=entry['note'] or 'no reason given', **_times(entry))}"
+
+
+def _waits(entry: RowMapping, config: PipelineConfig) -> str:
+    if entry["due_at"]:
+        return f"held; decided again when its data changes, or at {_short(entry['due_at'])}."
+    missing = ", ".join(config.wait.require if entry["missing"] is None else entry["missing"])
+    until = entry["quarantined_at"] + config.wait.deadline
+    return f"waits for {missing} until {_short(until)}; then it is late and decided as such."
+
+
+def _times(entry: RowMapping) -> dict[str, str]:
+    return {name: _short(entry[name]) for name in ("due_at", "lease_until")}
+
+
+def _short(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S}Z" if instant else "-"
+
+
+_NOW = {
+    State.READY: "due for a decision at {due_at} ({note}).",
+    State.SENDING: "a request is in flight; its lease ends at {lease_until}.",
+    State.UNKNOWN: "sent, and nobody knows if it was taken ({note}).",
+    State.REVIEW: "a person must decide ({note}).",
+    State.PROCESSED: "queued for processing by LeadByte, which goes on with it.",
+    State.REJECTED: "queued for rejection by LeadByte.",
+    State.GONE: "someone else moved it out of quarantine; nothing more is done.",
+    State.FAILED: "parked ({note}).",
+}

@@ -1,0 +1,130 @@
+"""The only place that builds the parts of a pipeline from its file, and the only one that reads the clock."""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from leadgate.config import Block, PipelineConfig, load_config
+from leadgate.errors import ConfigError, LeadgateError
+from leadgate.leadbyte import LeadByteClient
+from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger.keep import keep_policy
+from leadgate.policy import Policy, compile_policy
+from leadgate.source import Source
+
+
+def utc_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Everything one pipeline needs, built and checked."""
+
+    config: PipelineConfig
+    source: Source
+    ledger: Ledger
+    policy: Policy
+
+
+@contextmanager
+def open_pipeline(path: Path) -> Iterator[Pipeline]:
+    """Build every part of a pipeline from its file; each part is checked before anything is read or sent.
+
+    Raises ConfigError or PolicyError naming every fault, SourceError or LedgerError where a database is not as the
+    file says, and SourceUnavailable or LedgerUnavailable where it cannot be reached.
+    """
+    config = load_config(path)
+    source = Source.open(config.source, base_dir=path.resolve().parent)
+    try:
+        policy = build_policy(path, config, source)
+        ledger = open_ledger(path, config)
+        try:
+            keep_policy(ledger.engine, config.pipeline, version=policy.version, text=policy.text, now=utc_now())
+            yield Pipeline(config, source, ledger, policy)
+        finally:
+            ledger.close()
+    finally:
+        source.close()
+
+
+def build_policy(path: Path, config: PipelineConfig, source: Source) -> Policy:
+    """Check every column and rule the file names against the real source; raise ConfigError naming every fault."""
+    used = [*config.update.values(), *config.policy.keep_facts]
+    problems = source.check(required=config.wait.require, used=used)
+    policy = None
+    try:
+        policy = compile_policy(config.policy, source.columns)
+    except ConfigError as error:
+        problems += error.problems
+    if policy is None or problems:
+        raise ConfigError([f"{path}: {problem}" for problem in dict.fromkeys(problems)])
+    return policy
+
+
+def open_ledger(path: Path, config: PipelineConfig) -> Ledger:
+    """Open the ledger under a name of this run's own, which its leases carry."""
+    engine = open_engine(config.ledger.url.get_secret_value(), base_dir=path.resolve().parent)
+    owner = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
+    return Ledger(engine, pipeline=config.pipeline, owner=owner)
+
+
+def build_client(config: PipelineConfig) -> LeadByteClient:
+    """Build the LeadByte client; nothing is sent until it is used."""
+    leadbyte = config.leadbyte
+    if isinstance(leadbyte.api_key, Block):
+        msg = "leadbyte.api_key: Prefect blocks are not read yet: use ${LEADBYTE_API_KEY} and set that variable"
+        raise ConfigError(msg)
+    return LeadByteClient(
+        base_url=leadbyte.base_url,
+        api_key=leadbyte.api_key,
+        timeout=leadbyte.timeout,
+        concurrency=leadbyte.concurrency,
+        requests_per_second=leadbyte.requests_per_second,
+        clock=utc_now,
+    )
+
+
+def check_pipeline(path: Path) -> list[str]:
+    """Try every part of a pipeline for real and name every fault at once; an empty list means all is well."""
+    try:
+        config = load_config(path)
+    except ConfigError as error:
+        return error.problems
+    problems: list[str] = []
+    try:
+        source = Source.open(config.source, base_dir=path.resolve().parent)
+    except LeadgateError as error:
+        problems += _problems(error)
+    else:
+        try:
+            build_policy(path, config, source)
+        except LeadgateError as error:
+            problems += _problems(error)
+        finally:
+            source.close()
+    try:
+        open_ledger(path, config).close()
+    except LeadgateError as error:
+        problems += _problems(error)
+    try:
+        asyncio.run(_check_leadbyte(config))
+    except LeadgateError as error:
+        problems += _problems(error)
+    return problems
+
+
+async def _check_leadbyte(config: PipelineConfig) -> None:
+    async with build_client(config) as client:
+        await client.check()
+
+
+def _problems(error: LeadgateError) -> list[str]:
+    return error.problems if isinstance(error, ConfigError) else [str(error)]

@@ -1,0 +1,18 @@
+"""Stage 1, register: every lead of the source gets an entry in the ledger."""
+
+from prefect import get_run_logger, task
+
+from leadgate.intake import Registered, register_leads
+from leadgate.wiring import Pipeline, utc_now
+from tasks.outside import AGAIN_WHEN_DOWN
+
+
+@task(name="register", **AGAIN_WHEN_DOWN)
+def register(pipeline: Pipeline) -> Registered:
+    """Start to wait for the leads that are new; rows that cannot be leads are named in the log."""
+    registered = register_leads(pipeline.source, pipeline.ledger, now=utc_now())
+    logger = get_run_logger()
+    for fault in registered.faults:
+        logger.warning(fault)
+    logger.info("event=registered count=%d faults=%d", registered.count, len(registered.faults))
+    return registered

@@ -1,0 +1,108 @@
+"""Stage 6, report: what the run did, as artifacts on the Prefect UI. Ids, names and counts; never a person's data."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from prefect import get_client, get_run_logger, task
+from prefect.artifacts import (
+    acreate_markdown_artifact,
+    acreate_progress_artifact,
+    acreate_table_artifact,
+    aupdate_progress_artifact,
+)
+from prefect.runtime import flow_run
+
+from leadgate.ledger.reads import read_decision_counts, read_status
+from leadgate.model import FINAL_STATES, State, Verdict
+from leadgate.summary import Summary, summarize
+from leadgate.wiring import Pipeline
+from tasks.outside import STAGE
+
+_DONE = FINAL_STATES | {State.REVIEW, State.FAILED}
+
+
+async def name_run(pipeline: str, started_at: datetime) -> None:
+    """Name and tag the present flow run by its pipeline, however it was started."""
+    async with get_client() as client:
+        tags = {*flow_run.get_tags(), "leadgate", f"pipeline:{pipeline}"}
+        name = f"{pipeline}-{started_at:%Y-%m-%d-%H:%M:%S}"
+        await client.update_flow_run(UUID(str(flow_run.get_id())), name=name, tags=tags)
+
+
+class Progress:
+    """A progress bar on the run's page: the share of all known leads that are done with."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._artifact_id: UUID | None = None
+
+    async def show(self) -> None:
+        """Draw the bar, or move it."""
+        share = _share_done(read_status(self._pipeline.ledger.engine, self._pipeline.config.pipeline).counts)
+        if self._artifact_id is None:
+            self._artifact_id = await acreate_progress_artifact(
+                share, key=_key(self._pipeline, "progress"), description="Leads that are done with, of all known."
+            )
+        else:
+            await aupdate_progress_artifact(self._artifact_id, share)
+
+
+@task(name="report", **STAGE)
+async def report(  # noqa: PLR0913 - what a run knows of itself, by keyword
+    pipeline: Pipeline,
+    *,
+    registered: int,
+    arrived: int,
+    went: Mapping[State, int],
+    started_at: datetime,
+    trouble: str | None,
+) -> Summary:
+    """Store the summary and the table of decisions as artifacts, and return the summary."""
+    engine, name = pipeline.ledger.engine, pipeline.config.pipeline
+    remaining = read_status(engine, name).counts
+    summary = summarize(registered=registered, arrived=arrived, went=went, remaining=remaining)
+    await acreate_markdown_artifact(
+        as_markdown(name, summary, remaining, trouble),
+        key=_key(pipeline, "summary"),
+        description=f"What this run of {name} did.",
+    )
+    rules = [
+        {"verdict": verdict, "rule": rule or "(otherwise)", "leads": count}
+        for verdict, rule, count in read_decision_counts(engine, name, started_at)
+    ]
+    await acreate_table_artifact(
+        rules, key=_key(pipeline, "decisions"), description=f"Which rules of {name} decided in this run."
+    )
+    logger = get_run_logger()
+    logger.info("event=finished %s", " ".join(f"{key}={count}" for key, count in summary.as_dict().items()))
+    if trouble:
+        logger.error(trouble)
+    return summary
+
+
+def as_markdown(name: str, summary: Summary, remaining: Mapping[State, int], trouble: str | None) -> str:
+    """Write the summary for a person: what happened, what is open, what to do next."""
+    lines = [f"# {name}", ""]
+    if trouble:
+        lines += [f"**Stopped early.** {trouble}", ""]
+    lines += ["| in this run | leads |", "|---|---:|"]
+    lines += [f"| {key} | {count} |" for key, count in summary.as_dict().items() if key not in {"waiting", "ready"}]
+    lines += ["", "| in the ledger now | leads |", "|---|---:|"]
+    lines += [f"| {state.value} | {count} |" for state, count in remaining.items() if count]
+    if remaining.get(State.REVIEW):
+        lines += ["", f"{remaining[State.REVIEW]} leads need a person: rules sent them to **{Verdict.REVIEW}**."]
+    if remaining.get(State.FAILED):
+        lines += ["", f"{remaining[State.FAILED]} leads are parked: `leadgate explain ID` says what LeadByte answered."]
+    return "\n".join(lines)
+
+
+def _share_done(counts: Mapping[State, int]) -> float:
+    total = sum(counts.values())
+    return round(100 * sum(counts.get(state, 0) for state in _DONE) / total, 1) if total else 100.0
+
+
+def _key(pipeline: Pipeline, what: str) -> str:
+    """An artifact's key that is the same in every run; Prefect takes small letters, digits and dashes only."""
+    return re.sub(r"[^a-z0-9-]", "-", f"leadgate-{pipeline.config.pipeline}-{what}".lower())

@@ -1,0 +1,267 @@
+"""When requests go out: the rate, the concurrency, and the pauses LeadByte asks for. Time is virtual."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+
+from leadgate.errors import KeyRefused, LeadByteUnavailable
+from leadgate.leadbyte import LeadByteClient
+from leadgate.leadbyte.pacing import read_retry_after
+from leadgate.model import Certainty, LeadRequest
+from tests.leadbyte.conftest import MakeClient
+from tests.leadbyte.exchanges import LEAD, POSTED, UPDATE, UPDATED_ANSWER
+from tests.leadbyte.virtual_time import START, now, run
+
+TWO_LEADS = [LeadRequest("1", {"c1": "a"}), LeadRequest("2", {"c1": "b"})]
+
+
+class TimedLeadByte:
+    """Answers after `takes` seconds with the given replies in turn, the last for ever; notes when it was asked."""
+
+    def __init__(self, *replies: httpx.Response, takes: float = 0) -> None:
+        self.asked_at: list[float] = []
+        self.most_at_once = 0
+        self._replies = list(replies)
+        self._takes = takes
+        self._at_once = 0
+        self.transport = httpx.MockTransport(self._answer)
+
+    async def _answer(self, _request: httpx.Request) -> httpx.Response:
+        self.asked_at.append(round(asyncio.get_running_loop().time(), 3))
+        given = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        await asyncio.sleep(self._takes)
+        self._at_once -= 1
+        return httpx.Response(given.status_code, headers=given.headers, content=given.content)
+
+
+def updated() -> httpx.Response:
+    """The documented answer."""
+    return httpx.Response(200, text=UPDATED_ANSWER)
+
+
+def busy(retry_after: str | None, status: int = 429) -> httpx.Response:
+    """An answer that asks to come back later."""
+    return httpx.Response(status, headers={} if retry_after is None else {"Retry-After": retry_after})
+
+
+def pause_of(client: LeadByteClient) -> datetime | None:
+    """What the client says of its pause; mypy would take the property for unchanging."""
+    return client.paused_until
+
+
+async def at_once(calls: Iterable[Awaitable[object]]) -> list[object]:
+    """Await all calls together."""
+    return list(await asyncio.gather(*calls))
+
+
+def test_requests_are_spread_evenly(make_client: MakeClient) -> None:
+    """Five a second means one every 0.2 s, not five at once."""
+    server = TimedLeadByte(updated())
+
+    async def story() -> None:
+        async with make_client(transport=server.transport, requests_per_second=5, clock=now) as client:
+            await at_once(client.put([UPDATE]) for _ in range(6))
+
+    run(story())
+    assert server.asked_at == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0], abs=0.01)
+
+
+def test_without_a_rate_only_the_concurrency_bounds(make_client: MakeClient) -> None:
+    """Zero requests a second means no limit."""
+    server = TimedLeadByte(updated(), takes=1)
+
+    async def story() -> None:
+        async with make_client(transport=server.transport, concurrency=3, clock=now) as client:
+            await at_once(client.put([UPDATE]) for _ in range(7))
+
+    run(story())
+    assert server.most_at_once == 3
+    assert server.asked_at == pytest.approx([0, 0, 0, 1, 1, 1, 2], abs=0.01)
+
+
+@pytest.mark.parametrize("reply", [busy("60"), busy("60", 503)])
+def test_a_long_pause_is_handed_to_the_caller(make_client: MakeClient, reply: httpx.Response) -> None:
+    """Until it is over every call returns at once, without a request, and says when to come back."""
+    server = TimedLeadByte(reply, updated())
+
+    async def story() -> None:
+        async with make_client(transport=server.transport, clock=now) as client:
+            assert pause_of(client) is None
+            first = await client.put(TWO_LEADS)
+            until = first[0].retry_at
+            assert until
+            assert pause_of(client) == until
+            assert until - START == pytest.approx(timedelta(seconds=60), abs=timedelta(seconds=0.01))
+            second = [*await client.put(TWO_LEADS), await client.act(POSTED)]
+            for answer in [*first, *second]:
+                assert (answer.certainty, answer.transient, answer.retry_at) == (Certainty.REFUSED, True, until)
+                assert answer.whole_request
+            assert [answer.http_status for answer in second] == [None] * 3
+            with pytest.raises(LeadByteUnavailable, match="2026-03-01T12:01:00"):
+                await client.check()
+            assert len(server.asked_at) == 1
+            await asyncio.sleep(60)
+            assert pause_of(client) is None
+            (answer,) = await client.put([UPDATE])
+            assert answer.updated
+            assert answer.retry_at is None
+
+    run(story())
+    assert server.asked_at == pytest.approx([0, 60], abs=0.01)
+
+
+def test_a_short_pause_is_waited_out_at_the_same_rate(make_client: MakeClient) -> None:
+    """After it the requests are spread again."""
+    server = TimedLeadByte(busy("3"), updated())
+
+    async def story() -> None:
+        async with make_client(transport=server.transport, requests_per_second=5, clock=now) as client:
+            await client.put([UPDATE])
+            await at_once(client.put([UPDATE]) for _ in range(3))
+
+    run(story())
+    assert server.asked_at == pytest.approx([0, 3, 3.2, 3.4], abs=0.01)
+
+
+def test_a_pause_holds_those_that_wait_for_their_turn(make_client: MakeClient) -> None:
+    """A request that was queued before LeadByte asked for the pause obeys it too."""
+    server = TimedLeadByte(busy("4"), updated(), takes=0.5)
+
+    async def story() -> None:
+        async with make_client(transport=server.transport, requests_per_second=1, clock=now) as client:
+            await at_once(client.put([UPDATE]) for _ in range(3))
+
+    run(story())
+    assert server.asked_at == pytest.approx([0, 4.5, 5.5], abs=0.01)
+
+
+def test_too_many_requests_without_a_time_pauses_a_little(make_client: MakeClient) -> None:
+    """LeadByte may not know Retry-After; five seconds are modest."""
+    server = TimedLeadByte(busy(None), updated())
+
+    async def story() -> None:
+        async with make_client(transport=server.transport, clock=now) as client:
+            (answer,) = await client.put([UPDATE])
+            assert answer.retry_at is not None
+            await client.put([UPDATE])
+
+    run(story())
+    assert server.asked_at == pytest.approx([0, 5], abs=0.01)
+
+
+def test_a_busy_503_without_a_time_is_in_doubt_and_pauses_nothing(make_client: MakeClient) -> None:
+    """A proxy says so too, after it has passed the request on."""
+    server = TimedLeadByte(busy(None, 503), busy("soon", 503))
+
+    async def story() -> None:
+        async with make_client(transport=server.transport, clock=now) as client:
+            for _ in range(2):
+                (answer,) = await client.put([UPDATE])
+                assert (answer.certainty, answer.retry_at) == (Certainty.IN_DOUBT, None)
+
+    run(story())
+    assert server.asked_at == pytest.approx([0, 0], abs=0.01)
+
+
+def test_a_clock_that_stands_still_does_not_hold_a_request_for_ever(make_client: MakeClient) -> None:
+    """A short pause is waited for once; a wall clock may be set back meanwhile."""
+    server = TimedLeadByte(busy("2"), updated())
+
+    async def story() -> None:
+        async with make_client(transport=server.transport, clock=lambda: START) as client:
+            await client.put([UPDATE])
+            await client.put([UPDATE])
+
+    run(story())
+    assert server.asked_at == pytest.approx([0, 2], abs=0.01)
+
+
+def test_a_server_that_never_ends_its_answer_is_left(make_client: MakeClient) -> None:
+    """However it drips, an exchange ends after the time to connect and twice the time-out."""
+    server = TimedLeadByte(updated(), takes=10_000)
+
+    async def story() -> None:
+        async with make_client(transport=server.transport, clock=now) as client:
+            (answer,) = await client.put([UPDATE])
+            assert answer.certainty is Certainty.IN_DOUBT
+            assert asyncio.get_running_loop().time() == pytest.approx(70, abs=0.01)
+
+    run(story())
+
+
+def test_the_longer_of_two_pauses_stands(make_client: MakeClient) -> None:
+    """Answers that were under way together may name different times."""
+    server = TimedLeadByte(busy("60"), busy("30"))
+
+    async def story() -> None:
+        async with make_client(transport=server.transport, clock=now) as client:
+            first, _ = await asyncio.gather(client.put([UPDATE]), client.put([UPDATE]))
+            assert pause_of(client) == first[0].retry_at
+
+    run(story())
+    assert len(server.asked_at) == 2
+
+
+def test_a_refused_key_does_not_touch_the_answers_under_way(make_client: MakeClient) -> None:
+    """A lead whose answer is on its way is not made unknown by another's refusal."""
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        is_slow = b"slow" in request.content
+        await asyncio.sleep(2 if is_slow else 1)
+        return updated() if is_slow else httpx.Response(401)
+
+    async def story() -> None:
+        async with make_client(transport=httpx.MockTransport(answer), clock=now) as client:
+            slow = LeadRequest(LEAD, {"c1": "slow"})
+            good, refused = await asyncio.gather(client.put([slow]), client.put([UPDATE]), return_exceptions=True)
+            assert isinstance(good, list)
+            assert good[0].updated
+            assert isinstance(refused, KeyRefused)
+
+    run(story())
+
+
+def test_a_refused_key_stops_those_that_wait_for_their_turn(make_client: MakeClient) -> None:
+    """They were called before anybody knew, and send nothing all the same."""
+    server = TimedLeadByte(httpx.Response(401), takes=0.5)
+
+    async def story() -> None:
+        async with make_client(transport=server.transport, requests_per_second=1, clock=now) as client:
+            calls = [client.put([UPDATE]) for _ in range(6)]
+            said = await asyncio.gather(*calls, return_exceptions=True)
+            assert [type(each) for each in said] == [KeyRefused] * 6
+
+    run(story())
+    assert server.asked_at == [0]
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"),
+    [
+        ("0", timedelta(seconds=0)),
+        ("120", timedelta(seconds=120)),
+        (" 1.5 ", timedelta(seconds=1.5)),
+        ("Sun, 01 Mar 2026 12:02:00 GMT", timedelta(seconds=120)),
+        ("Sun, 01 Mar 2026 12:02:00 -0000", timedelta(seconds=120)),
+        ("Sunday, 01-Mar-26 12:02:00 GMT", timedelta(seconds=120)),
+        ("Sun, 01 Mar 2026 11:00:00 GMT", timedelta(seconds=0)),
+        ("99999999999999999999", timedelta(days=1)),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", timedelta(days=1)),
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("nan", None),
+        ("inf", None),
+        ("1e3", None),
+        ("Sun, 99 Mar 2026 12:02:00 GMT", None),
+    ],
+)
+def test_retry_after_is_read_in_all_its_forms(header: str | None, wait: timedelta | None) -> None:
+    """Seconds, with a fraction too, or a date; what has passed means now, and nothing parks us for more than a day."""
+    assert read_retry_after(header, START) == (None if wait is None else START + wait)

@@ -1,0 +1,42 @@
+"""A real Prefect server for the flow tests, one a test process, started when the first of them asks."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.support.process import Supervised, new_folder
+from tests.support.waiting import wait_until
+
+_SECONDS_TO_START = 100
+
+
+class PrefectServer:
+    """A Prefect server on a reserved port, on a SQLite file of its own; ends with this process at the latest."""
+
+    def __init__(self, reserved: socket.socket) -> None:
+        port = reserved.getsockname()[1]
+        self.api_url = f"http://127.0.0.1:{port}/api"
+        folder = new_folder("prefect", {})
+        env = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+        env |= {"PREFECT_HOME": str(folder), "PREFECT_UI_ENABLED": "false"}
+        # A program of this venv, whatever the PATH says.
+        program = Path(sys.executable).with_name("prefect")
+        reserved.close()
+        self.process = Supervised(
+            [program, "server", "start", "--host", "127.0.0.1", "--port", str(port)], folder=folder, env=env
+        )
+        wait_until(self._is_healthy, what="the Prefect server is healthy", seconds=_SECONDS_TO_START)
+
+    def _is_healthy(self) -> bool:
+        self.process.check_running()
+        try:
+            return httpx.get(f"{self.api_url}/health", timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+    def stop(self) -> None:
+        """Stop the server and remove its folder."""
+        self.process.stop()
