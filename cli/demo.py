@@ -1,6 +1,5 @@
 """`leadgate demo`: the whole way on the practice LeadByte, with enrichment arriving while it runs."""
 
-import os
 import shutil
 import threading
 import time
@@ -19,17 +18,21 @@ from cli.prefect_server import prefect_api, quiet_prefect
 from cli.progress import live_progress
 from cli.run import tell
 from leadgate.config import load_config
+from leadgate.errors import ConfigError
 from leadgate.ledger.reads import read_history
-from leadgate.sandbox import PRACTICE_KEY, sandbox_thread
+from leadgate.sandbox import sandbox_thread
 from leadgate.story import tell as tell_story
 from leadgate.wiring import open_ledger, utc_now
+
+_MARK = ".leadgate-demo"
+"""The file by which a demo knows its own folder again, which it empties."""
 
 _PIPELINE = """\
 # The demo's pipeline. `leadgate init` writes one with every setting explained.
 pipeline: demo
 leadbyte:
   base_url: {base_url}
-  api_key: ${{LEADBYTE_API_KEY}}
+  api_key: {key}
   requests_per_second: 30
 source:
   url: sqlite:///source.db
@@ -78,10 +81,9 @@ def demo(
     source = DemoSource(folder / "source.db")
     source.create(now=utc_now())
     config = folder / "leadgate.yaml"
-    os.environ["LEADBYTE_API_KEY"] = PRACTICE_KEY
     say(f"A source database with {source.leads:,} quarantined leads: {folder / 'source.db'}")
     with sandbox_thread(lag=timedelta(seconds=1), latency=timedelta(milliseconds=20)) as sandbox:
-        config.write_text(_PIPELINE.format(base_url=sandbox.url), encoding="utf-8")
+        config.write_text(_PIPELINE.format(base_url=sandbox.url, key=sandbox.key), encoding="utf-8")
         say(f"A practice LeadByte: {sandbox.url}    A pipeline file: {config}")
         say("Starting a Prefect server (the first time takes half a minute) ...")
         with prefect_api(folder.resolve() / "prefect") as api:
@@ -106,12 +108,18 @@ def demo(
 
 def _empty(folder: Path) -> None:
     """Remove what an earlier demo left; a folder that is not a demo's is never touched."""
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / "source.db").exists():
-            msg = f"{folder}: is not empty and holds no earlier demo. Name another with --folder."
-            raise typer.BadParameter(msg)
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        found = list(folder.iterdir())
+    except OSError as error:
+        msg = f"{folder}: cannot be used ({error.strerror}). Name another folder with --folder."
+        raise ConfigError(msg) from None
+    if found and folder / _MARK not in found:
+        msg = f"{folder}: is not empty and holds no earlier demo. Name another folder with --folder."
+        raise ConfigError(msg)
+    for path in found:
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    (folder / _MARK).touch()
 
 
 @contextmanager

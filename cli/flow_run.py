@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+from leadgate.errors import LeadgateError
 from leadgate.summary import Summary
 
 
@@ -18,7 +19,12 @@ class RunResult:
 
 def run_flow(config: Path, *, limit: int | None, watch_for: str | None) -> RunResult:
     """Run `release_leads` to its end; raise what it raised where it could not do its work at all."""
-    return asyncio.run(_run(config, limit=limit, watch_for=watch_for))
+    from prefect.exceptions import TerminationSignal  # noqa: PLC0415 - as below
+
+    try:
+        return asyncio.run(_run(config, limit=limit, watch_for=watch_for))
+    except TerminationSignal:
+        raise KeyboardInterrupt from None  # while a flow runs, Prefect answers SIGTERM in place of us
 
 
 async def _run(config: Path, *, limit: int | None, watch_for: str | None) -> RunResult:
@@ -26,8 +32,10 @@ async def _run(config: Path, *, limit: int | None, watch_for: str | None) -> Run
 
     state = await release_leads(config=str(config), limit=limit, watch_for=watch_for, return_state=True)
     run_id = str(state.state_details.flow_run_id)
-    if isinstance(state.data, Summary):  # the flow's own Failed state: it stopped early, and says why
-        return RunResult(state.data, state.message, run_id)
-    summary = await state.aresult()
-    assert isinstance(summary, Summary)  # noqa: S101 - the flow returns nothing else when it completes
-    return RunResult(summary, None, run_id)
+    # Prefect wraps what a flow returns; unwrapping a failed state itself, it would take the summary for an exception.
+    summary = getattr(state.data, "result", state.data)
+    if isinstance(summary, Summary):
+        return RunResult(summary, state.message if state.is_failed() else None, run_id)
+    await state.aresult()  # raises what the flow raised
+    msg = f"The flow run {run_id} ended as {state.name}, without a summary: look at it in Prefect, then run again."
+    raise LeadgateError(msg)

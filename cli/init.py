@@ -20,7 +20,11 @@ def init(
     if path.exists() and not force:
         msg = f"{path}: is there already. Name another path, or --force to replace it."
         raise ConfigError(msg)
-    path.write_text(pipeline_template(), encoding="utf-8")
+    try:
+        path.write_text(pipeline_template(), encoding="utf-8")
+    except OSError as error:
+        msg = f"{path}: cannot be written ({error.strerror}). Name another path."
+        raise ConfigError(msg) from None
     say(f"Wrote {path}. Next: edit it, export LEADBYTE_API_KEY and SOURCE_URL, then `leadgate check`.")
 
 

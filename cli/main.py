@@ -1,7 +1,9 @@
 """The `leadgate` command: one file a verb; Prefect is imported only by the verbs that run a flow."""
 
 import os
+import signal
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -34,6 +36,7 @@ for verb in (demo, init, check, plan, run, status, explain, sandbox):
 
 def main() -> None:
     """Run the command line; what nobody foresaw ends with one line too, and a way to see where it happened."""
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         app(prog_name="leadgate")
     except Exception as error:  # the edge of the program
@@ -42,6 +45,11 @@ def main() -> None:
         warn(f"leadgate: unexpected {type(error).__name__}: {error}")
         warn("This is a defect of leadgate. LEADGATE_TRACEBACK=1 shows where; the ledger is safe, run again to go on.")
         sys.exit(ATTENTION)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    """Let SIGTERM end a verb as Ctrl-C does: what it started is stopped, and it says that nothing is lost."""
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -12,7 +12,9 @@ from typing import Annotated, Any, NoReturn, ParamSpec
 
 import typer
 
-from leadgate.errors import ConfigError, LeadByteError, LeadgateError, LedgerUnavailable, SourceUnavailable
+from cli.prefect_server import PrefectServerError
+from leadgate.errors import LeadByteError, LeadgateError, LedgerUnavailable, SourceUnavailable
+from leadgate.wiring import problems_of
 
 FINE, ATTENTION, WRONG = 0, 1, 2
 
@@ -61,7 +63,7 @@ def reports_errors(verb: Callable[P, None]) -> Callable[P, None]:
 
 def complain(error: LeadgateError, *, as_json: bool) -> None:
     """Say what is wrong: on standard error, and as JSON on standard output where that was asked for."""
-    problems = error.problems if isinstance(error, ConfigError) else [str(error)]
+    problems = problems_of(error)
     if as_json:
         say_json({"error": str(error), "problems": problems})
     for problem in problems:
@@ -70,7 +72,7 @@ def complain(error: LeadgateError, *, as_json: bool) -> None:
 
 def exit_code(error: LeadgateError) -> int:
     """Tell what the user must change (2) from what will pass or needs a look (1)."""
-    passing = isinstance(error, SourceUnavailable | LedgerUnavailable | LeadByteError)
+    passing = isinstance(error, SourceUnavailable | LedgerUnavailable | LeadByteError | PrefectServerError)
     return ATTENTION if passing else WRONG
 
 

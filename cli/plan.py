@@ -40,5 +40,5 @@ def _tell(found: Plan, show: int) -> None:
     if len(found.leads) > show > 0:
         say(f"... and {len(found.leads) - show} more; --show lists more, --json lists all.")
     for fault in found.faults:
-        say(f"not a lead: {fault}")
+        say(f"fault: {fault}")
     say("Nothing was sent.")

@@ -61,6 +61,7 @@ def prefect_api(home: Path | None = None) -> Iterator[PrefectApi]:
 
     configured = PREFECT_API_URL.value()
     if configured and home is None:
+        _check_answers(configured)
         yield PrefectApi(configured.removesuffix("/api"), None)
         return
     folder = home or PREFECT_HOME.value()
@@ -73,6 +74,20 @@ def prefect_api(home: Path | None = None) -> Iterator[PrefectApi]:
             yield PrefectApi(address, folder)
         finally:
             _hand_over_logs()
+
+
+def _check_answers(api_url: str) -> None:
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+
+    with get_client(sync_client=True) as client:
+        # Without this, a flow tries for minutes to reach a server that is down, and then says so in Prefect's words.
+        trouble = client.api_healthcheck()
+    if trouble:
+        msg = (
+            f"The Prefect server at {api_url} does not answer ({trouble}). Start it (`prefect server start`), or unset "
+            "PREFECT_API_URL (and `prefect config unset PREFECT_API_URL`): then a server is started for each run."
+        )
+        raise PrefectServerError(msg)
 
 
 def _hand_over_logs() -> None:

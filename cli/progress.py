@@ -35,7 +35,10 @@ def live_progress(config: Path) -> Iterator[None]:
 
 def _show(console: Console, config: Path, ended: threading.Event) -> None:
     settings = load_config(config)
-    ledger = open_ledger(config, settings)
+    try:
+        ledger = open_ledger(config, settings)
+    except LeadgateError:
+        return  # the run itself says what is wrong
     shown = ""
     looks = 0
     try:
@@ -44,7 +47,7 @@ def _show(console: Console, config: Path, ended: threading.Event) -> None:
                 try:
                     counts = _line(read_status(ledger.engine, settings.pipeline).counts)
                 except LeadgateError:
-                    continue  # the run itself says what is wrong
+                    continue
                 line.update(counts)
                 looks += 1
                 if not console.is_terminal and counts != shown and looks % _PLAIN_EVERY == 0:

@@ -11,7 +11,7 @@ from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors
 from cli.prefect_server import prefect_api, quiet_prefect
 from cli.progress import live_progress
 from leadgate.config import parse_duration
-from leadgate.wiring import open_pipeline
+from leadgate.wiring import build_client, open_pipeline
 
 
 def _duration(text: str | None) -> str | None:
@@ -39,8 +39,8 @@ def run(
     started for the run. Ends with 1 where a lead was parked, an answer is open, or LeadByte could not be reached.
     """
     quiet_prefect(verbose=verbose)
-    with open_pipeline(config):
-        pass  # what is wrong with the file is said at once, before a server is started
+    with open_pipeline(config) as pipeline:
+        build_client(pipeline.config)  # what is wrong with the file is said at once, before a server is started
     with prefect_api() as api, nullcontext() if as_json or verbose else live_progress(config):
         result = run_flow(config, limit=limit, watch_for=watch)
     if as_json:
@@ -56,7 +56,7 @@ def run(
 def tell(result: RunResult) -> None:
     """Print a run's summary for people; what did not happen is left out."""
     counts = {key: count for key, count in result.summary.as_dict().items() if count}
-    if not counts.keys() - {"waiting", "ready"}:
+    if not counts.keys() - {"waiting", "ready", "faults"}:
         say("Nothing was due.")
     for key, count in counts.items():
         say(f"{count:>8}  {_MEANING[key]}")
@@ -73,5 +73,6 @@ _MEANING = {
     "failed": "failed: refused by LeadByte and parked",
     "gone": "gone: someone else moved them out of quarantine",
     "waiting": "waiting: their enrichment is still to come",
-    "ready": "ready: due, but not sent yet",
+    "ready": "ready: due for a decision, now or later",
+    "faults": "faults in the source's leads: `leadgate plan` names each",
 }

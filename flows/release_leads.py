@@ -3,11 +3,14 @@
 Two runs of it at once are safe: exclusion lives in the ledger's leases, not in Prefect's limits.
 """
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
+from pydantic import Field
 
 from leadgate.config import parse_duration
 from leadgate.delivery import Delivery, Preparation
@@ -27,7 +30,7 @@ WAVE = 1000
 
 @flow(name="release-leads", persist_result=False)
 async def release_leads(
-    config: str = "leadgate.yaml", limit: int | None = None, watch_for: str | None = None
+    config: str = "leadgate.yaml", limit: Annotated[int, Field(ge=1)] | None = None, watch_for: str | None = None
 ) -> Summary | State[Summary]:
     """Release or reject every lead of a pipeline whose enrichment has arrived.
 
@@ -52,7 +55,7 @@ async def release_leads(
             delivery = Delivery(config=pipeline.config, ledger=ledger, client=client, clock=utc_now)
             try:
                 ledger.rescue(unknown_after=delivery_config.unknown_after, now=started_at)
-                registered = register(pipeline).count
+                registered = register(pipeline)
                 arrived = look(pipeline).arrived
                 while True:
                     while wave := decide(preparation, WAVE if limit is None else min(WAVE, limit - decided)):
@@ -62,8 +65,9 @@ async def release_leads(
                     if utc_now() >= until or decided == limit:
                         break
                     more_registered, more_arrived = await watch(pipeline, until)
-                    registered += more_registered
+                    registered = replace(registered, count=registered.count + more_registered)
                     arrived += more_arrived
+                trouble = delivery.outage
             except LeadByteError as error:
                 trouble = str(error)
             finally:

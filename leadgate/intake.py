@@ -67,10 +67,13 @@ def look_at(entry: Waiting, enrichment: Enrichment | None, wait: WaitConfig, rea
     missing = enrichment.missing(wait.require) if enrichment else list(wait.require)
     data_hash = fingerprint(columns) if enrichment else None
     changed = data_hash != entry.data_hash
+    # A late lead is held like any other, or it would be decided again at every look.
+    if entry.held_until is not None and reading.read_at < entry.held_until and not changed:
+        return None
     if not missing:
-        held = entry.held_until is not None and reading.read_at < entry.held_until and not changed
-        return None if held else Look(entry.lead_id, missing, data_hash, due=True)
-    if reading.healthy and entry.quarantined_at + wait.deadline <= reading.read_at:
+        return Look(entry.lead_id, missing, data_hash, due=True)
+    # Not `quarantined_at + deadline`: databases write "never" as the last day there is.
+    if reading.healthy and reading.read_at - entry.quarantined_at >= wait.deadline:
         return Look(entry.lead_id, missing, data_hash, due=True, late=True)
     if not changed and entry.missing is not None:
         return None

@@ -16,7 +16,8 @@ from typing import Any
 def fingerprint(values: Mapping[str, Any]) -> str:
     """Give 16 hex digits that change when a value does; values themselves cannot be read back from it."""
     text = json.dumps(values, sort_keys=True, default=str, ensure_ascii=False)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    # JSON columns may hold half a character, which strict UTF-8 refuses.
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
 class Verdict(StrEnum):

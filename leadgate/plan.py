@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from leadgate.config import PipelineConfig
-from leadgate.delivery.prepare import decide_claims
+from leadgate.delivery.prepare import RejectCap, decide_claims
 from leadgate.delivery.routes import Route, route_of
 from leadgate.intake import PAGE, look_at
 from leadgate.ledger import Ledger
@@ -45,10 +45,11 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
     planned: list[PlannedLead] = []
     faults: list[str] = []
     waiting = 0
+    cap = RejectCap(config.safety.max_rejects_per_run)
 
     def decide(claims: list[Claim], *, new: bool) -> int:
         decided, incomplete = decide_claims(claims, config=config, source=source, policy=policy, now=now)
-        planned.extend(_plan(lead, config.delivery.mode, new=new) for lead in decided)
+        planned.extend(_plan(cap.apply(lead), config.delivery.mode, new=new) for lead in decided)
         return len(incomplete)
 
     for page, new in _waiting_pages(source, ledger, faults):

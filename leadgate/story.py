@@ -85,15 +85,20 @@ def _now(entry: RowMapping, config: PipelineConfig) -> str:
     state = State(entry["state"])
     if state is State.WAITING:
         return f"Now: {_waits(entry, config)}"
-    return f"Now: {_NOW[state].format(note=entry['note'] or 'no reason given', **_times(entry))}"
+    note = f" ({entry['note'].rstrip('.')})" if entry["note"] else ""
+    inferred = " No answer says so: it is inferred from a probe." if entry["inferred"] else ""
+    return f"Now: {_NOW[state].format(note=note, **_times(entry))}{inferred}"
 
 
 def _waits(entry: RowMapping, config: PipelineConfig) -> str:
     if entry["due_at"]:
         return f"held; decided again when its data changes, or at {_short(entry['due_at'])}."
     missing = ", ".join(config.wait.require if entry["missing"] is None else entry["missing"])
-    until = entry["quarantined_at"] + config.wait.deadline
-    return f"waits for {missing} until {_short(until)}; then it is late and decided as such."
+    try:
+        until = _short(entry["quarantined_at"] + config.wait.deadline)
+    except OverflowError:  # quarantined on the last day there is, as databases write "never"
+        return f"waits for {missing}, and is never late."
+    return f"waits for {missing} until {until}; then it is late and decided as such."
 
 
 def _times(entry: RowMapping) -> dict[str, str]:
@@ -105,12 +110,12 @@ def _short(instant: datetime | None) -> str:
 
 
 _NOW = {
-    State.READY: "due for a decision at {due_at} ({note}).",
+    State.READY: "due for a decision at {due_at}{note}.",
     State.SENDING: "a request is in flight; its lease ends at {lease_until}.",
-    State.UNKNOWN: "sent, and nobody knows if it was taken ({note}).",
-    State.REVIEW: "a person must decide ({note}).",
+    State.UNKNOWN: "sent, and nobody knows if it was taken{note}.",
+    State.REVIEW: "a person must decide{note}.",
     State.PROCESSED: "queued for processing by LeadByte, which goes on with it.",
     State.REJECTED: "queued for rejection by LeadByte.",
     State.GONE: "someone else moved it out of quarantine; nothing more is done.",
-    State.FAILED: "parked ({note}).",
+    State.FAILED: "parked{note}.",
 }

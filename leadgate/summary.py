@@ -8,7 +8,10 @@ from leadgate.model import State
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts of one run; `waiting` and `ready` are how many wait, or are due later, when it ended."""
+    """Counts of one run; `waiting` and `ready` are how many wait, or are due later, when it ended.
+
+    `faults` counts what is wrong in the source's leads: `leadgate plan` and the run's log name each.
+    """
 
     registered: int
     arrived: int
@@ -21,6 +24,7 @@ class Summary:
     gone: int
     waiting: int
     ready: int
+    faults: int
 
     def as_dict(self) -> dict[str, int]:
         """The counts by name, in the order of a lead's way."""
@@ -32,7 +36,9 @@ class Summary:
         return bool(self.failed or self.unknown)
 
 
-def summarize(*, registered: int, arrived: int, went: Mapping[State, int], remaining: Mapping[State, int]) -> Summary:
+def summarize(
+    *, registered: int, arrived: int, faults: int, went: Mapping[State, int], remaining: Mapping[State, int]
+) -> Summary:
     """Build a summary from what came in, where this run's leads went, and what the ledger holds now."""
     return Summary(
         registered=registered,
@@ -46,4 +52,5 @@ def summarize(*, registered: int, arrived: int, went: Mapping[State, int], remai
         gone=went.get(State.GONE, 0),
         waiting=remaining.get(State.WAITING, 0),
         ready=remaining.get(State.READY, 0),
+        faults=faults,
     )

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from leadgate.config import Block, PipelineConfig, load_config
-from leadgate.errors import ConfigError, LeadgateError
+from leadgate.errors import ConfigError, LeadgateError, SourceError
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.keep import keep_policy
@@ -57,8 +57,7 @@ def open_pipeline(path: Path) -> Iterator[Pipeline]:
 
 def build_policy(path: Path, config: PipelineConfig, source: Source) -> Policy:
     """Check every column and rule the file names against the real source; raise ConfigError naming every fault."""
-    used = [*config.update.values(), *config.policy.keep_facts]
-    problems = source.check(required=config.wait.require, used=used)
+    problems = source.check(required=config.wait.require, used=list(config.update.values()))
     policy = None
     try:
         policy = compile_policy(config.policy, source.columns)
@@ -102,22 +101,22 @@ def check_pipeline(path: Path) -> list[str]:
     try:
         source = Source.open(config.source, base_dir=path.resolve().parent)
     except LeadgateError as error:
-        problems += _problems(error)
+        problems += problems_of(error)
     else:
         try:
             build_policy(path, config, source)
         except LeadgateError as error:
-            problems += _problems(error)
+            problems += problems_of(error)
         finally:
             source.close()
     try:
         open_ledger(path, config).close()
     except LeadgateError as error:
-        problems += _problems(error)
+        problems += problems_of(error)
     try:
         asyncio.run(_check_leadbyte(config))
     except LeadgateError as error:
-        problems += _problems(error)
+        problems += problems_of(error)
     return problems
 
 
@@ -126,5 +125,8 @@ async def _check_leadbyte(config: PipelineConfig) -> None:
         await client.check()
 
 
-def _problems(error: LeadgateError) -> list[str]:
-    return error.problems if isinstance(error, ConfigError) else [str(error)]
+def problems_of(error: LeadgateError) -> list[str]:
+    """The faults an error names, one by one."""
+    if isinstance(error, ConfigError):
+        return error.problems
+    return str(error).splitlines() if isinstance(error, SourceError) else [str(error)]

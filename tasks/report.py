@@ -1,7 +1,7 @@
 """Stage 6, report: what the run did, as artifacts on the Prefect UI. Ids, names and counts; never a person's data."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,12 +14,16 @@ from prefect.artifacts import (
 )
 from prefect.runtime import flow_run
 
+from leadgate.intake import Registered
 from leadgate.ledger.reads import read_decision_counts, read_status
 from leadgate.model import FINAL_STATES, State, Verdict
 from leadgate.summary import Summary, summarize
 from leadgate.wiring import Pipeline
 from tasks.outside import STAGE
 
+_NOW = {"waiting", "ready", "faults"}
+"""What a summary counts that is no event of the run."""
+_FAULTS_SHOWN = 20
 _DONE = FINAL_STATES | {State.REVIEW, State.FAILED}
 
 
@@ -53,7 +57,7 @@ class Progress:
 async def report(  # noqa: PLR0913 - what a run knows of itself, by keyword
     pipeline: Pipeline,
     *,
-    registered: int,
+    registered: Registered,
     arrived: int,
     went: Mapping[State, int],
     started_at: datetime,
@@ -62,9 +66,11 @@ async def report(  # noqa: PLR0913 - what a run knows of itself, by keyword
     """Store the summary and the table of decisions as artifacts, and return the summary."""
     engine, name = pipeline.ledger.engine, pipeline.config.pipeline
     remaining = read_status(engine, name).counts
-    summary = summarize(registered=registered, arrived=arrived, went=went, remaining=remaining)
+    summary = summarize(
+        registered=registered.count, arrived=arrived, faults=len(registered.faults), went=went, remaining=remaining
+    )
     await acreate_markdown_artifact(
-        as_markdown(name, summary, remaining, trouble),
+        as_markdown(name, summary, remaining, registered.faults, trouble),
         key=_key(pipeline, "summary"),
         description=f"What this run of {name} did.",
     )
@@ -82,19 +88,25 @@ async def report(  # noqa: PLR0913 - what a run knows of itself, by keyword
     return summary
 
 
-def as_markdown(name: str, summary: Summary, remaining: Mapping[State, int], trouble: str | None) -> str:
+def as_markdown(
+    name: str, summary: Summary, remaining: Mapping[State, int], faults: Sequence[str], trouble: str | None
+) -> str:
     """Write the summary for a person: what happened, what is open, what to do next."""
     lines = [f"# {name}", ""]
     if trouble:
         lines += [f"**Stopped early.** {trouble}", ""]
     lines += ["| in this run | leads |", "|---|---:|"]
-    lines += [f"| {key} | {count} |" for key, count in summary.as_dict().items() if key not in {"waiting", "ready"}]
+    lines += [f"| {key} | {count} |" for key, count in summary.as_dict().items() if key not in _NOW]
     lines += ["", "| in the ledger now | leads |", "|---|---:|"]
     lines += [f"| {state.value} | {count} |" for state, count in remaining.items() if count]
     if remaining.get(State.REVIEW):
         lines += ["", f"{remaining[State.REVIEW]} leads need a person: rules sent them to **{Verdict.REVIEW}**."]
     if remaining.get(State.FAILED):
         lines += ["", f"{remaining[State.FAILED]} leads are parked: `leadgate explain ID` says what LeadByte answered."]
+    if faults:
+        lines += ["", "To be put right in the source:", ""]
+        lines += [f"- {fault}" for fault in faults[:_FAULTS_SHOWN]]
+        lines += [f"- ... and {len(faults) - _FAULTS_SHOWN} more"] if len(faults) > _FAULTS_SHOWN else []
     return "\n".join(lines)
 
 

@@ -97,6 +97,8 @@ def _describe(fault: dict[str, Any]) -> str:
             return f"{where}: is missing"
         case "enum" | "literal_error":
             return f"{where}: {fault['input']!r} is none of {fault['ctx']['expected']}"
+        case "string_pattern_mismatch":
+            return f"{where}: {fault['input']!r} cannot be a name: letters, digits, _ and - only, 63 at most"
         case "value_error":
             return f"{where}: {fault['ctx']['error']}" if where else str(fault["ctx"]["error"])
         case _:

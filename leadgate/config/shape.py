@@ -20,7 +20,8 @@ from pydantic import (
 from leadgate.model import ColumnType, Verdict
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION = re.compile(r"(\d+)([smhd])")
+_DURATION = re.compile(r"(\d{1,9})([smhd])")
+_LONGEST = timedelta(days=36500)
 
 
 def parse_duration(text: object) -> timedelta:
@@ -29,7 +30,11 @@ def parse_duration(text: object) -> timedelta:
     if not match:
         msg = f"{text!r} is not a duration: write a whole number and s, m, h or d, such as 90s, 15m, 24h or 7d"
         raise ValueError(msg)
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    span = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if span > _LONGEST:
+        msg = f"{text!r} is longer than a hundred years, which no calendar is sure to hold: write 36500d at most"
+        raise ValueError(msg)
+    return span
 
 
 Duration = Annotated[timedelta, BeforeValidator(lambda v: v if isinstance(v, timedelta) else parse_duration(v))]

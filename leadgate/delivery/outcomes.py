@@ -59,7 +59,7 @@ class Outcomes:
             return _Next(Result.TAKEN, _ACTED[attempt.action])
         if answer.gone:
             return _Next(Result.GONE, State.GONE, note=answer.message)
-        if attempt.action and answer.certainty is Certainty.IN_DOUBT:
+        if attempt.action and not _was_refused(answer):
             if self.delivery.unknown == "review":
                 return _Next(Result.IN_DOUBT, State.REVIEW, note=f"no answer that can be trusted: {answer.message}")
             return _Next(Result.IN_DOUBT, State.UNKNOWN, now + self.delivery.unknown_after, answer.message)
@@ -78,7 +78,7 @@ class Outcomes:
                 return _Next(Result.TAKEN, State.SENDING)
 
     def _comes_again(self, attempt: Attempt, answer: Answer, now: datetime) -> _Next:
-        """It was refused, or an update alone got no answer: it is sent again later, which is harmless."""
+        """The act was provably not taken, or it is an update alone: sent again later, it does no harm."""
         result = Result.IN_DOUBT if answer.certainty is Certainty.IN_DOUBT else Result.REFUSED
         if answer.transient:
             return _Next(result, State.READY, max(answer.retry_at or now, now + _FIRST_RETRY), answer.message)
@@ -87,3 +87,8 @@ class Outcomes:
             note = answer.message or f"refused {tried + 1} times without a reason"
             return _Next(result, State.FAILED, note=note, uses_attempt=True)
         return _Next(result, State.READY, now + retry_delay(tried), answer.message, uses_attempt=True)
+
+
+def _was_refused(answer: Answer) -> bool:
+    """Whether the act was provably not taken: only then may it ever be sent again."""
+    return answer.certainty is Certainty.REFUSED or (answer.certainty is Certainty.ANSWERED and answer.acted is False)

@@ -23,9 +23,12 @@ class Preparation:
         self._ledger = ledger
         self._policy = policy
         self._clock = clock
-        self._rejects_left = config.safety.max_rejects_per_run
-        self.capped = 0
+        self._cap = RejectCap(config.safety.max_rejects_per_run)
+
+    @property
+    def capped(self) -> int:
         """Leads that went to a person because the run had rejected as many as it may."""
+        return self._cap.capped
 
     def claim_wave(self, limit: int) -> list[Decided]:
         """Claim and decide up to `limit` leads; an empty list where none is due.
@@ -48,18 +51,27 @@ class Preparation:
             except BaseException:
                 self._ledger.release(now=now)
                 raise
-        return [self._cap(lead) for lead in decided]
+        return [self._cap.apply(lead) for lead in decided]
 
-    def _cap(self, lead: Decided) -> Decided:
+
+class RejectCap:
+    """Lets one run reject so many leads; those beyond go to a person."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = self._left = limit
+        self.capped = 0
+
+    def apply(self, lead: Decided) -> Decided:
+        """Give the lead as it was decided, or for review where it is one reject too many."""
         if lead.decision.verdict is not Verdict.REJECT:
             return lead
-        if self._rejects_left > 0:
-            self._rejects_left -= 1
+        if self._left > 0:
+            self._left -= 1
             return lead
         self.capped += 1
-        cap = self._config.safety.max_rejects_per_run
         reason = (
-            f"{lead.decision.reason} (For a person: this run had rejected {cap} leads, its safety.max_rejects_per_run.)"
+            f"{lead.decision.reason} (For a person: this run had rejected {self._limit} leads, "
+            "its safety.max_rejects_per_run.)"
         )
         return replace(lead, decision=replace(lead.decision, verdict=Verdict.REVIEW, reason=reason))
 

@@ -6,7 +6,7 @@ An answer that never comes leaves its lead `sending` under a lease, or `unknown`
 import asyncio
 import secrets
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -31,7 +31,8 @@ from leadgate.model import (
 )
 
 _OUTAGE_AFTER = 3
-"""Requests in a row that could not be delivered at all, before the rest of a run is left for later."""
+"""Requests in a row without an answer, beyond those that are under way at once, before a run is broken off."""
+_NO_ANSWER_FROM = 500
 
 
 class Delivery:
@@ -45,7 +46,10 @@ class Delivery:
         self._client = client
         self._clock = clock
         self._outcomes = Outcomes(config.delivery, config.policy.hold_for)
-        self._undelivered = 0
+        self._unanswered = 0
+        self._ever_answered = False
+        self.outage: str | None = None
+        """Why LeadByte took or answered no request of this run at all; None where it did, or was asked nothing."""
         self.tally: Counter[State] = Counter()
 
     async def update(self, wave: Sequence[Decided]) -> list[Decided]:
@@ -101,7 +105,7 @@ class Delivery:
         async def work() -> None:
             while queue and not errors:
                 try:
-                    written.update(await self._send_batch(queue.popleft()))
+                    written.update(await self._send_batch(queue.popleft(), queue))
                 except Exception as error:  # noqa: BLE001 - raised below, when what is in flight has been recorded
                     errors.append(error)
 
@@ -109,16 +113,20 @@ class Delivery:
         workers = min(len(queue), self._config.leadbyte.concurrency + 2)
         await asyncio.gather(*(work() for _ in range(workers)))
         if errors:
-            raise errors[0]
+            # One that nobody foresaw is not hidden behind an outage.
+            raise next((error for error in errors if not isinstance(error, LeadByteError)), errors[0])
         return written
 
-    async def _send_batch(self, batch: Batch) -> set[str]:
+    async def _send_batch(self, batch: Batch, queue: deque[Batch]) -> set[str]:
+        """Send one batch and record it; where it was refused as a whole, its halves go to the front of the queue."""
+        # An act that leaves after its lease could meet one of the run that has taken the lead over.
+        before = self._clock() + self._config.delivery.lease
         attempts = await asyncio.to_thread(self._intend, batch)
         sendable = [(lead, request) for lead, request in batch if lead.claim.lead_id in attempts]
         if not sendable:
             return set()
         try:
-            answers = await self._ask([request for _, request in sendable])
+            answers = await self._ask([request for _, request in sendable], before)
         except LeadByteError as error:
             refusal = str(error)
             answers = [
@@ -126,22 +134,19 @@ class Delivery:
             ]
             await asyncio.to_thread(self._record, sendable, attempts, answers)
             raise
-        if len(answers) > 1 and all(answer.whole_request and not answer.transient for answer in answers):
-            return await self._send_halves(sendable, attempts, answers)
-        written = await asyncio.to_thread(self._record, sendable, attempts, answers)
+        undecided = _undecided(answers)
+        written = await asyncio.to_thread(self._record, sendable, attempts, answers, undecided)
+        if undecided:
+            again = [(lead, request) for lead, request in sendable if lead.claim.lead_id in undecided]
+            middle = len(again) // 2
+            queue.extendleft([again[middle:], again[:middle]])
         self._note_outage(answers)
         return written
 
-    async def _send_halves(self, batch: Batch, attempts: dict[str, Attempt], answers: Sequence[Answer]) -> set[str]:
-        """Halve a batch that was refused as a whole, until the lead that is the cause stands alone."""
-        await asyncio.to_thread(self._record_undecided, attempts, answers)
-        middle = len(batch) // 2
-        return await self._send_batch(batch[:middle]) | await self._send_batch(batch[middle:])
-
-    async def _ask(self, requests: Sequence[LeadRequest]) -> list[Answer]:
+    async def _ask(self, requests: Sequence[LeadRequest], before: datetime) -> list[Answer]:
         if requests[0].kind is RequestKind.ACT:
-            return [await self._client.act(requests[0])]
-        return await self._client.put(requests)
+            return [await self._client.act(requests[0], before=before)]
+        return await self._client.put(requests, before=before)
 
     def _intend(self, batch: Batch) -> dict[str, Attempt]:
         """Commit what is about to be sent; return the attempts of the leads that are still this run's."""
@@ -165,31 +170,52 @@ class Delivery:
         )
         return {lead_id: attempt for lead_id, attempt in attempts.items() if lead_id in held}
 
-    def _record(self, batch: Batch, attempts: dict[str, Attempt], answers: Sequence[Answer]) -> set[str]:
-        """Record what each lead was answered; return the ids whose act is still to come."""
+    def _record(
+        self,
+        batch: Batch,
+        attempts: dict[str, Attempt],
+        answers: Sequence[Answer],
+        undecided: Collection[str] = (),
+    ) -> set[str]:
+        """Record what each lead was answered; return the ids whose act is still to come.
+
+        Those `undecided` stay this run's, and use no attempt: what was refused need not have been about them.
+        """
         now = self._clock()
         outcomes = [
-            self._outcomes.outcome_of(attempts[answer.lead_id], answer, lead.decision, now=now)
+            Outcome(attempts[answer.lead_id], Result.REFUSED, answer.http_status, answer.message, State.SENDING)
+            if answer.lead_id in undecided
+            else self._outcomes.outcome_of(attempts[answer.lead_id], answer, lead.decision, now=now)
             for (lead, _), answer in zip(batch, answers, strict=True)
         ]
         self._ledger.record(outcomes, now=now)
-        self.tally.update(outcome.state for outcome in outcomes)
-        return {outcome.attempt.claim.lead_id for outcome in outcomes if outcome.state is State.SENDING}
-
-    def _record_undecided(self, attempts: dict[str, Attempt], answers: Sequence[Answer]) -> None:
-        """Record a refusal that says nothing of single leads; they stay this run's."""
-        outcomes = [
-            Outcome(attempts[answer.lead_id], Result.REFUSED, answer.http_status, answer.message, State.SENDING)
-            for answer in answers
-        ]
-        self._ledger.record(outcomes, now=self._clock())
+        self.tally.update(outcome.state for outcome in outcomes if outcome.state is not State.SENDING)
+        here = {outcome.attempt.claim.lead_id for outcome in outcomes if outcome.state is State.SENDING}
+        return here.difference(undecided)
 
     def _note_outage(self, answers: Sequence[Answer]) -> None:
-        """Count requests that could not be delivered; after a few in a row leave the rest for a later run."""
-        self._undelivered = self._undelivered + 1 if all(answer.transient for answer in answers) else 0
-        if self._undelivered >= _OUTAGE_AFTER:
-            msg = (
-                f"LeadByte at {self._config.leadbyte.base_url} takes nothing just now ({answers[0].message}). "
-                "Every lead that was not sent stays ready: the next run goes on with it."
-            )
+        """Count requests that LeadByte did not take or not answer; after some in a row leave the rest for later."""
+        if not all(map(_is_unanswered, answers)):
+            self._unanswered, self._ever_answered, self.outage = 0, True, None
+            return
+        self._unanswered += 1
+        msg = (
+            f"LeadByte at {self._config.leadbyte.base_url} takes nothing just now ({answers[0].message}). "
+            "Every lead that was not sent stays ready: the next run goes on with it."
+        )
+        if not self._ever_answered:
+            self.outage = msg
+        # As many as are under way at once may fail of one cause, such as a single 429.
+        if self._unanswered >= self._config.leadbyte.concurrency + _OUTAGE_AFTER:
             raise LeadByteUnavailable(msg)
+
+
+def _undecided(answers: Sequence[Answer]) -> set[str]:
+    """The leads that were refused together, so that any one of them may be the cause; alone, a lead is the cause."""
+    refused = {answer.lead_id for answer in answers if answer.whole_request and not answer.transient}
+    return refused if len(refused) > 1 else set()
+
+
+def _is_unanswered(answer: Answer) -> bool:
+    lost = answer.http_status is None or answer.http_status >= _NO_ANSWER_FROM
+    return answer.transient or (answer.certainty is Certainty.IN_DOUBT and lost)

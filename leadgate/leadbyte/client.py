@@ -93,9 +93,10 @@ class LeadByteClient:
         """Until when LeadByte asked us (429, or Retry-After) to send nothing; None when there is no pause."""
         return self._pace.paused_until
 
-    async def put(self, requests: Sequence[LeadRequest]) -> list[Answer]:
+    async def put(self, requests: Sequence[LeadRequest], *, before: datetime | None = None) -> list[Answer]:
         """Write fields onto leads, and act where a request says so: one PUT /leads, one answer a request, in order.
 
+        A request whose turn comes at `before` or later is not sent: that is a transient refusal.
         Raises KeyRefused; ValueError for an id given twice, or a request that asks nothing. All else is an answer.
         """
         if len({request.lead_id for request in requests}) < len(requests):
@@ -112,15 +113,15 @@ class LeadByteClient:
             except ValueError as error:
                 answers[request.lead_id] = refuse_unsent(request, str(error))
         if sendable:
-            reply = await self._send("PUT", "/leads", {"leads": items})
+            reply = await self._send("PUT", "/leads", {"leads": items}, before=before)
             answers |= {answer.lead_id: answer for answer in judge_put(sendable, reply)}
         return [answers[request.lead_id] for request in requests]
 
-    async def act(self, request: LeadRequest) -> Answer:
+    async def act(self, request: LeadRequest, *, before: datetime | None = None) -> Answer:
         """Process or reject one lead, writing nothing onto it: POST /quarantine/process.
 
-        Raises KeyRefused; ValueError for a request without an action, or with an update, which this call cannot
-        carry. An id that is no plain whole number is refused without a request.
+        `before` is as for `put`. Raises KeyRefused; ValueError for a request without an action, or with an update,
+        which this call cannot carry. An id that is no plain whole number is refused without a request.
         """
         if not request.action or request.update:
             msg = f"lead {request.lead_id}: POST /quarantine/process carries an action and no update; use put()"
@@ -129,7 +130,7 @@ class LeadByteClient:
             body = act_item(request)
         except ValueError as error:
             return refuse_unsent(request, str(error))
-        return judge_act(request, await self._send("POST", "/quarantine/process", body))
+        return judge_act(request, await self._send("POST", "/quarantine/process", body, before=before))
 
     async def check(self) -> None:
         """Reach the address and show the key, changing nothing: PUT /leads with no leads.
@@ -156,7 +157,7 @@ class LeadByteClient:
         msg = f"LeadByte at {self._base_url}: {why.removesuffix('.')}. {advice}"
         raise LeadByteUnavailable(msg)
 
-    async def _send(self, method: str, path: str, body: Mapping[str, Any]) -> Reply:
+    async def _send(self, method: str, path: str, body: Mapping[str, Any], *, before: datetime | None = None) -> Reply:
         """Send one request when its turn has come; raise KeyRefused if its key is, or has been, refused."""
         async with self._slots:
             self._stop_if_refused()
@@ -165,6 +166,8 @@ class LeadByteClient:
             if come_back_at:
                 problem = f"LeadByte asked us to send nothing before {come_back_at.isoformat(timespec='seconds')}"
                 return Reply(sent=False, retry_at=come_back_at, problem=problem)
+            if before and self._clock() >= before:
+                return Reply(sent=False, problem="not sent: its turn came only after this run's hold on it had ended")
             reply = await self._exchange(method, path, body_bytes(body))
             if reply.retry_at:
                 self._pace.pause(reply.retry_at)

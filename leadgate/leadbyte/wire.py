@@ -110,7 +110,8 @@ def prose(value: object) -> str:
         case None:
             return ""
         case str():
-            return " ".join(value.split())
+            # PostgreSQL keeps no NUL in text: one in a message would lose the whole answer.
+            return " ".join(value.replace("\0", " ").split())
         case Mapping():
             told = {str(key): prose(item) for key, item in value.items() if str(key).lower() not in _UNTOLD}
             return ", ".join(f"{key}: {item}" for key, item in told.items() if item)

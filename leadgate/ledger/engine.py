@@ -1,6 +1,7 @@
 """How a ledger's database is opened: dialects, pragmas, migrations, and errors that name it without its password."""
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.sql import column
 
 from leadgate.errors import ConfigError, LedgerError, LedgerUnavailable
@@ -18,17 +20,23 @@ from leadgate.ledger.schema import REVISION
 _VERSION = table("leadgate_version", column("version_num"))
 _READS_ONLY = "leadgate_reads_only"
 _MIGRATION_LOCK = 0x6C656164  # "lead": one process migrates a PostgreSQL ledger, the others wait
+_ALEMBIC = threading.Lock()  # Alembic keeps the migration that runs in a global
+_SQLITE_PASSES = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_PROTOCOL")
 
 
 def open_engine(url: str, *, base_dir: Path) -> Engine:
     """Connect to the ledger and bring its tables up to date; relative SQLite files are relative to `base_dir`.
 
     Raises ConfigError for an address that is none, LedgerUnavailable where there is no answer, and LedgerError
-    for a ledger that a newer leadgate has written.
+    for a ledger that cannot be written or that a newer leadgate has written.
     """
     engine = _create(_resolve(url, base_dir))
-    with ledger_errors(engine):
-        _migrate(engine)
+    try:
+        with ledger_errors(engine):
+            _migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -37,17 +45,20 @@ def ledger_errors(engine: Engine) -> Iterator[None]:
     """Turn the database's errors into ours, which name the ledger and never show its password."""
     try:
         yield
-    except OperationalError as error:
-        msg = (
-            f"ledger {_shown(engine.url)}: cannot be used just now ({_first_line(error)}). "
-            "Nothing is lost: start the database again (or free the file) and run again."
-        )
+    except PoolTimeoutError:
+        msg = f"ledger {_shown(engine.url)}: all connections are in use. Run again with a lower leadbyte.concurrency."
         raise LedgerUnavailable(msg) from None
     except DBAPIError as error:
-        if error.connection_invalidated:
-            msg = f"ledger {_shown(engine.url)}: the connection was lost. Nothing is lost: run again."
+        if _passes(error):
+            msg = (
+                f"ledger {_shown(engine.url)}: cannot be used just now ({_first_line(error)}). "
+                "Nothing is lost: start the database again (or free the file) and run again."
+            )
             raise LedgerUnavailable(msg) from None
-        msg = f"ledger {_shown(engine.url)}: refused a statement ({_first_line(error)}). Check `ledger.url`."
+        msg = (
+            f"ledger {_shown(engine.url)}: refused a statement ({_first_line(error)}). "
+            "Check that `ledger.url` names a ledger which this user may write."
+        )
         raise LedgerError(msg) from None
 
 
@@ -66,7 +77,7 @@ def insert_for(engine: Engine) -> Any:  # noqa: ANN401 - the two dialects' inser
 def _resolve(url: str, base_dir: Path) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         msg = "ledger.url: is not a database address: write sqlite:///leadgate.db or postgresql+psycopg://USER@HOST/DB"
         raise ConfigError(msg) from None
     if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
@@ -78,14 +89,20 @@ def _resolve(url: str, base_dir: Path) -> URL:
                 "ledger.url: a ledger in memory would forget what was sent: name a file, such as sqlite:///leadgate.db"
             )
             raise ConfigError(msg)
-        return parsed.set(database=str((base_dir / str(parsed.database)).resolve()))
+        file = (base_dir / str(parsed.database)).resolve()
+        if not file.parent.is_dir():
+            msg = f"ledger.url: there is no folder {file.parent}: create it, or name a file in another one"
+            raise ConfigError(msg)
+        return parsed.set(database=str(file))
     return parsed
 
 
 def _create(url: URL) -> Engine:
     try:
         if url.get_backend_name() == "sqlite":
-            engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 60})
+            # How long a writer waits for the others; `?timeout=5` in the address says otherwise.
+            patience = {} if "timeout" in url.query else {"timeout": 60}
+            engine = create_engine(url, hide_parameters=True, connect_args=patience)
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin)
             return engine
@@ -110,7 +127,7 @@ def _begin(connection: Connection) -> None:
 
 
 def _migrate(engine: Engine) -> None:
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         if _revision(connection) == REVISION:
             return
     from alembic import command  # noqa: PLC0415 - slow to import, and needed once in a ledger's life
@@ -121,7 +138,7 @@ def _migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", "leadgate.ledger:migrations")
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    with engine.begin() as connection:
+    with _ALEMBIC, engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         found = _revision(connection)
@@ -142,8 +159,19 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _shown(url: URL) -> str:
-    return url.database or "" if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    if url.get_backend_name() == "sqlite":
+        return url.database or ""
+    # PostgreSQL takes a password in the query too.
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _passes(error: DBAPIError) -> bool:
+    """Whether the same statement may succeed later. SQLite calls nearly every error operational."""
+    if error.connection_invalidated:
+        return True
+    code = getattr(error.orig, "sqlite_errorname", None)
+    return code.startswith(_SQLITE_PASSES) if code else isinstance(error, OperationalError)
 
 
 def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0]
+    return next(iter(str(error.orig).strip().splitlines()), type(error.orig).__name__)

@@ -17,7 +17,7 @@ def keep_policy(engine: Engine, pipeline: str, *, version: str, text: str, now: 
 
 
 def keep_reading(engine: Engine, pipeline: str, reading: Reading) -> None:
-    """Store the newest reading of the source, and when the last healthy one was."""
+    """Store the newest reading of the source, and when the last healthy one was; an older reading changes nothing."""
     row = {
         "pipeline": pipeline,
         "read_at": reading.read_at,
@@ -29,4 +29,8 @@ def keep_reading(engine: Engine, pipeline: str, reading: Reading) -> None:
     news = {key: insert.excluded[key] for key in ("read_at", "newest_at", "healthy")}
     news["healthy_at"] = func.coalesce(insert.excluded.healthy_at, readings.c.healthy_at)
     with ledger_errors(engine), engine.begin() as connection:
-        connection.execute(insert.on_conflict_do_update(index_elements=[readings.c.pipeline], set_=news))
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=[readings.c.pipeline], set_=news, where=insert.excluded.read_at >= readings.c.read_at
+            )
+        )

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.engine import RowMapping
 
 from leadgate.ledger.engine import reading
-from leadgate.ledger.schema import attempts, decisions, entries, readings
+from leadgate.ledger.schema import attempts, decisions, entries, in_state, readings
 from leadgate.model import Claim, State, Waiting
 
 
@@ -38,8 +38,8 @@ def read_status(engine: Engine, pipeline: str) -> Status:
     """Count a pipeline's entries by state, every state named, and tell the ages that matter."""
     mine = entries.c.pipeline == pipeline
     by_state = select(entries.c.state, func.count()).where(mine).group_by(entries.c.state)
-    oldest = select(func.min(entries.c.quarantined_at)).where(mine, entries.c.state == State.WAITING)
-    due = select(func.min(entries.c.due_at)).where(mine, entries.c.state == State.READY)
+    oldest = select(func.min(entries.c.quarantined_at)).where(mine, in_state(State.WAITING))
+    due = select(func.min(entries.c.due_at)).where(mine, in_state(State.READY))
     newest = select(readings).where(readings.c.pipeline == pipeline)
     with reading(engine) as connection:
         found: dict[Any, int] = {row[0]: row[1] for row in connection.execute(by_state)}
@@ -56,7 +56,7 @@ def read_status(engine: Engine, pipeline: str) -> Status:
 
 def read_next_due(engine: Engine, pipeline: str) -> datetime | None:
     """When the next lead is due for a decision; None where none is ready."""
-    ready = (entries.c.pipeline == pipeline, entries.c.state == State.READY, entries.c.lease_owner.is_(None))
+    ready = (entries.c.pipeline == pipeline, in_state(State.READY), entries.c.lease_owner.is_(None))
     with reading(engine) as connection:
         due_at: datetime | None = connection.scalar(select(func.min(entries.c.due_at)).where(*ready))
         return due_at
@@ -67,7 +67,7 @@ def read_waiting_page(engine: Engine, pipeline: str, *, after: str, limit: int) 
     e = entries.c
     query = (
         select(e.lead_id, e.quarantined_at, e.missing, e.data_hash, e.due_at)
-        .where(e.pipeline == pipeline, e.state == State.WAITING, e.lead_id > after)
+        .where(e.pipeline == pipeline, in_state(State.WAITING), e.lead_id > after)
         .order_by(e.lead_id)
         .limit(limit)
     )
@@ -80,7 +80,7 @@ def read_ready_page(engine: Engine, pipeline: str, *, after: str, limit: int, no
     e = entries.c
     query = (
         select(e.lead_id, e.token, e.quarantined_at, e.late, e.attempts, e.updated_hash)
-        .where(e.pipeline == pipeline, e.state == State.READY, e.due_at <= now, e.lead_id > after)
+        .where(e.pipeline == pipeline, in_state(State.READY), e.due_at <= now, e.lead_id > after)
         .order_by(e.lead_id)
         .limit(limit)
     )
@@ -108,8 +108,8 @@ def read_history(engine: Engine, pipeline: str, lead_id: str) -> History | None:
             return None
         return History(
             entry=found[0],
-            decisions=rows(decisions, decisions.c.decided_at),
-            attempts=rows(attempts, attempts.c.sent_at, attempts.c.request_id),
+            decisions=rows(decisions, decisions.c.token),
+            attempts=rows(attempts, attempts.c.token, attempts.c.sent_at, attempts.c.request_id),
         )
 
 

@@ -4,11 +4,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from leadgate.model import FINAL_STATES, Attempt, Claim, Decision, Lead, Look, Outcome, State
+from leadgate.model import FINAL_STATES, Attempt, Claim, Decision, Lead, Look, Outcome, Result, State
 
 Row = dict[str, Any]
 
+# What PostgreSQL has no way to keep: LeadByte's words are recorded all the same, or the answer would be lost.
+_UNKEEPABLE = dict.fromkeys([0, *range(0xD800, 0xE000)], "\N{REPLACEMENT CHARACTER}")
+
 NO_LEASE: Mapping[str, Any] = {"lease_owner": None, "lease_until": None}
+
+
+def storable(text: str) -> str:
+    """Replace the characters that no database takes: NUL, and halves of surrogate pairs."""
+    return text.translate(_UNKEEPABLE)
 
 
 def entry_row(pipeline: str, lead: Lead, now: datetime) -> Row:
@@ -45,7 +53,7 @@ def decision_row(pipeline: str, claim: Claim, decision: Decision, now: datetime)
         "policy_version": decision.policy_version,
         "verdict": decision.verdict,
         "rule": decision.rule,
-        "reason": decision.reason,
+        "reason": storable(decision.reason),
         "late": decision.late,
         "facts": dict(decision.facts),
         "unanswered": list(decision.unanswered),
@@ -75,7 +83,7 @@ def ended_row(outcome: Outcome) -> Row:
         "b_request_id": outcome.attempt.request_id,
         "b_result": outcome.result,
         "b_http_status": outcome.http_status,
-        "b_message": outcome.message,
+        "b_message": storable(outcome.message),
     }
 
 
@@ -86,10 +94,11 @@ def moved_row(outcome: Outcome, now: datetime) -> Row:
         "b_token": outcome.attempt.claim.token,
         "b_state": outcome.state,
         "b_due_at": outcome.due_at,
-        "b_note": outcome.note,
+        "b_note": outcome.note and storable(outcome.note),
         "b_uses_attempt": int(outcome.uses_attempt),
         "b_updated_hash": outcome.updated_hash,
         "b_inferred": outcome.inferred,
         "b_settled_at": now if outcome.state in FINAL_STATES else None,
-        "b_keeps_lease": int(outcome.state is State.SENDING),
+        "b_goes_on": int(outcome.state is State.SENDING),
+        "b_acted": int(outcome.result is Result.TAKEN and outcome.attempt.action is not None),
     }

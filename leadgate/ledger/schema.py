@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     DateTime,
     Index,
     Integer,
@@ -20,9 +21,12 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    literal_column,
     text,
 )
 from sqlalchemy.engine import Dialect
+
+from leadgate.model import State
 
 REVISION = "0001"
 """The newest migration; a test holds it equal to the migrations' head."""
@@ -90,6 +94,9 @@ entries = Table(
         "state not in ('sending', 'unknown', 'processed', 'rejected') or decided_token is not null",
         name="leadgate_entries_acts_are_decided",
     ),
+    CheckConstraint("decided_token between 1 and token", name="leadgate_entries_decided_when_claimed"),
+    # Without an instant nobody would ever look at it again.
+    CheckConstraint("state not in ('ready', 'unknown') or due_at is not null", name="leadgate_entries_work_is_due"),
     CheckConstraint("not inferred or state in ('processed', 'rejected')", name="leadgate_entries_inferred_is_acted"),
     CheckConstraint("state <> 'failed' or note is not null", name="leadgate_entries_failed_has_reason"),
 )
@@ -112,8 +119,8 @@ Index(
     "leadgate_entries_leased",
     entries.c.pipeline,
     entries.c.lease_until,
-    sqlite_where=text("state = 'sending'"),
-    postgresql_where=text("state = 'sending'"),
+    sqlite_where=text("lease_until is not null"),
+    postgresql_where=text("lease_until is not null"),
 )
 Index(
     "leadgate_entries_unknown",
@@ -130,6 +137,12 @@ Index(
     sqlite_where=text("state in ('review', 'failed')"),
     postgresql_where=text("state in ('review', 'failed')"),
 )
+
+
+def in_state(state: State) -> ColumnElement[bool]:
+    """An entry's state, written into the statement: a partial index is only used where the database can see it fits."""
+    return entries.c.state == literal_column(f"'{state.value}'")
+
 
 decisions = Table(
     "leadgate_decisions",
@@ -168,6 +181,7 @@ attempts = Table(
     Column("message", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("pipeline", "lead_id", "request_id", name="leadgate_attempts_pk"),
     CheckConstraint("kind in ('update', 'update_and_act', 'act', 'probe')", name="leadgate_attempts_kind_is_known"),
+    CheckConstraint("action in ('process', 'reject')", name="leadgate_attempts_action_is_known"),
     CheckConstraint(
         "outcome in ('taken', 'refused', 'in_doubt', 'gone')",
         name="leadgate_attempts_outcome_is_known",
@@ -176,6 +190,14 @@ attempts = Table(
     CheckConstraint(
         "(action is not null) = (kind in ('update_and_act', 'act'))", name="leadgate_attempts_act_has_action"
     ),
+)
+Index(
+    "leadgate_attempts_open",
+    attempts.c.pipeline,
+    attempts.c.lead_id,
+    unique=True,  # a lead has one request in flight at most
+    sqlite_where=text("outcome is null"),
+    postgresql_where=text("outcome is null"),
 )
 
 policies = Table(

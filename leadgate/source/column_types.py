@@ -34,8 +34,8 @@ _REFLECTED: tuple[tuple[type[TypeEngine[Any]], ColumnType | None, IdKind | None]
     (Uuid, ColumnType.STRING, IdKind.UUID),
     (String, ColumnType.STRING, IdKind.TEXT),
     (Integer, ColumnType.INT, IdKind.INTEGER),
-    (Numeric, ColumnType.DOUBLE, IdKind.NUMBER),
     (Float, ColumnType.DOUBLE, IdKind.NUMBER),
+    (Numeric, ColumnType.DOUBLE, IdKind.NUMBER),
     (DateTime, ColumnType.TIMESTAMP, None),
     (Date, ColumnType.TIMESTAMP, None),
 )

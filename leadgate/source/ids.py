@@ -19,6 +19,8 @@ _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LARGEST = 2**63 - 1
+_LONGEST = 200
+"""Letters of an id that the ledger keeps: one row with a longer one must not stop all the others."""
 
 
 class IdKind(Enum):
@@ -42,15 +44,17 @@ def id_text(value: object) -> str | None:
     """Give an id as text (`123` for 123, 123.0 and "123"); None for what cannot be an id."""
     match value:
         case bool() | None:
-            return None
+            text = None
         case int() | UUID():
-            return str(value)
+            text = str(value)
         case float() | Decimal():
-            return number_text(value)
+            text = number_text(value)
         case str():
-            return value if value.strip() else None
+            text = value
         case _:
-            return None
+            text = None
+    # PostgreSQL, which may hold the ledger, has no NUL in text.
+    return text if text and text.strip() and len(text) <= _LONGEST and "\0" not in text else None
 
 
 def number_text(value: float | Decimal) -> str | None:

@@ -42,13 +42,15 @@ class LeadPage:
 class Source:
     """The user's database, seen through the two relations of the pipeline file. Threads may share it."""
 
-    def __init__(self, database: Database, leads: ReadableRelation, enrichment: ReadableRelation, *, at: str) -> None:
+    def __init__(
+        self, config: SourceConfig, database: Database, leads: ReadableRelation, enrichment: ReadableRelation
+    ) -> None:
         self.columns = Columns(lead=dict(leads.types), enrichment=dict(enrichment.types))
         self._database = database
         self._leads = leads
         self._enrichment = enrichment
-        self._quarantined_at = at
-        self._updated_at: str | None = getattr(enrichment.place.config, "updated_at", None)
+        self._quarantined_at = config.leads.quarantined_at
+        self._updated_at = config.enrichment.updated_at
         self._told: set[tuple[str, str]] = set()
 
     @classmethod
@@ -66,7 +68,7 @@ class Source:
         except SourceError:
             database.close()
             raise
-        return cls(database, leads, enrichment, at=config.leads.quarantined_at)
+        return cls(config, database, leads, enrichment)
 
     def close(self) -> None:
         """Close every connection."""
@@ -75,10 +77,10 @@ class Source:
     def check(self, *, required: Sequence[str], used: Sequence[str]) -> list[str]:
         """Say which columns named elsewhere in the file cannot be read, and why; empty when all can.
 
-        `required` is `wait.require`; `used` are the columns of `update` and `policy.keep_facts`.
+        `required` is `wait.require`; `used` are the columns of `update`.
         """
         named = [("wait.require", name) for name in required]
-        named += [("update or policy.keep_facts", name) for name in dict.fromkeys(used)]
+        named += [("update", name) for name in dict.fromkeys(used)]
         return [f"{path}: {problem}" for path, name in named if (problem := self._enrichment.problem(name))]
 
     def lead_pages(self, size: int = 1000) -> Iterator[LeadPage]:
@@ -176,7 +178,10 @@ class Source:
             quarantined_at = convert(raw_at, ColumnType.TIMESTAMP)
             lead_id = id_text(raw_id)
             if lead_id is None:
-                faults.append(f"{where}: a row quarantined at {quarantined_at} has a blank id. Give it one.")
+                faults.append(
+                    f"{where}: a row quarantined at {quarantined_at} has an id that is none: blank, longer than 200 "
+                    "characters, or with a NUL in it. Put it right."
+                )
             else:
                 by_id.setdefault(lead_id, []).append(quarantined_at)
         leads = []

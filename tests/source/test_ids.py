@@ -56,6 +56,7 @@ def test_an_id_is_looked_up_as_values_that_read_as_it(text: str) -> None:
         ("BIGINT", "9007199254740993", "9007199254740993"),
         ("NUMERIC(20, 2)", "123.00", "123"),
         ("DOUBLE PRECISION", "123", "123"),
+        ("DOUBLE PRECISION", "9007199254740992", "9007199254740992"),
         ("VARCHAR(36)", "'0123'", "0123"),
         ("CHAR(8)", "'a12'", "a12"),
         ("UUID", "'123e4567-e89b-12d3-a456-426655440000'", "123e4567-e89b-12d3-a456-426655440000"),

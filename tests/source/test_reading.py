@@ -322,12 +322,14 @@ def test_a_column_that_vanishes_is_a_fault_and_not_a_pause(database: UserDatabas
     assert "mobile" in str(caught.value)
 
 
-def test_a_value_the_driver_cannot_read_is_not_repeated(cut: UserDatabase, open_source: OpenSource) -> None:
-    """PostgreSQL's infinite times have no Python value; the message names the relation and no value."""
-    cut.run("INSERT INTO enrichment VALUES (2, 'infinity', 'TN25 6QD', '07700900123')")
-    with pytest.raises(SourceError, match=r"source\.enrichment \(table enrichment\)") as caught:
-        open_source(cut.url).enrichments(["2"])
-    assert "07700900123" not in str(caught.value)
+@pytest.mark.parametrize("query", ["SELECT id, updated_at, mobile::bigint FROM enrichment", "SELECT * FROM enrichment"])
+def test_a_value_that_cannot_be_read_is_not_repeated(cut: UserDatabase, open_source: OpenSource, query: str) -> None:
+    """PostgreSQL quotes what it cannot cast, and has times that Python has not; the message names the relation only."""
+    cut.run("INSERT INTO enrichment VALUES (2, 'infinity', 'TN25 6QD', 'Ann 0770')")
+    with pytest.raises(SourceError, match=r"source\.enrichment \(its query\).*a value that cannot be read") as caught:
+        open_source(cut.url, enrichment={"query": query}).enrichments(["2"])
+    assert type(caught.value) is SourceError
+    assert "Ann" not in str(caught.value)
 
 
 def test_a_reader_without_the_right_to_select_is_told_at_once(cut: UserDatabase, open_source: OpenSource) -> None:

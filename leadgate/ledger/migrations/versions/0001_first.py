@@ -37,11 +37,20 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "kind in ('update', 'update_and_act', 'act', 'probe')", name="leadgate_attempts_kind_is_known"
         ),
+        sa.CheckConstraint("action in ('process', 'reject')", name="leadgate_attempts_action_is_known"),
         sa.CheckConstraint(
             "outcome in ('taken', 'refused', 'in_doubt', 'gone')", name="leadgate_attempts_outcome_is_known"
         ),
         sa.CheckConstraint("(outcome is null) = (answered_at is null)", name="leadgate_attempts_outcome_has_time"),
         sa.PrimaryKeyConstraint("pipeline", "lead_id", "request_id", name="leadgate_attempts_pk"),
+    )
+    op.create_index(
+        "leadgate_attempts_open",
+        "leadgate_attempts",
+        ["pipeline", "lead_id"],
+        unique=True,
+        sqlite_where=sa.text("outcome is null"),
+        postgresql_where=sa.text("outcome is null"),
     )
     op.create_table(
         "leadgate_decisions",
@@ -125,6 +134,10 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "lease_owner is null or state in ('ready', 'sending', 'unknown')", name="leadgate_entries_lease_is_for_work"
         ),
+        sa.CheckConstraint("decided_token between 1 and token", name="leadgate_entries_decided_when_claimed"),
+        sa.CheckConstraint(
+            "state not in ('ready', 'unknown') or due_at is not null", name="leadgate_entries_work_is_due"
+        ),
         sa.CheckConstraint(
             "not inferred or state in ('processed', 'rejected')", name="leadgate_entries_inferred_is_acted"
         ),
@@ -154,8 +167,8 @@ def upgrade() -> None:
         "leadgate_entries",
         ["pipeline", "lease_until"],
         unique=False,
-        sqlite_where=sa.text("state = 'sending'"),
-        postgresql_where=sa.text("state = 'sending'"),
+        sqlite_where=sa.text("lease_until is not null"),
+        postgresql_where=sa.text("lease_until is not null"),
     )
     op.create_index(
         "leadgate_entries_ready",

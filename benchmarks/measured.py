@@ -1,0 +1,74 @@
+"""What one process measured of itself, and how it tells the process that started it."""
+
+import json
+import resource
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Instant(NamedTuple):
+    """A point on the monotonic clock, which all processes of a machine share, and the CPU time used until then."""
+
+    at: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> "Instant":
+        """The present one."""
+        return cls(time.monotonic(), time.process_time())
+
+
+class Span(NamedTuple):
+    """From one instant to another."""
+
+    begun: Instant
+    ended: Instant
+
+    @property
+    def seconds(self) -> float:
+        """How long it was."""
+        return self.ended.at - self.begun.at
+
+    @property
+    def cpu_seconds(self) -> float:
+        """How much CPU time this process used in it, all threads together."""
+        return self.ended.cpu - self.begun.cpu
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """When a process did what, and its peak memory.
+
+    `work` is from the first claim to the last record; of the bare loop, from the first request to the last answer.
+    `whole` is the whole flow run; of the bare loop, the same as `work`.
+    """
+
+    first_request: Instant
+    work: Span
+    whole: Span
+    peak_mib: float
+
+    def tell(self) -> None:
+        """Print it as the last line of standard output."""
+        sys.stdout.write(json.dumps(asdict(self)) + "\n")
+
+    @classmethod
+    def read(cls, output: str) -> "Measured":
+        """Read what `tell` printed."""
+        told = json.loads(output.splitlines()[-1])
+        work, whole = (Span(*(Instant(*instant) for instant in told[name])) for name in ("work", "whole"))
+        return cls(Instant(*told["first_request"]), work, whole, told["peak_mib"])
+
+
+def peak_mib() -> float:
+    """The most memory this process has held so far, in MiB."""
+    try:
+        # getrusage would count what the process that started this one held, until exec.
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(status.partition("VmHWM:")[2].split()[0]) / 2**10
+    except FileNotFoundError:
+        # Bytes on macOS, KiB elsewhere.
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)

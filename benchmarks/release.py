@@ -1,0 +1,79 @@
+"""What is measured: `release_leads`, run by the real Prefect engine on the server that PREFECT_API_URL names.
+
+Run as a process of its own: `python -m benchmarks.release PIPELINE_FILE LEADS`.
+"""
+
+import functools
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from benchmarks.measured import Instant, Measured, Span, peak_mib
+from cli.flow_run import run_flow
+from cli.prefect_server import quiet_prefect
+from leadgate.leadbyte import LeadByteClient
+from leadgate.ledger import Ledger
+
+
+class Watch:
+    """When a call was begun for the first time, and when it last came back."""
+
+    def __init__(self) -> None:
+        self.first = Instant(math.inf, math.inf)
+        self.last = Instant(-math.inf, -math.inf)
+
+    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The same call, watched; of a coroutine only its beginning is."""
+
+        @functools.wraps(call)
+        def watched(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+            self.first = min(self.first, Instant.now())
+            try:
+                return call(*args, **kwargs)
+            finally:
+                self.last = max(self.last, Instant.now())
+
+        return watched
+
+
+@contextmanager
+def watching(owner: type, name: str) -> Iterator[Watch]:
+    """Watch a method of a class while the body runs."""
+    watch = Watch()
+    with patch.object(owner, name, watch.around(getattr(owner, name))):
+        yield watch
+
+
+def measure(run: Callable[[], object]) -> Measured:
+    """Run the main job by whatever calls it, and say when what happened."""
+    with (
+        watching(Ledger, "claim") as claim,
+        watching(Ledger, "record") as record,
+        watching(LeadByteClient, "put") as put,
+    ):
+        begun = Instant.now()
+        run()
+        ended = Instant.now()
+    return Measured(put.first, Span(claim.first, record.last), Span(begun, ended), peak_mib())
+
+
+def main(config: Path, leads: int) -> None:
+    """Release every lead of a pipeline, and fail unless each was acted on."""
+    quiet_prefect(verbose=False)
+    import flows.release_leads  # noqa: F401, PLC0415 - takes seconds, which are no part of the flow run
+
+    def release() -> None:
+        result = run_flow(config, limit=None, watch_for=None)
+        if result.trouble or result.summary.processed + result.summary.rejected != leads:
+            msg = f"Not every lead was released: {result}"
+            raise RuntimeError(msg)
+
+    measure(release).tell()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,146 @@
+"""The rounds: in each, the bare loop and the release flow one after the other, each in a process of its own."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+from benchmarks.leads import CONCURRENCY, fill_source, request_bodies, write_pipeline
+from benchmarks.measured import Measured
+from benchmarks.servers import check_and_forget, postgres_server, prefect_server, sandbox_process
+from leadgate.ledger import open_engine
+from leadgate.sandbox import PRACTICE_KEY
+from tests.support.postgres import PostgresServer
+
+_ROOT = Path(__file__).parents[1]
+_LONGEST_SECONDS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What a process measured, and how long after its start its first request left."""
+
+    measured: Measured
+    first_request_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One run of each, side by side."""
+
+    database: str
+    latency: str
+    bare: Timed
+    release: Timed
+
+
+class Databases(Protocol):
+    """Where the source is, and a new ledger for each run."""
+
+    source_url: str
+
+    def new_ledger(self) -> str:
+        """The address of a ledger that has its tables and no rows."""
+
+
+class SqliteDatabases:
+    """A SQLite file for the source, and one for each ledger."""
+
+    def __init__(self, folder: Path) -> None:
+        self.source_url = f"sqlite:///{folder / 'source.db'}"
+        self._folder = folder
+        self._numbers = count()
+
+    def new_ledger(self) -> str:
+        """The address of a ledger that has its tables and no rows."""
+        return _with_tables(f"sqlite:///{self._folder / f'ledger-{next(self._numbers)}.db'}")
+
+
+class PostgresDatabases:
+    """A database for the source, and one for each ledger, on one server."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        server.create_database("source")
+        self.source_url = server.url("source")
+        self._server = server
+        self._numbers = count()
+
+    def new_ledger(self) -> str:
+        """The address of a ledger that has its tables and no rows."""
+        name = f"ledger_{next(self._numbers)}"
+        self._server.create_database(name)
+        return _with_tables(self._server.url(name))
+
+
+def run_rounds(databases: Sequence[str], latencies: Sequence[str], *, leads: int, repeats: int) -> Iterator[Round]:
+    """Run every round, the combinations in turn, so that a slow minute of the machine hits all of them."""
+    with ExitStack() as servers:
+        folder = Path(servers.enter_context(tempfile.TemporaryDirectory(prefix="leadgate-benchmark-")))
+        environment = servers.enter_context(prefect_server())
+        places = {name: servers.enter_context(_databases(name, folder)) for name in databases}
+        sandboxes = {latency: servers.enter_context(sandbox_process(latency)) for latency in latencies}
+        for place in places.values():
+            fill_source(place.source_url, leads)
+        bodies = folder / "bodies"
+        bodies.write_bytes(b"\n".join(request_bodies(leads)))
+        for _ in range(repeats):
+            for latency, sandbox_url in sandboxes.items():
+                for name, place in places.items():
+                    bare = run_measured(bare_loop(sandbox_url, bodies), environment)
+                    check_and_forget(sandbox_url, leads)
+                    pipeline = folder / "leadgate.yaml"
+                    write_pipeline(
+                        pipeline,
+                        base_url=sandbox_url,
+                        source_url=place.source_url,
+                        ledger_url=place.new_ledger(),
+                        leads=leads,
+                    )
+                    release = run_measured(["benchmarks.release", str(pipeline), str(leads)], environment)
+                    check_and_forget(sandbox_url, leads)
+                    yield Round(name, latency, bare, release)
+
+
+@contextmanager
+def _databases(name: str, folder: Path) -> Iterator[Databases]:
+    if name == "sqlite":
+        yield SqliteDatabases(folder)
+        return
+    with postgres_server() as server:
+        yield PostgresDatabases(server)
+
+
+def _with_tables(url: str) -> str:
+    open_engine(url, base_dir=Path()).dispose()
+    return url
+
+
+def bare_loop(sandbox_url: str, bodies: Path) -> list[str]:
+    """The module that sends the bodies of a file, one a line, and its arguments."""
+    return ["benchmarks.bare", sandbox_url, PRACTICE_KEY, str(CONCURRENCY), str(bodies)]
+
+
+def run_measured(module: Sequence[str], environment: Mapping[str, str]) -> Timed:
+    """Run a module of ours that tells what it measured; raise RuntimeError with its own words if it fails."""
+    started_at = time.monotonic()
+    ended = subprocess.run(  # noqa: S603 - a module of ours
+        [sys.executable, "-m", *module],
+        cwd=_ROOT,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_LONGEST_SECONDS,
+    )
+    if ended.returncode:
+        msg = f"{' '.join(module)} ended with {ended.returncode}:\n{ended.stderr}"
+        raise RuntimeError(msg)
+    measured = Measured.read(ended.stdout)
+    return Timed(measured, measured.first_request.at - started_at)

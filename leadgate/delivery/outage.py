@@ -1,0 +1,65 @@
+"""When LeadByte takes nothing: notice it, stop sending, and ask with one small request at a time until it answers."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from leadgate.errors import LeadByteUnavailable
+from leadgate.leadbyte import LeadByteClient
+from leadgate.model import Answer, Certainty
+from leadgate.stopping import Stop
+
+PATIENCE = timedelta(minutes=2)
+"""How long a run that does not watch waits for LeadByte before it leaves the rest to the next."""
+_OPENS_AFTER = 3
+_FIRST_PAUSE = timedelta(seconds=1)
+_LONGEST_PAUSE = timedelta(seconds=30)
+_NO_ANSWER_FROM = 500
+
+
+class Breaker:
+    """Counts requests in a row that LeadByte did not take or not answer, and breaks the run off after some."""
+
+    def __init__(self, base_url: str, in_flight: int) -> None:
+        self._base_url = base_url
+        # As many as are under way at once may fail of one cause, such as a single 429.
+        self._limit = in_flight + _OPENS_AFTER
+        self._unanswered = 0
+
+    def note(self, answers: Sequence[Answer]) -> None:
+        """Count one request's answers; raise LeadByteUnavailable when it is one failure too many."""
+        self._unanswered = self._unanswered + 1 if all(map(_is_unanswered, answers)) else 0
+        if self._unanswered >= self._limit:
+            self._unanswered = 0
+            msg = (
+                f"LeadByte at {self._base_url} takes nothing just now ({answers[0].message}). "
+                "Every lead that was not sent stays ready: the next run goes on with it."
+            )
+            raise LeadByteUnavailable(msg)
+
+
+async def wait_for_leadbyte(
+    client: LeadByteClient, *, until: datetime, clock: Callable[[], datetime], stop: Stop
+) -> bool:
+    """Ask with an empty request, after pauses that double up to 30 s, until LeadByte answers; False if it never does.
+
+    An outage of a minute costs six such requests. Raises KeyRefused.
+    """
+    pause = _FIRST_PAUSE
+    while not stop and clock() < until:
+        come_back_at = client.paused_until
+        wanted = max(pause, come_back_at - clock()) if come_back_at else pause
+        await stop.sleep(min(wanted, until - clock()))
+        if stop:
+            break
+        try:
+            await client.check()
+        except LeadByteUnavailable:
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        else:
+            return True
+    return False
+
+
+def _is_unanswered(answer: Answer) -> bool:
+    lost = answer.http_status is None or answer.http_status >= _NO_ANSWER_FROM
+    return answer.transient or (answer.certainty is Certainty.IN_DOUBT and lost)

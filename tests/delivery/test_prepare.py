@@ -1,0 +1,182 @@
+"""A wave is made: claimed, read once more from the source, decided, and never more rejects than a run may have."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from leadgate.delivery import Preparation
+from leadgate.errors import SourceUnavailable
+from leadgate.ledger import Ledger
+from leadgate.model import Decided, State, Verdict
+from leadgate.source import Source
+from tests.intake.pipeline import NOON, Pipeline, open_pipeline
+
+
+@pytest.fixture
+def pipeline(database_url: str, tmp_path: Path) -> Iterator[Pipeline]:
+    """A source and a ledger on each kind of database."""
+    with open_pipeline(database_url, tmp_path) as opened:
+        yield opened
+
+
+def preparation(pipeline: Pipeline, ledger: Ledger | None = None, **sections: dict[str, Any]) -> Preparation:
+    """What makes the waves of one run."""
+    return Preparation(
+        config=pipeline.config(**sections),
+        source=pipeline.source,
+        ledger=ledger or pipeline.ledger,
+        policy=pipeline.policy(**sections),
+        clock=pipeline.clock,
+    )
+
+
+def verdicts(wave: list[Decided]) -> dict[str, str]:
+    """Each lead's verdict."""
+    return {lead.claim.lead_id: lead.decision.verdict.value for lead in wave}
+
+
+def test_what_is_due_is_claimed_and_decided(pipeline: Pipeline) -> None:
+    """With the values to write; a null is left out, so that it overwrites nothing."""
+    pipeline.quarantine(1, 2)
+    pipeline.arrive(1, postcode="TN25 6QD", mobile=None, score=0.9)
+    pipeline.arrive(2, postcode="AB1 2CD", mobile="07700 900123", score=0.1)
+    pipeline.look()
+    wave = preparation(pipeline).claim_wave(100)
+    assert verdicts(wave) == {"1": "process", "2": "review"}
+    assert {lead.claim.lead_id: lead.update for lead in wave} == {
+        "1": {"postcode": "TN25 6QD"},
+        "2": {"postcode": "AB1 2CD", "phone1": "07700 900123"},
+    }
+
+
+def test_nobody_else_gets_a_claimed_lead_while_the_lease_lasts(pipeline: Pipeline) -> None:
+    """Afterwards anybody does."""
+    pipeline.complete(1, 2, 3)
+    assert len(preparation(pipeline).claim_wave(2)) == 2
+    with pipeline.other_run() as ledger:
+        assert len(preparation(pipeline, ledger).claim_wave(100)) == 1
+        assert preparation(pipeline, ledger).claim_wave(100) == []
+        pipeline.clock.advance(minutes=6)
+        assert len(preparation(pipeline, ledger).claim_wave(100)) == 3
+
+
+def test_a_lead_whose_data_has_vanished_waits_again(pipeline: Pipeline) -> None:
+    """It is not in the wave, names what is missing, and is complete again when the data is back."""
+    pipeline.complete(1, 2)
+    pipeline.run_sql("DELETE FROM enrichment WHERE id = 1")
+    assert verdicts(preparation(pipeline).claim_wave(100)) == {"2": "process"}
+    entry = pipeline.entry("1")
+    assert (entry["state"], entry["missing"], entry["arrived_at"]) == ("waiting", ["postcode"], None)
+    assert entry["lease_owner"] is None
+    pipeline.arrive(1)
+    pipeline.look()
+    assert verdicts(preparation(pipeline).claim_wave(100)) == {"1": "process"}
+
+
+def test_a_wave_of_nothing_but_vanished_data_is_followed_by_the_next(pipeline: Pipeline) -> None:
+    """An empty wave means that nothing is due, so it must not come from data that went away."""
+    pipeline.complete(1, 2, 3)
+    pipeline.run_sql("DELETE FROM enrichment WHERE id IN (1, 2)")
+    assert verdicts(preparation(pipeline).claim_wave(2)) == {"3": "process"}
+    assert preparation(pipeline).claim_wave(2) == []
+
+
+def test_a_late_lead_is_decided_as_such(pipeline: Pipeline) -> None:
+    """Its data is still missing, and there is nothing to write."""
+    pipeline.quarantine(1)
+    pipeline.clock.advance(hours=24)
+    pipeline.look()
+    (lead,) = preparation(pipeline).claim_wave(100)
+    assert (lead.decision.rule, lead.decision.late, lead.update) == ("never-enriched", True, {})
+
+
+def test_a_late_lead_whose_data_came_after_all_is_not_late(pipeline: Pipeline) -> None:
+    """What counts is what the source says when it is decided."""
+    pipeline.quarantine(1)
+    pipeline.clock.advance(hours=24)
+    pipeline.look()
+    pipeline.arrive(1)
+    (lead,) = preparation(pipeline).claim_wave(100)
+    assert (lead.decision.verdict, lead.decision.late) == (Verdict.PROCESS, False)
+
+
+def test_a_lead_whose_row_has_vanished_is_decided_by_its_enrichment(pipeline: Pipeline) -> None:
+    """LeadByte still has it; the columns of its row count as missing."""
+    pipeline.complete(1)
+    pipeline.run_sql("DELETE FROM leads WHERE id = 1")
+    (lead,) = preparation(pipeline).claim_wave(100)
+    assert (lead.decision.verdict, lead.claim.quarantined_at) == (Verdict.PROCESS, NOON)
+
+
+def test_rejects_beyond_the_cap_go_to_a_person(pipeline: Pipeline) -> None:
+    """Counted over all waves of a run; the reason says so and keeps the rule's own."""
+    pipeline.quarantine(*range(1, 8))
+    pipeline.clock.advance(hours=24)
+    pipeline.look()
+    making = preparation(pipeline, safety={"max_rejects_per_run": 3})
+    waves = [making.claim_wave(2) for _ in range(4)]
+    decided = [lead.decision.verdict.value for wave in waves for lead in wave]
+    assert decided == ["reject"] * 3 + ["review"] * 4
+    assert making.capped == 4
+    last = waves[-1][0].decision
+    assert last.rule == "never-enriched"
+    assert last.reason.startswith("No enrichment within the deadline.")
+    assert "3 leads, its safety.max_rejects_per_run" in last.reason
+
+
+def test_a_cap_of_none_rejects_nothing(pipeline: Pipeline) -> None:
+    """And lets everything else through."""
+    pipeline.complete(1)
+    pipeline.quarantine(2)
+    pipeline.clock.advance(hours=24)
+    pipeline.look()
+    assert verdicts(preparation(pipeline, safety={"max_rejects_per_run": 0}).claim_wave(9)) == {
+        "1": "process",
+        "2": "review",
+    }
+
+
+def test_a_source_that_fails_costs_no_lease(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was claimed is given back at once, and another run has it without waiting."""
+    pipeline.complete(1, 2)
+
+    def fail(_source: Source, _ids: object) -> None:
+        msg = "source: cannot be reached. Try again."
+        raise SourceUnavailable(msg)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Source, "enrichments", fail)
+        with pytest.raises(SourceUnavailable):
+            preparation(pipeline).claim_wave(100)
+    assert pipeline.states() == {"1": State.READY, "2": State.READY}
+    with pipeline.other_run() as ledger:
+        assert len(preparation(pipeline, ledger).claim_wave(100)) == 2
+
+
+def test_a_dropped_table_costs_no_lease(pipeline: Pipeline) -> None:
+    """Nor does an error that will stay."""
+    pipeline.complete(1)
+    pipeline.run_sql("DROP TABLE enrichment")
+    with pytest.raises(Exception, match="enrichment"):
+        preparation(pipeline).claim_wave(100)
+    assert pipeline.entry("1")["lease_owner"] is None
+
+
+def test_a_lead_that_was_written_before_has_nothing_to_write(pipeline: Pipeline) -> None:
+    """Unless a value has changed since."""
+    pipeline.complete(1)
+    (lead,) = preparation(pipeline).claim_wave(1)
+    with pipeline.ledger.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE leadgate_entries SET updated_hash = :hash, lease_owner = NULL, lease_until = NULL"),
+            {"hash": lead.payload_hash},
+        )
+    (again,) = preparation(pipeline).claim_wave(1)
+    assert (again.update, again.payload_hash) == ({}, lead.payload_hash)
+    pipeline.ledger.release(now=pipeline.clock())
+    pipeline.run_sql("UPDATE enrichment SET postcode = 'AB1 2CD' WHERE id = 1")
+    (changed,) = preparation(pipeline).claim_wave(1)
+    assert changed.update == {"postcode": "AB1 2CD", "phone1": "07700 900123"}

@@ -1,0 +1,165 @@
+"""One ledger, one LeadByte to practise on, and the runs that deliver to it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+from sqlalchemy.engine import RowMapping
+
+from leadgate.config import PipelineConfig
+from leadgate.delivery import Delivery
+from leadgate.leadbyte import LeadByteClient
+from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger.reads import History, read_history
+from leadgate.model import Decided, Decision, Lead, Look, State, Verdict, fingerprint
+from leadgate.sandbox import Sandbox
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+POSTCODE = {"postcode": "TN25 6QD"}
+
+
+L = TypeVar("L", bound=Ledger)
+
+
+class Clock:
+    """A clock that stands still until it is told to go on, or goes on by `step` each time it is read."""
+
+    def __init__(self, step: timedelta = timedelta()) -> None:
+        self.now, self.step = NOON, step
+
+    def __call__(self) -> datetime:
+        """The time it shows."""
+        self.now += self.step
+        return self.now
+
+    def advance(self, **span: float) -> None:
+        """Go on by a span, given as timedelta takes it."""
+        self.now += timedelta(**span)
+
+
+def config_with(**sections: dict[str, Any]) -> PipelineConfig:
+    """A whole pipeline file with changes to its sections; its addresses lead nowhere."""
+    document: dict[str, dict[str, Any]] = {
+        "leadbyte": {"base_url": "http://127.0.0.1:9", "api_key": "practice-key", "requests_per_second": 0},
+        "source": {
+            "url": "sqlite:///source.db",
+            "leads": {"table": "leads", "id": "id", "quarantined_at": "quarantined_at"},
+            "enrichment": {"table": "enrichment", "id": "id", "updated_at": "updated_at"},
+        },
+        "wait": {"require": ["postcode"], "deadline": "24h"},
+        "policy": {"rules": [{"name": "any", "when": "true", "then": "process", "because": "Because."}]},
+        "update": {"postcode": "postcode"},
+        "delivery": {},
+        "safety": {},
+    }
+    whole: dict[str, Any] = {name: section | sections.get(name, {}) for name, section in document.items()}
+    return PipelineConfig.model_validate({"pipeline": "acme"} | whole)
+
+
+def decision_of(verdict: Verdict | str) -> Decision:
+    """A decision with this verdict."""
+    return Decision(Verdict(verdict), "any", "Because.", "v1")
+
+
+class World:
+    """Registers and claims leads, delivers them, and tells where they are."""
+
+    def __init__(self, url: str, sandbox: Sandbox, base_dir: Path) -> None:
+        self.url, self.sandbox, self.base_dir = url, sandbox, base_dir
+        self.clock = Clock()
+        self.ledger = self.open_ledger("run-1")
+
+    def open_ledger(self, owner: str) -> Ledger:
+        """Open the same ledger as another run."""
+        return Ledger(open_engine(self.url, base_dir=self.base_dir), pipeline="acme", owner=owner)
+
+    def open_failing(self, kind: type[L]) -> L:
+        """Open the ledger as the first run, in a kind that fails."""
+        return kind(open_engine(self.url, base_dir=self.base_dir), pipeline="acme", owner="run-1")
+
+    def seed(self, ids: Sequence[str]) -> None:
+        """Register leads and make them due for a decision."""
+        leads = [Lead(lead_id, NOON - timedelta(hours=1)) for lead_id in ids]
+        self.ledger.register(leads, now=self.clock())
+        self.ledger.note_looks([Look(lead_id, [], "hash", due=True) for lead_id in ids], now=self.clock())
+
+    def claim(
+        self,
+        verdict: Verdict | str = "process",
+        *,
+        update: dict[str, Any] | None = None,
+        ledger: Ledger | None = None,
+        lease: timedelta = timedelta(minutes=5),
+    ) -> list[Decided]:
+        """Claim whatever is due, decided with one verdict and the same fields to write."""
+        update = POSTCODE if update is None else update
+        claims = (ledger or self.ledger).claim(limit=1000, lease=lease, now=self.clock())
+        payload = fingerprint(update) if update else None
+        return [
+            Decided(claim, decision_of(verdict), {} if payload == claim.updated_hash else update, payload)
+            for claim in claims
+        ]
+
+    def wave(
+        self, *ids: str, verdict: Verdict | str = "process", update: dict[str, Any] | None = None
+    ) -> list[Decided]:
+        """Seed leads and claim them."""
+        self.seed(ids)
+        return self.claim(verdict, update=update)
+
+    def client(
+        self,
+        *,
+        base_url: str | None = None,
+        concurrency: int = 4,
+        timeout: float = 5,
+        clock: Clock | None = None,
+        kind: type[LeadByteClient] = LeadByteClient,
+    ) -> LeadByteClient:
+        """A client of the sandbox, by the same clock as the run."""
+        return kind(
+            base_url=base_url or self.sandbox.url,
+            api_key=SecretStr(self.sandbox.key),
+            timeout=timedelta(seconds=timeout),
+            concurrency=concurrency,
+            requests_per_second=0,
+            clock=clock or self.clock,
+        )
+
+    async def deliver(
+        self,
+        wave: Sequence[Decided],
+        *,
+        ledger: Ledger | None = None,
+        client: LeadByteClient | None = None,
+        **sections: dict[str, Any],
+    ) -> Delivery:
+        """Send a wave as a run does, update then act; its leases are given back whatever happens."""
+        ledger = ledger or self.ledger
+        async with client or self.client() as connected:
+            delivery = Delivery(config=config_with(**sections), ledger=ledger, client=connected, clock=self.clock)
+            try:
+                await delivery.act(await delivery.update(wave))
+            finally:
+                ledger.release(now=self.clock())
+        return delivery
+
+    def history(self, lead_id: str) -> History:
+        """Everything the ledger knows of one lead."""
+        history = read_history(self.ledger.engine, "acme", lead_id)
+        assert history is not None
+        return history
+
+    def entry(self, lead_id: str) -> RowMapping:
+        """One lead's row."""
+        return self.history(lead_id).entry
+
+    def states(self, ids: Sequence[str]) -> dict[str, State]:
+        """Where each of these leads is."""
+        return {lead_id: State(self.entry(lead_id)["state"]) for lead_id in ids}
+
+    def asked(self) -> list[tuple[str, Any]]:
+        """The method and body of every request that reached LeadByte."""
+        return [(exchange.method, exchange.body) for exchange in self.sandbox.requests]

@@ -1,0 +1,133 @@
+"""The command used wrongly: one message that says what to type instead, exit code 2, and nothing is changed."""
+
+from pathlib import Path
+
+import pytest
+
+from leadgate.sandbox import Sandbox
+from tests.support.command import leadgate
+from tests.support.pipelines import Practice
+
+VERBS = ["demo", "init", "check", "plan", "run", "status", "explain", "sandbox"]
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, leadbyte: Sandbox) -> Practice:
+    """A pipeline with an empty source."""
+    practice = Practice(tmp_path, leadbyte.url)
+    practice.close()
+    return practice
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb: str) -> None:
+    """`--help` says what the verb does and what each of its options means."""
+    finished = leadgate(verb, "--help")
+    assert (finished.code, finished.stderr) == (0, "")
+    assert finished.stdout.startswith(f"Usage: leadgate {verb} ")
+    options = [line for line in finished.stdout.splitlines() if line.startswith("  --")]
+    assert options, finished.stdout
+
+
+def test_the_command_names_its_verbs() -> None:
+    """`leadgate --help` lists every verb."""
+    told = leadgate("--help").stdout.split("Commands:")[1]
+    assert [line.split()[0] for line in told.splitlines() if line.strip()] == VERBS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["frobnicate"], "Error: No such command 'frobnicate'."),
+        (["run", "--frobnicate"], "Error: No such option: --frobnicate"),
+        (
+            ["run", "--watch", "soon"],
+            "Error: Invalid value for '--watch': 'soon' is not a duration: "
+            "write a whole number and s, m, h or d, such as 90s, 15m, 24h or 7d",
+        ),
+        (
+            ["run", "--watch", "999999999d"],
+            "Error: Invalid value for '--watch': '999999999d' is longer than a hundred years, "
+            "which no calendar is sure to hold: write 36500d at most",
+        ),
+        (["run", "--limit", "0"], "Error: Invalid value for '--limit': Input should be greater than or equal to 1"),
+        (["explain"], "Error: Missing argument 'ID'."),
+        (
+            ["demo", "--seconds", "1"],
+            "Error: Invalid value for '--seconds': Input should be greater than or equal to 5",
+        ),
+    ],
+)
+def test_a_wrong_command_line_is_told(arguments: list[str], message: str) -> None:
+    """The last line names the option and what it takes."""
+    finished = leadgate(*arguments)
+    assert (finished.code, finished.stdout) == (2, "")
+    assert finished.stderr.splitlines()[-1] == message
+
+
+def test_a_lead_that_is_not_known_cannot_be_explained(pipeline: Practice) -> None:
+    """The message says where leads come from."""
+    finished = leadgate("explain", "4711", config=pipeline.file)
+    assert (finished.code, finished.stdout) == (2, "")
+    assert finished.stderr == (
+        f"leadgate: {pipeline.file}: the pipeline 'acme' knows no lead '4711'. Leads are registered by a run; "
+        "`leadgate status` counts those it knows.\n"
+    )
+
+
+def test_init_replaces_no_file_unless_told(pipeline: Practice) -> None:
+    """What somebody has written is not overwritten by accident."""
+    written = pipeline.file.read_text("utf-8")
+    finished = leadgate("init", pipeline.file)
+    assert finished.code == 2
+    assert finished.stderr == (
+        f"leadgate: {pipeline.file}: is there already. Name another path, or --force to replace it.\n"
+    )
+    assert pipeline.file.read_text("utf-8") == written
+    assert leadgate("init", pipeline.file, "--force").code == 0
+    assert pipeline.file.read_text("utf-8") != written
+
+
+def test_init_says_where_it_cannot_write(tmp_path: Path) -> None:
+    """A folder that is not there is told in one line."""
+    finished = leadgate("init", tmp_path / "no" / "leadgate.yaml")
+    assert finished.code == 2
+    assert finished.stderr == (
+        f"leadgate: {tmp_path}/no/leadgate.yaml: cannot be written (No such file or directory). Name another path.\n"
+    )
+
+
+def test_what_init_writes_lacks_only_what_init_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is right as it stands, once the two variables are set."""
+    file = tmp_path / "leadgate.yaml"
+    for name in ("LEADBYTE_API_KEY", "SOURCE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert "export LEADBYTE_API_KEY and SOURCE_URL" in leadgate("init", file).stdout
+    finished = leadgate("plan", config=file)
+    assert finished.code == 2
+    assert finished.stderr.splitlines() == [
+        f"leadgate: {file}: leadbyte.api_key: the environment variable LEADBYTE_API_KEY is not set: "
+        "export LEADBYTE_API_KEY=...",
+        f"leadgate: {file}: source.url: the environment variable SOURCE_URL is not set: export SOURCE_URL=...",
+    ]
+
+
+def test_the_demo_empties_no_folder_but_its_own(tmp_path: Path) -> None:
+    """A folder with a source and a pipeline of somebody's is left alone, whatever the files are called."""
+    (tmp_path / "source.db").write_text("mine", "utf-8")
+    (tmp_path / "leadgate.yaml").write_text("mine", "utf-8")
+    finished = leadgate("demo", "--folder", tmp_path)
+    assert (finished.code, finished.stdout) == (2, "")
+    assert finished.stderr == (
+        f"leadgate: {tmp_path}: is not empty and holds no earlier demo. Name another folder with --folder.\n"
+    )
+    assert [path.read_text("utf-8") for path in tmp_path.iterdir()] == ["mine", "mine"]
+
+
+def test_the_demo_needs_a_folder(tmp_path: Path) -> None:
+    """A file in its place is told in one line."""
+    file = tmp_path / "demo"
+    file.touch()
+    finished = leadgate("demo", "--folder", file)
+    assert finished.code == 2
+    assert finished.stderr == f"leadgate: {file}: cannot be used (File exists). Name another folder with --folder.\n"

@@ -1,0 +1,112 @@
+"""Where no Prefect server is configured: one is started for the command, and ends with it, however that ends."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from leadgate.sandbox import Sandbox, sandbox_thread
+from tests.support.command import Finished, start_leadgate, wait_for
+from tests.support.pipelines import Practice
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found through /proc")
+
+
+@pytest.fixture
+def leadbyte() -> Iterator[Sandbox]:
+    """A practice LeadByte."""
+    with sandbox_thread() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, leadbyte: Sandbox) -> Iterator[Practice]:
+    """A pipeline with one lead whose enrichment is there; no Prefect server is running for it."""
+    practice = Practice(tmp_path, leadbyte.url)
+    practice.quarantine(1)
+    practice.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.9)
+    yield practice
+    practice.close()
+
+
+def without_server(home: Path) -> dict[str, str]:
+    """The environment of someone who has never configured Prefect."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    return kept | {"PREFECT_HOME": str(home)}
+
+
+def processes_of(home: Path) -> list[str]:
+    """The commands of all processes that have this folder as Prefect's home."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdecimal() and str(home).encode() in (folder / "environ").read_bytes():
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:  # it has ended meanwhile, or is another user's
+            continue
+    return [command for command in found if command]
+
+
+def assert_quiet(finished: Finished) -> None:
+    """Check that nothing on standard error looks like a warning or a traceback."""
+    for word in ("Traceback", "Warning", "warning", "Error", "error", "Exception"):
+        assert word not in finished.stderr, finished.stderr
+
+
+def test_a_run_brings_its_own_server_and_takes_it_away(
+    tmp_path: Path, pipeline: Practice, leadbyte: Sandbox
+) -> None:
+    """A run without a configured server prints its JSON and nothing else, and leaves no process behind."""
+    home = tmp_path / "prefect-home"
+    finished = wait_for(start_leadgate("run", "--json", config=pipeline.file, env=without_server(home)))
+
+    assert (finished.code, finished.stderr) == (0, "")
+    assert finished.json()["processed"] == 1
+    assert leadbyte.acts.keys() == {"1"}
+    assert processes_of(home) == []
+
+
+def test_a_run_that_is_told_to_end_takes_its_server_along(
+    tmp_path: Path, pipeline: Practice, leadbyte: Sandbox
+) -> None:
+    """SIGTERM, as from a service manager, ends the watching run and its server, and says that nothing is lost."""
+    home = tmp_path / "prefect-home"
+    process = start_leadgate("run", "--watch", "10m", config=pipeline.file, env=without_server(home))
+    wait_until(lambda: "1" in leadbyte.acts, what="the run is under way", seconds=60)
+    process.send_signal(signal.SIGTERM)
+    finished = wait_for(process, seconds=30)
+
+    assert finished.code == 1
+    assert finished.stderr.splitlines()[-1] == "leadgate: interrupted; nothing is lost, run again to go on."
+    assert "Traceback" not in finished.stderr
+    assert processes_of(home) == []
+
+
+def test_the_demo_shows_the_whole_way(tmp_path: Path) -> None:
+    """`leadgate demo` ends by itself, tells what became of the leads, and leaves nothing running."""
+    folder = tmp_path / "demo"
+    finished = wait_for(
+        start_leadgate("demo", "--seconds", 5, "--folder", folder, env=without_server(tmp_path / "unused"))
+    )
+
+    assert finished.code == 0, finished.stderr
+    assert_quiet(finished)
+    told = finished.stdout
+    for part in (
+        "A source database with 2,000 quarantined leads",
+        "A practice LeadByte: http://127.0.0.1:",
+        "The Prefect UI, while this runs: http://127.0.0.1:",
+        "2000  registered: new leads",
+        "processed: queued for processing by LeadByte",
+        "rejected: queued for rejection by LeadByte",
+        "review: a person must decide",
+        "50  waiting: their enrichment is still to come",
+        "leads acted on twice: 0.",
+        "One of them, by `leadgate explain ",
+        "Now: queued for",
+    ):
+        assert part in told
+    assert processes_of(tmp_path) == []

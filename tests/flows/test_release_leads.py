@@ -1,0 +1,172 @@
+"""The flow `release-leads` through the real Prefect engine: what an engineer sees of a run on the server."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from inspect import isawaitable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prefect.client.schemas.objects import State
+from prefect.logging.handlers import APILogWorker
+from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
+
+from flows.release_leads import WAVE, release_leads
+from leadgate.sandbox import Permission, Sandbox, sandbox_thread
+from leadgate.summary import Summary
+from tests.flows.conftest import PrefectRecords
+from tests.support.pipelines import Practice
+from tests.support.waiting import wait_until
+
+COMPLETE = {"postcode": "TN25 6QD", "phone_verified": True, "score": 0.9}
+KEYS = {"leadgate-acme-progress", "leadgate-acme-summary", "leadgate-acme-decisions"}
+
+
+async def run(pipeline: Practice, **parameters: Any) -> tuple[State[Summary], UUID]:  # noqa: ANN401
+    """Run the flow; return its final state and its id."""
+    state = await release_leads(str(pipeline.file), return_state=True, **parameters)
+    run_id = state.state_details.flow_run_id
+    assert run_id
+    return state, run_id
+
+
+def artifacts(records: PrefectRecords, run_id: UUID) -> dict[str, dict[str, Any]]:
+    """A run's artifacts by their keys."""
+    return {artifact["key"]: artifact for artifact in records.of_run("artifacts", run_id)}
+
+
+async def test_a_run_leaves_a_bar_a_table_and_a_summary(pipeline: Practice, records: PrefectRecords) -> None:
+    """The artifacts are of the kinds that Prefect draws, and hold the counts."""
+    pipeline.quarantine(1, 2, 3)
+    pipeline.enrich(1, 2, **COMPLETE)
+    pipeline.enrich(2, **COMPLETE, opted_out=True)
+    state, run_id = await run(pipeline)
+
+    assert state.is_completed()
+    found = artifacts(records, run_id)
+    assert {key: artifact["type"] for key, artifact in found.items()} == dict(
+        zip(sorted(KEYS), ["table", "progress", "markdown"], strict=True)
+    )
+    assert found["leadgate-acme-progress"]["data"] == pytest.approx(66.7)
+    table = json.loads(found["leadgate-acme-decisions"]["data"])
+    assert {(row["verdict"], row["rule"], row["leads"]) for row in table} == {
+        ("process", "verified", 1),
+        ("reject", "opted-out", 1),
+    }
+    lines = found["leadgate-acme-summary"]["data"].splitlines()
+    assert lines[0] == "# acme"
+    assert {"| registered | 3 |", "| processed | 1 |", "| rejected | 1 |", "| waiting | 1 |"} <= set(lines)
+
+
+async def test_every_run_uses_the_same_keys(pipeline: Practice, records: PrefectRecords) -> None:
+    """Prefect shows the artifacts of one key as one history, so a key never holds what changes from run to run."""
+    for lead_id in (1, 2):
+        pipeline.quarantine(lead_id)
+        pipeline.enrich(lead_id, **COMPLETE)
+        _, run_id = await run(pipeline)
+        assert artifacts(records, run_id).keys() == KEYS
+
+
+async def test_a_run_is_named_and_tagged_by_its_pipeline(pipeline: Practice, records: PrefectRecords) -> None:
+    """Runs of several pipelines can be told apart in the UI, however they were started."""
+    _, run_id = await run(pipeline)
+    kept = records.run(run_id)
+    assert datetime.strptime(kept["name"], "acme-%Y-%m-%d-%H:%M:%S").replace(tzinfo=UTC) > datetime.now(
+        UTC
+    ) - timedelta(minutes=1)
+    assert set(kept["tags"]) == {"leadgate", "pipeline:acme"}
+
+
+async def test_a_run_that_leadbyte_refuses_is_failed_and_says_why(
+    pipeline: Practice, leadbyte: Sandbox, records: PrefectRecords
+) -> None:
+    """The reason is the state's message and stands in the summary, which is there all the same."""
+    pipeline.quarantine(1)
+    pipeline.enrich(1, **COMPLETE)
+    leadbyte.faults.change({"permission": "read-only"})
+    state, run_id = await run(pipeline)
+
+    assert state.is_failed()
+    kept = records.run(run_id)["state"]
+    assert kept["type"] == "FAILED"
+    assert kept["message"].startswith(f"LeadByte at {leadbyte.url} refused the API key (HTTP 403).")
+    summary = artifacts(records, run_id)["leadgate-acme-summary"]["data"]
+    assert f"**Stopped early.** {kept['message']}" in summary
+    assert "| ready | 1 |" in summary
+
+
+async def test_a_run_that_cannot_begin_is_failed_and_says_why(pipeline: Practice, records: PrefectRecords) -> None:
+    """A file that is wrong fails the run with the message that the command gives."""
+    pipeline.edit("deadline: 24h", "deadline: soon")
+    state, run_id = await run(pipeline)
+    assert state.is_failed()
+    assert "wait.deadline: 'soon' is not a duration" in records.run(run_id)["state"]["message"]
+
+
+async def test_task_runs_grow_with_waves_and_not_with_leads(pipeline: Practice, records: PrefectRecords) -> None:
+    """2,500 leads are thirteen task runs: three for each wave of a thousand, and four for the whole."""
+    leads = 2500
+    pipeline.quarantine(*range(1, leads + 1))
+    pipeline.enrich(*range(1, leads + 1), **COMPLETE)
+    state, run_id = await run(pipeline)
+
+    summary = await state.aresult()
+    assert summary.processed == leads
+    wait_until(
+        lambda: any(task["name"].startswith("report") for task in records.of_run("task_runs", run_id)),
+        what="Prefect has written down the last task run",
+    )
+    waves = -(-leads // WAVE)
+    counted = Counter(task["name"].rpartition("-")[0] for task in records.of_run("task_runs", run_id))
+    # The last look for leads that are due finds none.
+    assert counted == {"register": 1, "wait": 1, "decide": waves + 1, "update": waves, "act": waves, "report": 1}
+    assert counted.total() == 13
+
+
+@pytest.fixture
+def marked(tmp_path: Path, prefect_server: str) -> Iterator[tuple[Practice, Sandbox]]:
+    """A pipeline where every value of a person, and the key, can be known again; LeadByte refuses in many ways."""
+    values = {"postcode": "MARKED-1", "mobile": "MARKED-2", "phone_verified": True}
+    refusals = {"not-success": ["1"], "release-refused": ["2"], "poison": ["3"], "drop-before": ["4"]}
+    with sandbox_thread(keys={"MARKED-KEY": Permission.FULL}, faults=refusals) as leadbyte:
+        pipeline = Practice(tmp_path, leadbyte.url, key="MARKED-KEY")
+        pipeline.edit("keep_facts: [score]", "keep_facts: [score]\nsafety: {max_rejects_per_run: 1}")
+        pipeline.edit("requests_per_second: 0", "requests_per_second: 0\n  batch_size: 2")
+        at = datetime.now(UTC) - timedelta(hours=25)
+        ids = [*range(1, 9), None, 8]
+        pipeline.add_leads({"quarantine_id": n, "quarantined_at": at, "campaign": "MARKED-3"} for n in ids)
+        pipeline.enrich(1, 2, 3, 4, 5, score=0.9, **values)
+        pipeline.enrich(6, 7, opted_out=True, score=0.1, **values)
+        yield pipeline, leadbyte
+        pipeline.close()
+
+
+async def test_nothing_of_a_person_reaches_prefect(
+    marked: tuple[Practice, Sandbox], records: PrefectRecords
+) -> None:
+    """Neither logs nor artifacts, states, parameters and events hold a value of the source, nor the key."""
+    pipeline, leadbyte = marked
+    with temporary_settings({PREFECT_LOGGING_TO_API_ENABLED: True}):
+        _, first = await run(pipeline)
+        leadbyte.faults.change({"401": "always"})
+        pipeline.quarantine(9, hours_ago=25)
+        refused, second = await run(pipeline)
+        handed_over = APILogWorker.drain_all(timeout=10)
+        assert isawaitable(handed_over), "as it is inside an event loop"
+        await handed_over
+    assert refused.is_failed()
+    wait_until(lambda: bool(records.of_run("task_runs", second)), what="Prefect has written down the task runs")
+    kept = {
+        what: [*records.of_run(what, first), *records.of_run(what, second)]
+        for what in ("task_runs", "artifacts", "logs")
+    }
+    kept |= {"runs": [records.run(first), records.run(second)], "events": records.events()}
+    assert all(kept.values()), "each kind of record was looked at"
+    logged = json.dumps(kept["logs"])
+    assert "event=decided" in logged
+    assert "lead 8 is on more than one row" in logged
+    assert "KeyRefused" in logged
+    assert "MARKED" not in json.dumps(kept)

@@ -1,0 +1,149 @@
+"""A pipeline of a real source and a real ledger, and the hands of its owner in the source."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy.engine import RowMapping
+
+from leadgate.config import PipelineConfig
+from leadgate.intake import Looked, Registered, look_for_arrivals, register_leads
+from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger.reads import read_history
+from leadgate.model import State
+from leadgate.policy import Policy, compile_policy
+from leadgate.source import Source
+from tests.delivery.world import NOON, Clock, config_with
+
+RULES = [
+    {"name": "good", "when": "enrichment.score >= 0.5", "then": "process", "because": "A good score."},
+    {"name": "soon", "when": "enrichment.score < 0.0", "then": "hold", "because": "Too early."},
+    {"name": "never-enriched", "when": "late", "then": "reject", "because": "No enrichment within the deadline."},
+]
+TABLES = (
+    "CREATE TABLE leads (id BIGINT, quarantined_at TIMESTAMP)",
+    "CREATE TABLE enrichment (id BIGINT, updated_at TIMESTAMP, postcode TEXT, mobile TEXT, score DOUBLE PRECISION)",
+)
+
+
+class Pipeline:
+    """The parts of one pipeline; its clock stands still until it is told to go on."""
+
+    def __init__(self, url: str, base_dir: Path) -> None:
+        self._url, self._base_dir = url, base_dir
+        self.clock = Clock()
+        self._owner: Engine = create_engine(url, poolclass=NullPool)
+        self.run_sql(*TABLES)
+        self.source = Source.open(self.config().source, base_dir=base_dir)
+        self.ledger = self._open_ledger("run-1")
+
+    def config(self, **sections: dict[str, Any]) -> PipelineConfig:
+        """The pipeline file, with changes to its sections."""
+        relations = {
+            "leads": {"table": "leads", "id": "id", "quarantined_at": "quarantined_at"},
+            "enrichment": {"table": "enrichment", "id": "id", "updated_at": "updated_at"},
+        }
+        usual: dict[str, dict[str, Any]] = {
+            "source": {"url": SecretStr(self._url), **relations},
+            "policy": {"rules": RULES},
+            "update": {"postcode": "postcode", "phone1": "mobile"},
+        }
+        names = {*usual, *sections}
+        return config_with(**{name: usual.get(name, {}) | sections.get(name, {}) for name in names})
+
+    def policy(self, **sections: dict[str, Any]) -> Policy:
+        """The rules of that file."""
+        return compile_policy(self.config(**sections).policy, self.source.columns)
+
+    def _open_ledger(self, owner: str) -> Ledger:
+        address = self._url if self._url.startswith("postgresql") else "sqlite:///ledger.db"
+        engine = open_engine(address, base_dir=self._base_dir)
+        return Ledger(engine, pipeline="acme", owner=owner)
+
+    @contextmanager
+    def other_run(self) -> Iterator[Ledger]:
+        """The same ledger, held by another run."""
+        ledger = self._open_ledger("run-2")
+        yield ledger
+        ledger.close()
+
+    def run_sql(self, *statements: str, **values: object) -> None:
+        """Change the source as its owner does."""
+        with self._owner.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement), values)
+
+    def quarantine(self, *ids: int, at: datetime | None = None) -> None:
+        """Put leads into quarantine, now or at another time."""
+        for lead_id in ids:
+            instant = (at or self.clock()).replace(tzinfo=None)
+            self.run_sql("INSERT INTO leads VALUES (:id, :at)", id=lead_id, at=_sql(instant))
+
+    def arrive(self, lead_id: int, **columns: object) -> None:
+        """Let enrichment arrive for a lead; the usual values make it complete and good."""
+        self.run_sql("DELETE FROM enrichment WHERE id = :id", id=lead_id)
+        values = {"postcode": "TN25 6QD", "mobile": "07700 900123", "score": 0.9} | columns
+        self.run_sql(
+            "INSERT INTO enrichment VALUES (:id, :at, :postcode, :mobile, :score)",
+            id=lead_id,
+            at=_sql(self.clock().replace(tzinfo=None)),
+            **values,
+        )
+
+    def complete(self, *ids: int) -> None:
+        """Put leads into quarantine whose enrichment is there, and look."""
+        self.quarantine(*ids)
+        for lead_id in ids:
+            self.arrive(lead_id)
+        self.look()
+
+    def register(self) -> Registered:
+        """Register what the source holds now."""
+        return register_leads(self.source, self.ledger, now=self.clock())
+
+    def look(self, **sections: dict[str, Any]) -> Looked:
+        """Register and look once, as a run does."""
+        self.register()
+        return look_for_arrivals(self.source, self.ledger, self.config(**sections).wait, now=self.clock())
+
+    def entry(self, lead_id: str) -> RowMapping:
+        """One lead's row in the ledger."""
+        history = read_history(self.ledger.engine, "acme", lead_id)
+        assert history is not None
+        return history.entry
+
+    def rows(self, table: str = "leadgate_entries") -> list[tuple[Any, ...]]:
+        """Every row of a table of the ledger."""
+        with self.ledger.engine.connect() as connection:
+            return sorted(map(tuple, connection.execute(text(f"SELECT * FROM {table}"))), key=repr)  # noqa: S608
+
+    def states(self) -> dict[str, State]:
+        """Where every lead is."""
+        with self.ledger.engine.connect() as connection:
+            found = connection.execute(text("SELECT lead_id, state FROM leadgate_entries"))
+            return {lead_id: State(state) for lead_id, state in found}
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.source.close()
+        self.ledger.close()
+
+
+def _sql(instant: datetime) -> str:
+    """A time as SQLite and PostgreSQL both read it."""
+    return instant.isoformat(sep=" ", timespec="microseconds")
+
+
+@contextmanager
+def open_pipeline(url: str, base_dir: Path) -> Iterator[Pipeline]:
+    """A pipeline on an empty source database, closed afterwards."""
+    pipeline = Pipeline(url, base_dir)
+    yield pipeline
+    pipeline.close()
+
+
+__all__ = ["NOON", "Pipeline", "open_pipeline"]

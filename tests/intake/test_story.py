@@ -1,0 +1,161 @@
+"""One lead's history in sentences: what happened, in order, and what holds now."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from sqlalchemy.engine import RowMapping
+
+from leadgate.ledger.reads import History, read_history
+from leadgate.model import Action, Attempt, Conclusion, Decision, Outcome, RequestKind, Result, State, Verdict
+from leadgate.story import tell
+from tests.delivery.world import config_with
+from tests.intake.pipeline import NOON, Pipeline
+
+LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
+ENTRY: dict[str, Any] = {
+    "quarantined_at": NOON,
+    "registered_at": NOON,
+    "arrived_at": None,
+    "due_at": None,
+    "lease_until": None,
+    "missing": None,
+    "note": None,
+    "inferred": False,
+}
+
+
+def now_of(state: State, **columns: object) -> str:
+    """What the story says of an entry in this state."""
+    entry = cast("RowMapping", ENTRY | {"state": state.value} | columns)
+    return tell(History(entry, [], []), config_with()).now
+
+
+@pytest.mark.parametrize(
+    ("state", "columns", "sentence"),
+    [
+        (State.WAITING, {}, "waits for postcode until 2026-03-02 12:00:00Z; then it is late and decided as such."),
+        (
+            State.WAITING,
+            {"missing": ["score"]},
+            "waits for score until 2026-03-02 12:00:00Z; then it is late and decided as such.",
+        ),
+        (State.WAITING, {"quarantined_at": LAST_DAY}, "waits for postcode, and is never late."),
+        (
+            State.WAITING,
+            {"missing": [], "due_at": NOON + timedelta(hours=1)},
+            "held; decided again when its data changes, or at 2026-03-01 13:00:00Z.",
+        ),
+        (State.READY, {"due_at": NOON}, "due for a decision at 2026-03-01 12:00:00Z."),
+        (
+            State.READY,
+            {"due_at": NOON, "note": "LeadByte refused."},
+            "due for a decision at 2026-03-01 12:00:00Z (LeadByte refused).",
+        ),
+        (State.SENDING, {"lease_until": NOON}, "a request is in flight; its lease ends at 2026-03-01 12:00:00Z."),
+        (State.UNKNOWN, {"note": "HTTP 502"}, "sent, and nobody knows if it was taken (HTTP 502)."),
+        (State.REVIEW, {"note": "No rule matched."}, "a person must decide (No rule matched)."),
+        (State.PROCESSED, {}, "queued for processing by LeadByte, which goes on with it."),
+        (
+            State.PROCESSED,
+            {"inferred": True},
+            "queued for processing by LeadByte, which goes on with it. No answer says so: it is inferred from a probe.",
+        ),
+        (State.REJECTED, {}, "queued for rejection by LeadByte."),
+        (State.GONE, {"note": "not found"}, "someone else moved it out of quarantine; nothing more is done."),
+        (State.FAILED, {"note": "a {field} in braces"}, "parked (a {field} in braces)."),
+    ],
+)
+def test_every_state_has_its_sentence(state: State, columns: dict[str, object], sentence: str) -> None:
+    """In the words of the ledger, with the instant that matters."""
+    assert now_of(state, **columns) == f"Now: {sentence}"
+
+
+@pytest.mark.parametrize("state", State)
+def test_no_state_is_without_words(state: State) -> None:
+    """Also one whose columns hold nothing."""
+    assert now_of(state).startswith("Now: ")
+
+
+def test_a_story_tells_what_happened_in_order(pipeline: Pipeline) -> None:
+    """Quarantined, registered, complete, decided, sent, answered: each once, with its time."""
+    pipeline.quarantine(1)
+    pipeline.clock.advance(minutes=1)
+    pipeline.register()
+    pipeline.arrive(1)
+    pipeline.clock.advance(minutes=1)
+    pipeline.look()
+    ledger, clock = pipeline.ledger, pipeline.clock
+    (claim,) = ledger.claim(limit=1, lease=timedelta(minutes=5), now=clock())
+    decision = Decision(
+        Verdict.PROCESS,
+        "good",
+        "A good score.",
+        "v1",
+        late=True,
+        facts={"score": 0.9, "mobile": None},
+        unanswered=("soon: enrichment.score is missing",),
+    )
+    attempt = Attempt(claim, "abc", RequestKind.UPDATE_AND_ACT, Action.PROCESS, ["postcode", "phone1"], "hash")
+    clock.advance(minutes=1)
+    ledger.intend([attempt], decided={"1": decision}, lease=timedelta(minutes=5), now=clock())
+    clock.advance(minutes=1)
+    ledger.record([Outcome(attempt, Result.TAKEN, 200, "queued for processing", State.PROCESSED)], now=clock())
+    history = read_history(ledger.engine, "acme", "1")
+    assert history is not None
+    story = tell(history, pipeline.config())
+    assert [(event.at - NOON) / timedelta(minutes=1) for event in story.events] == [0, 1, 2, 3, 3, 4]
+    assert [event.what for event in story.events] == [
+        "put into quarantine",
+        "registered",
+        "enrichment seen complete",
+        (
+            "decided process by rule 'good': A good score. Late: the deadline had passed. Facts: score=0.9."
+            " Not answered: soon: enrichment.score is missing. (policy v1)"
+        ),
+        "sent: update and process writing postcode, phone1 (request abc)",
+        "LeadByte took it, HTTP 200: queued for processing",
+    ]
+    assert story.now == "Now: queued for processing by LeadByte, which goes on with it."
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "result", "sent", "ended"),
+    [
+        (RequestKind.UPDATE, None, Result.IN_DOUBT, "update writing postcode", "no answer that can be trusted"),
+        (RequestKind.ACT, Action.REJECT, Result.REFUSED, "reject writing postcode", "LeadByte refused it"),
+        (RequestKind.PROBE, None, Result.GONE, "probe (update alone) writing postcode", "LeadByte no longer has it"),
+    ],
+)
+def test_every_request_and_end_has_its_words(
+    kind: RequestKind, action: Action | None, result: Result, sent: str, ended: str
+) -> None:
+    """An attempt without an answer yet has no end."""
+    row = {
+        "kind": kind.value,
+        "action": action and action.value,
+        "fields": ["postcode"],
+        "sent_at": NOON,
+        "request_id": "abc",
+        "answered_at": NOON + timedelta(seconds=1),
+        "outcome": result.value,
+        "http_status": None,
+        "message": "",
+    }
+    entry = cast("RowMapping", ENTRY | {"state": "review"})
+    attempts = cast("list[RowMapping]", [row, row | {"answered_at": None, "outcome": None}])
+    events = [event.what for event in tell(History(entry, [], attempts), config_with()).events]
+    assert events.count(f"sent: {sent} (request abc)") == 2
+    assert sum(event.startswith(ended) for event in events) == 1
+
+
+def test_otherwise_is_told_as_such(pipeline: Pipeline) -> None:
+    """A decision that needed no request is in the story too."""
+    pipeline.complete(1)
+    (claim,) = pipeline.ledger.claim(limit=1, lease=timedelta(minutes=5), now=pipeline.clock())
+    decision = Decision(Verdict.REVIEW, None, "No rule matched.", "v1")
+    pipeline.ledger.conclude([Conclusion(claim, decision, State.REVIEW, note=decision.reason)], now=pipeline.clock())
+    history = read_history(pipeline.ledger.engine, "acme", "1")
+    assert history is not None
+    told = [event.what for event in tell(history, pipeline.config()).events]
+    assert told[-1] == "decided review by no rule matched, otherwise: No rule matched. (policy v1)"

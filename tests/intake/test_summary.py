@@ -1,0 +1,36 @@
+"""The numbers of a run, under the names every report uses."""
+
+import pytest
+
+from leadgate.model import State
+from leadgate.summary import Summary, summarize
+
+
+def summary(**went: int) -> Summary:
+    """A run whose leads went to these states."""
+    counts = {State(name): count for name, count in went.items()}
+    return summarize(registered=7, arrived=5, faults=2, went=counts, remaining={State.WAITING: 11, State.READY: 3})
+
+
+def test_a_summary_counts_where_leads_went_and_what_is_left() -> None:
+    """Held leads are those this run sent back to waiting; `waiting` is all that wait when it ended."""
+    assert summary(processed=1, rejected=2, waiting=3, review=4, unknown=5, failed=6, gone=7, ready=8).as_dict() == {
+        "registered": 7,
+        "arrived": 5,
+        "processed": 1,
+        "rejected": 2,
+        "held": 3,
+        "review": 4,
+        "unknown": 5,
+        "failed": 6,
+        "gone": 7,
+        "waiting": 11,
+        "ready": 3,
+        "faults": 2,
+    }
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_parked_and_open_leads_need_attention(state: State) -> None:
+    """A review is a verdict and no accident."""
+    assert summary(**{state.value: 1}).needs_attention is (state in {State.FAILED, State.UNKNOWN})

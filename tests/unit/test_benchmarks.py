@@ -1,0 +1,138 @@
+"""The parts of the benchmark that could rot unseen; how fast anything is, nobody asks here."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.bare import send_all
+from benchmarks.figures import Line, as_lines, as_table, write_json
+from benchmarks.leads import BATCH_SIZE, CONCURRENCY, fill_source, request_bodies, write_pipeline
+from benchmarks.measured import Instant, Measured, Span
+from benchmarks.release import measure
+from benchmarks.rounds import Round, Timed, bare_loop, run_measured
+from benchmarks.servers import check_and_forget, sandbox_process
+from leadgate.delivery import Delivery, Preparation
+from leadgate.intake import look_for_arrivals, register_leads
+from leadgate.ledger import Ledger
+from leadgate.sandbox import Sandbox, sandbox_thread
+from leadgate.wiring import build_client, open_pipeline, utc_now
+
+LEADS = 2 * BATCH_SIZE + 20
+
+
+def release(config: Path) -> None:
+    """Do what the release flow does, without Prefect, which takes long to start."""
+    with open_pipeline(config) as pipeline:
+        register_leads(pipeline.source, pipeline.ledger, now=utc_now())
+        look_for_arrivals(pipeline.source, pipeline.ledger, pipeline.config.wait, now=utc_now())
+        preparation = Preparation(
+            config=pipeline.config,
+            source=pipeline.source,
+            ledger=pipeline.ledger,
+            policy=pipeline.policy,
+            clock=utc_now,
+        )
+
+        async def deliver() -> None:
+            async with build_client(pipeline.config) as client:
+                delivery = Delivery(config=pipeline.config, ledger=pipeline.ledger, client=client, clock=utc_now)
+                await delivery.act(await delivery.update(preparation.claim_wave(LEADS)))
+
+        asyncio.run(deliver())
+
+
+def pipeline_file(folder: Path, base_url: str) -> Path:
+    """A pipeline over a source with the benchmark's leads."""
+    path, source_url = folder / "leadgate.yaml", f"sqlite:///{folder / 'source.db'}"
+    fill_source(source_url, LEADS)
+    ledger_url = f"sqlite:///{folder / 'ledger.db'}"
+    write_pipeline(path, base_url=base_url, source_url=source_url, ledger_url=ledger_url, leads=LEADS)
+    return path
+
+
+def sent(sandbox: Sandbox) -> tuple[list[int], dict[str, Any]]:
+    """How many leads each request held, and what was asked for each of them; the sandbox forgets it."""
+    batches = [exchange.body["leads"] for exchange in sandbox.requests]
+    sandbox.reset()
+    return sorted(map(len, batches)), {item["quarantineId"]: item for batch in batches for item in batch}
+
+
+def timed(seconds: float, *, whole: float | None = None) -> Timed:
+    """A run that took so long."""
+    begun = Instant(10, 1)
+    work, all_of_it = (Span(begun, Instant(10 + span, 1 + span / 2)) for span in (seconds, whole or seconds))
+    return Timed(Measured(begun, work, all_of_it, peak_mib=50), 1.5)
+
+
+def test_the_bare_loop_sends_what_leadgate_sends(tmp_path: Path) -> None:
+    """Both ask the same of the same leads, in batches of the same size; otherwise the ratio would mean nothing."""
+    with sandbox_thread() as sandbox:
+        release(pipeline_file(tmp_path, sandbox.url))
+        by_leadgate = sent(sandbox)
+        asyncio.run(send_all(sandbox.url, sandbox.key, CONCURRENCY, request_bodies(LEADS)))
+        assert sent(sandbox) == by_leadgate
+    assert by_leadgate[0] == [20, BATCH_SIZE, BATCH_SIZE]
+    assert {item["action"] for item in by_leadgate[1].values()} == {"process", "reject"}
+
+
+def test_the_work_lies_within_the_run(tmp_path: Path) -> None:
+    """The first claim, the first request and the last record are found where they happen, in this order."""
+    claim = Ledger.claim
+    with sandbox_thread() as sandbox:
+        config = pipeline_file(tmp_path, sandbox.url)
+        measured = measure(lambda: release(config))
+    (first_claim, last_record), (begun, ended) = measured.work, measured.whole
+    assert begun < first_claim < measured.first_request < last_record < ended
+    assert 0 < measured.work.cpu_seconds < measured.whole.cpu_seconds
+    assert Ledger.claim is claim, "the ledger is no longer watched"
+
+
+def test_a_process_tells_what_it_measured(tmp_path: Path) -> None:
+    """The bare loop runs as a process beside a sandbox that is one too, and each lead is acted on once."""
+    bodies = tmp_path / "bodies"
+    bodies.write_bytes(b"\n".join(request_bodies(LEADS)))
+    with sandbox_process("1ms") as url:
+        bare = run_measured(bare_loop(url, bodies), os.environ)
+        check_and_forget(url, LEADS)
+        with pytest.raises(RuntimeError, match=f"each of {LEADS} leads"):
+            check_and_forget(url, LEADS)
+    assert bare.first_request_after > 0
+    assert bare.measured.peak_mib > 1
+    assert bare.measured.work.seconds > 0
+
+
+def test_a_process_that_fails_stops_the_benchmark(tmp_path: Path) -> None:
+    """What it said on standard error is told."""
+    bodies = tmp_path / "bodies"
+    bodies.write_bytes(b"{}")
+    with pytest.raises(RuntimeError, match="ConnectError"):
+        run_measured(bare_loop("http://127.0.0.1:1", bodies), os.environ)
+
+
+def test_ratios_are_taken_within_a_round() -> None:
+    """A slow minute of the machine slows both sides of its round, and leaves the ratio as it is."""
+    rounds = [Round("sqlite", "20ms", timed(slow * 1.0), timed(slow * 2.0, whole=slow * 4.0)) for slow in (1, 3, 2)]
+    bare, work, whole = as_lines(rounds, leads=600)
+    assert (work.seconds.median, work.seconds.least, work.seconds.most) == (4, 2, 6)
+    assert (bare.leads_per_second.median, work.leads_per_second.median, whole.leads_per_second.median) == (300, 150, 75)
+    assert (bare.cpu_seconds.median, work.cpu_seconds.median, whole.cpu_seconds.median) == (1, 2, 4)
+    ratio: Callable[[Line], set[float]] = lambda line: {line.of_the_limit.least, line.of_the_limit.most}  # noqa: E731
+    assert (ratio(bare), ratio(work), ratio(whole)) == ({1.0}, {0.5}, {0.25})
+
+
+def test_every_combination_has_its_lines_and_is_kept(tmp_path: Path) -> None:
+    """Rounds of different databases or latencies are never mixed, and the file holds the table and the rounds."""
+    rounds = [Round(name, "20ms", timed(1), timed(seconds)) for name, seconds in (("sqlite", 2), ("postgresql", 4))]
+    lines = as_lines(rounds, leads=100)
+    table = as_table(lines).splitlines()
+    assert [line.database for line in lines] == ["sqlite"] * 3 + ["postgresql"] * 3
+    assert len({len(row) for row in table}) == 1
+    assert "0.25 (0.25-0.25)" in table[6]
+    kept = write_json(tmp_path / "results", rounds, lines, leads=100, now=datetime(2026, 7, 1, tzinfo=UTC))
+    assert kept.name == "2026-07-01-000000.json"
+    assert '"least": 0.25' in kept.read_text(encoding="utf-8")
