@@ -35,7 +35,7 @@ async def _run(config: Path, *, limit: int | None, watch_for: str | None) -> Run
     # Prefect wraps what a flow returns; unwrapping a failed state itself, it would take the summary for an exception.
     summary = getattr(state.data, "result", state.data)
     if isinstance(summary, Summary):
-        return RunResult(summary, state.message if state.is_failed() else None, run_id)
+        return RunResult(summary, None if state.is_completed() else state.message, run_id)
     await state.aresult()  # raises what the flow raised
     msg = f"The flow run {run_id} ended as {state.name}, without a summary: look at it in Prefect, then run again."
     raise LeadgateError(msg)

@@ -13,6 +13,7 @@ from cli.explain import explain
 from cli.init import init
 from cli.output import ATTENTION, warn
 from cli.plan import plan
+from cli.retry import retry
 from cli.run import run
 from cli.sandbox import sandbox
 from cli.status import status
@@ -30,7 +31,7 @@ app = typer.Typer(
         "file; `leadgate check`, `plan` and `run` take it from there."
     ),
 )
-for verb in (demo, init, check, plan, run, status, explain, sandbox):
+for verb in (demo, init, check, plan, run, status, explain, retry, sandbox):
     app.command()(verb)
 
 

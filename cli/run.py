@@ -72,6 +72,7 @@ _MEANING = {
     "unknown": "unknown: sent, but without an answer that can be trusted",
     "failed": "failed: refused by LeadByte and parked",
     "gone": "gone: someone else moved them out of quarantine",
+    "inferred": "inferred: of these, settled by a probe after a lost answer",
     "waiting": "waiting: their enrichment is still to come",
     "ready": "ready: due for a decision, now or later",
     "faults": "faults in the source's leads: `leadgate plan` names each",

@@ -1,24 +1,24 @@
-"""The main job: register -> wait -> decide -> update -> act -> report, in waves of leads.
+"""The main job: reconcile, then register -> wait -> decide -> update -> act -> report, in waves of leads.
 
 Two runs of it at once are safe: exclusion lives in the ledger's leases, not in Prefect's limits.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.states import Failed
+from prefect.states import Cancelled, Failed
 from pydantic import Field
 
 from leadgate.config import parse_duration
-from leadgate.delivery import Delivery, Preparation
-from leadgate.errors import LeadByteError
-from leadgate.summary import Summary
-from leadgate.wiring import build_client, open_pipeline, utc_now
+from leadgate.errors import LeadByteError, LeadByteUnavailable
+from leadgate.summary import Account, Summary
+from leadgate.wiring import open_pipeline, open_run, utc_now
 from tasks.act import act
 from tasks.decide import decide
+from tasks.outlast import outlast
+from tasks.reconcile import reconcile
 from tasks.register import register
 from tasks.report import Progress, name_run, report
 from tasks.update import update
@@ -40,44 +40,40 @@ async def release_leads(
         watch_for: stay this long (90s, 15m, 24h) and take arrivals as they come.
 
     """
-    started_at = utc_now()
-    until = started_at + parse_duration(watch_for) if watch_for else started_at
+    account = Account(started_at=utc_now())
+    until = account.started_at + parse_duration(watch_for) if watch_for else account.started_at
     with open_pipeline(Path(config)) as pipeline:
-        await name_run(pipeline.config.pipeline, started_at)
-        ledger, delivery_config = pipeline.ledger, pipeline.config.delivery
-        preparation = Preparation(
-            config=pipeline.config, source=pipeline.source, ledger=ledger, policy=pipeline.policy, clock=utc_now
-        )
+        await name_run(pipeline.config.pipeline, account.started_at)
         progress = Progress(pipeline)
-        trouble: str | None = None
-        decided = 0
-        async with build_client(pipeline.config) as client:
-            delivery = Delivery(config=pipeline.config, ledger=ledger, client=client, clock=utc_now)
-            try:
-                ledger.rescue(unknown_after=delivery_config.unknown_after, now=started_at)
-                registered = register(pipeline)
-                arrived = look(pipeline).arrived
-                while True:
-                    while wave := decide(preparation, WAVE if limit is None else min(WAVE, limit - decided)):
-                        decided += len(wave)
-                        await act(delivery, await update(delivery, wave))
+        async with open_run(pipeline) as run:
+            account.registered(register(pipeline))
+            account.looked(look(pipeline))
+            size = WAVE
+            while not run.stop:
+                try:
+                    account.reconciled(await reconcile(pipeline, run))
+                    while wave := decide(run, min(size, WAVE if limit is None else limit - account.decided)):
+                        account.decided += len(wave)
+                        await act(run.delivery, await update(run.delivery, wave))
                         await progress.show()
-                    if utc_now() >= until or decided == limit:
+                        size = min(WAVE, 4 * size)
+                    account.trouble = run.delivery.exchange.breaker.outage
+                except LeadByteUnavailable as error:
+                    account.trouble = str(error)
+                    if not await outlast(pipeline, run, until):
                         break
-                    more_registered, more_arrived = await watch(pipeline, until)
-                    registered = replace(registered, count=registered.count + more_registered)
-                    arrived += more_arrived
-                trouble = delivery.outage
-            except LeadByteError as error:
-                trouble = str(error)
-            finally:
-                ledger.release(now=utc_now())
-        summary = await report(
-            pipeline,
-            registered=registered,
-            arrived=arrived,
-            went=delivery.tally,
-            started_at=started_at,
-            trouble=trouble,
-        )
-    return Failed(message=trouble, data=summary) if trouble else summary
+                    size = pipeline.config.leadbyte.batch_size  # gently at first
+                    continue
+                except LeadByteError as error:
+                    account.trouble = str(error)
+                    break
+                if utc_now() >= until or account.decided == limit:
+                    break
+                for registered, looked in await watch(pipeline, run.stop, until):
+                    account.registered(registered)
+                    account.looked(looked)
+        summary = await report(pipeline, account, run.delivery.tally)
+    if run.stop:
+        message = f"Stopped by {run.stop.signal_name}; what was in flight is recorded, the rest stays ready."
+        return Cancelled(message=message, data=summary)
+    return Failed(message=account.trouble, data=summary) if account.trouble else summary

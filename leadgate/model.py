@@ -143,8 +143,8 @@ class Answer:
 
     `updated` and `acted` are True (taken), False (not taken) or None (not asked, or not known).
     `whole_request` marks a refusal that was said of the request, not of this lead: another lead in the same
-    batch may be its cause. `transient` marks a refusal that says nothing about the lead (no connection, busy,
-    too many requests): it uses no attempt. `retry_at` is when LeadByte asked us to come back.
+    batch may be its cause. `transient` marks a failure that says nothing about the lead (no connection, busy, too many
+    requests, no answer at all): it uses no attempt. `retry_at` is when LeadByte asked us to come back.
     """
 
     lead_id: str
@@ -229,6 +229,16 @@ class Decided:
     update: Mapping[str, Any]
     """Empty where there is nothing to write, or LeadByte took the same values before."""
     payload_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """A claimed lead whose act got no answer: what was to be done, and how often it was probed and acted on in vain."""
+
+    claim: Claim
+    action: Action
+    probes: int
+    acts: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ def _of_entry(entry: RowMapping) -> Iterator[Event]:
     yield Event(entry["registered_at"], "registered")
     if entry["arrived_at"]:
         yield Event(entry["arrived_at"], "enrichment seen complete")
+    if entry["inferred"]:
+        yield Event(entry["settled_at"], f"settled as {entry['state']}, {entry['note']}")
 
 
 def _decided(decision: RowMapping) -> str:

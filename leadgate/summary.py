@@ -1,16 +1,20 @@
 """What one run did, in the numbers every report of it uses."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 
+from leadgate.delivery import Reconciled
+from leadgate.intake import Looked, Registered
 from leadgate.model import State
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts of one run; `waiting` and `ready` are how many wait, or are due later, when it ended.
+    """Counts of one run; `unknown`, `waiting` and `ready` are how many are so when it ends.
 
     `faults` counts what is wrong in the source's leads: `leadgate plan` and the run's log name each.
+    `inferred` counts those of `processed` and `rejected` that were settled by a probe.
     """
 
     registered: int
@@ -22,6 +26,7 @@ class Summary:
     unknown: int
     failed: int
     gone: int
+    inferred: int
     waiting: int
     ready: int
     faults: int
@@ -36,21 +41,46 @@ class Summary:
         return bool(self.failed or self.unknown)
 
 
-def summarize(
-    *, registered: int, arrived: int, faults: int, went: Mapping[State, int], remaining: Mapping[State, int]
-) -> Summary:
-    """Build a summary from what came in, where this run's leads went, and what the ledger holds now."""
-    return Summary(
-        registered=registered,
-        arrived=arrived,
-        processed=went.get(State.PROCESSED, 0),
-        rejected=went.get(State.REJECTED, 0),
-        held=went.get(State.WAITING, 0),
-        review=went.get(State.REVIEW, 0),
-        unknown=went.get(State.UNKNOWN, 0),
-        failed=went.get(State.FAILED, 0),
-        gone=went.get(State.GONE, 0),
-        waiting=remaining.get(State.WAITING, 0),
-        ready=remaining.get(State.READY, 0),
-        faults=faults,
-    )
+@dataclass(slots=True)
+class Account:
+    """What is known of a run while it goes on."""
+
+    started_at: datetime
+    leads: int = 0
+    arrived: int = 0
+    decided: int = 0
+    faults: Sequence[str] = ()
+    inferred: list[str] = field(default_factory=list)
+    trouble: str | None = None
+    """Why the run is to stop early, or does not get through; None while all is well."""
+
+    def registered(self, registered: Registered) -> None:
+        """Count the leads that are new; faults of the source are those of the newest look."""
+        self.leads += registered.count
+        self.faults = registered.faults
+
+    def looked(self, looked: Looked) -> None:
+        """Count the leads whose enrichment has arrived."""
+        self.arrived += looked.arrived
+
+    def reconciled(self, reconciled: Reconciled) -> None:
+        """Note the leads that were settled by inference."""
+        self.inferred += reconciled.inferred
+
+    def summarize(self, *, went: Mapping[State, int], remaining: Mapping[State, int]) -> Summary:
+        """Build the summary, with where this run's leads went and what the ledger holds now."""
+        return Summary(
+            registered=self.leads,
+            arrived=self.arrived,
+            processed=went.get(State.PROCESSED, 0),
+            rejected=went.get(State.REJECTED, 0),
+            held=went.get(State.WAITING, 0),
+            review=went.get(State.REVIEW, 0),
+            unknown=remaining.get(State.UNKNOWN, 0),
+            failed=went.get(State.FAILED, 0),
+            gone=went.get(State.GONE, 0),
+            inferred=len(self.inferred),
+            waiting=remaining.get(State.WAITING, 0),
+            ready=remaining.get(State.READY, 0),
+            faults=len(self.faults),
+        )

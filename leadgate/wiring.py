@@ -4,19 +4,21 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from leadgate.config import Block, PipelineConfig, load_config
+from leadgate.delivery import Delivery, Preparation, Reconciliation
 from leadgate.errors import ConfigError, LeadgateError, SourceError
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.keep import keep_policy
 from leadgate.policy import Policy, compile_policy
 from leadgate.source import Source
+from leadgate.stopping import Stop, stop_on_signals
 
 
 def utc_now() -> datetime:
@@ -53,6 +55,40 @@ def open_pipeline(path: Path) -> Iterator[Pipeline]:
             ledger.close()
     finally:
         source.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The parts of one run over a pipeline, and the way to stop it."""
+
+    client: LeadByteClient
+    preparation: Preparation
+    delivery: Delivery
+    reconciliation: Reconciliation
+    stop: Stop
+
+
+@asynccontextmanager
+async def open_run(pipeline: Pipeline) -> AsyncIterator[Run]:
+    """Build what one run needs; when it ends, however it does, the leads it holds and has not sent are given back."""
+    config, source, ledger = pipeline.config, pipeline.source, pipeline.ledger
+    async with build_client(config) as client:
+        with stop_on_signals() as stop:
+            delivery = Delivery(config=config, ledger=ledger, client=client, clock=utc_now, stop=stop)
+            try:
+                yield Run(
+                    client=client,
+                    preparation=Preparation(
+                        config=config, source=source, ledger=ledger, policy=pipeline.policy, clock=utc_now
+                    ),
+                    delivery=delivery,
+                    reconciliation=Reconciliation(
+                        config=config, source=source, ledger=ledger, exchange=delivery.exchange, clock=utc_now
+                    ),
+                    stop=stop,
+                )
+            finally:
+                ledger.release(now=utc_now())
 
 
 def build_policy(path: Path, config: PipelineConfig, source: Source) -> Policy:

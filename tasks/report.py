@@ -14,16 +14,15 @@ from prefect.artifacts import (
 )
 from prefect.runtime import flow_run
 
-from leadgate.intake import Registered
 from leadgate.ledger.reads import read_decision_counts, read_status
 from leadgate.model import FINAL_STATES, State, Verdict
-from leadgate.summary import Summary, summarize
+from leadgate.summary import Account, Summary
 from leadgate.wiring import Pipeline
 from tasks.outside import STAGE
 
 _NOW = {"waiting", "ready", "faults"}
 """What a summary counts that is no event of the run."""
-_FAULTS_SHOWN = 20
+_SHOWN = 20
 _DONE = FINAL_STATES | {State.REVIEW, State.FAILED}
 
 
@@ -54,47 +53,35 @@ class Progress:
 
 
 @task(name="report", **STAGE)
-async def report(  # noqa: PLR0913 - what a run knows of itself, by keyword
-    pipeline: Pipeline,
-    *,
-    registered: Registered,
-    arrived: int,
-    went: Mapping[State, int],
-    started_at: datetime,
-    trouble: str | None,
-) -> Summary:
+async def report(pipeline: Pipeline, account: Account, went: Mapping[State, int]) -> Summary:
     """Store the summary and the table of decisions as artifacts, and return the summary."""
     engine, name = pipeline.ledger.engine, pipeline.config.pipeline
     remaining = read_status(engine, name).counts
-    summary = summarize(
-        registered=registered.count, arrived=arrived, faults=len(registered.faults), went=went, remaining=remaining
-    )
+    summary = account.summarize(went=went, remaining=remaining)
     await acreate_markdown_artifact(
-        as_markdown(name, summary, remaining, registered.faults, trouble),
+        as_markdown(name, account, summary, remaining),
         key=_key(pipeline, "summary"),
         description=f"What this run of {name} did.",
     )
     rules = [
         {"verdict": verdict, "rule": rule or "(otherwise)", "leads": count}
-        for verdict, rule, count in read_decision_counts(engine, name, started_at)
+        for verdict, rule, count in read_decision_counts(engine, name, account.started_at)
     ]
     await acreate_table_artifact(
         rules, key=_key(pipeline, "decisions"), description=f"Which rules of {name} decided in this run."
     )
     logger = get_run_logger()
     logger.info("event=finished %s", " ".join(f"{key}={count}" for key, count in summary.as_dict().items()))
-    if trouble:
-        logger.error(trouble)
+    if account.trouble:
+        logger.error(account.trouble)
     return summary
 
 
-def as_markdown(
-    name: str, summary: Summary, remaining: Mapping[State, int], faults: Sequence[str], trouble: str | None
-) -> str:
+def as_markdown(name: str, account: Account, summary: Summary, remaining: Mapping[State, int]) -> str:
     """Write the summary for a person: what happened, what is open, what to do next."""
     lines = [f"# {name}", ""]
-    if trouble:
-        lines += [f"**Stopped early.** {trouble}", ""]
+    if account.trouble:
+        lines += [f"**Stopped early.** {account.trouble}", ""]
     lines += ["| in this run | leads |", "|---|---:|"]
     lines += [f"| {key} | {count} |" for key, count in summary.as_dict().items() if key not in _NOW]
     lines += ["", "| in the ledger now | leads |", "|---|---:|"]
@@ -103,11 +90,16 @@ def as_markdown(
         lines += ["", f"{remaining[State.REVIEW]} leads need a person: rules sent them to **{Verdict.REVIEW}**."]
     if remaining.get(State.FAILED):
         lines += ["", f"{remaining[State.FAILED]} leads are parked: `leadgate explain ID` says what LeadByte answered."]
-    if faults:
-        lines += ["", "To be put right in the source:", ""]
-        lines += [f"- {fault}" for fault in faults[:_FAULTS_SHOWN]]
-        lines += [f"- ... and {len(faults) - _FAULTS_SHOWN} more"] if len(faults) > _FAULTS_SHOWN else []
+    lines += _listed("Settled by inference: LeadByte no longer has them, so the lost act was taken.", account.inferred)
+    lines += _listed("To be put right in the source:", account.faults)
     return "\n".join(lines)
+
+
+def _listed(title: str, items: Sequence[str]) -> list[str]:
+    """A titled list of some items; nothing where there are none."""
+    more = len(items) - _SHOWN
+    shown = [f"- {item}" for item in items[:_SHOWN]] + ([f"- ... and {more} more"] if more > 0 else [])
+    return ["", title, "", *shown] if items else []
 
 
 def _share_done(counts: Mapping[State, int]) -> float:

@@ -7,6 +7,7 @@ from prefect import get_run_logger, task
 
 from leadgate.intake import Looked, Registered, look_for_arrivals, register_leads
 from leadgate.ledger.reads import read_next_due
+from leadgate.stopping import Stop
 from leadgate.wiring import Pipeline, utc_now
 from tasks.outside import AGAIN_WHEN_DOWN
 
@@ -24,21 +25,21 @@ def look(pipeline: Pipeline) -> Looked:
 
 
 @task(name="watch", **AGAIN_WHEN_DOWN)
-async def watch(pipeline: Pipeline, until: datetime) -> tuple[int, int]:
-    """Stay until a lead is due or the time is over; return how many leads were registered and how many arrived.
+async def watch(pipeline: Pipeline, stop: Stop, until: datetime) -> list[tuple[Registered, Looked]]:
+    """Stay until a lead is due, the time is over or the run is to stop; return what each look found.
 
     One task run a wake-up, not one a look: looking costs the Prefect server nothing.
     """
-    registered = arrived = 0
+    found: list[tuple[Registered, Looked]] = []
     while True:
-        new, looked = await asyncio.to_thread(_look_once, pipeline)
-        registered += new.count
-        arrived += looked.arrived
+        registered, looked = await asyncio.to_thread(_look_once, pipeline)
+        if registered.count or looked.arrived or not found:
+            found.append((registered, looked))
         now = utc_now()
         due_at = await asyncio.to_thread(read_next_due, pipeline.ledger.engine, pipeline.config.pipeline)
-        if now >= until or (due_at is not None and due_at <= now):
-            return registered, arrived
-        await asyncio.sleep(min(POLL_EVERY, until - now).total_seconds())
+        if stop or now >= until or (due_at is not None and due_at <= now):
+            return found
+        await stop.sleep(min(POLL_EVERY, until - now))
 
 
 def _look_once(pipeline: Pipeline) -> tuple[Registered, Looked]:

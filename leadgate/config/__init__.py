@@ -2,6 +2,7 @@
 
 from leadgate.config.load import load_config, parse_config
 from leadgate.config.shape import (
+    LONGEST_CONNECT,
     Block,
     Conditions,
     DeliveryConfig,
@@ -16,10 +17,12 @@ from leadgate.config.shape import (
     SafetyConfig,
     SourceConfig,
     WaitConfig,
+    longest_exchange,
     parse_duration,
 )
 
 __all__ = [
+    "LONGEST_CONNECT",
     "Block",
     "Conditions",
     "DeliveryConfig",
@@ -35,6 +38,7 @@ __all__ = [
     "SourceConfig",
     "WaitConfig",
     "load_config",
+    "longest_exchange",
     "parse_config",
     "parse_duration",
 ]

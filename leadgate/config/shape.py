@@ -37,6 +37,13 @@ def parse_duration(text: object) -> timedelta:
     return span
 
 
+def longest_exchange(timeout: timedelta) -> timedelta:
+    """How long one request may be under way: connecting (10 s at most), writing and reading."""
+    return min(LONGEST_CONNECT, timeout) + 2 * timeout
+
+
+LONGEST_CONNECT = timedelta(seconds=10)
+
 Duration = Annotated[timedelta, BeforeValidator(lambda v: v if isinstance(v, timedelta) else parse_duration(v))]
 Condition = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -205,3 +212,16 @@ class PipelineConfig(Section):
                 msg = f"{name!r} cannot be a LeadByte field: letters, digits and _ only, such as phone1 or data13"
                 raise ValueError(msg)
         return update
+
+    @model_validator(mode="after")
+    def _an_answer_comes_before_it_is_missed(self) -> "PipelineConfig":
+        # A probe must not overtake the act it asks about, nor another run a request that is under way.
+        longest = longest_exchange(self.leadbyte.timeout)
+        for name in ("unknown_after", "lease"):
+            if getattr(self.delivery, name) < longest:
+                msg = (
+                    f"delivery.{name}: must be {longest.total_seconds():.0f}s at least, the longest that a request "
+                    f"may be under way with leadbyte.timeout: {self.leadbyte.timeout.total_seconds():.0f}s"
+                )
+                raise ValueError(msg)
+        return self

@@ -1,10 +1,12 @@
 """How decided leads reach LeadByte, each acted on at most once.
 
-prepare.py claims a wave and decides it; send.py commits the intent, sends and records; outcomes.py says what each
-answer makes of an entry.
+prepare.py claims a wave and decides it; routes.py says which requests each lead needs; send.py sends a wave by them;
+exchange.py is the protocol: intent, request, record; outcomes.py says what each answer makes of an entry;
+reconcile.py settles what nobody answered; outage.py notices that LeadByte is down, and waits.
 """
 
 from leadgate.delivery.prepare import Preparation
+from leadgate.delivery.reconcile import Reconciled, Reconciliation
 from leadgate.delivery.send import Delivery
 
-__all__ = ["Delivery", "Preparation"]
+__all__ = ["Delivery", "Preparation", "Reconciled", "Reconciliation"]

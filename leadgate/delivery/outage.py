@@ -24,17 +24,28 @@ class Breaker:
         # As many as are under way at once may fail of one cause, such as a single 429.
         self._limit = in_flight + _OPENS_AFTER
         self._unanswered = 0
+        self._ever_answered = False
+        self.outage: str | None = None
+        """Why LeadByte took or answered no request of this run at all; None where it did, or was asked nothing."""
 
     def note(self, answers: Sequence[Answer]) -> None:
         """Count one request's answers; raise LeadByteUnavailable when it is one failure too many."""
-        self._unanswered = self._unanswered + 1 if all(map(_is_unanswered, answers)) else 0
+        if not all(map(_is_unanswered, answers)):
+            self.close()
+            return
+        self._unanswered += 1
+        msg = (
+            f"LeadByte at {self._base_url} takes nothing just now ({answers[0].message}). "
+            "Every lead that was not sent stays ready: the next run goes on with it."
+        )
+        if not self._ever_answered:
+            self.outage = msg
         if self._unanswered >= self._limit:
-            self._unanswered = 0
-            msg = (
-                f"LeadByte at {self._base_url} takes nothing just now ({answers[0].message}). "
-                "Every lead that was not sent stays ready: the next run goes on with it."
-            )
             raise LeadByteUnavailable(msg)
+
+    def close(self) -> None:
+        """Begin to count anew: LeadByte answers."""
+        self._unanswered, self._ever_answered, self.outage = 0, True, None
 
 
 async def wait_for_leadbyte(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from leadgate.config import DeliveryConfig
 from leadgate.model import Action, Answer, Attempt, Certainty, Decision, Outcome, Result, State, Verdict
 
+_SOON = timedelta(seconds=5)
 _FIRST_RETRY = timedelta(minutes=1)
 _LAST_RETRY = timedelta(hours=1)
 _ACTED = {Action.PROCESS: State.PROCESSED, Action.REJECT: State.REJECTED}
@@ -81,7 +82,7 @@ class Outcomes:
         """The act was provably not taken, or it is an update alone: sent again later, it does no harm."""
         result = Result.IN_DOUBT if answer.certainty is Certainty.IN_DOUBT else Result.REFUSED
         if answer.transient:
-            return _Next(result, State.READY, max(answer.retry_at or now, now + _FIRST_RETRY), answer.message)
+            return _Next(result, State.READY, max(answer.retry_at or now, now + _SOON), answer.message)
         tried = attempt.claim.attempts
         if tried + 1 >= self.delivery.attempts:
             note = answer.message or f"refused {tried + 1} times without a reason"

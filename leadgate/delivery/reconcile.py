@@ -107,10 +107,10 @@ class Reconciliation:
     def outcome_of(self, doubt: InDoubt, attempt: Attempt, answer: Answer, now: datetime) -> Outcome:
         """Say what a probe's answer makes of an unknown lead."""
 
-        def outcome(result: Result, state: State, due_at: datetime | None, note: str, *, inferred: bool = False) -> Outcome:
-            return Outcome(
-                attempt, result, answer.http_status, answer.message, state, due_at, note, inferred=inferred
-            )
+        def outcome(
+            result: Result, state: State, due_at: datetime | None, note: str, *, inferred: bool = False
+        ) -> Outcome:
+            return Outcome(attempt, result, answer.http_status, answer.message, state, due_at, note, inferred=inferred)
 
         if answer.gone:
             note = f"inferred: LeadByte no longer has it in quarantine, so the {doubt.action} was taken"

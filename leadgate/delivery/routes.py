@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Literal
 
+from leadgate.delivery.exchange import Batch, Part
 from leadgate.model import Decided, LeadRequest
-
-Batch = Sequence[tuple[Decided, LeadRequest]]
 
 
 class Route(Enum):
@@ -36,15 +35,19 @@ def route_of(lead: Decided, mode: Literal["combined", "separate"]) -> Route:
 def update_batches(leads: Sequence[Decided], size: int, *, with_act: bool) -> list[Batch]:
     """Gather leads into PUTs of up to `size`, with the act of each or without."""
     return [
-        [(lead, _put(lead, with_act=with_act)) for lead in leads[start : start + size]]
+        [_part(lead, _put(lead, with_act=with_act)) for lead in leads[start : start + size]]
         for start in range(0, len(leads), size)
     ]
 
 
 def act_batches(leads: Sequence[Decided]) -> list[Batch]:
     """Give each lead a POST of its own: one id a call is all that LeadByte documents."""
-    return [[(lead, LeadRequest(lead.claim.lead_id, action=lead.decision.verdict.action))] for lead in leads]
+    return [[_part(lead, LeadRequest(lead.claim.lead_id, action=lead.decision.verdict.action))] for lead in leads]
 
 
 def _put(lead: Decided, *, with_act: bool) -> LeadRequest:
     return LeadRequest(lead.claim.lead_id, lead.update, lead.decision.verdict.action if with_act else None)
+
+
+def _part(lead: Decided, request: LeadRequest) -> Part:
+    return Part(lead.claim, request, request.kind, lead.payload_hash, lead.decision)

@@ -23,6 +23,8 @@ _SHORTEST_HIDDEN = 3
 
 _ABOUT_US = frozenset({402, 407, 408, 425, 429})
 """Refusals of the account, the proxy or the pace: they say nothing about a lead."""
+_GATEWAY = frozenset({502, 503, 504})
+"""Failures in front of LeadByte: whatever became of the request, no lead of it is the cause."""
 _NO_SUCH_CALL = frozenset({404, 405})
 _CHECK_ADDRESS = "Check leadbyte.base_url: it should be https://YOUR-ACCOUNT.leadbyte.com or .co.uk"
 
@@ -122,7 +124,8 @@ def _judge_whole(requests: Sequence[LeadRequest], reply: Reply) -> list[Answer]:
         why = f"LeadByte's answer ({_named(reply.status)}) is not a JSON object"
     else:
         return []
-    return [_answer(request, reply, Certainty.IN_DOUBT, why) for request in requests]
+    about_no_lead = reply.status is None or reply.status in _GATEWAY
+    return [replace(_answer(request, reply, Certainty.IN_DOUBT, why), transient=about_no_lead) for request in requests]
 
 
 def _judge_lead(request: LeadRequest, reply: Reply, entries: Sequence[LeadEntry], releases: Sequence[str]) -> Answer:

@@ -13,6 +13,7 @@ from typing import Any, Self
 import httpx
 from pydantic import SecretStr
 
+from leadgate.config import LONGEST_CONNECT, longest_exchange
 from leadgate.errors import ConfigError, KeyRefused, LeadByteUnavailable
 from leadgate.leadbyte.answers import Reply, judge_act, judge_put, judge_refusal, refuse_unsent
 from leadgate.leadbyte.pacing import Pace, read_retry_after
@@ -20,7 +21,6 @@ from leadgate.leadbyte.wire import act_item, body_bytes, lead_item, read_body
 from leadgate.model import Answer, LeadRequest
 
 _API = "/restapi/v1.3"
-_LONGEST_CONNECT = timedelta(seconds=10)
 # Servers drop idle connections, Apache after 5 s: a request sent just then would be lost, and its lead in doubt.
 _KEEP_ALIVE_SECONDS = 4
 # LeadByte names none with a 429, as far as is known.
@@ -60,10 +60,10 @@ class LeadByteClient:
         self._pace = Pace(requests_per_second=requests_per_second, clock=clock)
         self._slots = asyncio.Semaphore(concurrency)
         self._key_refusal: str | None = None
-        connect = min(_LONGEST_CONNECT, timeout).total_seconds()
+        connect = min(LONGEST_CONNECT, timeout).total_seconds()
         read = timeout.total_seconds()
         # A read time-out begins anew with every byte: only the sum bounds a server that drips.
-        self._longest_exchange = connect + 2 * read
+        self._longest_exchange = longest_exchange(timeout).total_seconds()
         self._http = httpx.AsyncClient(
             base_url=self._base_url + _API,
             auth=_KeyHeader(self._key),

@@ -86,6 +86,12 @@ class Leases:
                 )
             )
 
+    def renew(self, *, lease: timedelta, now: datetime) -> None:
+        """Hold on to every lead this run holds for another lease; one that was taken over is not taken back."""
+        with self.transaction() as connection:
+            held = and_(self.mine(), _E.lease_owner == self.owner, _E.lease_until.is_not(None))
+            connection.execute(entries.update().where(held).values(lease_until=now + lease))
+
     def rescue(self, *, unknown_after: timedelta, now: datetime) -> int:
         """Take over what dead runs left: `unknown` where an act may have been sent, else `ready`; return how many.
 

@@ -55,11 +55,14 @@ def read_status(engine: Engine, pipeline: str) -> Status:
 
 
 def read_next_due(engine: Engine, pipeline: str) -> datetime | None:
-    """When the next lead is due for a decision; None where none is ready."""
-    ready = (entries.c.pipeline == pipeline, in_state(State.READY), entries.c.lease_owner.is_(None))
+    """When the next lead is due for a decision or a probe; None where none is ready or unknown."""
+    free = (entries.c.pipeline == pipeline, entries.c.lease_owner.is_(None))
     with reading(engine) as connection:
-        due_at: datetime | None = connection.scalar(select(func.min(entries.c.due_at)).where(*ready))
-        return due_at
+        found = [
+            connection.scalar(select(func.min(entries.c.due_at)).where(*free, in_state(state)))
+            for state in (State.READY, State.UNKNOWN)
+        ]
+        return min((due_at for due_at in found if due_at), default=None)
 
 
 def read_waiting_page(engine: Engine, pipeline: str, *, after: str, limit: int) -> list[Waiting]:

@@ -1,15 +1,16 @@
 """Every change of an entry's state, each method one transaction. Reading for people is in reads.py.
 
-A lead's way stands here; who holds it meanwhile is in leases.py, and what may be written follows from that.
+A lead's way stands here; who holds it meanwhile is in leases.py, and what may be written follows from that. What
+nobody answered is in unknowns.py.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, bindparam, case, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, true
 
 from leadgate.ledger.engine import insert_for
-from leadgate.ledger.leases import Leases, at
+from leadgate.ledger.leases import at
 from leadgate.ledger.rows import (
     NO_LEASE,
     attempt_row,
@@ -21,12 +22,13 @@ from leadgate.ledger.rows import (
     storable,
 )
 from leadgate.ledger.schema import attempts, decisions, entries, in_state
+from leadgate.ledger.unknowns import Unknowns
 from leadgate.model import Attempt, Claim, Conclusion, Decision, Lead, Look, Outcome, Result, State
 
 _E = entries.c
 
 
-class Ledger(Leases):
+class Ledger(Unknowns):
     """One pipeline's entries, written by one run, which is named `owner`."""
 
     def register(self, leads: Sequence[Lead], *, now: datetime) -> int:
@@ -190,6 +192,18 @@ class Ledger(Leases):
                     **NO_LEASE,
                 )
             )
+
+    def retry(self, ids: Sequence[str] | None, *, now: datetime) -> list[str]:
+        """Let parked leads go round again with all their attempts, or every one where `ids` is None; return which."""
+        chosen = true() if ids is None else _E.lead_id.in_(ids)
+        with self.transaction() as connection:
+            statement = (
+                entries.update()
+                .where(self.mine(), in_state(State.FAILED), chosen)
+                .values(state=State.READY, due_at=now, attempts=0, note=None)
+                .returning(_E.lead_id)
+            )
+            return sorted(connection.scalars(statement))
 
     def _write_decisions(
         self, connection: Connection, decided: Sequence[tuple[Claim, Decision]], now: datetime

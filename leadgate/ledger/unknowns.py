@@ -6,7 +6,7 @@ An entry stays `unknown` while it is probed; what the probe found moves it throu
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 
 from leadgate.ledger.leases import Leases
 from leadgate.ledger.rows import NO_LEASE, attempt_row, storable
@@ -30,7 +30,7 @@ class Unknowns(Leases):
             .with_for_update(skip_locked=True)
             .cte("due")
         )
-        probes = _count(RequestKind.PROBE == _A.kind, _A.token > _E.decided_token, _A.outcome != Result.REFUSED)
+        probes = _count(_A.kind == RequestKind.PROBE, _A.token > _E.decided_token, _A.outcome != Result.REFUSED)
         acts = _count(_A.action.is_not(None), _A.outcome == Result.IN_DOUBT)
         verdict = (
             select(_D.verdict)
@@ -80,7 +80,7 @@ class Unknowns(Leases):
             )
 
 
-def _count(*conditions: object):  # type: ignore[no-untyped-def]
+def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     """How many of an entry's attempts are so."""
     mine = (_A.pipeline == _E.pipeline, _A.lead_id == _E.lead_id)
-    return select(func.count()).select_from(attempts).where(*mine, *conditions).scalar_subquery()  # type: ignore[arg-type]
+    return select(func.count()).select_from(attempts).where(*mine, *conditions).scalar_subquery()

@@ -1,0 +1,44 @@
+"""`leadgate retry`: parked leads go round again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
+from leadgate.config import load_config
+from leadgate.errors import ConfigError
+from leadgate.wiring import open_ledger, utc_now
+
+
+@reports_errors
+def retry(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Quarantine ids of parked leads.")] = None,
+    *,
+    failed: Annotated[bool, typer.Option("--failed", help="Every parked lead.")] = False,
+    config: ConfigOption = Path("leadgate.yaml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Let leads that were parked as failed go round again, with all their attempts; the next run decides them anew.
+
+    A lead is parked only when LeadByte provably did not act on it, so this never acts on one twice.
+    """
+    if bool(ids) == failed:
+        msg = "retry: name the leads, or --failed for every one that is parked"
+        raise ConfigError(msg)
+    settings = load_config(config)
+    ledger = open_ledger(config, settings)
+    try:
+        retried = ledger.retry(ids or None, now=utc_now())
+    finally:
+        ledger.close()
+    others = sorted(set(ids or ()) - set(retried))
+    if others:
+        msg = f"retry: not parked as failed: {', '.join(others)}. `leadgate explain ID` says where each is." + (
+            f" {len(retried)} others go round again." if retried else ""
+        )
+        raise ConfigError(msg)
+    if as_json:
+        say_json({"retried": retried})
+    else:
+        say(f"{len(retried)} leads go round again at the next run.")

@@ -1,0 +1,185 @@
+"""The protocol: commit the intent, send, record each lead's answer. Nothing is sent without an intent.
+
+An answer that never comes leaves its lead `sending` under a lease, or `unknown`: it is never sent again blindly.
+"""
+
+import asyncio
+import secrets
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from leadgate.config import PipelineConfig
+from leadgate.delivery.outage import Breaker
+from leadgate.errors import LeadByteError, LedgerUnavailable
+from leadgate.leadbyte import LeadByteClient
+from leadgate.ledger import Ledger
+from leadgate.model import Answer, Attempt, Certainty, Claim, Decision, LeadRequest, Outcome, RequestKind, Result, State
+from leadgate.stopping import Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One lead's part of a request, with what is recorded of it. A probe has no decision: it follows an older one."""
+
+    claim: Claim
+    request: LeadRequest
+    kind: RequestKind
+    payload_hash: str | None
+    decision: Decision | None
+
+
+Batch = Sequence[Part]
+Judge = Callable[[Part, Attempt, Answer, datetime], Outcome]
+"""Says what an answer makes of a lead."""
+
+
+class Exchange:
+    """Sends batches to LeadByte for one run, and counts, by state, where its leads went."""
+
+    def __init__(
+        self,
+        *,
+        config: PipelineConfig,
+        ledger: Ledger,
+        client: LeadByteClient,
+        clock: Callable[[], datetime],
+        stop: Stop,
+    ) -> None:
+        self._lease = config.delivery.lease
+        # Two more than may be in flight: they commit intents and record answers while the others are on the wire.
+        self._workers = config.leadbyte.concurrency + 2
+        self.breaker = Breaker(config.leadbyte.base_url, config.leadbyte.concurrency)
+        self._ledger = ledger
+        self._client = client
+        self._clock = clock
+        self._stop = stop
+        self.tally: Counter[State] = Counter()
+
+    async def send(self, batches: Sequence[Batch], judge: Judge) -> set[str]:
+        """Send every batch; return the ids whose update was taken and whose act is still to come.
+
+        At the first error that concerns every lead, and once the run is asked to stop, nothing more is sent; what is
+        in flight is still recorded. Raises KeyRefused or LeadByteUnavailable where the rest is to be left for later.
+        """
+        queue = deque(batches)
+        written: set[str] = set()
+        errors: list[Exception] = []
+
+        async def work() -> None:
+            while queue and not errors and not self._stop:
+                try:
+                    written.update(await self._send_batch(queue.popleft(), queue, judge))
+                except Exception as error:  # noqa: BLE001 - raised below, when what is in flight has been recorded
+                    errors.append(error)
+
+        renewal = asyncio.create_task(self._renew_leases())
+        try:
+            await asyncio.gather(*(work() for _ in range(min(len(queue), self._workers))))
+        finally:
+            renewal.cancel()
+        if errors:
+            # One that nobody foresaw is not hidden behind an outage.
+            raise next((error for error in errors if not isinstance(error, LeadByteError)), errors[0])
+        return written
+
+    async def _renew_leases(self) -> None:
+        """Hold on to the wave's leads that still wait for their turn, however long it takes."""
+        while True:
+            await asyncio.sleep(self._lease.total_seconds() / 3)
+            with suppress(LedgerUnavailable):  # a lease that ends is a lead another run takes over, no more
+                await asyncio.to_thread(self._ledger.renew, lease=self._lease, now=self._clock())
+
+    async def _send_batch(self, batch: Batch, queue: deque[Batch], judge: Judge) -> set[str]:
+        """Send one batch and record it; where it was refused as a whole, its halves go to the front of the queue."""
+        # An act that leaves after its lease could meet one of the run that has taken the lead over.
+        before = self._clock() + self._lease
+        attempts = await asyncio.to_thread(self._intend, batch)
+        parts = [part for part in batch if part.claim.lead_id in attempts]
+        if not parts:
+            return set()
+        try:
+            answers = await self._stop.bounded(self._ask(parts, before))
+        except LeadByteError as error:
+            answers = [_unsent(part, str(error)) for part in parts]
+            await asyncio.to_thread(self._record, parts, attempts, answers, judge)
+            raise
+        except TimeoutError:
+            answers = [_cut_off(part) for part in parts]
+        undecided = _undecided(answers) if parts[0].kind is not RequestKind.PROBE else set()
+        written = await asyncio.to_thread(self._record, parts, attempts, answers, judge, undecided)
+        if undecided:
+            again = [part for part in parts if part.claim.lead_id in undecided]
+            middle = len(again) // 2
+            queue.extendleft([again[middle:], again[:middle]])
+        self.breaker.note(answers)
+        return written
+
+    async def _ask(self, parts: Batch, before: datetime) -> list[Answer]:
+        requests = [part.request for part in parts]
+        if parts[0].kind is RequestKind.ACT:
+            return [await self._client.act(requests[0], before=before)]
+        return await self._client.put(requests, before=before)
+
+    def _intend(self, batch: Batch) -> dict[str, Attempt]:
+        """Commit what is about to be sent; return the attempts of the leads that are still this run's."""
+        request_id = secrets.token_hex(8)
+        attempts = {
+            part.claim.lead_id: Attempt(
+                claim=part.claim,
+                request_id=request_id,
+                kind=part.kind,
+                action=part.request.action,
+                fields=list(part.request.update),
+                payload_hash=part.payload_hash if part.request.update else None,
+            )
+            for part in batch
+        }
+        decided = {part.claim.lead_id: part.decision for part in batch if part.decision}
+        now = self._clock()
+        if decided:
+            held = self._ledger.intend(list(attempts.values()), decided=decided, lease=self._lease, now=now)
+        else:
+            held = self._ledger.intend_probes(list(attempts.values()), lease=self._lease, now=now)
+        return {lead_id: attempt for lead_id, attempt in attempts.items() if lead_id in held}
+
+    def _record(
+        self,
+        parts: Batch,
+        attempts: dict[str, Attempt],
+        answers: Sequence[Answer],
+        judge: Judge,
+        undecided: Collection[str] = (),
+    ) -> set[str]:
+        """Record what each lead was answered; return the ids whose act is still to come.
+
+        Those `undecided` stay this run's, and use no attempt: what was refused need not have been about them.
+        """
+        now = self._clock()
+        outcomes = [
+            Outcome(attempts[answer.lead_id], Result.REFUSED, answer.http_status, answer.message, State.SENDING)
+            if answer.lead_id in undecided
+            else judge(part, attempts[answer.lead_id], answer, now)
+            for part, answer in zip(parts, answers, strict=True)
+        ]
+        self._ledger.record(outcomes, now=now)
+        self.tally.update(outcome.state for outcome in outcomes if outcome.state is not State.SENDING)
+        here = {outcome.attempt.claim.lead_id for outcome in outcomes if outcome.state is State.SENDING}
+        return here.difference(undecided)
+
+
+def _undecided(answers: Sequence[Answer]) -> set[str]:
+    """The leads that were refused together, so that any one of them may be the cause; alone, a lead is the cause."""
+    refused = {answer.lead_id for answer in answers if answer.whole_request and not answer.transient}
+    return refused if len(refused) > 1 else set()
+
+
+def _unsent(part: Part, why: str) -> Answer:
+    return Answer(part.claim.lead_id, Certainty.REFUSED, transient=True, message=why)
+
+
+def _cut_off(part: Part) -> Answer:
+    why = "the run was asked to stop before the answer came"
+    return Answer(part.claim.lead_id, Certainty.IN_DOUBT, transient=True, message=why)

@@ -1,0 +1,19 @@
+"""Before a run decides anything: take over what dead runs left, and settle what nobody answered."""
+
+from prefect import get_run_logger, task
+
+from leadgate.delivery import Reconciled
+from leadgate.wiring import Pipeline, Run, utc_now
+from tasks.outside import STAGE
+
+
+# Never run again by Prefect: the ledger knows which leads are still unknown.
+@task(name="reconcile", **STAGE)
+async def reconcile(pipeline: Pipeline, run: Run) -> Reconciled:
+    """Rescue leads whose lease has ended, then probe the unknown ones that are due."""
+    rescued = pipeline.ledger.rescue(unknown_after=pipeline.config.delivery.unknown_after, now=utc_now())
+    reconciled = await run.reconciliation.reconcile_due()
+    get_run_logger().info(
+        "event=reconciled rescued=%d probed=%d inferred=%d", rescued, reconciled.probed, len(reconciled.inferred)
+    )
+    return reconciled
