@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 
-from leadgate.ledger.leases import Leases
+from leadgate.ledger.leases import Leases, has_open_request
 from leadgate.ledger.rows import NO_LEASE, attempt_row, storable
 from leadgate.ledger.schema import attempts, decisions, entries, in_state
 from leadgate.model import Action, Attempt, Claim, InDoubt, RequestKind, Result, State
@@ -24,7 +24,7 @@ class Unknowns(Leases):
         free = or_(_E.lease_until.is_(None), _E.lease_until < now)
         due = (
             select(_E.lead_id)
-            .where(self.mine(), in_state(State.UNKNOWN), _E.due_at <= now, free)
+            .where(self.mine(), in_state(State.UNKNOWN), _E.due_at <= now, free, ~has_open_request())
             .order_by(_E.due_at, _E.lead_id)
             .limit(limit)
             .with_for_update(skip_locked=True)
