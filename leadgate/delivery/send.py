@@ -212,8 +212,14 @@ class Delivery:
 
 def _undecided(answers: Sequence[Answer]) -> set[str]:
     """The leads that were refused together, so that any one of them may be the cause; alone, a lead is the cause."""
-    refused = {answer.lead_id for answer in answers if answer.whole_request and not answer.transient}
+    refused = {answer.lead_id for answer in answers if _is_of_the_whole(answer)}
     return refused if len(refused) > 1 else set()
+
+
+def _is_of_the_whole(answer: Answer) -> bool:
+    # Of an answer that contradicts itself, what forbids sending again counts.
+    refused = answer.certainty is Certainty.REFUSED and not (answer.acted or answer.gone)
+    return refused and answer.whole_request and not answer.transient
 
 
 def _is_unanswered(answer: Answer) -> bool:
