@@ -36,6 +36,16 @@ async def test_a_short_pause_delays_one_batch(world: World, fault: str) -> None:
     assert set(world.states(["1", "2", "3"]).values()) == {State.PROCESSED}
 
 
+@pytest.mark.parametrize("fault", ["429", "503"])
+async def test_a_busy_leadbyte_is_not_asked_about_halves(world: World, fault: str) -> None:
+    """That a batch came at a bad time says nothing about any of its leads."""
+    world.sandbox.faults.change({fault: 1})
+    delivery = await world.deliver(world.wave(*FIFTY))
+    assert len(world.asked()) == 1
+    assert untouched(world, *FIFTY)
+    assert delivery.tally == {State.READY: 50}
+
+
 async def test_a_long_pause_ends_the_run(world: World) -> None:
     """After one request nothing is sent; no lead loses an attempt, and none comes back before the time is over."""
     ids = [str(n) for n in range(1, 31)]

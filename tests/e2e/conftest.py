@@ -27,9 +27,7 @@ def pipeline(tmp_path: Path, leadbyte: Sandbox, prefect_server: str) -> Iterator
 
 
 @pytest.fixture
-def postgres_pipeline(
-    tmp_path: Path, leadbyte: Sandbox, prefect_server: str, postgres_url: str
-) -> Iterator[Practice]:
+def postgres_pipeline(tmp_path: Path, leadbyte: Sandbox, prefect_server: str, postgres_url: str) -> Iterator[Practice]:
     """A pipeline with its source and its ledger on PostgreSQL."""
     practice = Practice(tmp_path, leadbyte.url, database_url=postgres_url, ledger_url=postgres_url)
     yield practice

@@ -1,21 +1,15 @@
 """Days on which something is down, withdrawn or broken off: the run says so, and every lead keeps its place."""
 
-import os
-import signal
 from collections import Counter
-from collections.abc import Iterator
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy import create_engine, text
 
-from leadgate.sandbox import PRACTICE_KEY, Permission, Sandbox, sandbox_thread
-from tests.support.command import leadgate, start_leadgate, wait_for
+from leadgate.sandbox import PRACTICE_KEY, Permission, Sandbox
+from tests.support.command import leadgate
 from tests.support.pipelines import Practice
 from tests.support.process import free_port
-from tests.support.waiting import wait_until
 
 COMPLETE = {"postcode": "TN25 6QD", "phone_verified": True, "score": 0.9}
 LEADS = 400
@@ -139,41 +133,3 @@ def test_a_prefect_server_that_does_not_answer_is_told(pipeline: Practice, leadb
     assert finished.stderr.startswith(f"leadgate: The Prefect server at {address} does not answer (")
     assert finished.stderr.endswith("then a server is started for each run.\n")
     assert leadbyte.requests == []
-
-
-class TestInterrupted:
-    """Ctrl-C while requests are under way."""
-
-    @pytest.fixture
-    def leadbyte(self) -> Iterator[Sandbox]:
-        """A practice LeadByte that takes its time."""
-        with sandbox_thread(latency=timedelta(milliseconds=300)) as sandbox:
-            yield sandbox
-
-    @pytest.fixture
-    def pipeline(self, tmp_path: Path, leadbyte: Sandbox, prefect_server: str) -> Iterator[Practice]:
-        """A pipeline that sends one lead at a time: it would take two minutes."""
-        practice = Practice(tmp_path, leadbyte.url)
-        practice.edit("requests_per_second: 0", "requests_per_second: 0\n  batch_size: 1\n  concurrency: 1")
-        practice.quarantine(*range(1, LEADS + 1))
-        practice.enrich(*range(1, LEADS + 1), **COMPLETE)
-        yield practice
-        practice.close()
-
-    def test_a_run_that_is_broken_off_loses_nothing(self, pipeline: Practice, leadbyte: Sandbox) -> None:
-        """It ends at once and in one line; what was not sent is ready, and the next run acts on nothing twice."""
-        process = start_leadgate("run", "--json", config=pipeline.file, env=os.environ)
-        wait_until(lambda: len(leadbyte.acts) >= 3, what="a few leads are acted on", seconds=60)
-        process.send_signal(signal.SIGINT)
-        finished = wait_for(process, seconds=20)
-
-        assert (finished.code, finished.stdout) == (1, "")
-        assert finished.stderr == "leadgate: interrupted; nothing is lost, run again to go on.\n"
-        counts = Counter(pipeline.states().values())
-        assert counts.total() == LEADS
-        assert counts["sending"] <= 3, "those that were under way"
-        assert counts["ready"] > LEADS / 2
-        assert counts.keys() <= {"processed", "sending", "ready"}
-
-        assert leadgate("run", "--json", "--limit", 5, config=pipeline.file).json()["processed"] == 5
-        assert leadbyte.acted_twice() == []

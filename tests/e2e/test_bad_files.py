@@ -16,13 +16,17 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "an environment variable that is not set": (
         {"api_key: practice-key": "api_key: ${LEADGATE_TEST_UNSET}"},
-        "{file}: leadbyte.api_key: the environment variable LEADGATE_TEST_UNSET is not set: "
-        "export LEADGATE_TEST_UNSET=...",
+        (
+            "{file}: leadbyte.api_key: the environment variable LEADGATE_TEST_UNSET is not set: "
+            "export LEADGATE_TEST_UNSET=..."
+        ),
     ),
     "LeadByte's address without https://": (
         {"base_url: http://127.0.0.1:": "base_url: acme.leadbyte.com # "},
-        "{file}: leadbyte.base_url: 'acme.leadbyte.com' is not an address: "
-        "write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk)",
+        (
+            "{file}: leadbyte.base_url: 'acme.leadbyte.com' is not an address: "
+            "write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk)"
+        ),
     ),
     "LeadByte's address with a password": (
         {"base_url: http://127.0.0.1:": "base_url: https://me:secret@acme.leadbyte.com # "},
@@ -34,8 +38,10 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "a source address that is none": (
         {"url: sqlite:///source.db": "url: source.db"},
-        "source.url: is no database address that SQLAlchemy knows. Write sqlite:///FILE, "
-        "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, mysql+pymysql://USER:PASSWORD@HOST/DATABASE.",
+        (
+            "source.url: is no database address that SQLAlchemy knows. Write sqlite:///FILE, "
+            "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, mysql+pymysql://USER:PASSWORD@HOST/DATABASE."
+        ),
     ),
     "a source file that is not there": (
         {"url: sqlite:///source.db": "url: sqlite:///sauce.db"},
@@ -60,13 +66,17 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "a column of the leads that does not exist": (
         {"quarantined_at: quarantined_at": "quarantined_at: quarantined_on"},
-        "source.leads.quarantined_at: source.leads (table quarantined_leads) has no column `quarantined_on`; "
-        "did you mean `quarantined_at` or `quarantine_id`?",
+        (
+            "source.leads.quarantined_at: source.leads (table quarantined_leads) has no column `quarantined_on`; "
+            "did you mean `quarantined_at` or `quarantine_id`?"
+        ),
     ),
     "a required column that does not exist": (
         {"require: [postcode,": "require: [postcod,"},
-        "{file}: wait.require: source.enrichment (table lead_enrichment) has no column `postcod`; "
-        "did you mean `postcode`?",
+        (
+            "{file}: wait.require: source.enrichment (table lead_enrichment) has no column `postcod`; "
+            "did you mean `postcode`?"
+        ),
     ),
     "a column to write that does not exist": (
         {"phone1: mobile": "phone1: mobil"},
@@ -88,16 +98,20 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "a rule with an unknown column": (
         {"when: enrichment.opted_out\n": "when: enrichment.opt_out\n"},
-        "{file}: policy.rules[1] 'opted-out', when: unknown column enrichment.opt_out; "
-        "did you mean enrichment.opted_out?",
+        (
+            "{file}: policy.rules[1] 'opted-out', when: unknown column enrichment.opt_out; "
+            "did you mean enrichment.opted_out?"
+        ),
         "    enrichment.opt_out",
         "    ^",
     ),
     "a rule that compares a string with a number": (
         {"enrichment.score >= 0.6": "enrichment.postcode >= 6"},
-        "{file}: policy.rules[2] 'verified', when: `>=` cannot compare a string with a whole number "
-        "(enrichment.postcode is a string): put quotes around what is text, or turn it into a number by int() or "
-        "double()",
+        (
+            "{file}: policy.rules[2] 'verified', when: `>=` cannot compare a string with a whole number "
+            "(enrichment.postcode is a string): put quotes around what is text, or turn it into a number by int() or "
+            "double()"
+        ),
         "    enrichment.phone_verified && enrichment.postcode >= 6",
         "                                                     ^",
     ),
@@ -111,8 +125,10 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "a duration that is none": (
         {"deadline: 24h": "deadline: 1 day"},
-        "{file}: wait.deadline: '1 day' is not a duration: write a whole number and s, m, h or d, "
-        "such as 90s, 15m, 24h or 7d",
+        (
+            "{file}: wait.deadline: '1 day' is not a duration: write a whole number and s, m, h or d, "
+            "such as 90s, 15m, 24h or 7d"
+        ),
     ),
     "a name that cannot be one": (
         {"pipeline: acme": "pipeline: acme leads"},
@@ -120,13 +136,17 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "a condition that YAML reads as a tag": (
         {"when: late": "when: !late"},
-        "{file}, line 33, column 13: is not readable as YAML: could not determine a constructor for the tag '!late'. "
-        "An unquoted ! starts a YAML tag: put conditions that begin with ! in quotes.",
+        (
+            "{file}, line 33, column 13: is not readable as YAML: could not determine a constructor for the tag "
+            "'!late'. An unquoted ! starts a YAML tag: put conditions that begin with ! in quotes."
+        ),
     ),
     "a key that stands twice": (
         {"  otherwise: review": "  otherwise: review\n  otherwise: hold"},
-        '{file}, line 37, column 3: is not readable as YAML: found duplicate key "otherwise" with value "hold" '
-        '(original value: "review").',
+        (
+            '{file}, line 37, column 3: is not readable as YAML: found duplicate key "otherwise" with value "hold" '
+            '(original value: "review").'
+        ),
     ),
 }
 
@@ -143,7 +163,9 @@ def pipeline(tmp_path: Path, leadbyte: Sandbox) -> Iterator[Practice]:
 
 def as_told(lines: Sequence[str], pipeline: Practice) -> str:
     """The lines on standard error, with the place of the file filled in; a line that goes on is indented."""
-    filled = (line.replace("{file}", str(pipeline.file)).replace("{folder}", str(pipeline.file.parent)) for line in lines)
+    filled = (
+        line.replace("{file}", str(pipeline.file)).replace("{folder}", str(pipeline.file.parent)) for line in lines
+    )
     return "".join(f"{line}\n" if line.startswith("    ") else f"leadgate: {line}\n" for line in filled)
 
 
@@ -191,9 +213,11 @@ def test_check_names_the_faults_of_every_part_at_once(pipeline: Practice, leadby
         "source.leads.table: there is no table or view `quarantined_lead`; did you mean `quarantined_leads`?",
         "source.enrichment.table: there is no table or view `enrichment`; did you mean `lead_enrichment`?",
         "ledger.url: the ledger is kept in SQLite or PostgreSQL, not in mysql",
-        f"LeadByte at {leadbyte.url} refused the API key (HTTP 401). It needs the permissions Leads > Update and "
-        "Quarantine > Process, and the account may allow listed IP addresses only. Correct leadbyte.api_key or its "
-        "permissions, then run `leadgate check`.",
+        (
+            f"LeadByte at {leadbyte.url} refused the API key (HTTP 401). It needs the permissions Leads > Update and "
+            "Quarantine > Process, and the account may allow listed IP addresses only. Correct leadbyte.api_key or its "
+            "permissions, then run `leadgate check`."
+        ),
     ]
     finished = leadgate("check", config=pipeline.file)
     assert finished.stderr == as_told(problems, pipeline)

@@ -10,11 +10,14 @@ from leadgate.sandbox import Sandbox
 from tests.support.command import leadgate
 from tests.support.pipelines import Practice
 
+TABLE = "source.leads (table quarantined_leads)"
 COMPLETE = {"postcode": "TN25 6QD", "phone_verified": True, "score": 0.9}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def pipeline(request: pytest.FixtureRequest, tmp_path: Path, leadbyte: Sandbox, prefect_server: str) -> Iterator[Practice]:
+def pipeline(
+    request: pytest.FixtureRequest, tmp_path: Path, leadbyte: Sandbox, prefect_server: str
+) -> Iterator[Practice]:
     """A pipeline whose source holds ids as text, with its ledger on each database; lead 1 is as it should be."""
     ledger_url = "sqlite:///leadgate.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     practice = Practice(tmp_path, leadbyte.url, id_type=Text(), ledger_url=ledger_url)
@@ -24,36 +27,22 @@ def pipeline(request: pytest.FixtureRequest, tmp_path: Path, leadbyte: Sandbox, 
     practice.close()
 
 
-@pytest.mark.parametrize(
-    ("lead_ids", "told"),
-    [
-        ([None, None], "2 rows have no `quarantine_id`, quarantined from "),
-        (["  "], " has an id that is none: blank, longer than 200 characters, or with a NUL in it. Put it right."),
-        (["9" * 201], " has an id that is none: blank, longer than 200 characters, or with a NUL in it. Put it right."),
-        (["4\x007"], " has an id that is none: blank, longer than 200 characters, or with a NUL in it. Put it right."),
-        (["7", "7"], "lead 7 is on more than one row; the earliest `quarantined_at` counts."),
-    ],
-    ids=["null", "blank", "long", "nul", "twice"],
-)
-def test_a_row_that_is_wrong_is_told_and_the_others_go_on(
-    pipeline: Practice, leadbyte: Sandbox, lead_ids: list[str | None], told: str
-) -> None:
-    """A run counts the fault, a plan names it, and the good lead is processed."""
-    pipeline.quarantine(*lead_ids)
-    planned = leadgate("plan", config=pipeline.file).stdout
-    assert told in next(line for line in planned.splitlines() if line.startswith("fault: source.leads (table quar"))
+def test_rows_that_are_wrong_are_told_and_the_others_go_on(pipeline: Practice, leadbyte: Sandbox) -> None:
+    """A plan names each fault, a run counts them, and the good leads are processed."""
+    pipeline.quarantine(None, None, "  ", "9" * 201, "4\x007", "7", "7")
+    pipeline.enrich("7", **COMPLETE)
+    planned = leadgate("plan", config=pipeline.file).stdout.splitlines()
+    told = [line.removeprefix(f"fault: {TABLE}: ") for line in planned if line.startswith("fault: ")]
+    assert len(told) == 5
+    assert told[0].startswith("2 rows have no `quarantine_id`, quarantined from ")
+    unfit = " has an id that is none: blank, longer than 200 characters, or with a NUL in it. Put it right."
+    assert all(line.startswith("a row quarantined at ") and line.endswith(unfit) for line in told[1:4])
+    assert told[4] == "lead 7 is on more than one row; the earliest `quarantined_at` counts."
 
     finished = leadgate("run", config=pipeline.file)
     assert (finished.code, finished.stderr) == (0, "")
-    assert "       1  faults in the source's leads: `leadgate plan` names each" in finished.stdout
-    assert leadbyte.acts.keys() == {"1"}
-
-
-def test_a_lead_on_two_rows_is_acted_on_once(pipeline: Practice, leadbyte: Sandbox) -> None:
-    """Two rows with one id are one lead."""
-    pipeline.quarantine("1", "1")
-    assert leadgate("run", "--json", config=pipeline.file).json()["registered"] == 1
-    assert len(leadbyte.acts["1"]) == 1
+    assert "       5  faults in the source's leads: `leadgate plan` names each" in finished.stdout
+    assert {lead_id: len(acts) for lead_id, acts in leadbyte.acts.items()} == {"1": 1, "7": 1}
 
 
 def test_enrichment_for_a_lead_that_nobody_registered_is_left_alone(pipeline: Practice, leadbyte: Sandbox) -> None:
@@ -74,7 +63,7 @@ def test_an_id_that_leadbyte_cannot_take_is_parked_with_the_reason(pipeline: Pra
     assert "       1  failed: refused by LeadByte and parked" in finished.stdout
     assert [exchange.method for exchange in leadbyte.requests] == ["PUT"], "lead 1's"
     assert leadgate("explain", "12-b", config=pipeline.file).stdout.splitlines()[-1] == (
-        "Now: parked (the id '12-b' is not a plain whole number, and LeadByte's call to process or reject takes nothing "
-        "else: correct the id in the source, or act on the lead in LeadByte)."
+        "Now: parked (the id '12-b' is not a plain whole number, and LeadByte's call to process or reject takes "
+        "nothing else: correct the id in the source, or act on the lead in LeadByte)."
     )
     assert leadgate("status", config=pipeline.file).code == 1

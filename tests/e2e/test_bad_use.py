@@ -42,13 +42,17 @@ def test_the_command_names_its_verbs() -> None:
         (["run", "--frobnicate"], "Error: No such option: --frobnicate"),
         (
             ["run", "--watch", "soon"],
-            "Error: Invalid value for '--watch': 'soon' is not a duration: "
-            "write a whole number and s, m, h or d, such as 90s, 15m, 24h or 7d",
+            (
+                "Error: Invalid value for '--watch': 'soon' is not a duration: "
+                "write a whole number and s, m, h or d, such as 90s, 15m, 24h or 7d"
+            ),
         ),
         (
             ["run", "--watch", "999999999d"],
-            "Error: Invalid value for '--watch': '999999999d' is longer than a hundred years, "
-            "which no calendar is sure to hold: write 36500d at most",
+            (
+                "Error: Invalid value for '--watch': '999999999d' is longer than a hundred years, "
+                "which no calendar is sure to hold: write 36500d at most"
+            ),
         ),
         (["run", "--limit", "0"], "Error: Invalid value for '--limit': Input should be greater than or equal to 1"),
         (["explain"], "Error: Missing argument 'ID'."),
@@ -106,8 +110,10 @@ def test_what_init_writes_lacks_only_what_init_names(tmp_path: Path, monkeypatch
     finished = leadgate("plan", config=file)
     assert finished.code == 2
     assert finished.stderr.splitlines() == [
-        f"leadgate: {file}: leadbyte.api_key: the environment variable LEADBYTE_API_KEY is not set: "
-        "export LEADBYTE_API_KEY=...",
+        (
+            f"leadgate: {file}: leadbyte.api_key: the environment variable LEADBYTE_API_KEY is not set: "
+            "export LEADBYTE_API_KEY=..."
+        ),
         f"leadgate: {file}: source.url: the environment variable SOURCE_URL is not set: export SOURCE_URL=...",
     ]
 

@@ -1,7 +1,6 @@
 """Where no Prefect server is configured: one is started for the command, and ends with it, however that ends."""
 
 import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +9,13 @@ import pytest
 from leadgate.sandbox import Sandbox, sandbox_thread
 from tests.support.command import Finished, start_leadgate, wait_for
 from tests.support.pipelines import Practice
-from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found through /proc")
+SECONDS = 200
+"""A new Prefect database takes its time on a busy machine."""
+pytestmark = [
+    pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found through /proc"),
+    pytest.mark.timeout(2 * SECONDS),
+]
 
 
 @pytest.fixture
@@ -56,41 +59,22 @@ def assert_quiet(finished: Finished) -> None:
         assert word not in finished.stderr, finished.stderr
 
 
-def test_a_run_brings_its_own_server_and_takes_it_away(
-    tmp_path: Path, pipeline: Practice, leadbyte: Sandbox
-) -> None:
+def test_a_run_brings_its_own_server_and_takes_it_away(tmp_path: Path, pipeline: Practice, leadbyte: Sandbox) -> None:
     """A run without a configured server prints its JSON and nothing else, and leaves no process behind."""
     home = tmp_path / "prefect-home"
-    finished = wait_for(start_leadgate("run", "--json", config=pipeline.file, env=without_server(home)))
-
+    finished = wait_for(start_leadgate("run", "--json", config=pipeline.file, env=without_server(home)), SECONDS)
     assert (finished.code, finished.stderr) == (0, "")
     assert finished.json()["processed"] == 1
     assert leadbyte.acts.keys() == {"1"}
-    assert processes_of(home) == []
-
-
-def test_a_run_that_is_told_to_end_takes_its_server_along(
-    tmp_path: Path, pipeline: Practice, leadbyte: Sandbox
-) -> None:
-    """SIGTERM, as from a service manager, ends the watching run and its server, and says that nothing is lost."""
-    home = tmp_path / "prefect-home"
-    process = start_leadgate("run", "--watch", "10m", config=pipeline.file, env=without_server(home))
-    wait_until(lambda: "1" in leadbyte.acts, what="the run is under way", seconds=60)
-    process.send_signal(signal.SIGTERM)
-    finished = wait_for(process, seconds=30)
-
-    assert finished.code == 1
-    assert finished.stderr.splitlines()[-1] == "leadgate: interrupted; nothing is lost, run again to go on."
-    assert "Traceback" not in finished.stderr
+    assert (home / "prefect.db").exists(), "it was that home"
     assert processes_of(home) == []
 
 
 def test_the_demo_shows_the_whole_way(tmp_path: Path) -> None:
     """`leadgate demo` ends by itself, tells what became of the leads, and leaves nothing running."""
     folder = tmp_path / "demo"
-    finished = wait_for(
-        start_leadgate("demo", "--seconds", 5, "--folder", folder, env=without_server(tmp_path / "unused"))
-    )
+    env = without_server(tmp_path / "unused")
+    finished = wait_for(start_leadgate("demo", "--seconds", 5, "--folder", folder, env=env), SECONDS)
 
     assert finished.code == 0, finished.stderr
     assert_quiet(finished)

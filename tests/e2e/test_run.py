@@ -45,9 +45,7 @@ def test_every_lead_ends_where_the_rules_say(
 
     assert (finished.code, finished.stderr) == (0, "")
     assert pipeline.states() == {str(person.lead_id): person.state for person in crowd}
-    assert requests_by_lead(leadbyte) == {
-        person.lead_id: asked for person in crowd if (asked := person.requests(mode))
-    }
+    assert requests_by_lead(leadbyte) == {person.lead_id: asked for person in crowd if (asked := person.requests(mode))}
     summary = finished.json()
     verdicts = Counter(person.verdict for person in crowd)
     assert min(verdicts.values()) > 20, "a crowd with every verdict in it"
@@ -78,8 +76,8 @@ def test_a_watching_run_takes_arrivals_as_they_come(pipeline: Practice, leadbyte
     """Enrichment that comes while a run watches is acted on by that run, and so is a lead that was not there before."""
     pipeline.quarantine(1, 2)
     pipeline.enrich(1, **COMPLETE)
-    process = start_leadgate("run", "--watch", "10s", "--json", config=pipeline.file)
-    wait_until(lambda: "1" in leadbyte.acts, what="the first lead is acted on")
+    process = start_leadgate("run", "--watch", "15s", "--json", config=pipeline.file)
+    wait_until(lambda: "1" in leadbyte.acts, what="the first lead is acted on", seconds=60)
     pipeline.quarantine(3)
     pipeline.enrich(2, 3, **COMPLETE)
     wait_until(lambda: leadbyte.acts.keys() == {"1", "2", "3"}, what="the others are acted on")

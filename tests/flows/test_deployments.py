@@ -74,7 +74,9 @@ def test_the_manifest_deploys_and_a_deployment_runs(
     assert found.keys() == {"every-5-minutes", "by-hand"}
     assert all(deployment.tags == ["leadgate"] for deployment in found.values())
     assert all(deployment.work_pool_name == "leadgate" for deployment in found.values())
-    assert [vars(schedule.schedule)["interval"].total_seconds() for schedule in found["every-5-minutes"].schedules] == [300]
+    assert [vars(schedule.schedule)["interval"].total_seconds() for schedule in found["every-5-minutes"].schedules] == [
+        300
+    ]
     assert found["by-hand"].schedules == []
 
     pipeline.quarantine(1)

@@ -16,16 +16,15 @@ from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 
 from flows.release_leads import WAVE, release_leads
 from leadgate.sandbox import Permission, Sandbox, sandbox_thread
-from leadgate.summary import Summary
-from tests.flows.conftest import PrefectRecords
 from tests.support.pipelines import Practice
+from tests.support.prefect_records import PrefectRecords
 from tests.support.waiting import wait_until
 
 COMPLETE = {"postcode": "TN25 6QD", "phone_verified": True, "score": 0.9}
 KEYS = {"leadgate-acme-progress", "leadgate-acme-summary", "leadgate-acme-decisions"}
 
 
-async def run(pipeline: Practice, **parameters: Any) -> tuple[State[Summary], UUID]:  # noqa: ANN401
+async def run(pipeline: Practice, **parameters: Any) -> tuple[State[Any], UUID]:  # noqa: ANN401
     """Run the flow; return its final state and its id."""
     state = await release_leads(str(pipeline.file), return_state=True, **parameters)
     run_id = state.state_details.flow_run_id
@@ -144,9 +143,7 @@ def marked(tmp_path: Path, prefect_server: str) -> Iterator[tuple[Practice, Sand
         pipeline.close()
 
 
-async def test_nothing_of_a_person_reaches_prefect(
-    marked: tuple[Practice, Sandbox], records: PrefectRecords
-) -> None:
+async def test_nothing_of_a_person_reaches_prefect(marked: tuple[Practice, Sandbox], records: PrefectRecords) -> None:
     """Neither logs nor artifacts, states, parameters and events hold a value of the source, nor the key."""
     pipeline, leadbyte = marked
     with temporary_settings({PREFECT_LOGGING_TO_API_ENABLED: True}):

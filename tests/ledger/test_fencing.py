@@ -43,7 +43,7 @@ def test_a_late_worker_may_not_send(ledger: Ledger, rival: Ledger, engine: Engin
 
 
 def test_a_wave_whose_leads_its_own_run_has_claimed_again_is_late_too(ledger: Ledger, engine: Engine) -> None:
-    """The token counts, not only the owner: one run may have decided a lead twice, and only the newer decision holds."""
+    """The token counts, not only the owner: of two decisions by one run only the newer holds."""
     held = claim(ledger, "17")
     take_over(ledger)
     before = history(engine, "17")

@@ -101,6 +101,19 @@ def test_no_statement_of_a_run_goes_through_the_leads_that_wait(crowded: Ledger,
         assert not goes_through_all(plan), plan
 
 
+@pytest.mark.parametrize(("state", "step"), [("ready", STEPS[0][0]), ("ready", STEPS[1][0]), ("waiting", STEPS[2][0])])
+def test_the_state_stands_in_the_statement(ledger: Ledger, state: str, step: Step) -> None:
+    """A plan that PostgreSQL keeps for any parameters could not use an index that holds only one state."""
+    asked: list[str] = []
+
+    @event.listens_for(ledger.engine, "before_cursor_execute")
+    def note(*given: Any) -> None:  # noqa: ANN401
+        asked.append(given[2])
+
+    step(ledger)
+    assert f"state = '{state}'" in asked[-1]
+
+
 def test_the_plan_of_a_status_is_noticed_as_going_through_all(crowded: Ledger) -> None:
     """A count of everything is the one thing that does, and the tests above would see it."""
     plans = plans_of(crowded, lambda ledger: read_status(ledger.engine, PIPELINE))

@@ -136,6 +136,18 @@ def test_a_history_is_in_the_order_things_happened(ledger: Ledger, engine: Engin
     assert found.entry["decided_token"] == 2
 
 
+def test_a_clock_that_was_set_back_does_not_turn_a_history_round(ledger: Ledger, engine: Engine) -> None:
+    """The number of the claim says what came first, whatever the machines' clocks say."""
+    first = attempt(claim(ledger, "17"), RequestKind.UPDATE, request="1")
+    intend(ledger, first, now=LATER)
+    ledger.record([outcome(first, Result.REFUSED, State.READY, due_at=NOW)], now=LATER)
+    (again,) = ledger.claim(limit=1, lease=LEASE, now=NOW)
+    ledger.record([taken(send(ledger, again, request="2"))], now=NOW)
+    found = history(engine, "17")
+    assert [each["request_id"] for each in found.attempts] == ["1", "2"]
+    assert [each["token"] for each in found.decisions] == [1, 2]
+
+
 def test_decisions_are_counted_by_rule(ledger: Ledger, engine: Engine) -> None:
     """The most frequent first, from an instant on."""
     for lead_id in "1", "2":

@@ -1,5 +1,6 @@
 """Intent before act: what is committed before a request is sent, and what its answer makes of the lead."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -209,9 +210,10 @@ def test_nothing_answered_changes_nothing(ledger: Ledger) -> None:
 def test_an_answer_is_recorded_whatever_characters_it_has(ledger: Ledger, engine: Engine) -> None:
     """LeadByte's words may hold what no database takes; losing the answer would be worse than losing a character."""
     sent = send(ledger, claim(ledger, "17"))
-    told = outcome(sent, Result.REFUSED, State.FAILED, note="no\0 \ud83d ✓ £")
-    ledger.record([told], now=NOW)
-    assert entry(engine, "17")["note"] == "no\ufffd \ufffd ✓ £"
+    words = "no\0 \ud83d ✓ £"
+    ledger.record([replace(outcome(sent, Result.REFUSED, State.FAILED, note=words), message=words)], now=NOW)
+    told = [entry(engine, "17")["note"], history(engine, "17").attempts[0]["message"]]
+    assert told == ["no\ufffd \ufffd ✓ £"] * 2
 
 
 def test_a_decision_without_a_request_is_concluded(ledger: Ledger, engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""A pipeline to try things on: a folder with its file, a source of two tables, and the address of a practice LeadByte."""
+"""A pipeline to try things on: a folder with its file, a source of two tables, a practice LeadByte's address."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -103,7 +103,8 @@ class Practice:
     def states(self) -> dict[str, str]:
         """Where every lead of the ledger is."""
         with self._ledger() as engine, engine.connect() as connection:
-            return {lead_id: state for lead_id, state in connection.execute(select(entries.c.lead_id, entries.c.state))}
+            rows = connection.execute(select(entries.c.lead_id, entries.c.state))
+            return {row.lead_id: row.state for row in rows}
 
     def audit(self, leadbyte: Sandbox) -> None:
         """Check, when no run is under way, that the ledger is sound and says what LeadByte saw."""
@@ -139,10 +140,10 @@ class Practice:
         """Add rows to the source's leads."""
         blank = dict.fromkeys(self.leads.columns.keys())
         with self.source.begin() as connection:
-            connection.execute(self.leads.insert(), [blank | row for row in rows])
+            connection.execute(self.leads.insert(), [{**blank, **row} for row in rows])
 
     def add_enrichment(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows to the source's enrichment."""
         blank = dict.fromkeys(self.enrichment.columns.keys())
         with self.source.begin() as connection:
-            connection.execute(self.enrichment.insert(), [blank | row for row in rows])
+            connection.execute(self.enrichment.insert(), [{**blank, **row} for row in rows])
