@@ -15,7 +15,7 @@ from leadgate.model import Action, LeadRequest
 from leadgate.sandbox import PRACTICE_KEY
 
 BATCH_SIZE = 50
-CONCURRENCY = 8
+CONCURRENCY = 4
 
 _FIRST_ID = 2_932_000
 _REJECT_EVERY = 20

@@ -54,8 +54,8 @@ async def release_leads(
                     account.reconciled(await reconcile(pipeline, run))
                     while wave := decide(run, min(size, WAVE if limit is None else limit - account.decided)):
                         account.decided += len(wave)
-                        await act(run.delivery, await update(run.delivery, wave))
-                        await progress.show()
+                        await act(run, await update(run, wave))
+                        await progress.show_now_and_then()
                         size = min(WAVE, 4 * size)
                     account.trouble = run.delivery.exchange.breaker.outage
                 except LeadByteUnavailable as error:
@@ -72,6 +72,7 @@ async def release_leads(
                 for registered, looked in await watch(pipeline, run.stop, until):
                     account.registered(registered)
                     account.looked(looked)
+        await progress.show()
         summary = await report(pipeline, account, run.delivery.tally)
     if run.stop:
         message = f"Stopped by {run.stop.signal_name}; what was in flight is recorded, the rest stays ready."

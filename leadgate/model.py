@@ -231,6 +231,21 @@ class Decided:
     payload_hash: str | None
 
 
+class Wave:
+    """Decided leads that one stage hands to the next.
+
+    Not a list, and not a dataclass: Prefect looks through those for futures, lead by lead, at every task call.
+    """
+
+    __slots__ = ("leads",)
+
+    def __init__(self, leads: Sequence[Decided] = ()) -> None:
+        self.leads = leads
+
+    def __len__(self) -> int:
+        return len(self.leads)
+
+
 @dataclass(frozen=True, slots=True)
 class InDoubt:
     """A claimed lead whose act got no answer: what was to be done, and how often it was probed and acted on in vain."""

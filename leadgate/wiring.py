@@ -6,7 +6,6 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,14 +25,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Everything one pipeline needs, built and checked."""
+    """Everything one pipeline needs, built and checked. No dataclass: see `leadgate.model.Wave`."""
 
-    config: PipelineConfig
-    source: Source
-    ledger: Ledger
-    policy: Policy
+    def __init__(self, config: PipelineConfig, source: Source, ledger: Ledger, policy: Policy) -> None:
+        self.config = config
+        self.source = source
+        self.ledger = ledger
+        self.policy = policy
 
 
 @contextmanager
@@ -57,38 +56,31 @@ def open_pipeline(path: Path) -> Iterator[Pipeline]:
         source.close()
 
 
-@dataclass(frozen=True, slots=True)
 class Run:
-    """The parts of one run over a pipeline, and the way to stop it."""
+    """The parts of one run over a pipeline, and the way to stop it. No dataclass: see `leadgate.model.Wave`."""
 
-    client: LeadByteClient
-    preparation: Preparation
-    delivery: Delivery
-    reconciliation: Reconciliation
-    stop: Stop
+    def __init__(self, pipeline: Pipeline, client: LeadByteClient, stop: Stop) -> None:
+        config, source, ledger = pipeline.config, pipeline.source, pipeline.ledger
+        self.client = client
+        self.stop = stop
+        self.preparation = Preparation(
+            config=config, source=source, ledger=ledger, policy=pipeline.policy, clock=utc_now
+        )
+        self.delivery = Delivery(config=config, ledger=ledger, client=client, clock=utc_now, stop=stop)
+        self.reconciliation = Reconciliation(
+            config=config, source=source, ledger=ledger, exchange=self.delivery.exchange, clock=utc_now
+        )
 
 
 @asynccontextmanager
 async def open_run(pipeline: Pipeline) -> AsyncIterator[Run]:
     """Build what one run needs; when it ends, however it does, the leads it holds and has not sent are given back."""
-    config, source, ledger = pipeline.config, pipeline.source, pipeline.ledger
-    async with build_client(config) as client:
+    async with build_client(pipeline.config) as client:
         with stop_on_signals() as stop:
-            delivery = Delivery(config=config, ledger=ledger, client=client, clock=utc_now, stop=stop)
             try:
-                yield Run(
-                    client=client,
-                    preparation=Preparation(
-                        config=config, source=source, ledger=ledger, policy=pipeline.policy, clock=utc_now
-                    ),
-                    delivery=delivery,
-                    reconciliation=Reconciliation(
-                        config=config, source=source, ledger=ledger, exchange=delivery.exchange, clock=utc_now
-                    ),
-                    stop=stop,
-                )
+                yield Run(pipeline, client, stop)
             finally:
-                ledger.release(now=utc_now())
+                pipeline.ledger.release(now=utc_now())
 
 
 def build_policy(path: Path, config: PipelineConfig, source: Source) -> Policy:

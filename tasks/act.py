@@ -1,17 +1,15 @@
 """Stage 5, act: process or reject, each lead at most once."""
 
-from collections.abc import Sequence
-
 from prefect import get_run_logger, task
 
-from leadgate.delivery import Delivery
-from leadgate.model import Decided
+from leadgate.model import Wave
+from leadgate.wiring import Run
 from tasks.outside import STAGE
 
 
 # Never run again by Prefect: retries are the ledger's, lead by lead, and only where a refusal is certain.
 @task(name="act", **STAGE)
-async def act(delivery: Delivery, wave: Sequence[Decided]) -> None:
+async def act(run: Run, wave: Wave) -> None:
     """Release or reject every lead of the wave."""
-    await delivery.act(wave)
+    await run.delivery.act(wave.leads)
     get_run_logger().info("event=acted wave=%d", len(wave))

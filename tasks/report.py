@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from prefect import get_client, get_run_logger, task
@@ -17,12 +17,13 @@ from prefect.runtime import flow_run
 from leadgate.ledger.reads import read_decision_counts, read_status
 from leadgate.model import FINAL_STATES, State, Verdict
 from leadgate.summary import Account, Summary
-from leadgate.wiring import Pipeline
+from leadgate.wiring import Pipeline, utc_now
 from tasks.outside import STAGE
 
 _NOW = {"waiting", "ready", "faults"}
 """What a summary counts that is no event of the run."""
 _SHOWN = 20
+_PROGRESS_EVERY = timedelta(seconds=2)
 _DONE = FINAL_STATES | {State.REVIEW, State.FAILED}
 
 
@@ -40,9 +41,16 @@ class Progress:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._artifact_id: UUID | None = None
+        self._shown_at: datetime | None = None
+
+    async def show_now_and_then(self) -> None:
+        """Move the bar, unless it was moved a moment ago: counting all leads costs more than sending a few."""
+        if self._shown_at is None or utc_now() - self._shown_at >= _PROGRESS_EVERY:
+            await self.show()
 
     async def show(self) -> None:
         """Draw the bar, or move it."""
+        self._shown_at = utc_now()
         share = _share_done(read_status(self._pipeline.ledger.engine, self._pipeline.config.pipeline).counts)
         if self._artifact_id is None:
             self._artifact_id = await acreate_progress_artifact(

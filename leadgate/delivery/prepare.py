@@ -81,7 +81,8 @@ def decide_claims(
 ) -> tuple[list[Decided], list[tuple[Claim, Look]]]:
     """Decide each lead by what the source says now; apart from them, those whose data is no longer complete."""
     ids = [claim.lead_id for claim in claims]
-    leads, enrichments = source.leads(ids), source.enrichments(ids)
+    leads = source.leads(ids) if policy.reads.lead else {}
+    enrichments = source.enrichments(ids)
     decided: list[Decided] = []
     incomplete: list[tuple[Claim, Look]] = []
     for claim in claims:

@@ -112,6 +112,9 @@ def _judge_whole(requests: Sequence[LeadRequest], reply: Reply) -> list[Answer]:
     if refusal := judge_refusal(reply):
         message = _without_values(refusal.message, requests)
         gone = len(requests) == 1 and not refusal.transient and says_gone(refusal.message, of_one_lead=False)
+        # A success by its status and an error by its word: no proof, where an act was asked, that it was not taken.
+        if _is_success(reply.status) and not gone and any(request.action for request in requests):
+            return [_answer(request, reply, Certainty.IN_DOUBT, message) for request in requests]
         return [
             replace(_refused(request, reply, message), whole_request=True, transient=refusal.transient, gone=gone)
             for request in requests
@@ -209,8 +212,8 @@ def _false_if(asked: object) -> bool | None:
     return False if asked else None
 
 
-def _is_success(status: int) -> bool:
-    return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+def _is_success(status: int | None) -> bool:
+    return status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def _named(status: int) -> str:

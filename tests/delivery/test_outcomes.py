@@ -47,9 +47,10 @@ TABLE = [
     Row("an update", "taken", "review", "review", "by a person", "taken"),
     Row("an update", "in doubt", "attempts left", "ready", "after a rest", "in_doubt", "yes"),
     Row("an update", "in doubt", "last attempt", "failed", "never", "in_doubt", "yes"),
+    Row("an update", "no answer at all", "any", "ready", "after five seconds", "in_doubt"),
     Row("anything", "refused", "attempts left", "ready", "after a rest", "refused", "yes"),
     Row("anything", "refused", "last attempt", "failed", "never", "refused", "yes"),
-    Row("anything", "refused, transient", "any", "ready", "after a minute", "refused"),
+    Row("anything", "refused, transient", "any", "ready", "after five seconds", "refused"),
     Row("anything", "refused, transient, Retry-After", "any", "ready", "when LeadByte said", "refused"),
 ]
 
@@ -61,6 +62,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "taken, the update not": {"certainty": ANSWERED, "updated": False, "acted": True},
     "gone": {"certainty": ANSWERED, "updated": False, "acted": False, "gone": True},
     "in doubt": {"certainty": IN_DOUBT},
+    "no answer at all": {"certainty": IN_DOUBT, "transient": True},
     "the act not told": {"certainty": ANSWERED, "updated": True},
     "not taken": {"certainty": ANSWERED, "updated": True, "acted": False},
     "refused": {"certainty": REFUSED, "updated": False, "acted": False},
@@ -77,7 +79,7 @@ AGAIN = {
     "at once: the act follows": None,
     "after unknown_after": NOON + UNKNOWN_AFTER,
     "after hold_for": NOON + HOLD_FOR,
-    "after a minute": NOON + timedelta(minutes=1),
+    "after five seconds": NOON + timedelta(seconds=5),
     "when LeadByte said": NOON + timedelta(minutes=20),
 }
 
@@ -167,14 +169,14 @@ def test_a_lead_without_a_reason_still_fails_with_one() -> None:
     )
 
 
-def test_a_pause_shorter_than_a_minute_is_a_minute() -> None:
+def test_a_pause_shorter_than_five_seconds_is_five_seconds() -> None:
     """A refused lead never comes straight back, whatever LeadByte says."""
-    case = next(case for case in cases() if case.row.again == "after a minute")
-    soon = Answer("17", REFUSED, transient=True, retry_at=NOON + timedelta(seconds=5))
+    case = next(case for case in cases() if case.row.again == "after five seconds")
+    soon = Answer("17", REFUSED, transient=True, retry_at=NOON + timedelta(seconds=2))
     outcomes = Outcomes(DeliveryConfig(), HOLD_FOR)
     attempt = replace(outcome_of(case).attempt, claim=replace(outcome_of(case).attempt.claim, attempts=99))
     outcome = outcomes.outcome_of(attempt, soon, decision_of("process"), now=NOON)
-    assert (outcome.state, outcome.due_at) == (State.READY, NOON + timedelta(minutes=1))
+    assert (outcome.state, outcome.due_at) == (State.READY, NOON + timedelta(seconds=5))
 
 
 def test_rests_double_up_to_an_hour() -> None:

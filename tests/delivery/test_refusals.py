@@ -24,13 +24,13 @@ def untouched(world: World, *ids: str) -> bool:
 
 @pytest.mark.parametrize("fault", ["429", "503"])
 async def test_a_short_pause_delays_one_batch(world: World, fault: str) -> None:
-    """Its leads come again in a minute; the batches after it go out when the pause is over."""
+    """Its leads come again soon; the batches after it go out when the pause is over."""
     world.sandbox.faults.change({fault: 1, "retry-after": 1})
     client = world.client(clock=Clock(step=timedelta(seconds=1)))
     await world.deliver(world.wave("1", "2", "3"), client=client, leadbyte={"batch_size": 1, "concurrency": 1})
     (refused,) = [lead_id for lead_id, state in world.states(["1", "2", "3"]).items() if state is State.READY]
     assert untouched(world, refused)
-    assert world.entry(refused)["due_at"] == NOON + timedelta(minutes=1)
+    assert world.entry(refused)["due_at"] == NOON + timedelta(seconds=5)
     world.clock.advance(minutes=1)
     await world.deliver(world.claim())
     assert set(world.states(["1", "2", "3"]).values()) == {State.PROCESSED}
@@ -160,12 +160,20 @@ async def test_a_batch_of_updates_is_halved_too(world: World) -> None:
     assert set(world.sandbox.acts) == {"1", "2", "4"}
 
 
-async def test_an_error_that_calls_itself_success_is_halved_too(world: World) -> None:
-    """HTTP 200 with status Error, said of the whole request."""
+async def test_an_error_that_calls_itself_success_is_halved_where_nothing_was_to_be_done(world: World) -> None:
+    """HTTP 200 with status Error, said of the whole request: updates alone go again."""
+    world.sandbox.faults.change({"status-error": 1})
+    delivery = await world.deliver(world.wave("1", "2", verdict="review"))
+    assert delivery.tally == {State.REVIEW: 2}
+    assert [len(body["leads"]) for _, body in world.asked()] == [2, 1, 1]
+
+
+async def test_an_error_that_calls_itself_success_leaves_acts_in_doubt(world: World) -> None:
+    """It is no proof that they were not taken, so they do not go again before a probe."""
     world.sandbox.faults.change({"status-error": 1})
     delivery = await world.deliver(world.wave("1", "2"))
-    assert delivery.tally == {State.PROCESSED: 2}
-    assert [len(body["leads"]) for _, body in world.asked()] == [2, 1, 1]
+    assert delivery.tally == {State.UNKNOWN: 2}
+    assert [len(body["leads"]) for _, body in world.asked()] == [2]
 
 
 async def test_a_lead_that_was_not_sent_does_not_hide_a_poison_lead(world: World) -> None:

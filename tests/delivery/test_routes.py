@@ -41,22 +41,22 @@ def test_updates_go_in_batches() -> None:
     """In order, none left out, the last one shorter."""
     leads = [decided("process", POSTCODE, str(n)) for n in range(1, 8)]
     batches = update_batches(leads, 3, with_act=True)
-    assert [[request.lead_id for _, request in batch] for batch in batches] == [["1", "2", "3"], ["4", "5", "6"], ["7"]]
-    assert {request.kind for batch in batches for _, request in batch} == {RequestKind.UPDATE_AND_ACT}
+    assert [[part.request.lead_id for part in batch] for batch in batches] == [["1", "2", "3"], ["4", "5", "6"], ["7"]]
+    assert {part.kind for batch in batches for part in batch} == {RequestKind.UPDATE_AND_ACT}
     assert update_batches([], 3, with_act=True) == []
 
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_an_update_without_its_act_carries_none(verdict: Verdict) -> None:
     """Whatever the verdict is."""
-    (((_, request),),) = update_batches([decided(verdict, POSTCODE)], 50, with_act=False)
-    assert request == LeadRequest("17", POSTCODE)
+    ((part,),) = update_batches([decided(verdict, POSTCODE)], 50, with_act=False)
+    assert part.request == LeadRequest("17", POSTCODE)
 
 
 def test_acts_alone_go_one_by_one() -> None:
     """One id a call is all that LeadByte documents."""
     batches = act_batches([decided("process", {}, "1"), decided("reject", {}, "2")])
-    assert [[request for _, request in batch] for batch in batches] == [
+    assert [[part.request for part in batch] for batch in batches] == [
         [LeadRequest("1", action=Action.PROCESS)],
         [LeadRequest("2", action=Action.REJECT)],
     ]

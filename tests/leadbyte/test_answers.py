@@ -122,9 +122,7 @@ def test_a_put_proves_of_a_lead_what_its_entry_and_its_release_result_say(
 def test_a_post_proves_what_the_detail_of_its_lead_says(
     details: object, status: str, expected: tuple[Certainty, bool | None, bool | None, bool]
 ) -> None:
-    """The detail of the lead outweighs the status; an Error without any detail is a refusal."""
-    if status == "Error" and not details:
-        expected = (REFUSED, None, False, False)
+    """The detail of the lead outweighs the status; an Error without any detail proves nothing."""
     assert proven(judge_act(POSTED, reply({"status": status, "message": "As said", "details": details}))) == expected
 
 
@@ -146,9 +144,6 @@ TRANSIENT, PERMANENT = True, False
         (Reply(503, retry_at=SOON), TRANSIENT),
         *[(Reply(status), PERMANENT) for status in (400, 409, 410, 413, 415, 422)],
         (reply({"status": "Error", "message": "No such campaign"}, 404), PERMANENT),
-        (reply({"status": "Error", "message": "leads is required"}), PERMANENT),
-        (reply({"status": "error", "errors": [{"field": "leads", "message": "required"}]}), PERMANENT),
-        (reply({"status": "Error", "message": "Wrong", "details": {"action": "is required"}}), PERMANENT),
     ],
 )
 @pytest.mark.parametrize("request_", [UPDATE, PROCESS, POSTED])
@@ -162,6 +157,24 @@ def test_what_was_provably_not_applied_is_refused_as_a_whole(
     assert answer.acted is (False if request_.action else None)
     assert (answer.http_status, answer.retry_at) == (given.status, given.retry_at)
     assert answer.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": "Error", "message": "leads is required"},
+        {"status": "error", "errors": [{"field": "leads", "message": "required"}]},
+        {"status": "Error", "message": "Wrong", "details": {"action": "is required"}},
+    ],
+)
+@pytest.mark.parametrize("request_", [UPDATE, PROCESS, POSTED])
+def test_an_error_inside_a_success_refuses_updates_and_leaves_acts_in_doubt(
+    body: dict[str, object], request_: LeadRequest
+) -> None:
+    """An update may be sent again; an act only where it was provably not taken."""
+    answer = judge_act(request_, reply(body)) if request_ is POSTED else put_one(request_, reply(body))
+    assert answer.certainty is (IN_DOUBT if request_.action else REFUSED)
+    assert answer.whole_request is (not request_.action)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Column, DateTime, Engine, Float, MetaData, Table
 from sqlalchemy.types import BigInteger, TypeEngine
 
 from leadgate.ledger.engine import open_engine
-from leadgate.ledger.schema import entries
+from leadgate.ledger.schema import attempts, entries
 from leadgate.sandbox import Sandbox
 from tests.support.audit import audit_ledger, audit_sandbox
 
@@ -105,6 +105,12 @@ class Practice:
         with self._ledger() as engine, engine.connect() as connection:
             rows = connection.execute(select(entries.c.lead_id, entries.c.state))
             return {row.lead_id: row.state for row in rows}
+
+    def has_sent(self, pid: int) -> bool:
+        """Whether the run of a process has committed the intent of a request."""
+        owner = attempts.c.owner.like(f"%-{pid}-%")
+        with self._ledger() as engine, engine.connect() as connection:
+            return connection.scalar(select(attempts.c.lead_id).where(owner).limit(1)) is not None
 
     def audit(self, leadbyte: Sandbox) -> None:
         """Check, when no run is under way, that the ledger is sound and says what LeadByte saw."""
