@@ -80,7 +80,7 @@ async def test_an_update_alone_is_sent_again(world: World, fault: str) -> None:
     world.sandbox.faults.change({fault: 1})
     await world.deliver(world.wave("17", verdict="review"))
     assert world.entry("17")["state"] == "ready"
-    assert world.entry("17")["attempts"] == (1 if fault.startswith("not-json") or fault.startswith("missing") else 0)
+    assert world.entry("17")["attempts"] == (1 if fault.startswith("not-json") else 0)
     world.clock.advance(minutes=1)
     await world.deliver(world.claim("review"))
     assert world.states(["17"]) == {"17": State.REVIEW}
