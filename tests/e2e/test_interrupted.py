@@ -46,9 +46,9 @@ def test_a_run_that_is_broken_off_loses_nothing(pipeline: Practice, leadbyte: Sa
     assert finished.stderr == "leadgate: interrupted; nothing is lost, run again to go on.\n"
     counts = Counter(pipeline.states().values())
     assert counts.total() == LEADS
-    assert counts["sending"] <= 3, "those that were under way"
+    assert counts["sending"] + counts["unknown"] <= 3, "those that were under way"
     assert counts["ready"] > LEADS / 2
-    assert counts.keys() <= {"processed", "sending", "ready"}
+    assert counts.keys() <= {"processed", "sending", "unknown", "ready"}
 
     assert leadgate("run", "--json", "--limit", 5, config=pipeline.file).json()["processed"] == 5
     assert leadbyte.acted_twice() == []
