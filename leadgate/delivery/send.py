@@ -32,7 +32,9 @@ class Delivery:
         self._ledger = ledger
         self._clock = clock
         self._outcomes = Outcomes(config.delivery, config.policy.hold_for)
-        self.exchange = Exchange(config=config, ledger=ledger, client=client, clock=clock, stop=stop or Stop())
+        self.exchange = Exchange(
+            config=config, ledger=ledger, client=client, clock=clock, stop=Stop() if stop is None else stop
+        )
 
     @property
     def tally(self) -> Counter[State]:

@@ -56,22 +56,24 @@ def client(prefect_server: str) -> Iterator[SyncPrefectClient]:
 
 def test_every_deployment_names_a_flow_that_is_there(manifest: dict[str, Any]) -> None:
     """Each entrypoint loads, as a worker loads it."""
-    assert [entry["name"] for entry in manifest["deployments"]] == ["every-5-minutes", "by-hand"]
+    flows = {"every-5-minutes": "release-leads", "by-hand": "release-leads"}
+    flows |= {name: name for name in ("reconcile-unknown", "maintain-ledger")}
+    assert [entry["name"] for entry in manifest["deployments"]] == list(flows)
     for entry in manifest["deployments"]:
         path, _, name = entry["entrypoint"].partition(":")
         loaded: Flow[..., Any] = load_flow_from_entrypoint(f"{ROOT / path}:{name}")
-        assert loaded.name == "release-leads"
-        assert entry["parameters"].keys() <= release_leads.parameters.properties.keys()
+        assert loaded.name == flows[entry["name"]]
+        assert entry["parameters"].keys() <= loaded.parameters.properties.keys()
 
 
 def test_the_manifest_deploys_and_a_deployment_runs(
     client: SyncPrefectClient, tmp_path: Path, leadbyte: Sandbox, pipeline: Practice
 ) -> None:
-    """`prefect deploy --all` makes both deployments; a run of one, executed as a worker does, acts on the lead."""
+    """`prefect deploy --all` makes every deployment; a run of one, executed as a worker does, acts on the lead."""
     deployed = prefect("deploy", "--all", "--prefect-file", str(MANIFEST), LEADGATE_CHECKOUT=str(ROOT))
     assert deployed.returncode == 0, deployed.stdout + deployed.stderr
     found = {deployment.name: deployment for deployment in client.read_deployments()}
-    assert found.keys() == {"every-5-minutes", "by-hand"}
+    assert found.keys() == {"every-5-minutes", "by-hand", "reconcile-unknown", "maintain-ledger"}
     assert all(deployment.tags == ["leadgate"] for deployment in found.values())
     assert all(deployment.work_pool_name == "leadgate" for deployment in found.values())
     assert [vars(schedule.schedule)["interval"].total_seconds() for schedule in found["every-5-minutes"].schedules] == [

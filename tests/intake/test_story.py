@@ -58,7 +58,7 @@ def now_of(state: State, **columns: object) -> str:
         (State.PROCESSED, {}, "queued for processing by LeadByte, which goes on with it."),
         (
             State.PROCESSED,
-            {"inferred": True},
+            {"inferred": True, "settled_at": NOON, "note": "inferred: it is gone"},
             "queued for processing by LeadByte, which goes on with it. No answer says so: it is inferred from a probe.",
         ),
         (State.REJECTED, {}, "queued for rejection by LeadByte."),

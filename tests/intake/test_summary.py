@@ -1,15 +1,19 @@
 """The numbers of a run, under the names every report uses."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from leadgate.model import State
-from leadgate.summary import Summary, summarize
+from leadgate.summary import Account, Summary
 
 
 def summary(**went: int) -> Summary:
     """A run whose leads went to these states."""
     counts = {State(name): count for name, count in went.items()}
-    return summarize(registered=7, arrived=5, faults=2, went=counts, remaining={State.WAITING: 11, State.READY: 3})
+    account = Account(datetime(2026, 3, 1, tzinfo=UTC), leads=7, arrived=5, faults=["a", "b"], inferred=["17"])
+    left = {State.WAITING: 11, State.READY: 3, State.UNKNOWN: counts.get(State.UNKNOWN, 0)}
+    return account.summarize(went=counts, remaining=left)
 
 
 def test_a_summary_counts_where_leads_went_and_what_is_left() -> None:
@@ -24,6 +28,7 @@ def test_a_summary_counts_where_leads_went_and_what_is_left() -> None:
         "unknown": 5,
         "failed": 6,
         "gone": 7,
+        "inferred": 1,
         "waiting": 11,
         "ready": 3,
         "faults": 2,

@@ -1,0 +1,94 @@
+"""What is known of a lead before anything is sent: its rows in the source, and what was decided of them."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from leadgate.model.words import ColumnType, Verdict
+
+
+def fingerprint(values: Mapping[str, Any]) -> str:
+    """Give 16 hex digits that change when a value does; values themselves cannot be read back from it."""
+    text = json.dumps(values, sort_keys=True, default=str, ensure_ascii=False)
+    # JSON columns may hold half a character, which strict UTF-8 refuses.
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns rules may read, as the real source types them, by relation."""
+
+    lead: Mapping[str, ColumnType]
+    enrichment: Mapping[str, ColumnType]
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A row of the source's leads: one lead in LeadByte's quarantine."""
+
+    lead_id: str
+    quarantined_at: datetime
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrichment:
+    """The outside data that has arrived for a lead: the latest row, by column."""
+
+    lead_id: str
+    updated_at: datetime | None
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+    def missing(self, required: Sequence[str]) -> list[str]:
+        """The required columns that are still null, in the order they were required."""
+        return [name for name in required if self.columns.get(name) is None]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the policy says of one lead, and why. `rule` is None when `otherwise` decided."""
+
+    verdict: Verdict
+    rule: str | None
+    reason: str
+    policy_version: str
+    late: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    unanswered: Sequence[str] = ()
+    """Rules before the matching one whose condition read a missing value, as `rule: column, column`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One look at the source: when, and how new its newest enrichment row was. `healthy` lets deadlines fall due."""
+
+    read_at: datetime
+    newest_at: datetime | None
+    healthy: bool
+    lag: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An entry that waits for its enrichment, or is held: then `held_until` says when it is decided again anyway."""
+
+    lead_id: str
+    quarantined_at: datetime
+    missing: Sequence[str] | None
+    data_hash: str | None
+    held_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at the source found for a waiting entry: complete, late, or still `missing` something."""
+
+    lead_id: str
+    missing: Sequence[str]
+    data_hash: str | None
+    due: bool
+    """Whether the lead is to be decided now."""
+    late: bool = False

@@ -1,0 +1,134 @@
+"""A lead on its way to LeadByte: claimed, decided, asked for, answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from leadgate.model.leads import Decision
+from leadgate.model.words import Action, Certainty, RequestKind, Result, State
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one request proved about one lead.
+
+    `updated` and `acted` are True (taken), False (not taken) or None (not asked, or not known).
+    `whole_request` marks a refusal that was said of the request, not of this lead: another lead in the same
+    batch may be its cause. `transient` marks a failure that says nothing about the lead (no connection, busy, too many
+    requests, no answer at all): it uses no attempt. `retry_at` is when LeadByte asked us to come back.
+    """
+
+    lead_id: str
+    certainty: Certainty
+    updated: bool | None = None
+    acted: bool | None = None
+    gone: bool = False
+    whole_request: bool = False
+    transient: bool = False
+    retry_at: datetime | None = None
+    http_status: int | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRequest:
+    """One lead's part of a request to LeadByte: the fields to write, the act to take, or both."""
+
+    lead_id: str
+    update: Mapping[str, Any] = field(default_factory=dict)
+    action: Action | None = None
+
+    @property
+    def kind(self) -> RequestKind:
+        """Which of the documented calls this needs."""
+        if not self.action:
+            return RequestKind.UPDATE
+        return RequestKind.UPDATE_AND_ACT if self.update else RequestKind.ACT
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A lead this run holds, under a fencing token, until its lease ends."""
+
+    lead_id: str
+    token: int
+    quarantined_at: datetime
+    late: bool
+    attempts: int
+    updated_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A claimed lead with its decision and the LeadByte fields to write; nothing has been sent for it."""
+
+    claim: Claim
+    decision: Decision
+    update: Mapping[str, Any]
+    """Empty where there is nothing to write, or LeadByte took the same values before."""
+    payload_hash: str | None
+
+
+class Wave:
+    """Decided leads that one stage hands to the next.
+
+    Not a list, and not a dataclass: Prefect looks through those for futures, lead by lead, at every task call.
+    """
+
+    __slots__ = ("leads",)
+
+    def __init__(self, leads: Sequence[Decided] = ()) -> None:
+        self.leads = leads
+
+    def __len__(self) -> int:
+        return len(self.leads)
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """A claimed lead whose act got no answer: what was to be done, and how often it was probed and acted on in vain."""
+
+    claim: Claim
+    action: Action
+    probes: int
+    acts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The intent to ask LeadByte something for one claimed lead, committed before the request is sent."""
+
+    claim: Claim
+    request_id: str
+    kind: RequestKind
+    action: Action | None
+    fields: Sequence[str]
+    payload_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended and what that makes of the entry."""
+
+    attempt: Attempt
+    result: Result
+    http_status: int | None
+    message: str
+    state: State
+    due_at: datetime | None = None
+    note: str | None = None
+    uses_attempt: bool = False
+    updated_hash: str | None = None
+    inferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """A decision that needs no request: there is nothing to write and nothing to act on."""
+
+    claim: Claim
+    decision: Decision
+    state: State
+    due_at: datetime | None = None
+    note: str | None = None

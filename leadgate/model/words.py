@@ -1,0 +1,85 @@
+"""The words of a lead's way that are stored, sent or written by users: verdicts, acts, states, kinds, results."""
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What a rule says should become of a lead."""
+
+    PROCESS = "process"
+    REJECT = "reject"
+    HOLD = "hold"
+    REVIEW = "review"
+
+    @property
+    def action(self) -> "Action | None":
+        """The act at LeadByte that carries this verdict out; None for hold and review, which send no act."""
+        return Action(self.value) if self in {Verdict.PROCESS, Verdict.REJECT} else None
+
+
+class Action(StrEnum):
+    """The two acts LeadByte knows, in its own words (documented: POST /quarantine/process)."""
+
+    PROCESS = "process"
+    REJECT = "reject"
+
+
+class State(StrEnum):
+    """Where an entry is; docs/ledger.md says who sets each and what leaves it."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    REVIEW = "review"
+    PROCESSED = "processed"
+    REJECTED = "rejected"
+    GONE = "gone"
+    FAILED = "failed"
+
+
+FINAL_STATES = frozenset({State.PROCESSED, State.REJECTED, State.GONE})
+
+
+class RequestKind(StrEnum):
+    """What one request asks of LeadByte for one lead."""
+
+    UPDATE = "update"
+    UPDATE_AND_ACT = "update_and_act"
+    ACT = "act"
+    PROBE = "probe"
+
+    @property
+    def carries_act(self) -> bool:
+        """Whether losing the answer leaves it open if the lead was processed or rejected."""
+        return self in {RequestKind.UPDATE_AND_ACT, RequestKind.ACT}
+
+
+class ColumnType(StrEnum):
+    """The types a rule can reason about; the source maps its own onto these."""
+
+    STRING = "string"
+    INT = "int"
+    DOUBLE = "double"
+    BOOL = "bool"
+    TIMESTAMP = "timestamp"
+
+
+class Certainty(StrEnum):
+    """How much an answer of LeadByte proves (see docs/leadbyte.md)."""
+
+    ANSWERED = "answered"
+    """LeadByte said of this lead what it did."""
+    REFUSED = "refused"
+    """Provably nothing was applied to this lead by this request."""
+    IN_DOUBT = "in_doubt"
+    """It may or may not have been applied."""
+
+
+class Result(StrEnum):
+    """How an attempt ended."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    IN_DOUBT = "in_doubt"
+    GONE = "gone"
