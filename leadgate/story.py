@@ -33,7 +33,8 @@ def tell(history: History, config: PipelineConfig) -> Story:
     events += [Event(decision["decided_at"], _decided(decision)) for decision in history.decisions]
     for attempt in history.attempts:
         events.extend(_of_attempt(attempt))
-    # Sorting keeps the order of events that share an instant: seen, then decided, then sent, then answered.
+    events += _of_inference(history.entry)
+    # Sorting keeps the order of events that share an instant: seen, decided, sent, answered, inferred.
     return Story(sorted(events, key=lambda event: event.at), _now(history.entry, config))
 
 
@@ -42,6 +43,9 @@ def _of_entry(entry: RowMapping) -> Iterator[Event]:
     yield Event(entry["registered_at"], "registered")
     if entry["arrived_at"]:
         yield Event(entry["arrived_at"], "enrichment seen complete")
+
+
+def _of_inference(entry: RowMapping) -> Iterator[Event]:
     if entry["inferred"]:
         yield Event(entry["settled_at"], f"settled as {entry['state']}, {entry['note']}")
 

@@ -13,7 +13,7 @@ from tasks.outside import STAGE
 async def outlast(pipeline: Pipeline, run: Run, until: datetime) -> bool:
     """Wait until LeadByte answers again; False where it did not.
 
-    It waits till the end of a run that watches, and two minutes at least.
+    It waits till the end of a run that watches, and a quarter of a minute at least.
     """
     began_at = utc_now()
     pipeline.ledger.release(now=began_at)

@@ -8,7 +8,7 @@ from leadgate.leadbyte import LeadByteClient
 from leadgate.model import Answer, Certainty
 from leadgate.stopping import Stop
 
-PATIENCE = timedelta(minutes=2)
+PATIENCE = timedelta(seconds=15)
 """How long a run that does not watch waits for LeadByte before it leaves the rest to the next."""
 _OPENS_AFTER = 3
 _FIRST_PAUSE = timedelta(seconds=1)

@@ -106,10 +106,12 @@ def _create(url: URL) -> Engine:
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin)
             return engine
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        event.listen(engine, "connect", _prepare_postgresql)
     except (NoSuchModuleError, ImportError) as error:
         msg = f"ledger.url: no driver for {url.drivername!r} ({error}): write postgresql+psycopg:// or sqlite:///"
         raise ConfigError(msg) from None
+    return engine
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
@@ -118,6 +120,15 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
     # An intent must survive a power cut, or a lead could be acted on twice after it: commits reach the disk.
     connection.execute("pragma synchronous = full")
     connection.execute("pragma foreign_keys = on")
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:  # noqa: ANN401
+    with connection.cursor() as cursor:
+        # As above: a server that was told not to wait for the disk would forget intents when it crashes.
+        cursor.execute(
+            "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
+        )
+    connection.commit()
 
 
 def _begin(connection: Connection) -> None:

@@ -152,6 +152,18 @@ class Ledger(Unknowns):
             # Entries before attempts, as everywhere: two runs that meet at a lead cannot wait in a circle.
             connection.execute(moved, [moved_row(outcome, now) for outcome in outcomes])
             connection.execute(ended, [ended_row(outcome) for outcome in outcomes])
+            settled = [o.attempt.claim.lead_id for o in outcomes if o.attempt.action and o.result is Result.TAKEN]
+            if settled:
+                # A probe that the act's own answer has overtaken: whoever sent it may be gone, and nobody needs it.
+                connection.execute(
+                    attempts.update()
+                    .where(
+                        attempts.c.pipeline == self.pipeline,
+                        attempts.c.lead_id.in_(settled),
+                        attempts.c.outcome.is_(None),
+                    )
+                    .values(outcome=Result.IN_DOUBT, answered_at=now, message="the act itself was answered meanwhile")
+                )
 
     def conclude(self, conclusions: Sequence[Conclusion], *, now: datetime) -> None:
         """Record decisions that need no request, and move their entries."""

@@ -23,6 +23,7 @@ SUMMARY_KEYS = {
     "waiting",
     "ready",
     "faults",
+    "inferred",
     "error",
     "flow_run_id",
 }
@@ -63,6 +64,7 @@ def test_every_lead_ends_where_the_rules_say(
         "waiting": verdicts["wait"] + verdicts["hold"],
         "ready": 0,
         "faults": 0,
+        "inferred": 0,
     }
 
     asked_before = len(leadbyte.requests)
