@@ -132,7 +132,7 @@ def let_arrive(pipeline: Pipeline, lead_id: int, what: str) -> None:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(leads=LEADS, cap=st.integers(0, 3), mode=st.sampled_from(["combined", "separate"]))
 def test_a_run_does_what_was_planned(pipeline: Pipeline, leads: list[Any], cap: int, mode: str) -> None:
