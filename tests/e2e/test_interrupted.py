@@ -36,7 +36,7 @@ def pipeline(tmp_path: Path, leadbyte: Sandbox, prefect_server: str) -> Iterator
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_broken_off_loses_nothing(pipeline: Practice, leadbyte: Sandbox, number: signal.Signals) -> None:
-    """It ends in one line once what is in flight is answered; what was not sent is ready, and the next run acts on nothing twice."""
+    """It ends once what is in flight is answered; what was not sent is ready, and nothing is acted on twice."""
     process = start_leadgate("run", "--json", config=pipeline.file)
     wait_until(lambda: len(leadbyte.acts) >= 3, what="a few leads are acted on", seconds=60)
     process.send_signal(number)

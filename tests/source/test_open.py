@@ -105,9 +105,7 @@ def test_check_names_columns_that_cannot_be_read(database: UserDatabase, open_so
     assert len(problems) == 2
     assert problems[0].startswith("wait.require: source.enrichment (table enrichment) has no column `postcod`")
     assert "did you mean `postcode`?" in problems[0]
-    assert problems[1].startswith(
-        f"update: column `raw` of source.enrichment (table enrichment) is {json_type}"
-    )
+    assert problems[1].startswith(f"update: column `raw` of source.enrichment (table enrichment) is {json_type}")
     assert "`types: {raw: string}`" in problems[1]
 
 
