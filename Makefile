@@ -6,6 +6,7 @@ READY := $(VENV)/.ready
 WORKERS ?= auto
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+CHAOS_ARGS ?=
 
 # Prefect and its server report to nobody from here.
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
@@ -13,7 +14,7 @@ export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench lock clean
+.PHONY: help demo test check format bench chaos lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,12 +38,8 @@ format: $(READY) ## put imports and lines in order
 bench: $(READY) ## the benchmarks
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-# Told by `help` once there is a crash suite to run.
-ifneq ($(wildcard tests/crash/test_*.py),)
-.PHONY: chaos
-chaos: $(READY)
-	$(BIN)/python -m pytest tests/crash $(PYTEST_ARGS)
-endif
+chaos: $(READY) ## kill workers at random, count doubles (CHAOS_ARGS="--kills 50"; docs/chaos.md)
+	$(BIN)/python -m tests.crash.chaos $(CHAOS_ARGS)
 
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Engine, select
 from sqlalchemy.engine import RowMapping
@@ -11,7 +11,7 @@ from sqlalchemy.engine import RowMapping
 from leadgate.ledger.engine import reading
 from leadgate.ledger.schema import attempts, decisions, entries
 from leadgate.model import Action, RequestKind, Result, State
-from leadgate.sandbox import Sandbox
+from leadgate.sandbox import Act
 
 _SETTLED_BY = {Action.PROCESS: State.PROCESSED, Action.REJECT: State.REJECTED}
 _ACTED = frozenset(_SETTLED_BY.values())
@@ -45,7 +45,16 @@ def audit_ledger(engine: Engine, now: datetime, *, finished: bool = False) -> No
     _demand_none(faults)
 
 
-def audit_sandbox(sandbox: Sandbox, engine: Engine | None = None) -> None:
+class Acted(Protocol):
+    """A practice LeadByte, in this process or not: every act it saw, by lead."""
+
+    @property
+    def acts(self) -> Mapping[str, Sequence[Act]]:
+        """The acts."""
+        ...
+
+
+def audit_sandbox(sandbox: Acted, engine: Engine | None = None) -> None:
     """Fail if a lead was acted on twice, or, given the ledger's engine, if the ledger says what did not happen."""
     _demand_none([f"{lead_id}: acted on {len(acts)} times" for lead_id, acts in sandbox.acts.items() if len(acts) > 1])
     if engine is None:

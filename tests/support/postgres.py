@@ -75,36 +75,53 @@ def make_reachable(binaries: Path, identity: Identity, below: Path) -> Path:
 class PostgresServer:
     """A PostgreSQL of one's own on a free port, with nothing in it; ends with this process at the latest."""
 
-    def __init__(self) -> None:
-        identity = unprivileged()
-        self.folder = new_folder("postgres", identity)
+    def __init__(self, **settings: str) -> None:
+        self._settings = _SETTINGS | settings
+        self._identity = unprivileged()
+        self.folder = new_folder("postgres", self._identity)
+        self._ended: list[Supervised] = []
         try:
-            self._start(identity)
+            self._create()
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
 
-    def _start(self, identity: Identity) -> None:
+    def _create(self) -> None:
+        identity = self._identity
         binaries = make_reachable(find_binaries(), identity, self.folder)
         env = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}
-        files = self.folder / "files"
+        self._env = env
+        self._files = self.folder / "files"
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
-        run_once([binaries / "initdb", f"--pgdata={files}", *options], identity=identity, env=env)
+        run_once([binaries / "initdb", f"--pgdata={self._files}", *options], identity=identity, env=env)
         self.port = free_port()
-        settings = _SETTINGS | {"port": str(self.port), "unix_socket_directories": str(self.folder)}
-        self.process = Supervised(
-            [binaries / "postgres", "-D", files, *(f"--{name}={value}" for name, value in settings.items())],
-            folder=self.folder,
-            env=env,
-            identity=identity,
-            # Immediate: a clean shutdown would wait for connections that a test left open.
-            stop_signal=signal.SIGQUIT,
-        )
-        wait_until(lambda: self._is_ready(files / "postmaster.pid"), what="PostgreSQL takes connections")
+        settings = self._settings | {"port": str(self.port), "unix_socket_directories": str(self.folder)}
+        self._argv: list[str | Path] = [
+            binaries / "postgres",
+            "-D",
+            self._files,
+            *(f"--{key}={settings[key]}" for key in settings),
+        ]
+        self.process = self._start(self.folder)
 
-    def _is_ready(self, pid_file: Path) -> bool:
+    def _start(self, folder: Path) -> Supervised:
+        # Immediate: a clean shutdown would wait for connections that a test left open.
+        stop_signal = signal.SIGQUIT
+        process = Supervised(self._argv, folder=folder, env=self._env, identity=self._identity, stop_signal=stop_signal)
+        wait_until(lambda: self._is_ready(process), what="PostgreSQL takes connections")
+        return process
+
+    def restart(self) -> None:
+        """Stop the server as a crash would, every connection cut at once, and start it again on the same files."""
+        self._ended.append(self.process)
+        os.kill(self.process.pid, signal.SIGQUIT)
+        wait_until(lambda: not (self._files / "postmaster.pid").exists(), what="PostgreSQL has stopped")
+        self.process = self._start(new_folder("postgres-again", self._identity))
+
+    def _is_ready(self, process: Supervised) -> bool:
         """Whether the server wrote `ready` into its pid file, which it does once it takes connections."""
-        self.process.check_running()
+        process.check_running()
+        pid_file = self._files / "postmaster.pid"
         return pid_file.exists() and pid_file.read_text(encoding="utf-8").rstrip().endswith("ready")
 
     def url(self, database: str) -> str:
@@ -136,4 +153,5 @@ class PostgresServer:
 
     def stop(self) -> None:
         """Stop the server and remove its folder."""
-        self.process.stop()
+        for process in (self.process, *reversed(self._ended)):
+            process.stop()

@@ -1,0 +1,329 @@
+"""The chaos run: workers that are killed at random moments over one pipeline, while its LeadByte loses answers.
+
+Everything is real: each worker is a process and each kill a SIGKILL, the practice LeadByte is a process of its own,
+PostgreSQL is cut off and started again. What came of it is gathered in chaos_figures.py.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.support.command import start_leadgate
+from tests.support.crowd import Person, settle_in
+from tests.support.pipelines import Practice
+from tests.support.postgres import PostgresServer
+from tests.support.process import Supervised, new_folder, reserve_port
+from tests.support.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+FAULTS = {"drop-after": 0.05, "5xx-after": 0.05, "drop-before": 0.05}
+_SETTINGS = """\
+requests_per_second: 0
+  timeout: 1s
+  batch_size: 2
+  concurrency: 2"""
+_DELIVERY = "delivery: {mode: combined, lease: 3s, unknown_after: 3s}\npolicy:\n"
+_WAVE = 25
+_LATENCY = "50ms"
+_LAG = "200ms"
+_LONGEST_VAIN = 2.0
+"""A worker that finds nothing to claim is killed too, after this many seconds."""
+_LONGEST_FINISH = 90.0
+_LOOK_EVERY = 0.005
+_LEADS_A_COMMAND = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a chaos run is to do; it ends at so many kills, or after so many seconds."""
+
+    database: str = "sqlite"
+    workers: int = 2
+    leads: int = 2000
+    kills: int = 200
+    seconds: float = 300
+    restarts: int = 0
+    commands: int = 0
+    seed: int = 1
+
+
+@dataclass(slots=True)
+class Events:
+    """What a chaos run did to its workers and its database."""
+
+    started: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
+    """By the step the worker was at."""
+    command_kills: int = 0
+    restarts: int = 0
+    crashes: list[str] = field(default_factory=list)
+    """What workers said that ended by themselves, which none may."""
+    chaos_seconds: float = 0
+    clean_seconds: float = 0
+
+
+class Workers:
+    """The process that forks workers, and the workers it has forked."""
+
+    def __init__(self, folder: Path, file: Path) -> None:
+        self._log = folder / "workers.log"
+        # A session of its own: Ctrl-C is for the chaos run, which then closes the pipe.
+        self._forker = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.worker", str(file)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def start(self, file: Path, step: Path, *, once: bool = False) -> int:
+        """Start a worker on a pipeline file and return its pid; it writes the step it is at into the file `step`."""
+        step.write_text("fork", "utf-8")
+        return self._order("start", file, step, self._log, _WAVE, "once" if once else "always")
+
+    def kill(self, pid: int, *, after: float = 0) -> int:
+        """Kill a worker with SIGKILL, after some seconds, and return how it ended: -9, or by itself before."""
+        return self._order("kill", pid, after)
+
+    def said(self) -> str:
+        """What the workers wrote: nothing, if all is well."""
+        return self._log.read_text("utf-8") if self._log.exists() else ""
+
+    def close(self) -> None:
+        """Kill what is left."""
+        self._forker.communicate(timeout=20)
+
+    def _order(self, *words: object) -> int:
+        assert self._forker.stdin is not None
+        assert self._forker.stdout is not None
+        self._forker.stdin.write(" ".join(map(str, words)) + "\n")
+        self._forker.stdin.flush()
+        return int(self._forker.stdout.readline())
+
+
+class Life:
+    """One worker from its start to its kill, at a moment drawn beforehand."""
+
+    def __init__(self, pid: int, step: Path, chance: random.Random) -> None:
+        self.pid = pid
+        self._step = step
+        self._began = time.monotonic()
+        # One in six is killed by the clock alone, wherever it is by then: opening, registering, reconciling.
+        self._end = self._began + chance.uniform(0, 1) if chance.random() < 1 / 6 else None
+        self._after_claim = chance.triangular(0.05, 2, 0.05)  # the sooner the likelier
+
+    @property
+    def step(self) -> str:
+        """The step the worker is at."""
+        return self._step.read_text("utf-8").strip()
+
+    def is_over(self) -> bool:
+        """Whether the moment has come: some time after it claimed leads, or when it has found none for long."""
+        now = time.monotonic()
+        if self._end is None:
+            step = self.step
+            if step in {"update", "act"}:
+                self._end = now + self._after_claim
+            elif step in {"fork", "open"}:
+                self._began = now
+        return now >= (self._end or self._began + _LONGEST_VAIN)
+
+
+class PracticeProcess:
+    """A practice LeadByte as a process of its own, with the faults of a bad day."""
+
+    def __init__(self, seed: int) -> None:
+        folder = new_folder("chaos-leadbyte", {})
+        options = ["--json", "--record", "acts", "--latency", _LATENCY, "--lag", _LAG, "--seed", str(seed)]
+        faults = [f"--fault={name}={value}" for name, value in FAULTS.items()]
+        argv = [sys.executable, "-m", "cli.main", "sandbox", *options, *faults]
+        self._process = Supervised(argv, folder=folder, env=os.environ | {"PYTHONPATH": str(ROOT)})
+        wait_until(self._is_there, what="the practice LeadByte says its address")
+        self.url = str(json.loads(self._process.log())["url"])
+
+    def _is_there(self) -> bool:
+        self._process.check_running()
+        return self._process.log().endswith("}\n")
+
+    def state(self) -> dict[str, Any]:
+        """Its counts."""
+        return dict(httpx.get(f"{self.url}/sandbox/state", timeout=30).raise_for_status().json())
+
+    def acts(self) -> dict[str, list[dict[str, Any]]]:
+        """Every act it saw, by lead."""
+        return dict(httpx.get(f"{self.url}/sandbox/acts", timeout=30).raise_for_status().json())
+
+    def behave(self) -> None:
+        """Lose no more answers."""
+        httpx.post(f"{self.url}/sandbox/faults", json=dict.fromkeys(FAULTS), timeout=30).raise_for_status()
+
+    def stop(self) -> None:
+        """Stop it and remove its folder."""
+        self._process.stop()
+
+
+def people(count: int, seed: int) -> list[Person]:
+    """Make up leads that are all due: to be processed, rejected or reviewed, one in ten late and never enriched."""
+    chance = random.Random(seed)  # noqa: S311 - made-up people need no secrets
+
+    def enrichment(lead_id: int) -> dict[str, Any] | None:
+        drawn = chance.random()
+        if drawn < 0.1:
+            return None
+        made = {"postcode": "TN25 6QD", "phone_verified": True, "opted_out": False, "mobile": f"07{lead_id:09d}"}
+        if drawn < 0.3:
+            return made | {"opted_out": True, "score": 0.9}
+        return made | {"score": 0.2 if drawn < 0.4 else 0.9}
+
+    ids = range(2_932_000, 2_932_000 + count)
+    return [Person(n, 25 if (data := enrichment(n)) is None else 1, data) for n in ids]
+
+
+class Chaos:
+    """One chaos run, from an empty pipeline to one where nothing is under way any more."""
+
+    def __init__(self, plan: Plan, folder: Path, say: Callable[[str], None]) -> None:
+        self.plan = plan
+        self.events = Events()
+        self.people = people(plan.leads + plan.commands * _LEADS_A_COMMAND, plan.seed)
+        self._said_at = time.monotonic()
+        self._folder, self._say = folder, say
+        self._chance = random.Random(plan.seed)  # noqa: S311 - moments need no secrets
+        self._added = 0
+
+    @contextmanager
+    def run(self) -> Iterator["Chaos"]:
+        """Do what was planned, then let one last worker finish; LeadByte and the databases are there inside it."""
+        with ExitStack() as stack:
+            self.leadbyte = PracticeProcess(self.plan.seed)
+            stack.callback(self.leadbyte.stop)
+            self._postgres = stack.enter_context(_postgres()) if self.plan.database == "postgresql" else None
+            self.pipeline = self._open_pipeline()
+            stack.callback(self.pipeline.close)
+            self._workers = Workers(self._folder, self.pipeline.file)
+            stack.callback(self._workers.close)
+            began = time.monotonic()
+            self._rage(began + self.plan.seconds)
+            self._kill_commands()
+            self.events.chaos_seconds = time.monotonic() - began
+            self._finish()
+            self.events.clean_seconds = time.monotonic() - began - self.events.chaos_seconds
+            yield self
+
+    def _open_pipeline(self) -> Practice:
+        """Write two pipeline files over one ledger: each worker takes one of them, so that both modes meet."""
+        url = self._postgres.url("chaos") if self._postgres else None
+        ledger_url = url or "sqlite:///leadgate.db"
+        pipeline = Practice(self._folder, self.leadbyte.url, database_url=url, ledger_url=ledger_url)
+        pipeline.edit("requests_per_second: 0", _SETTINGS)
+        pipeline.edit("policy:\n", _DELIVERY)
+        separate = pipeline.file.read_text("utf-8").replace("mode: combined", "mode: separate")
+        self._files = [pipeline.file, pipeline.file.with_name("separate.yaml")]
+        self._files[1].write_text(separate, "utf-8")
+        return pipeline
+
+    def _rage(self, until: float) -> None:
+        """Kill and start workers, let leads arrive and cut the database off, until there were enough kills."""
+        plan, events = self.plan, self.events
+        lives = [self._begin(slot) for slot in range(plan.workers)]
+        while (killed := events.kills.total()) < plan.kills and time.monotonic() < until:
+            for slot, life in enumerate(lives):
+                if life.is_over():
+                    self._kill(life)
+                    lives[slot] = self._begin(slot)
+            if self._postgres and events.restarts < plan.restarts * (killed + 1) // (plan.kills + 1):
+                self._restart(self._postgres)
+            self._tell()
+            time.sleep(_LOOK_EVERY)
+        if self._postgres and events.restarts < plan.restarts:
+            self._restart(self._postgres)
+        for life in lives:
+            self._kill(life)
+
+    def _begin(self, slot: int) -> Life:
+        self.events.started += 1
+        # Leads arrive as workers start, so that there is always something to kill one over.
+        self._add(min(-(-self.plan.leads // self.plan.kills), self.plan.leads - self._added))
+        step = self._folder / f"step-{slot}"
+        return Life(self._workers.start(self._chance.choice(self._files), step), step, self._chance)
+
+    def _kill(self, life: Life) -> None:
+        ended = self._workers.kill(life.pid)
+        if ended == -9:
+            self.events.kills[life.step] += 1
+        else:
+            self.events.crashes.append(f"a worker ended with {ended} at {life.step}:\n{self._workers.said()}")
+
+    def _add(self, count: int) -> None:
+        if count:
+            settle_in(self.pipeline, self.people[self._added : self._added + count])
+            self._added += count
+
+    def _restart(self, postgres: PostgresServer) -> None:
+        postgres.restart()
+        self.pipeline.source.dispose()
+        self.events.restarts += 1
+
+    def _kill_commands(self) -> None:
+        """Kill the real command, `leadgate run --watch`, a moment after it has sent its first request."""
+        if not self.plan.commands:
+            return
+        from tests.support.prefect_server import PrefectServer  # noqa: PLC0415 - rarely wanted
+
+        server = PrefectServer(reserve_port())
+        try:
+            for _ in range(self.plan.commands):
+                self._add(_LEADS_A_COMMAND)
+                environment = os.environ | {"PREFECT_API_URL": server.api_url, "PREFECT_HOME": str(self._folder)}
+                file = self._chance.choice(self._files)
+                command = start_leadgate("run", "--watch", "10m", config=file, env=environment)
+                wait_until(partial(self.pipeline.has_sent, command.pid), what="the command has sent", seconds=90)
+                time.sleep(self._chance.uniform(0, 1))
+                command.kill()
+                command.communicate()
+                self.events.command_kills += 1
+        finally:
+            server.stop()
+
+    def _finish(self) -> None:
+        """Let the rest of the leads arrive and one worker end them all, with no kill and no lost answer."""
+        self._add(len(self.people) - self._added)
+        self.leadbyte.behave()
+        last = self._workers.start(self._files[0], self._folder / "step-last", once=True)
+        ended = self._workers.kill(last, after=_LONGEST_FINISH)
+        if ended != 0:
+            self.events.crashes.append(f"the last worker ended with {ended}:\n{self._workers.said()}")
+
+    def _tell(self) -> None:
+        if time.monotonic() - self._said_at > 10:
+            self._said_at = time.monotonic()
+            self._say(f"{self.events.kills.total()} kills, {self.events.restarts} restarts, {self._added} leads")
+
+
+@contextmanager
+def _postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL that keeps what it has committed when it is cut off, as in production."""
+    server = PostgresServer(synchronous_commit="on")
+    try:
+        server.create_database("chaos")
+        yield server
+    finally:
+        server.stop()
+
+
+def chaos(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: None) -> AbstractContextManager[Chaos]:
+    """Make a chaos run."""
+    return Chaos(plan, folder, say).run()
