@@ -80,7 +80,7 @@ def goes_through_all(plan: str) -> bool:
 
 STEPS: Sequence[tuple[Step, str]] = [
     (lambda ledger: ledger.claim(limit=10, lease=LEASE, now=NOW), "leadgate_entries_ready"),
-    (lambda ledger: read_next_due(ledger.engine, PIPELINE), "leadgate_entries_ready"),
+    (lambda ledger: read_next_due(ledger.engine, PIPELINE), "leadgate_entries_(ready|unknown)"),
     (lambda ledger: read_waiting_page(ledger.engine, PIPELINE, after="01000", limit=100), "leadgate_entries_waiting"),
     (lambda ledger: ledger.rescue(unknown_after=UNKNOWN_AFTER, now=AFTER_LEASE), "leadgate_entries_leased"),
     (lambda ledger: ledger.release(now=NOW), "leadgate_entries_leased"),
@@ -91,7 +91,7 @@ STEPS: Sequence[tuple[Step, str]] = [
 def test_a_partial_index_finds_the_leads(crowded: Ledger, step: Step, index: str) -> None:
     """The index holds only the leads in question, so the work grows with them alone."""
     for plan in plans_of(crowded, step):
-        assert index in plan
+        assert re.search(index, plan)
 
 
 @pytest.mark.parametrize("step", [send_some, *(step for step, _ in STEPS)])
@@ -101,7 +101,7 @@ def test_no_statement_of_a_run_goes_through_the_leads_that_wait(crowded: Ledger,
         assert not goes_through_all(plan), plan
 
 
-@pytest.mark.parametrize(("state", "step"), [("ready", STEPS[0][0]), ("ready", STEPS[1][0]), ("waiting", STEPS[2][0])])
+@pytest.mark.parametrize(("state", "step"), [("ready", STEPS[0][0]), ("unknown", STEPS[1][0]), ("waiting", STEPS[2][0])])
 def test_the_state_stands_in_the_statement(ledger: Ledger, state: str, step: Step) -> None:
     """A plan that PostgreSQL keeps for any parameters could not use an index that holds only one state."""
     asked: list[str] = []
