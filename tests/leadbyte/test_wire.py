@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leadgate.leadbyte.wire import ReplyBody, body_bytes, field_value, lead_item, prose, read_body
@@ -105,7 +105,7 @@ _JSON = st.recursive(
 _KEYS = ["status", "message", "errors", "leads", "details", "quaratineReleaseResults", "quarantineReleaseResults"]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(
         st.sampled_from(_KEYS),
