@@ -101,7 +101,9 @@ def test_no_statement_of_a_run_goes_through_the_leads_that_wait(crowded: Ledger,
         assert not goes_through_all(plan), plan
 
 
-@pytest.mark.parametrize(("state", "step"), [("ready", STEPS[0][0]), ("unknown", STEPS[1][0]), ("waiting", STEPS[2][0])])
+@pytest.mark.parametrize(
+    ("state", "step"), [("ready", STEPS[0][0]), ("unknown", STEPS[1][0]), ("waiting", STEPS[2][0])]
+)
 def test_the_state_stands_in_the_statement(ledger: Ledger, state: str, step: Step) -> None:
     """A plan that PostgreSQL keeps for any parameters could not use an index that holds only one state."""
     asked: list[str] = []
