@@ -1,0 +1,126 @@
+"""The cells of the fault matrix: what is under way when which trouble comes, and what became of it in the end.
+
+A cell is played with a real ledger on SQLite, a real source and the practice LeadByte on a socket; time is the test's.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from leadgate.model import RequestKind, State
+from leadgate.sandbox.faults import Fault
+
+UNDER_WAY = {
+    RequestKind.UPDATE_AND_ACT: "Update and act in one PUT",
+    RequestKind.UPDATE: "The update that goes before its act",
+    RequestKind.ACT: "The act by POST",
+    RequestKind.PROBE: "A probe",
+}
+"""The kinds of requests, as the page's headings call them."""
+
+
+class Step(StrEnum):
+    """Where on its way the request is."""
+
+    CLAIMED = "after the claim"
+    INTENDED = "after the intent, before sending"
+    SENT = "after sending, before the answer"
+    ANSWERED = "after the answer, before it is recorded"
+    RECORDED = "after it is recorded"
+
+
+class Trouble(StrEnum):
+    """What happens to the run there."""
+
+    KILLED = "kill -9"
+    EXCEPTION = "an exception nobody foresaw"
+    LEDGER_GONE = "the ledger's database is gone"
+
+
+class Cell(NamedTuple):
+    """One line of the matrix: a trouble at a step, or a fault switch of the practice LeadByte."""
+
+    under_way: RequestKind
+    step: Step | None
+    trouble: Trouble | Fault
+
+    @property
+    def leads(self) -> list[str]:
+        """The leads of the request: three, or the one that a POST can carry."""
+        return ["2"] if self.under_way is RequestKind.ACT else ["1", "2", "3"]
+
+    @property
+    def name(self) -> str:
+        """What goes wrong, in the page's words."""
+        return f"{self.step}: {self.trouble}" if self.step else f"`{self.trouble}`"
+
+
+OF_ONE_LEAD = {
+    Fault.POISON,
+    Fault.MISSING_BEFORE,
+    Fault.MISSING_AFTER,
+    Fault.NOT_SUCCESS,
+    Fault.MOVED,
+    Fault.MOVED_AFTER,
+    Fault.RELEASE_REFUSED,
+    Fault.RELEASE_ANYWAY,
+    Fault.RELEASE_UNSAID,
+}
+"""Switches that are drawn for each lead: they strike lead 2."""
+_WITHOUT_ACT = {Fault.RELEASE_REFUSED, Fault.RELEASE_ANYWAY, Fault.RELEASE_UNSAID}
+STRIKES_NEVER = {
+    RequestKind.UPDATE_AND_ACT: {Fault.MOVED_AFTER},
+    RequestKind.UPDATE: _WITHOUT_ACT,
+    RequestKind.ACT: {Fault.MOVED_AFTER, Fault.RELEASE_ANYWAY},
+    RequestKind.PROBE: _WITHOUT_ACT,
+}
+"""Switches that are about acts, or about updates alone."""
+
+
+def cells() -> Iterator[Cell]:
+    """For every kind of request, every step with every trouble, then every switch."""
+    for kind in UNDER_WAY:
+        for step in Step:
+            if step is Step.CLAIMED and kind in {RequestKind.UPDATE, RequestKind.ACT}:
+                continue  # the claim is the same, whatever follows it
+            for trouble in Trouble:
+                yield Cell(kind, step, trouble)
+        for fault in Fault:
+            if fault not in STRIKES_NEVER[kind]:
+                yield Cell(kind, None, fault)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a cell's leads."""
+
+    run: str
+    right_after: Counter[State]
+    states: dict[str, State]
+    inferred: int
+    acts: dict[str, int]
+    attempts: int
+    clean_runs: int
+
+    def as_row(self, cell: Cell) -> str:
+        """The line of the page."""
+        in_the_end = _counted(Counter(self.states.values()))
+        if self.inferred:
+            in_the_end += f" ({self.inferred} inferred)"
+        acts = sorted(set(self.acts.values()))
+        told = [
+            cell.name,
+            self.run,
+            _counted(self.right_after),
+            in_the_end,
+            " or ".join(map(str, acts)),
+            str(self.attempts),
+            str(self.clean_runs),
+        ]
+        return f"| {' | '.join(told)} |"
+
+
+def _counted(states: Counter[State]) -> str:
+    return ", ".join(f"{states[state]} {state.value}" for state in State if states[state])

@@ -1,0 +1,149 @@
+"""What people start themselves: `leadgate retry`, and the flows reconcile-unknown and maintain-ledger."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from flows.maintain_ledger import maintain_ledger
+from flows.reconcile_unknown import reconcile_unknown
+from leadgate.config import load_config
+from leadgate.ledger import Ledger
+from leadgate.model import Lead, Look, Result, State
+from leadgate.sandbox import LeadState, sandbox_thread
+from leadgate.wiring import open_ledger, utc_now
+from tests.ledger.steps import LEASE, attempt, intend, outcome
+from tests.support.audit import audit_ledger
+from tests.support.command import leadgate
+from tests.support.pipelines import Practice
+
+COMPLETE = {"postcode": "TN25 6QD", "phone_verified": True, "score": 0.9}
+
+
+@pytest.fixture
+def practice(tmp_path: Path) -> Iterator[Practice]:
+    """A pipeline whose LeadByte is never asked."""
+    practice = Practice(tmp_path, "http://127.0.0.1:9")
+    yield practice
+    practice.close()
+
+
+@pytest.fixture
+def ledger(practice: Practice) -> Iterator[Ledger]:
+    """Its ledger, as an earlier run would see it; audited in the end."""
+    ledger = open_ledger(practice.file, load_config(practice.file))
+    yield ledger
+    audit_ledger(ledger.engine, utc_now())
+    ledger.close()
+
+
+def park(ledger: Ledger, *ids: str) -> None:
+    """Let LeadByte have refused these leads until they were parked."""
+    end(ledger, ids, Result.REFUSED, State.FAILED, utc_now(), note="A field has a value that is not valid")
+
+
+def end(
+    ledger: Ledger,
+    ids: tuple[str, ...],
+    result: Result | None,
+    state: State,
+    now: datetime,
+    *,
+    note: str | None = None,
+    due_at: datetime | None = None,
+) -> None:
+    """Let leads be claimed and acted on with this end; with no result the run was killed before."""
+    ledger.register([Lead(lead_id, now - timedelta(hours=1)) for lead_id in ids], now=now)
+    ledger.note_looks([Look(lead_id, [], "hash", due=True) for lead_id in ids], now=now)
+    attempts = [attempt(claim) for claim in ledger.claim(limit=100, lease=LEASE, now=now)]
+    assert intend(ledger, *attempts, now=now) == set(ids)
+    if result:
+        ledger.record([outcome(a, result, state, note=note, due_at=due_at) for a in attempts], now=now)
+
+
+def test_a_parked_lead_goes_round_again(practice: Practice, ledger: Ledger) -> None:
+    """With all its attempts; the others stay where they are."""
+    park(ledger, "1", "2")
+    done = leadgate("retry", "1", config=practice.file)
+    assert (done.code, done.stdout.strip()) == (0, "1 leads go round again at the next run.")
+    assert practice.states() == {"1": "ready", "2": "failed"}
+    (claim,) = ledger.claim(limit=9, lease=LEASE, now=utc_now())
+    assert (claim.lead_id, claim.attempts) == ("1", 0)
+
+
+def test_every_parked_lead_goes_round_again(practice: Practice, ledger: Ledger) -> None:
+    """With --failed; a second time there is none left, which is no fault."""
+    park(ledger, "1", "2")
+    assert leadgate("retry", "--failed", "--json", config=practice.file).json() == {"retried": ["1", "2"]}
+    again = leadgate("retry", "--failed", "--json", config=practice.file)
+    assert (again.code, again.json()) == (0, {"retried": []})
+    assert set(practice.states().values()) == {"ready"}
+
+
+@pytest.mark.parametrize("state", [State.PROCESSED, State.UNKNOWN, State.REVIEW])
+def test_what_may_have_been_acted_on_is_never_retried(practice: Practice, ledger: Ledger, state: State) -> None:
+    """Not by its id, and not with --failed."""
+    result = Result.TAKEN if state is State.PROCESSED else Result.IN_DOUBT
+    end(ledger, ("1",), result, state, utc_now(), note="no answer", due_at=utc_now() + LEASE)
+    done = leadgate("retry", "1", config=practice.file)
+    assert done.code == 2
+    assert "not parked as failed: 1. `leadgate explain ID` says where each is." in done.stderr
+    assert leadgate("retry", "--failed", config=practice.file).code == 0
+    assert practice.states() == {"1": state}
+
+
+def test_a_wrong_id_is_named_and_the_right_ones_go_round(practice: Practice, ledger: Ledger) -> None:
+    """Exit code 2, one clear line."""
+    park(ledger, "1", "2")
+    done = leadgate("retry", "1", "nobody", "x", config=practice.file)
+    assert done.code == 2
+    assert "not parked as failed: nobody, x." in done.stderr
+    assert "1 others go round again" in done.stderr
+    assert practice.states() == {"1": "ready", "2": "failed"}
+
+
+@pytest.mark.parametrize("arguments", [[], ["1", "--failed"]])
+def test_either_ids_or_all(practice: Practice, ledger: Ledger, arguments: list[str]) -> None:
+    """Neither and both are wrong use, and change nothing."""
+    park(ledger, "1")
+    done = leadgate("retry", *arguments, config=practice.file)
+    assert done.code == 2
+    assert "name the leads, or --failed" in done.stderr
+    assert practice.states() == {"1": "failed"}
+
+
+async def test_the_flow_reconcile_unknown_settles_and_acts_on_nothing(tmp_path: Path, prefect_server: str) -> None:
+    """One was applied and is inferred, one was not and is ready, and one is not due yet."""
+    with sandbox_thread() as leadbyte:
+        practice = Practice(tmp_path, leadbyte.url)
+        for lead_id in ("1", "2", "3"):
+            practice.quarantine(lead_id)
+            practice.enrich(lead_id, **COMPLETE)
+        earlier = utc_now() - timedelta(hours=1)
+        ledger = open_ledger(practice.file, load_config(practice.file))
+        end(ledger, ("1", "2"), Result.IN_DOUBT, State.UNKNOWN, earlier, due_at=earlier + LEASE)
+        end(ledger, ("3",), Result.IN_DOUBT, State.UNKNOWN, earlier, due_at=earlier + timedelta(hours=2))
+        leadbyte.move(["1"], LeadState.RELEASED)
+        assert await reconcile_unknown(str(practice.file)) == {"probed": 2, "inferred": 1}
+        assert practice.states() == {"1": "processed", "2": "ready", "3": "unknown"}
+        assert [[item["quarantineId"] for item in request.body["leads"]] for request in leadbyte.requests] == [
+            ["1", "2"]
+        ]
+        assert leadbyte.acts == {}
+        practice.audit(leadbyte)
+        ledger.close()
+        practice.close()
+
+
+async def test_the_flow_maintain_ledger_takes_over_what_dead_runs_left(
+    practice: Practice, ledger: Ledger, prefect_server: str
+) -> None:
+    """It asks neither the source nor LeadByte; what is held by a living run is left alone."""
+    earlier = utc_now() - timedelta(hours=1)
+    end(ledger, ("1", "2"), None, State.SENDING, earlier)
+    end(ledger, ("3",), None, State.SENDING, utc_now())
+    practice.edit("table: quarantined_leads", "table: no_such_table")
+    assert await maintain_ledger(str(practice.file)) == 2
+    assert practice.states() == {"1": "unknown", "2": "unknown", "3": "sending"}
+    assert await maintain_ledger(str(practice.file)) == 0

@@ -1,0 +1,193 @@
+"""LeadByte is down: few requests are wasted on it, no lead pays for it, and everything goes on when it is back."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from leadgate.delivery.outage import Breaker, wait_for_leadbyte
+from leadgate.errors import KeyRefused, LeadByteUnavailable
+from leadgate.leadbyte import LeadByteClient
+from leadgate.model import Answer, Certainty, State
+from leadgate.stopping import Stop
+from tests.leadbyte.virtual_time import START, now, run
+from tests.reconcile.world import LATER, Reconciling
+
+BUSY = [Answer("1", Certainty.REFUSED, transient=True, message="HTTP 429")]
+LOST = [Answer("1", Certainty.IN_DOUBT, http_status=None, transient=True, message="no answer")]
+BROKEN = [Answer("1", Certainty.IN_DOUBT, http_status=500, message="HTTP 500")]
+ANSWERED = [Answer("1", Certainty.ANSWERED, updated=True, acted=True, http_status=200)]
+UNREADABLE = [Answer("1", Certainty.IN_DOUBT, http_status=200, message="not JSON")]
+REFUSED = [Answer("1", Certainty.REFUSED, http_status=400, message="no")]
+IDS = [str(n) for n in range(1, 41)]
+DOWN = ["429", "503", "refuse", "5xx-before", "5xx-after", "drop-before", "drop-after"]
+
+
+@pytest.mark.parametrize("concurrency", [1, 4, 64])
+@pytest.mark.parametrize("answers", [BUSY, LOST, BROKEN])
+def test_the_run_breaks_off_after_three_more_failures_than_can_be_in_flight(
+    concurrency: int, answers: Sequence[Answer]
+) -> None:
+    """As many as are under way at once may fail of one cause, such as a single 429."""
+    breaker = Breaker("https://acme.leadbyte.com", concurrency)
+    for _ in range(concurrency + 2):
+        breaker.note(answers)
+    with pytest.raises(LeadByteUnavailable, match=r"https://acme\.leadbyte\.com takes nothing just now"):
+        breaker.note(answers)
+
+
+@pytest.mark.parametrize("answers", [ANSWERED, UNREADABLE, REFUSED])
+def test_whatever_is_an_answer_counts_anew(answers: Sequence[Answer]) -> None:
+    """A LeadByte that refuses, or talks nonsense, is not down."""
+    breaker = Breaker("https://acme.leadbyte.com", 1)
+    for _ in range(10):
+        for _ in range(3):
+            breaker.note(LOST)
+        breaker.note(answers)
+    assert breaker.outage is None
+
+
+def test_a_run_that_never_heard_anything_says_so() -> None:
+    """Even if too little was sent to break off; one answer is enough to take it back."""
+    breaker = Breaker("https://acme.leadbyte.com", 4)
+    assert breaker.outage is None
+    breaker.note(LOST)
+    assert "takes nothing just now" in str(breaker.outage)
+    breaker.note(ANSWERED)
+    breaker.note(LOST)
+    assert breaker.outage is None
+
+
+class Down:
+    """A LeadByte that answers nothing until some seconds have passed; notes when it was asked, and what."""
+
+    def __init__(self, seconds: float, reply: Callable[[], httpx.Response]) -> None:
+        self.asked_at: list[float] = []
+        self.bodies: list[object] = []
+        self._seconds, self._reply = seconds, reply
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        """Fail, or take it."""
+        time = asyncio.get_running_loop().time()
+        self.asked_at.append(round(time))
+        self.bodies.append(json.loads(request.content))
+        return self._reply() if time < self._seconds else httpx.Response(200, json={"status": "Success", "leads": []})
+
+    def waited_for(self, patience: timedelta, stop_after: float | None = None) -> bool:
+        """Wait until it answers, for so long; in virtual time."""
+
+        async def story() -> bool:
+            stop = Stop()
+            client = LeadByteClient(
+                base_url="https://acme.leadbyte.com",
+                api_key=SecretStr("practice-key"),
+                timeout=timedelta(seconds=30),
+                concurrency=4,
+                requests_per_second=0,
+                clock=now,
+                transport=httpx.MockTransport(self.answer),
+            )
+            async with client:
+                if stop_after is not None:
+                    asyncio.get_running_loop().call_later(stop_after, stop.request, "SIGTERM")
+                return await wait_for_leadbyte(client, until=START + patience, clock=now, stop=stop)
+
+        return run(story())
+
+
+def refuse() -> httpx.Response:
+    """No connection."""
+    msg = "refused"
+    raise httpx.ConnectError(msg)
+
+
+def fail() -> httpx.Response:
+    """An answer from what stands in front of LeadByte."""
+    return httpx.Response(502, text="<html>")
+
+
+@pytest.mark.parametrize("reply", [refuse, fail])
+def test_an_outage_of_a_minute_costs_six_empty_requests(reply: Callable[[], httpx.Response]) -> None:
+    """After pauses of 1, 2, 4, 8, 16 and 30 seconds; the sixth is answered. Nothing in them names a lead."""
+    leadbyte = Down(60, reply)
+    assert leadbyte.waited_for(timedelta(minutes=2))
+    assert leadbyte.asked_at == [1, 3, 7, 15, 31, 61]
+    assert leadbyte.bodies == 6 * [{"leads": []}]
+
+
+def test_a_day_of_outage_is_asked_twice_a_minute() -> None:
+    """The pauses grow no longer than 30 seconds, so that a watching run is back soon."""
+    leadbyte = Down(86_400, refuse)
+    assert leadbyte.waited_for(timedelta(days=2))
+    assert leadbyte.asked_at[-1] - 86_400 <= 30
+    assert len(leadbyte.asked_at) == 6 + (86_400 - 61) // 30 + 1
+
+
+def test_patience_ends() -> None:
+    """The last question is asked at its very end."""
+    leadbyte = Down(86_400, refuse)
+    assert not leadbyte.waited_for(timedelta(minutes=2))
+    assert leadbyte.asked_at == [1, 3, 7, 15, 31, 61, 91, 120]
+
+
+def test_a_pause_that_leadbyte_asks_for_is_kept() -> None:
+    """Nothing is asked before it is over."""
+    leadbyte = Down(60, lambda: httpx.Response(503, headers={"Retry-After": "45"}))
+    assert leadbyte.waited_for(timedelta(minutes=5))
+    assert leadbyte.asked_at == [1, 46, 91]
+
+
+def test_asked_to_stop_nobody_waits_for_leadbyte() -> None:
+    """The pause ends at once, and nothing more is asked."""
+    leadbyte = Down(86_400, refuse)
+    assert not leadbyte.waited_for(timedelta(days=1), stop_after=20)
+    assert leadbyte.asked_at == [1, 3, 7, 15]
+
+
+def test_a_key_that_is_refused_ends_the_waiting() -> None:
+    """LeadByte is back, and says no."""
+    leadbyte = Down(60, lambda: httpx.Response(401, json={"status": "Error", "message": "Invalid API key"}))
+    with pytest.raises(KeyRefused):
+        leadbyte.waited_for(timedelta(minutes=2))
+
+
+@pytest.mark.parametrize("fault", DOWN)
+async def test_an_outage_costs_few_requests_and_no_attempts(world: Reconciling, fault: str) -> None:
+    """Of forty batches seven to twelve are sent in vain; afterwards every lead is processed, once."""
+    world.arrive(*IDS)
+    world.sandbox.faults.change({fault: "always", "retry-after": 0, "refuse-for": 3600})
+    with pytest.raises(LeadByteUnavailable):
+        await world.run(leadbyte={"batch_size": 1, "concurrency": 4})
+    tried = [a for lead_id in IDS for a in world.history(lead_id).attempts]
+    assert 7 <= len(tried) <= 12
+    assert {world.entry(lead_id)["attempts"] for lead_id in IDS} == {0}
+    assert set(world.states(IDS).values()) <= {State.READY, State.UNKNOWN}
+    assert {world.entry(lead_id)["lease_owner"] for lead_id in IDS} == {None}
+    world.sandbox.faults.change({fault: None})
+    world.sandbox.shut_for(timedelta())
+    await world.reached()
+    for _ in range(2):
+        world.clock.advance(**LATER)
+        await world.run(leadbyte={"batch_size": 1, "concurrency": 4})
+    assert set(world.states(IDS).values()) == {State.PROCESSED}
+    assert {world.entry(lead_id)["attempts"] for lead_id in IDS} == {0}
+    assert {len(acts) for acts in world.sandbox.acts.values()} == {1}
+
+
+async def test_an_outage_in_the_midst_of_probing_loses_nothing(world: Reconciling) -> None:
+    """What was not probed is unknown still, and held by nobody."""
+    await world.lose(*IDS)
+    world.clock.advance(**LATER)
+    world.sandbox.faults.change({"503": "always", "retry-after": 0})
+    with pytest.raises(LeadByteUnavailable):
+        await world.run(leadbyte={"batch_size": 1})
+    assert set(world.states(IDS).values()) == {State.UNKNOWN}
+    assert {world.entry(lead_id)["lease_owner"] for lead_id in IDS} == {None}
+    world.sandbox.faults.change({"503": None})
+    world.clock.advance(**LATER)
+    await world.run()
+    assert set(world.states(IDS).values()) == {State.PROCESSED}

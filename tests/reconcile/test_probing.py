@@ -1,0 +1,235 @@
+"""An act that nobody answered is settled by evidence, over a real socket: the update alone is sent again as a probe."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from leadgate.leadbyte import LeadByteClient
+from leadgate.model import Answer, LeadRequest, State
+from leadgate.sandbox import LeadState
+from tests.delivery.world import NOON
+from tests.reconcile.world import GRACE, LATER, Reconciling
+
+
+class Dying(LeadByteClient):
+    """A client whose process ends when its request has been sent."""
+
+    async def put(self, requests: Sequence[LeadRequest], *, before: datetime | None = None) -> list[Answer]:
+        """Send, and hear nothing."""
+        await super().put(requests, before=before)
+        raise ZeroDivisionError
+
+
+IDS = ["1", "2", "3"]
+LOST_AFTER = ["drop-after", "5xx-after", "not-json-after", "missing-after"]
+LOST_BEFORE = ["drop-before", "5xx-before", "not-json-before", "missing-before"]
+
+
+def outcomes(world: Reconciling, lead_id: str) -> list[tuple[str, str]]:
+    """A lead's requests, and how each ended."""
+    return [(attempt["kind"], attempt["outcome"]) for attempt in world.history(lead_id).attempts]
+
+
+@pytest.mark.parametrize("fault", LOST_AFTER)
+@pytest.mark.parametrize(("verdict", "state"), [("process", "processed"), ("reject", "rejected")])
+async def test_an_act_that_was_applied_is_inferred(world: Reconciling, fault: str, verdict: str, state: str) -> None:
+    """LeadByte no longer has the lead, so it is settled as intended, and marked; it is not acted on again."""
+    world.arrive(*IDS)
+    world.sandbox.faults.change({fault: "always"})
+    await world.run(verdict=verdict)
+    world.sandbox.faults.change({fault: None})
+    assert set(world.states(IDS).values()) == {State.UNKNOWN}
+    world.clock.advance(**LATER)
+    ran = await world.run(verdict=verdict)
+    assert (ran.reconciled.probed, sorted(ran.reconciled.inferred)) == (3, IDS)
+    for lead_id in IDS:
+        entry = world.entry(lead_id)
+        assert (entry["state"], entry["inferred"], entry["attempts"]) == (state, True, 0)
+        assert entry["note"] == f"inferred: LeadByte no longer has it in quarantine, so the {verdict} was taken"
+        assert outcomes(world, lead_id) == [("update_and_act", "in_doubt"), ("probe", "gone")]
+    assert {lead_id: len(acts) for lead_id, acts in world.sandbox.acts.items()} == dict.fromkeys(IDS, 1)
+    assert ran.delivery.tally == Counter({State(state): 3})
+
+
+@pytest.mark.parametrize("fault", LOST_BEFORE)
+async def test_an_act_that_was_not_applied_is_sent_again(world: Reconciling, fault: str) -> None:
+    """The probe is taken, so the lead is still in quarantine: it is decided anew and acted on once."""
+    world.arrive(*IDS)
+    world.sandbox.faults.change({fault: "always"})
+    await world.run()
+    world.sandbox.faults.change({fault: None})
+    world.clock.advance(**LATER)
+    ran = await world.run()
+    assert (ran.reconciled.probed, ran.reconciled.inferred) == (3, [])
+    assert set(world.states(IDS).values()) == {State.PROCESSED}
+    assert outcomes(world, "1") == [("update_and_act", "in_doubt"), ("probe", "taken"), ("update_and_act", "taken")]
+    assert {len(acts) for acts in world.sandbox.acts.values()} == {1}
+    assert (world.entry("1")["inferred"], world.entry("1")["attempts"]) == (False, 0)
+
+
+async def test_a_probe_writes_the_update_and_nothing_else(world: Reconciling) -> None:
+    """Literally the documented body, without an action."""
+    await world.lose("17")
+    world.clock.advance(**LATER)
+    await world.run()
+    assert world.asked()[-1] == ("PUT", {"leads": [{"quarantineId": "17", "update": {"postcode": "TN25 6QD"}}]})
+
+
+async def test_no_probe_is_sent_before_the_grace_is_over(world: Reconciling) -> None:
+    """LeadByte's own queue needs time: until then nothing at all is asked about the lead."""
+    await world.lose("17", applied=False)
+    for _ in range(5):
+        world.clock.advance(seconds=59)
+        assert (await world.run()).reconciled.probed == 0
+    assert len(world.asked()) == 1
+    world.clock.now = NOON + GRACE
+    assert (await world.run()).reconciled.probed == 1
+
+
+async def test_a_rescued_lead_has_its_whole_grace_from_then_on(world: Reconciling) -> None:
+    """The request of a run that was killed may have left at the very end of its lease."""
+    world.arrive("17")
+    with pytest.raises(ZeroDivisionError):
+        await world.run(client=world.client(kind=Dying), dies_of=ZeroDivisionError)
+    world.clock.advance(**LATER)
+    rescued_at = world.clock.now
+    await world.run()
+    assert (world.entry("17")["state"], world.entry("17")["due_at"]) == ("unknown", rescued_at + GRACE)
+
+
+async def test_probes_go_in_batches(world: Reconciling) -> None:
+    """As many leads in one request as in any other."""
+    ids = [str(n) for n in range(1, 13)]
+    await world.lose(*ids)
+    world.clock.advance(**LATER)
+    await world.run(leadbyte={"batch_size": 5})
+    assert sorted(map(len, world.probes())) == [2, 5, 5]
+    assert set(world.states(ids).values()) == {State.PROCESSED}
+
+
+async def test_after_a_vain_probe_the_batches_are_smaller(world: Reconciling) -> None:
+    """One lead may be the cause for all: it ends up alone, at a person, and the others are settled without it."""
+    ids = [str(n) for n in range(1, 18)]
+    await world.lose(*ids)
+    world.sandbox.faults.change({"poison": ["7"]})
+    sizes = []
+    for _ in range(5):
+        world.clock.advance(hours=1, minutes=1)
+        before = len(world.probes())
+        await world.run(leadbyte={"batch_size": 16})
+        sizes.append(sorted(map(len, world.probes()[before:])))
+    assert sizes == [[1, 16], [4, 4, 4, 4], [1, 1, 1, 1], [1], [1]]
+    states = world.states(ids)
+    assert states.pop("7") is State.REVIEW
+    assert set(states.values()) == {State.PROCESSED}
+
+
+async def test_five_vain_probes_and_a_person_is_asked(world: Reconciling) -> None:
+    """After waits that grow; nothing is asked about the lead any more."""
+    await world.lose("17")
+    world.sandbox.faults.change({"5xx-after": "always"})
+    probed = []
+    while world.states(["17"]) == {"17": State.UNKNOWN}:
+        world.clock.advance(minutes=5)
+        if (await world.run()).reconciled.probed:
+            probed.append(int((world.clock.now - NOON) / timedelta(minutes=1)))
+    assert probed == [5, 10, 20, 40, 80]
+    assert world.states(["17"]) == {"17": State.REVIEW}
+    assert world.entry("17")["note"].startswith("5 probes told nothing; the last: LeadByte failed (HTTP 502")
+    world.clock.advance(days=1)
+    assert (await world.run()).reconciled.probed == 0
+
+
+@pytest.mark.parametrize("fault", ["429", "503", "refuse"])
+async def test_a_probe_that_was_provably_not_taken_does_not_count(world: Reconciling, fault: str) -> None:
+    """However often LeadByte is too busy to be asked, no person is bothered for that."""
+    await world.lose("17")
+    world.sandbox.faults.change({fault: "always", "retry-after": 0, "refuse-for": 3600})
+    for _ in range(7):
+        world.clock.advance(hours=1)
+        await world.run()
+    assert world.states(["17"]) == {"17": State.UNKNOWN}
+    world.sandbox.faults.change({fault: None})
+    world.sandbox.shut_for(timedelta())
+    world.clock.advance(hours=1)
+    await world.reached()
+    await world.run()
+    assert world.states(["17"]) == {"17": State.PROCESSED}
+
+
+async def test_with_unknown_review_nothing_is_probed(world: Reconciling) -> None:
+    """Also not what a killed run left, which nobody could send to a person at the time."""
+    world.arrive("17")
+    with pytest.raises(ZeroDivisionError):
+        await world.run(client=world.client(kind=Dying), dies_of=ZeroDivisionError)
+    for _ in range(2):
+        world.clock.advance(**LATER)
+        await world.run(delivery={"unknown": "review"})
+    assert world.states(["17"]) == {"17": State.REVIEW}
+    assert world.probes() == []
+
+
+async def test_with_nothing_to_write_there_is_nothing_to_probe_with(world: Reconciling) -> None:
+    """A late lead that was never enriched: a person is told why, and what would help next time."""
+    world.seed(["17"])
+    world.sandbox.faults.change({"drop-after": 1})
+    await world.run(update={})
+    world.clock.advance(**LATER)
+    ran = await world.run()
+    assert world.states(["17"]) == {"17": State.REVIEW}
+    assert "delivery.probe_with" in world.entry("17")["note"]
+    assert world.probes() == []
+    assert ran.delivery.tally == {State.REVIEW: 1}
+
+
+@pytest.mark.parametrize(("fault", "inferred"), [("drop-after", True), ("drop-before", False)])
+async def test_probe_with_names_a_field_that_may_be_written(world: Reconciling, fault: str, inferred: bool) -> None:
+    """Then a lead without enrichment is settled like any other."""
+    world.seed(["17"])
+    world.sandbox.faults.change({fault: 1})
+    await world.run(update={})
+    world.clock.advance(**LATER)
+    await world.run(update={}, delivery={"probe_with": {"data13": "leadgate"}})
+    probe = {"leads": [{"quarantineId": "17", "update": {"data13": "leadgate"}}]}
+    assert ("PUT", probe) in world.asked()
+    assert (world.entry("17")["state"], world.entry("17")["inferred"]) == ("processed", inferred)
+
+
+async def test_enrichment_goes_before_probe_with(world: Reconciling) -> None:
+    """What is known of the lead is written rather than something spare."""
+    await world.lose("17")
+    world.clock.advance(**LATER)
+    await world.run(delivery={"probe_with": {"data13": "leadgate"}})
+    assert [list(item["update"]) for _, body in world.asked()[1:] for item in body["leads"]] == [["postcode"]]
+
+
+async def test_gone_before_the_first_act_is_not_inferred(world: Reconciling) -> None:
+    """LeadByte answered the act itself: someone else had moved the lead."""
+    world.arrive("17")
+    world.sandbox.move(["17"], LeadState.MOVED)
+    await world.run()
+    entry = world.entry("17")
+    assert (entry["state"], entry["inferred"]) == ("gone", False)
+    assert outcomes(world, "17") == [("update_and_act", "gone")]
+
+
+async def test_acted_on_in_vain_too_often_a_lead_goes_to_a_person(world: Reconciling) -> None:
+    """Each time the probe finds it still there; after `attempts` acts that is no accident."""
+    world.arrive("17")
+    world.sandbox.faults.change({"missing-before": {"leads": ["17"]}})
+    for _ in range(3):
+        await world.run(delivery={"attempts": 3})
+        world.sandbox.faults.change({"missing-before": None})
+        world.clock.advance(**LATER)
+        await _reconcile_only(world, delivery={"attempts": 3})
+        world.sandbox.faults.change({"missing-before": {"leads": ["17"]}})
+    assert world.states(["17"]) == {"17": State.REVIEW}
+    assert world.entry("17")["note"] == "sent 3 times without an answer, and still in quarantine"
+
+
+async def _reconcile_only(world: Reconciling, **sections: dict[str, Any]) -> None:
+    """Settle what nobody answered, as the flow reconcile-unknown does."""
+    await world.run(claims=False, **sections)  # type: ignore[arg-type]  # sections of the file alone
