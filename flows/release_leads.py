@@ -48,9 +48,12 @@ async def release_leads(
         async with open_run(pipeline) as run:
             account.registered(register(pipeline))
             account.looked(look(pipeline))
-            size = WAVE
+            size, is_down = WAVE, False
             while not run.stop:
                 try:
+                    if is_down and not await outlast(pipeline, run, until):
+                        break
+                    is_down = False
                     account.reconciled(await reconcile(pipeline, run))
                     while wave := decide(run, min(size, WAVE if limit is None else limit - account.decided)):
                         account.decided += len(wave)
@@ -59,9 +62,7 @@ async def release_leads(
                         size = min(WAVE, 4 * size)
                     account.trouble = run.delivery.exchange.breaker.outage
                 except LeadByteUnavailable as error:
-                    account.trouble = str(error)
-                    if not await outlast(pipeline, run, until):
-                        break
+                    account.trouble, is_down = str(error), True
                     size = pipeline.config.leadbyte.batch_size  # gently at first
                     continue
                 except LeadByteError as error:

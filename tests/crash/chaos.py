@@ -33,13 +33,13 @@ def main(
     kills: Annotated[int, typer.Option(help="Kills after which it ends.", min=1)] = 200,
     seconds: Annotated[float, typer.Option(help="Seconds after which it ends, whatever the kills.")] = 300,
     restarts: Annotated[int, typer.Option(help="Restarts of PostgreSQL meanwhile.", min=0)] = 3,
-    commands: Annotated[int, typer.Option(help="Kills of the real `leadgate run --watch` besides.", min=0)] = 3,
+    command: Annotated[bool, typer.Option("--command", help="Kill `leadgate run --watch` itself.")] = False,
     seed: Annotated[int, typer.Option(help="The same seed draws the same moments, leads and faults.")] = 1,
 ) -> None:
     """Kill workers until there were enough kills, let the last one finish, and print what came of it."""
     broken = False
     for one in database or Database:
-        plan = Plan(one.value, workers, leads, kills, seconds, restarts, commands, seed)
+        plan = Plan(one.value, workers, leads, kills, seconds, restarts, command, seed)
         with TemporaryDirectory(prefix="leadgate-chaos-") as folder, chaos(plan, Path(folder), _say) as ended:
             figures = gather(ended)
         typer.echo(figures.as_text() + "\n")

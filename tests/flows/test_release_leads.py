@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from inspect import isawaitable
 from pathlib import Path
@@ -95,6 +96,28 @@ async def test_a_run_that_leadbyte_refuses_is_failed_and_says_why(
     summary = artifacts(records, run_id)["leadgate-acme-summary"]["data"]
     assert f"**Stopped early.** {kept['message']}" in summary
     assert "| ready | 1 |" in summary
+
+
+async def test_a_key_that_is_refused_when_leadbyte_is_back_is_reported(
+    pipeline: Practice, leadbyte: Sandbox, records: PrefectRecords
+) -> None:
+    """The run that has waited out an outage ends with its summary too, and the leads are ready."""
+    pipeline.edit("requests_per_second: 0", "requests_per_second: 0\n  batch_size: 1")
+    pipeline.quarantine(*range(1, 41))
+    pipeline.enrich(*range(1, 41), **COMPLETE)
+    leadbyte.faults.change({"503": "always", "retry-after": 0})
+
+    def come_back() -> None:
+        wait_until(lambda: [request.body for request in leadbyte.requests[-1:]] == [{"leads": []}], what="it is asked")
+        leadbyte.faults.change({"401": "always"})
+
+    with ThreadPoolExecutor() as pool:
+        back = pool.submit(come_back)
+        state, run_id = await run(pipeline)
+        back.result()
+    assert state.is_failed()
+    assert records.run(run_id)["state"]["message"].startswith(f"LeadByte at {leadbyte.url} refused the API key")
+    assert "| ready | 40 |" in artifacts(records, run_id)["leadgate-acme-summary"]["data"]
 
 
 async def test_a_run_that_cannot_begin_is_failed_and_says_why(pipeline: Practice, records: PrefectRecords) -> None:

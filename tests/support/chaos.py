@@ -7,27 +7,24 @@ PostgreSQL is cut off and started again. What came of it is gathered in chaos_fi
 import json
 import os
 import random
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.support.command import start_leadgate
 from tests.support.crowd import Person, settle_in
 from tests.support.pipelines import Practice
 from tests.support.postgres import PostgresServer
-from tests.support.process import Supervised, new_folder, reserve_port
+from tests.support.process import Supervised, new_folder
+from tests.support.victims import ROOT, Commands, Life, Victims, Workers
 from tests.support.waiting import wait_until
 
-ROOT = Path(__file__).parents[2]
 FAULTS = {"drop-after": 0.05, "5xx-after": 0.05, "drop-before": 0.05}
 _SETTINGS = """\
 requests_per_second: 0
@@ -35,14 +32,9 @@ requests_per_second: 0
   batch_size: 2
   concurrency: 2"""
 _DELIVERY = "delivery: {mode: combined, lease: 3s, unknown_after: 3s}\npolicy:\n"
-_WAVE = 25
 _LATENCY = "50ms"
 _LAG = "200ms"
-_LONGEST_VAIN = 2.0
-"""A worker that finds nothing to claim is killed too, after this many seconds."""
 _LONGEST_FINISH = 90.0
-_LOOK_EVERY = 0.005
-_LEADS_A_COMMAND = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +47,8 @@ class Plan:
     kills: int = 200
     seconds: float = 300
     restarts: int = 0
-    commands: int = 0
+    command: bool = False
+    """Whether what is killed is `leadgate run` itself."""
     seed: int = 1
 
 
@@ -66,80 +59,13 @@ class Events:
     started: int = 0
     kills: Counter[str] = field(default_factory=Counter)
     """By the step the worker was at."""
-    command_kills: int = 0
     restarts: int = 0
+    gave_up: int = 0
+    """Commands that ended by themselves and said why, as they do when the database is gone."""
     crashes: list[str] = field(default_factory=list)
     """What workers said that ended by themselves, which none may."""
     chaos_seconds: float = 0
     clean_seconds: float = 0
-
-
-class Workers:
-    """The process that forks workers, and the workers it has forked."""
-
-    def __init__(self, folder: Path, file: Path) -> None:
-        self._log = folder / "workers.log"
-        # A session of its own: Ctrl-C is for the chaos run, which then closes the pipe.
-        self._forker = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.worker", str(file)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def start(self, file: Path, step: Path, *, once: bool = False) -> int:
-        """Start a worker on a pipeline file and return its pid; it writes the step it is at into the file `step`."""
-        step.write_text("fork", "utf-8")
-        return self._order("start", file, step, self._log, _WAVE, "once" if once else "always")
-
-    def kill(self, pid: int, *, after: float = 0) -> int:
-        """Kill a worker with SIGKILL, after some seconds, and return how it ended: -9, or by itself before."""
-        return self._order("kill", pid, after)
-
-    def said(self) -> str:
-        """What the workers wrote: nothing, if all is well."""
-        return self._log.read_text("utf-8") if self._log.exists() else ""
-
-    def close(self) -> None:
-        """Kill what is left."""
-        self._forker.communicate(timeout=20)
-
-    def _order(self, *words: object) -> int:
-        assert self._forker.stdin is not None
-        assert self._forker.stdout is not None
-        self._forker.stdin.write(" ".join(map(str, words)) + "\n")
-        self._forker.stdin.flush()
-        return int(self._forker.stdout.readline())
-
-
-class Life:
-    """One worker from its start to its kill, at a moment drawn beforehand."""
-
-    def __init__(self, pid: int, step: Path, chance: random.Random) -> None:
-        self.pid = pid
-        self._step = step
-        self._began = time.monotonic()
-        # One in six is killed by the clock alone, wherever it is by then: opening, registering, reconciling.
-        self._end = self._began + chance.uniform(0, 1) if chance.random() < 1 / 6 else None
-        self._after_claim = chance.triangular(0.05, 2, 0.05)  # the sooner the likelier
-
-    @property
-    def step(self) -> str:
-        """The step the worker is at."""
-        return self._step.read_text("utf-8").strip()
-
-    def is_over(self) -> bool:
-        """Whether the moment has come: some time after it claimed leads, or when it has found none for long."""
-        now = time.monotonic()
-        if self._end is None:
-            step = self.step
-            if step in {"update", "act"}:
-                self._end = now + self._after_claim
-            elif step in {"fork", "open"}:
-                self._began = now
-        return now >= (self._end or self._began + _LONGEST_VAIN)
 
 
 class PracticeProcess:
@@ -198,7 +124,7 @@ class Chaos:
     def __init__(self, plan: Plan, folder: Path, say: Callable[[str], None]) -> None:
         self.plan = plan
         self.events = Events()
-        self.people = people(plan.leads + plan.commands * _LEADS_A_COMMAND, plan.seed)
+        self.people = people(plan.leads, plan.seed)
         self._said_at = time.monotonic()
         self._folder, self._say = folder, say
         self._chance = random.Random(plan.seed)  # noqa: S311 - moments need no secrets
@@ -213,13 +139,16 @@ class Chaos:
             self._postgres = stack.enter_context(_postgres()) if self.plan.database == "postgresql" else None
             self.pipeline = self._open_pipeline()
             stack.callback(self.pipeline.close)
-            self._workers = Workers(self._folder, self.pipeline.file)
-            stack.callback(self._workers.close)
+            workers = Workers(self._folder, self.pipeline.file)
+            stack.callback(workers.close)
             began = time.monotonic()
-            self._rage(began + self.plan.seconds)
-            self._kill_commands()
+            if self.plan.command:
+                with closing(Commands(self._folder, self.pipeline)) as commands:
+                    self._rage(commands, time.monotonic() + self.plan.seconds)
+            else:
+                self._rage(workers, began + self.plan.seconds)
             self.events.chaos_seconds = time.monotonic() - began
-            self._finish()
+            self._finish(workers)
             self.events.clean_seconds = time.monotonic() - began - self.events.chaos_seconds
             yield self
 
@@ -235,37 +164,39 @@ class Chaos:
         self._files[1].write_text(separate, "utf-8")
         return pipeline
 
-    def _rage(self, until: float) -> None:
+    def _rage(self, victims: Victims, until: float) -> None:
         """Kill and start workers, let leads arrive and cut the database off, until there were enough kills."""
         plan, events = self.plan, self.events
-        lives = [self._begin(slot) for slot in range(plan.workers)]
+        lives = [self._begin(victims) for _ in range(plan.workers)]
         while (killed := events.kills.total()) < plan.kills and time.monotonic() < until:
             for slot, life in enumerate(lives):
                 if life.is_over():
-                    self._kill(life)
-                    lives[slot] = self._begin(slot)
+                    self._kill(victims, life)
+                    lives[slot] = self._begin(victims)
             if self._postgres and events.restarts < plan.restarts * (killed + 1) // (plan.kills + 1):
                 self._restart(self._postgres)
             self._tell()
-            time.sleep(_LOOK_EVERY)
+            time.sleep(victims.look_every)
         if self._postgres and events.restarts < plan.restarts:
             self._restart(self._postgres)
         for life in lives:
-            self._kill(life)
+            self._kill(victims, life)
 
-    def _begin(self, slot: int) -> Life:
+    def _begin(self, victims: Victims) -> Life:
         self.events.started += 1
         # Leads arrive as workers start, so that there is always something to kill one over.
         self._add(min(-(-self.plan.leads // self.plan.kills), self.plan.leads - self._added))
-        step = self._folder / f"step-{slot}"
-        return Life(self._workers.start(self._chance.choice(self._files), step), step, self._chance)
+        return victims.begin(self._chance.choice(self._files), self._chance)
 
-    def _kill(self, life: Life) -> None:
-        ended = self._workers.kill(life.pid)
+    def _kill(self, victims: Victims, life: Life) -> None:
+        ended = victims.kill(life.pid)
+        step = life.step()
         if ended == -9:
-            self.events.kills[life.step] += 1
+            self.events.kills[step] += 1
+        elif self.plan.command and ended == 1 and "Traceback" not in victims.said():
+            self.events.gave_up += 1  # the database was down
         else:
-            self.events.crashes.append(f"a worker ended with {ended} at {life.step}:\n{self._workers.said()}")
+            self.events.crashes.append(f"a worker ended with {ended} at {step}:\n{victims.said()}")
 
     def _add(self, count: int) -> None:
         if count:
@@ -277,35 +208,14 @@ class Chaos:
         self.pipeline.source.dispose()
         self.events.restarts += 1
 
-    def _kill_commands(self) -> None:
-        """Kill the real command, `leadgate run --watch`, a moment after it has sent its first request."""
-        if not self.plan.commands:
-            return
-        from tests.support.prefect_server import PrefectServer  # noqa: PLC0415 - rarely wanted
-
-        server = PrefectServer(reserve_port())
-        try:
-            for _ in range(self.plan.commands):
-                self._add(_LEADS_A_COMMAND)
-                environment = os.environ | {"PREFECT_API_URL": server.api_url, "PREFECT_HOME": str(self._folder)}
-                file = self._chance.choice(self._files)
-                command = start_leadgate("run", "--watch", "10m", config=file, env=environment)
-                wait_until(partial(self.pipeline.has_sent, command.pid), what="the command has sent", seconds=90)
-                time.sleep(self._chance.uniform(0, 1))
-                command.kill()
-                command.communicate()
-                self.events.command_kills += 1
-        finally:
-            server.stop()
-
-    def _finish(self) -> None:
+    def _finish(self, workers: Workers) -> None:
         """Let the rest of the leads arrive and one worker end them all, with no kill and no lost answer."""
         self._add(len(self.people) - self._added)
         self.leadbyte.behave()
-        last = self._workers.start(self._files[0], self._folder / "step-last", once=True)
-        ended = self._workers.kill(last, after=_LONGEST_FINISH)
+        last = workers.start(self._files[0], once=True)
+        ended = workers.kill(last, after=_LONGEST_FINISH)
         if ended != 0:
-            self.events.crashes.append(f"the last worker ended with {ended}:\n{self._workers.said()}")
+            self.events.crashes.append(f"the last worker ended with {ended}:\n{workers.said()}")
 
     def _tell(self) -> None:
         if time.monotonic() - self._said_at > 10:

@@ -43,13 +43,13 @@ class Figures:
     def as_text(self) -> str:
         """Write them for a person."""
         plan, events = self.plan, self.events
+        killed = "commands" if plan.command else "workers"
         rows = {
-            "run": f"{plan.database}, {plan.workers} workers, seed {plan.seed}: {events.chaos_seconds:.0f} s of chaos, "
-            f"then {events.clean_seconds:.0f} s to a clean end",
-            "kills (SIGKILL)": f"{events.kills.total()} of {events.started} workers: {_listed(events.kills)}",
-            "kills of `leadgate run`": events.command_kills,
+            "run": f"{plan.database}, {plan.workers} {killed}, seed {plan.seed}: {events.chaos_seconds:.0f} s of "
+            f"chaos, then {events.clean_seconds:.0f} s to a clean end",
+            "kills (SIGKILL)": f"{events.kills.total()} of {events.started}: {_listed(events.kills)}",
             "database restarts": events.restarts,
-            "ended by themselves": len(events.crashes),
+            "ended by themselves": f"{len(events.crashes)}, and {events.gave_up} that said why",
             "requests by answer": _listed(self.answers),
             "attempts by outcome": _listed(self.outcomes),
             "cut off by a kill": f"{self.cut_off} attempts",
