@@ -10,13 +10,16 @@ from leadgate.wiring import check_pipeline
 def check(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
     """Check the file, its rules against the source's real columns, the ledger, and LeadByte's key and address.
 
-    Nothing is changed anywhere: LeadByte is asked to update an empty list of leads.
+    How arrivals will be found is said too. Nothing is changed anywhere: LeadByte is asked to update an empty list
+    of leads.
     """
-    problems = check_pipeline(config)
+    problems, advice = check_pipeline(config)
     if as_json:
-        say_json({"ok": not problems, "problems": problems})
+        say_json({"ok": not problems, "problems": problems, "advice": advice})
     elif not problems:
         say(f"{config}: all is well. `leadgate plan` shows what a run would do.")
+        for advised in advice:
+            say(f"  {advised}")
     for problem in problems:
         warn(f"leadgate: {problem}")
     stop(WRONG if problems else FINE)

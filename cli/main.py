@@ -11,6 +11,7 @@ from cli.check import check
 from cli.demo import demo
 from cli.explain import explain
 from cli.init import init
+from cli.install_outbox import install_outbox
 from cli.output import ATTENTION, warn
 from cli.plan import plan
 from cli.retry import retry
@@ -31,7 +32,7 @@ app = typer.Typer(
         "file; `leadgate check`, `plan` and `run` take it from there."
     ),
 )
-for verb in (demo, init, check, plan, run, status, explain, retry, sandbox):
+for verb in (demo, init, check, plan, run, status, explain, retry, install_outbox, sandbox):
     app.command()(verb)
 
 

@@ -30,6 +30,8 @@ def plan(
 
 def _tell(found: Plan, show: int) -> None:
     say(f"{len(found.leads)} leads would be decided now, {found.waiting} would go on waiting.")
+    for column, count in found.missing.items():
+        say(f"  {count:>7}  waiting, without {column}")
     for (verdict, rule), count in Counter((lead.verdict, lead.rule) for lead in found.leads).most_common():
         say(f"  {count:>7}  {verdict:<8} {rule or '(otherwise)'}")
     if found.leads and show:

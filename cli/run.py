@@ -56,7 +56,7 @@ def run(
 def tell(result: RunResult) -> None:
     """Print a run's summary for people; what did not happen is left out."""
     counts = {key: count for key, count in result.summary.as_dict().items() if count}
-    if not counts.keys() - {"waiting", "ready", "faults"}:
+    if not counts.keys() - {"waiting", "ready", "faults", "changed"}:
         say("Nothing was due.")
     for key, count in counts.items():
         say(f"{count:>8}  {_MEANING[key]}")
@@ -73,6 +73,7 @@ _MEANING = {
     "failed": "failed: refused by LeadByte and parked",
     "gone": "gone: someone else moved them out of quarantine",
     "inferred": "inferred: of these, settled by a probe after a lost answer",
+    "changed": "changed: settled leads whose enrichment changed afterwards; nothing is done about it",
     "waiting": "waiting: their enrichment is still to come",
     "ready": "ready: due for a decision, now or later",
     "faults": "faults in the source's leads: `leadgate plan` names each",

@@ -36,6 +36,7 @@ def _as_dict(found: Status, now: datetime) -> dict[str, object]:
 
     return {
         "counts": {state.value: count for state, count in found.counts.items()},
+        "missing": found.missing,
         "oldest_wait_seconds": seconds(found.oldest_waiting_since),
         "last_reading_at": found.read_at,
         "last_healthy_reading_at": found.healthy_at,
@@ -49,6 +50,8 @@ def _tell(name: str, found: Status, now: datetime) -> None:
     say(f"{name}: {sum(found.counts.values())} leads")
     for state, count in found.counts.items():
         say(f"  {count:>8}  {state.value}")
+    for column, count in found.missing.items():
+        say(f"  {count:>8}  waiting, without {column}")
     if found.oldest_waiting_since:
         say(f"oldest wait: since {ago(found.oldest_waiting_since, now)}")
     say(f"source last read: {ago(found.read_at, now)}, last found healthy {ago(found.healthy_at, now)}")

@@ -14,7 +14,7 @@ from pydantic import Field
 from leadgate.config import parse_duration
 from leadgate.errors import LeadByteError, LeadByteUnavailable
 from leadgate.summary import Account, Summary
-from leadgate.wiring import open_pipeline, open_run, utc_now
+from leadgate.wiring import Run, open_pipeline, open_run, utc_now
 from tasks.act import act
 from tasks.decide import decide
 from tasks.outlast import outlast
@@ -22,7 +22,7 @@ from tasks.reconcile import reconcile
 from tasks.register import register
 from tasks.report import Progress, name_run, report
 from tasks.update import update
-from tasks.wait import look, watch
+from tasks.wait import compare, look, watch
 
 WAVE = 1000
 """Leads a task run takes: large enough that Prefect's cost vanishes, small enough to show progress."""
@@ -48,22 +48,19 @@ async def release_leads(
         async with open_run(pipeline) as run:
             account.registered(register(pipeline))
             account.looked(look(pipeline))
-            size, is_down = WAVE, False
+            is_down, is_compared = False, False
             while not run.stop:
                 try:
                     if is_down and not await outlast(pipeline, run, until):
                         break
+                    await send_what_is_due(run, account, progress, limit=limit, gently=is_down)
                     is_down = False
-                    account.reconciled(await reconcile(pipeline, run))
-                    while wave := decide(run, min(size, WAVE if limit is None else limit - account.decided)):
-                        account.decided += len(wave)
-                        await act(run, await update(run, wave))
-                        await progress.show_now_and_then()
-                        size = min(WAVE, 4 * size)
-                    account.trouble = run.delivery.exchange.breaker.outage
+                    if not is_compared and account.decided != limit:
+                        is_compared = True
+                        if account.compared(compare(pipeline)):
+                            continue
                 except LeadByteUnavailable as error:
                     account.trouble, is_down = str(error), True
-                    size = pipeline.config.leadbyte.batch_size  # gently at first
                     continue
                 except LeadByteError as error:
                     account.trouble = str(error)
@@ -79,3 +76,15 @@ async def release_leads(
         message = f"Stopped by {run.stop.signal_name}; what was in flight is recorded, the rest stays ready."
         return Cancelled(message=message, data=summary)
     return Failed(message=account.trouble, data=summary) if account.trouble else summary
+
+
+async def send_what_is_due(run: Run, account: Account, progress: Progress, *, limit: int | None, gently: bool) -> None:
+    """Settle the open answers that can be settled, then decide, update and act in waves until nothing is due."""
+    account.reconciled(await reconcile(run.pipeline, run))
+    size = run.pipeline.config.leadbyte.batch_size if gently else WAVE
+    while wave := decide(run, min(size, WAVE if limit is None else limit - account.decided)):
+        account.decided += len(wave)
+        await act(run, await update(run, wave))
+        await progress.show_now_and_then()
+        size = min(WAVE, 4 * size)
+    account.trouble = run.delivery.exchange.breaker.outage

@@ -1,6 +1,7 @@
 """What a run would do now, found out without sending or changing anything."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -8,9 +9,11 @@ from typing import Literal
 from leadgate.config import PipelineConfig
 from leadgate.delivery.prepare import RejectCap, decide_claims
 from leadgate.delivery.routes import Route, route_of
-from leadgate.intake import PAGE, look_at
+from leadgate.intake import PAGE, look_at, read_trusted
 from leadgate.ledger import Ledger
-from leadgate.ledger.reads import read_known, read_ready_page, read_waiting_page
+from leadgate.ledger.keep import latest_late
+from leadgate.ledger.reads import read_known, read_ready_page
+from leadgate.ledger.waiting import read_waiting_page
 from leadgate.model import Claim, Decided, Waiting
 from leadgate.policy import Policy
 from leadgate.source import Source
@@ -36,36 +39,48 @@ class Plan:
 
     leads: Sequence[PlannedLead]
     waiting: int
+    missing: Mapping[str, int]
+    """How many of those that would go on waiting lack each required column."""
     faults: Sequence[str]
 
 
 def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Policy, *, now: datetime) -> Plan:
     """Register, look and decide on paper: the same steps as a run, by the same code, with nothing written."""
-    reading = source.reading(now, config.wait.source_fresh_within)
+    late_since = None
+    if read_trusted(source, ledger, config, now).healthy:
+        late_since = latest_late(ledger.engine, ledger.pipeline, deadline=config.wait.deadline, now=now)
     planned: list[PlannedLead] = []
     faults: list[str] = []
+    missing: Counter[str] = Counter()
     waiting = 0
     cap = RejectCap(config.safety.max_rejects_per_run)
 
     def decide(claims: list[Claim], *, new: bool) -> int:
         decided, incomplete = decide_claims(claims, config=config, source=source, policy=policy, now=now)
         planned.extend(_plan(cap.apply(lead), config.delivery.mode, new=new) for lead in decided)
+        for _, look in incomplete:
+            missing.update(look.missing)
         return len(incomplete)
 
     for page, new in _waiting_pages(source, ledger, faults):
         found = source.enrichments([entry.lead_id for entry in page])
-        looks = [(entry, look_at(entry, found.get(entry.lead_id), config.wait, reading)) for entry in page]
+        looks = [
+            (entry, look_at(entry, found.get(entry.lead_id), config.wait.require, now, late_since)) for entry in page
+        ]
         due = [
             Claim(entry.lead_id, 0, entry.quarantined_at, look.late, 0, None)
             for entry, look in looks
             if look and look.due
         ]
+        for entry, look in looks:
+            if not look or not look.due:
+                missing.update(look.missing if look else entry.missing or ())
         waiting += len(page) - len(due) + decide(due, new=new)
     after = ""
     while claims := read_ready_page(ledger.engine, ledger.pipeline, after=after, limit=PAGE, now=now):
         after = claims[-1].lead_id
         waiting += decide(claims, new=False)
-    return Plan(planned, waiting, faults)
+    return Plan(planned, waiting, dict(missing.most_common()), faults)
 
 
 def _waiting_pages(source: Source, ledger: Ledger, faults: list[str]) -> Iterator[tuple[list[Waiting], bool]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.engine import RowMapping
 
@@ -35,7 +35,7 @@ def tell(history: History, config: PipelineConfig) -> Story:
         events.extend(_of_attempt(attempt))
     events += _of_inference(history.entry)
     # Sorting keeps the order of events that share an instant: seen, decided, sent, answered, inferred.
-    return Story(sorted(events, key=lambda event: event.at), _now(history.entry, config))
+    return Story(sorted(events, key=lambda event: event.at), _now(history, config))
 
 
 def _of_entry(entry: RowMapping) -> Iterator[Event]:
@@ -87,24 +87,26 @@ def _of_attempt(attempt: RowMapping) -> Iterator[Event]:
         yield Event(attempt["answered_at"], f"{_ENDED[attempt['outcome']]}{status}{message}")
 
 
-def _now(entry: RowMapping, config: PipelineConfig) -> str:
+def _now(history: History, config: PipelineConfig) -> str:
+    entry = history.entry
     state = State(entry["state"])
     if state is State.WAITING:
-        return f"Now: {_waits(entry, config)}"
+        return f"Now: {_waits(entry, config, history.stopped)}"
     note = f" ({entry['note'].rstrip('.')})" if entry["note"] else ""
     inferred = " No answer says so: it is inferred from a probe." if entry["inferred"] else ""
     return f"Now: {_NOW[state].format(note=note, **_times(entry))}{inferred}"
 
 
-def _waits(entry: RowMapping, config: PipelineConfig) -> str:
+def _waits(entry: RowMapping, config: PipelineConfig, stopped: timedelta) -> str:
     if entry["due_at"]:
         return f"held; decided again when its data changes, or at {_short(entry['due_at'])}."
     missing = ", ".join(config.wait.require if entry["missing"] is None else entry["missing"])
     try:
-        until = _short(entry["quarantined_at"] + config.wait.deadline)
+        until = _short(entry["quarantined_at"] + config.wait.deadline + stopped)
     except OverflowError:  # quarantined on the last day there is, as databases write "never"
         return f"waits for {missing}, and is never late."
-    return f"waits for {missing} until {until}; then it is late and decided as such."
+    still = f" The source was not healthy for {stopped}, which does not count." if stopped else ""
+    return f"waits for {missing} until {until}; then it is late and decided as such.{still}"
 
 
 def _times(entry: RowMapping) -> dict[str, str]:

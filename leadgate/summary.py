@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from leadgate.delivery import Reconciled
-from leadgate.intake import Looked, Registered
+from leadgate.intake import Compared, Looked, Registered
 from leadgate.model import State
 
 
@@ -15,6 +15,7 @@ class Summary:
 
     `faults` counts what is wrong in the source's leads: `leadgate plan` and the run's log name each.
     `inferred` counts those of `processed` and `rejected` that were settled by a probe.
+    `changed` counts settled leads whose enrichment changed afterwards, about which nothing is done.
     """
 
     registered: int
@@ -27,6 +28,7 @@ class Summary:
     failed: int
     gone: int
     inferred: int
+    changed: int
     waiting: int
     ready: int
     faults: int
@@ -49,6 +51,7 @@ class Account:
     leads: int = 0
     arrived: int = 0
     decided: int = 0
+    changed: int = 0
     faults: Sequence[str] = ()
     inferred: list[str] = field(default_factory=list)
     trouble: str | None = None
@@ -60,8 +63,18 @@ class Account:
         self.faults = registered.faults
 
     def looked(self, looked: Looked) -> None:
-        """Count the leads whose enrichment has arrived."""
+        """Count the leads whose enrichment has arrived, or changed too late."""
+        self.leads += looked.registered
         self.arrived += looked.arrived
+        self.changed += looked.changed
+
+    def compared(self, compared: Compared) -> bool:
+        """Count what a comparison has found; tell whether that was anything to go on with."""
+        if compared.registered:
+            self.registered(compared.registered)
+        if compared.looked:
+            self.looked(compared.looked)
+        return bool(compared.looked and (compared.looked.arrived or compared.looked.late))
 
     def reconciled(self, reconciled: Reconciled) -> None:
         """Note the leads that were settled by inference."""
@@ -80,6 +93,7 @@ class Account:
             failed=went.get(State.FAILED, 0),
             gone=went.get(State.GONE, 0),
             inferred=len(self.inferred),
+            changed=self.changed,
             waiting=remaining.get(State.WAITING, 0),
             ready=remaining.get(State.READY, 0),
             faults=len(self.faults),

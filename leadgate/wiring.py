@@ -5,18 +5,20 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from leadgate.config import Block, PipelineConfig, load_config
 from leadgate.delivery import Delivery, Preparation, Reconciliation
-from leadgate.errors import ConfigError, LeadgateError, SourceError
+from leadgate.errors import ConfigError, LeadgateError, SourceError, SourceUnavailable
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger, open_engine
-from leadgate.ledger.keep import keep_policy
+from leadgate.ledger.keep import keep_policy, keep_reading
+from leadgate.model import Reading
 from leadgate.policy import Policy, compile_policy
-from leadgate.source import Source
+from leadgate.source import Outbox, Source
 from leadgate.stopping import Stop, stop_on_signals
 
 
@@ -28,9 +30,12 @@ def utc_now() -> datetime:
 class Pipeline:
     """Everything one pipeline needs, built and checked. No dataclass: see `leadgate.model.Wave`."""
 
-    def __init__(self, config: PipelineConfig, source: Source, ledger: Ledger, policy: Policy) -> None:
+    def __init__(
+        self, config: PipelineConfig, source: Source, outbox: Outbox | None, ledger: Ledger, policy: Policy
+    ) -> None:
         self.config = config
         self.source = source
+        self.outbox = outbox
         self.ledger = ledger
         self.policy = policy
 
@@ -43,17 +48,22 @@ def open_pipeline(path: Path) -> Iterator[Pipeline]:
     file says, and SourceUnavailable or LedgerUnavailable where it cannot be reached.
     """
     config = load_config(path)
-    source = Source.open(config.source, base_dir=path.resolve().parent)
-    try:
+    with closing(open_ledger(path, config)) as ledger, closing(_open_source(path, config, ledger)) as source:
         policy = build_policy(path, config, source)
-        ledger = open_ledger(path, config)
-        try:
-            keep_policy(ledger.engine, config.pipeline, version=policy.version, text=policy.text, now=utc_now())
-            yield Pipeline(config, source, ledger, policy)
-        finally:
-            ledger.close()
-    finally:
-        source.close()
+        keep_policy(ledger.engine, config.pipeline, version=policy.version, text=policy.text, now=utc_now())
+        outbox, _ = Outbox.find(config, base_dir=path.resolve().parent)
+        with closing(outbox) if outbox else nullcontext():
+            yield Pipeline(config, source, outbox, ledger, policy)
+
+
+def _open_source(path: Path, config: PipelineConfig, ledger: Ledger) -> Source:
+    """Open the source; one that is down stops the clock of deadlines from now on."""
+    try:
+        return Source.open(config.source, base_dir=path.resolve().parent, clock=utc_now)
+    except SourceUnavailable as error:
+        down = Reading(read_at=utc_now(), newest_at=None, healthy=False, problem=str(error))
+        keep_reading(ledger.engine, config.pipeline, down)
+        raise
 
 
 class Run:
@@ -61,6 +71,7 @@ class Run:
 
     def __init__(self, pipeline: Pipeline, client: LeadByteClient, stop: Stop) -> None:
         config, source, ledger = pipeline.config, pipeline.source, pipeline.ledger
+        self.pipeline = pipeline
         self.client = client
         self.stop = stop
         self.preparation = Preparation(
@@ -119,24 +130,29 @@ def build_client(config: PipelineConfig) -> LeadByteClient:
     )
 
 
-def check_pipeline(path: Path) -> list[str]:
-    """Try every part of a pipeline for real and name every fault at once; an empty list means all is well."""
+class Checked(NamedTuple):
+    """What a check found: faults that must be put right, and advice that may be followed."""
+
+    problems: list[str]
+    advice: list[str]
+
+
+def check_pipeline(path: Path) -> Checked:
+    """Try every part of a pipeline for real and name every fault at once; where there is none, all is well."""
     try:
         config = load_config(path)
     except ConfigError as error:
-        return error.problems
+        return Checked(error.problems, [])
     problems: list[str] = []
+    advice: list[str] = []
     try:
-        source = Source.open(config.source, base_dir=path.resolve().parent)
+        source = Source.open(config.source, base_dir=path.resolve().parent, clock=utc_now)
+        with closing(source):
+            advice = [*_about_outbox(path, config), *source.advice()]
+            build_policy(path, config, source)
+            source.reading(utc_now(), config.wait.source_fresh_within)
     except LeadgateError as error:
         problems += problems_of(error)
-    else:
-        try:
-            build_policy(path, config, source)
-        except LeadgateError as error:
-            problems += problems_of(error)
-        finally:
-            source.close()
     try:
         open_ledger(path, config).close()
     except LeadgateError as error:
@@ -145,7 +161,17 @@ def check_pipeline(path: Path) -> list[str]:
         asyncio.run(_check_leadbyte(config))
     except LeadgateError as error:
         problems += problems_of(error)
-    return problems
+    return Checked(problems, advice)
+
+
+def _about_outbox(path: Path, config: PipelineConfig) -> list[str]:
+    outbox, why_not = Outbox.find(config, base_dir=path.resolve().parent)
+    if outbox is None:
+        return [why_not]
+    outbox.close()
+    return [
+        "source: triggers write every change into leadgate_outbox, so none is missed, however late it is committed."
+    ]
 
 
 async def _check_leadbyte(config: PipelineConfig) -> None:

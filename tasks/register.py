@@ -10,7 +10,7 @@ from tasks.outside import AGAIN_WHEN_DOWN
 @task(name="register", **AGAIN_WHEN_DOWN)
 def register(pipeline: Pipeline) -> Registered:
     """Start to wait for the leads that are new; rows that cannot be leads are named in the log."""
-    registered = register_leads(pipeline.source, pipeline.ledger, now=utc_now())
+    registered = register_leads(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now())
     logger = get_run_logger()
     for fault in registered.faults:
         logger.warning(fault)

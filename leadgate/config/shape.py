@@ -6,6 +6,7 @@ Only text is checked here. Whether tables, columns and rules fit the real source
 import re
 from datetime import timedelta
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -96,9 +97,10 @@ class Relation(Section):
 
 
 class LeadsConfig(Relation):
-    """Who waits: one row a quarantined lead."""
+    """Who waits: one row a quarantined lead. `updated_at` says when the row was written, where a column tells."""
 
     quarantined_at: str
+    updated_at: str | None = None
 
 
 class EnrichmentConfig(Relation):
@@ -108,11 +110,28 @@ class EnrichmentConfig(Relation):
 
 
 class SourceConfig(Section):
-    """The user's database. `url` may hold a password and is never shown."""
+    """The user's database. `url` may hold a password and is never shown.
+
+    `time_zone` is that of dates and times which name none. `overlap` is how long after its stamp a row may be
+    committed and still be found by reading forward; `compare_every` is how often everything is compared.
+    """
 
     url: SecretStr | Block
     leads: LeadsConfig
     enrichment: EnrichmentConfig
+    time_zone: str = "UTC"
+    overlap: Duration = timedelta(minutes=1)
+    compare_every: Duration = timedelta(minutes=15)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            msg = f"{value!r} is no time zone: write a name such as UTC, Europe/London or America/New_York"
+            raise ValueError(msg) from None
+        return value
 
 
 class LedgerConfig(Section):

@@ -1,16 +1,18 @@
 """What the ledger tells people: counts, ages, and everything about one lead. Nothing here changes a row."""
 
+import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, Text, cast, func, select
 from sqlalchemy.engine import RowMapping
 
 from leadgate.ledger.engine import reading
-from leadgate.ledger.schema import attempts, decisions, entries, in_state, readings
-from leadgate.model import Claim, State, Waiting
+from leadgate.ledger.schema import attempts, decisions, entries, in_state, outages, readings
+from leadgate.model import Claim, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Status:
     read_at: datetime | None
     healthy_at: datetime | None
     newest_at: datetime | None
+    missing: dict[str, int]
+    """How many waiting leads lack each required column; those never looked at are not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class History:
     entry: RowMapping
     decisions: Sequence[RowMapping]
     attempts: Sequence[RowMapping]
+    stopped: timedelta = timedelta()
+    """For how long the clock of its deadline has stood still, since the source was not healthy."""
 
 
 def read_status(engine: Engine, pipeline: str) -> Status:
@@ -51,7 +57,17 @@ def read_status(engine: Engine, pipeline: str) -> Status:
             read_at=look["read_at"] if look else None,
             healthy_at=look["healthy_at"] if look else None,
             newest_at=look["newest_at"] if look else None,
+            missing=_missing(connection, pipeline),
         )
+
+
+def _missing(connection: Connection, pipeline: str) -> dict[str, int]:
+    what = cast(entries.c.missing, Text)
+    query = select(what, func.count()).where(entries.c.pipeline == pipeline, in_state(State.WAITING)).group_by(what)
+    counts: Counter[str] = Counter()
+    for missing, count in connection.execute(query):
+        counts.update(dict.fromkeys(json.loads(missing) if missing else (), count))
+    return dict(counts.most_common())
 
 
 def read_next_due(engine: Engine, pipeline: str) -> datetime | None:
@@ -63,19 +79,6 @@ def read_next_due(engine: Engine, pipeline: str) -> datetime | None:
             for state in (State.READY, State.UNKNOWN)
         ]
         return min((due_at for due_at in found if due_at), default=None)
-
-
-def read_waiting_page(engine: Engine, pipeline: str, *, after: str, limit: int) -> list[Waiting]:
-    """The next `limit` waiting entries in the order of their ids."""
-    e = entries.c
-    query = (
-        select(e.lead_id, e.quarantined_at, e.missing, e.data_hash, e.due_at)
-        .where(e.pipeline == pipeline, in_state(State.WAITING), e.lead_id > after)
-        .order_by(e.lead_id)
-        .limit(limit)
-    )
-    with reading(engine) as connection:
-        return [Waiting(*row) for row in connection.execute(query)]
 
 
 def read_ready_page(engine: Engine, pipeline: str, *, after: str, limit: int, now: datetime) -> list[Claim]:
@@ -113,7 +116,20 @@ def read_history(engine: Engine, pipeline: str, lead_id: str) -> History | None:
             entry=found[0],
             decisions=rows(decisions, decisions.c.token),
             attempts=rows(attempts, attempts.c.token, attempts.c.sent_at, attempts.c.request_id),
+            stopped=_stopped(connection, pipeline, found[0]["quarantined_at"]),
         )
+
+
+def _stopped(connection: Connection, pipeline: str, since: datetime) -> timedelta:
+    """Add up the outages since an instant; one that lasts counts up to the newest reading."""
+    read_at = connection.scalar(select(readings.c.read_at).where(readings.c.pipeline == pipeline))
+    spans = select(outages.c.began_at, outages.c.ended_at).where(outages.c.pipeline == pipeline)
+    stopped = timedelta()
+    for began_at, ended_at in connection.execute(spans):
+        until = ended_at or read_at
+        if until and until > since:
+            stopped += until - max(began_at, since)
+    return stopped
 
 
 def read_decision_counts(engine: Engine, pipeline: str, since: datetime) -> list[tuple[str, str | None, int]]:
@@ -126,3 +142,11 @@ def read_decision_counts(engine: Engine, pipeline: str, since: datetime) -> list
     )
     with reading(engine) as connection:
         return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+
+
+def read_settled_hashes(engine: Engine, pipeline: str, ids: Sequence[str]) -> dict[str, str | None]:
+    """Of those of the ids that are settled, the hash of the enrichment last seen."""
+    e = entries.c
+    query = select(e.lead_id, e.data_hash).where(e.pipeline == pipeline, e.lead_id.in_(ids), e.settled_at.is_not(None))
+    with reading(engine) as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}

@@ -28,7 +28,7 @@ from sqlalchemy.engine import Dialect
 
 from leadgate.model import State
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; a test holds it equal to the migrations' head."""
 
 metadata = MetaData()
@@ -106,6 +106,29 @@ Index(
     entries.c.lead_id,
     sqlite_where=text("state = 'waiting'"),
     postgresql_where=text("state = 'waiting'"),
+)
+Index(
+    "leadgate_entries_new",
+    entries.c.pipeline,
+    entries.c.lead_id,
+    sqlite_where=text("state = 'waiting' and missing is null"),
+    postgresql_where=text("state = 'waiting' and missing is null"),
+)
+Index(
+    "leadgate_entries_held",
+    entries.c.pipeline,
+    entries.c.due_at,
+    entries.c.lead_id,
+    sqlite_where=text("state = 'waiting' and due_at is not null"),
+    postgresql_where=text("state = 'waiting' and due_at is not null"),
+)
+Index(
+    "leadgate_entries_by_age",
+    entries.c.pipeline,
+    entries.c.quarantined_at,
+    entries.c.lead_id,
+    sqlite_where=text("state = 'waiting' and due_at is null"),
+    postgresql_where=text("state = 'waiting' and due_at is null"),
 )
 Index(
     "leadgate_entries_ready",
@@ -219,4 +242,36 @@ readings = Table(
     Column("healthy", Boolean, nullable=False),
     Column("healthy_at", UtcDateTime, comment="the newest healthy reading"),
     PrimaryKeyConstraint("pipeline", name="leadgate_readings_pk"),
+)
+
+outages = Table(
+    "leadgate_outages",
+    metadata,
+    Column("pipeline", String(63), nullable=False),
+    Column("began_at", UtcDateTime, nullable=False, comment="the first reading of the source that was not healthy"),
+    Column("ended_at", UtcDateTime, comment="the healthy reading that ended it; null while it lasts"),
+    Column("problem", Text, nullable=False),
+    PrimaryKeyConstraint("pipeline", "began_at", name="leadgate_outages_pk"),
+)
+Index(
+    "leadgate_outages_open",
+    outages.c.pipeline,
+    unique=True,
+    sqlite_where=text("ended_at is null"),
+    postgresql_where=text("ended_at is null"),
+)
+
+marks = Table(
+    "leadgate_marks",
+    metadata,
+    Column("pipeline", String(63), nullable=False),
+    Column("relation", String(10), nullable=False),
+    Column("position", UtcDateTime, comment="every row stamped before it has been read"),
+    Column("moved_at", UtcDateTime, comment="when position last grew"),
+    Column("read_at", UtcDateTime, nullable=False, comment="when the relation was last read forward"),
+    Column("compared_to", Text, comment="where a comparison of everything has come to; null while none goes on"),
+    Column("compared_at", UtcDateTime, comment="when the last whole comparison ended"),
+    Column("compared_rows", Integer, nullable=False, server_default="0", comment="how many it went through"),
+    Column("faults", JSON, nullable=False, comment="what was wrong with rows at the last whole comparison"),
+    PrimaryKeyConstraint("pipeline", "relation", name="leadgate_marks_pk"),
 )

@@ -66,6 +66,20 @@ class Ledger(Unknowns):
         with self.transaction() as connection:
             connection.execute(statement, [look_row(look) for look in sorted(looks, key=lambda look: look.lead_id)])
 
+    def note_changed(self, hashes: Mapping[str, str]) -> int:
+        """Record that the enrichment of settled leads has changed, which changes nothing; return how many those are."""
+        if not hashes:
+            return 0
+        statement = (
+            entries.update()
+            .where(self.mine(), _E.lead_id == bindparam("b_lead_id"), _E.settled_at.is_not(None))
+            .values(data_hash=bindparam("b_data_hash"))
+        )
+        rows = [{"b_lead_id": lead_id, "b_data_hash": hashes[lead_id]} for lead_id in sorted(hashes)]
+        with self.transaction() as connection:
+            connection.execute(statement, rows)
+        return len(rows)
+
     def intend(
         self,
         attempted: Sequence[Attempt],

@@ -69,6 +69,8 @@ class Reading:
     newest_at: datetime | None
     healthy: bool
     lag: timedelta | None = None
+    problem: str | None = None
+    """Why it is not healthy."""
 
 
 @dataclass(frozen=True, slots=True)

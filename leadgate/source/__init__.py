@@ -1,5 +1,7 @@
 """The user's own database, read and never written: who waits, what has arrived for them, and how fresh it is."""
 
-from leadgate.source.reader import LeadPage, Source
+from leadgate.source.lead_pages import LeadPage
+from leadgate.source.outbox import Outbox
+from leadgate.source.reader import Source
 
-__all__ = ["LeadPage", "Source"]
+__all__ = ["LeadPage", "Outbox", "Source"]

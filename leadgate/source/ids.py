@@ -4,6 +4,7 @@ LeadByte answers `"123"`, `123` and `{"123": ...}` for one and the same lead, an
 decimals, text or UUIDs: `id_text` makes one text of them all, `bind_values` finds the way back.
 """
 
+import json
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -63,6 +64,23 @@ def number_text(value: float | Decimal) -> str | None:
         return None
     text = format(Decimal(repr(value)) if isinstance(value, float) else value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def cursor_of(raw: object) -> str:
+    """Write down an id as the driver gave it, so that reading may go on behind it another time."""
+    return json.dumps(raw, default=str)
+
+
+def cursor_at(kind: IdKind, cursor: str) -> Any:  # noqa: ANN401 - the kind's
+    """Give back the id that was written down, to be bound as the kind's type."""
+    value = json.loads(cursor)
+    match kind:
+        case IdKind.UUID:
+            return UUID(value)
+        case IdKind.NUMBER:
+            return Decimal(str(value))
+        case _:
+            return value
 
 
 def bind_values(kind: IdKind, ids: Iterable[str]) -> list[Any]:

@@ -1,77 +1,74 @@
-"""Reading the source: every waiting lead by pages, rows by id, and how fresh it is. Nothing is ever written.
+"""Reading the source: every waiting lead by pages, rows by id, what was written since, and how fresh it is.
 
-A page, a thousand ids and a reading are one statement each, on a connection of their own: no transaction stays
-open between them, and a server that was restarted in between is not noticed.
+Nothing is ever written. A page, a thousand ids and a reading are one statement each, on a connection of their own: no
+transaction stays open between them, and a server that was restarted in between is not noticed.
 """
 
-import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Executable, bindparam, func, literal, select
-
-from leadgate.config import Block, SourceConfig
-from leadgate.errors import ConfigError, SourceError, SourceUnavailable
-from leadgate.model import Columns, ColumnType, Enrichment, Lead, Reading
-from leadgate.source.database import Database
+from leadgate.config import SourceConfig
+from leadgate.errors import SourceError, SourceUnavailable
+from leadgate.model import Columns, Enrichment, Lead, Reading
+from leadgate.source.advice import advise
+from leadgate.source.database import Database, address_of
 from leadgate.source.describe import Place
-from leadgate.source.ids import bind_values, id_text
+from leadgate.source.freshness import read_horizon, read_source
+from leadgate.source.ids import id_text
+from leadgate.source.lead_pages import LeadPage, LeadPages
 from leadgate.source.relations import ReadableRelation, reflect
-from leadgate.source.values import convert
+from leadgate.source.rows import Rows
+from leadgate.source.wakeups import Wakeups
 
-logger = logging.getLogger(__name__)
-
-_IDS_A_STATEMENT = 1000
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class LeadPage:
-    """Some of the leads in order of id, and what is wrong with rows among them, a sentence each.
-
-    The leads carry their id and `quarantined_at` alone: a page of those needs no more than an index.
-    """
-
-    leads: list[Lead]
-    faults: list[str]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PAGE = 1000
 
 
 class Source:
     """The user's database, seen through the two relations of the pipeline file. Threads may share it."""
 
     def __init__(
-        self, config: SourceConfig, database: Database, leads: ReadableRelation, enrichment: ReadableRelation
+        self,
+        config: SourceConfig,
+        database: Database,
+        relations: Sequence[ReadableRelation],
+        clock: Callable[[], datetime] | None,
+        wakeups: Wakeups,
     ) -> None:
+        zone = ZoneInfo(config.time_zone)
+        leads, enrichment = relations
         self.columns = Columns(lead=dict(leads.types), enrichment=dict(enrichment.types))
         self._database = database
-        self._leads = leads
-        self._enrichment = enrichment
+        self._clock = clock
+        self.wakeups = wakeups
+        self._leads = Rows(database, leads, config.leads.updated_at or config.leads.quarantined_at, zone)
+        self._lead_pages = LeadPages(self._leads, config.leads.quarantined_at)
+        self._enrichment = Rows(database, enrichment, config.enrichment.updated_at, zone)
         self._quarantined_at = config.leads.quarantined_at
-        self._updated_at = config.enrichment.updated_at
-        self._told: set[tuple[str, str]] = set()
 
     @classmethod
-    def open(cls, config: SourceConfig, *, base_dir: Path) -> "Source":
+    def open(cls, config: SourceConfig, *, base_dir: Path, clock: Callable[[], datetime] | None = None) -> "Source":
         """Connect and look up the columns; a relative SQLite path starts at `base_dir`, the pipeline file's folder.
 
+        With a `clock`, readings compare it with the database's: one of both that has jumped makes no lead late.
         Raises SourceError naming every fault of both relations, SourceUnavailable when there is no connection.
         """
-        if isinstance(config.url, Block):
-            msg = f"source.url: the block {config.url.block} was not loaded: blocks are known to Prefect's flows only."
-            raise ConfigError(msg)
-        database = Database.open(config.url.get_secret_value(), base_dir)
+        address = address_of(config)
+        database = Database.open(address, base_dir)
         try:
-            leads, enrichment = _reflect_both(database, config)
+            relations = _reflect_both(database, config)
         except SourceError:
             database.close()
             raise
-        return cls(config, database, leads, enrichment)
+        return cls(config, database, relations, clock, Wakeups(address))
 
     def close(self) -> None:
         """Close every connection."""
+        self.wakeups.close()
         self._database.close()
 
     def check(self, *, required: Sequence[str], used: Sequence[str]) -> list[str]:
@@ -81,32 +78,28 @@ class Source:
         """
         named = [("wait.require", name) for name in required]
         named += [("update", name) for name in dict.fromkeys(used)]
-        return [f"{path}: {problem}" for path, name in named if (problem := self._enrichment.problem(name))]
+        return [f"{path}: {problem}" for path, name in named if (problem := self._enrichment.relation.problem(name))]
 
-    def lead_pages(self, size: int = 1000) -> Iterator[LeadPage]:
-        """Every lead in order of id, with its `quarantined_at`, at most `size` rows in memory."""
-        leads = self._leads
-        faults = self._null_ids()
-        after: Any = None
-        more = True
-        while more:
-            statement = select(leads.id_value, leads.value(self._quarantined_at)).where(leads.id.is_not(None))
-            if after is not None:
-                statement = statement.where(leads.id > bindparam(None, after, type_=leads.id_kind.bind_type))
-            rows = self._fetch(leads, statement.order_by(leads.id).limit(size + 1))
-            more = len(rows) > size
-            if more:
-                rows = _whole_ids(rows)
-            page = self._page(rows)
-            if page.leads or page.faults or faults:
-                yield LeadPage(page.leads, faults + page.faults)
-            faults = []
-            after = rows[-1][0] if rows else None
+    def advice(self) -> list[str]:
+        """Say how arrivals are found here, and what is missing to find them better."""
+        return list(advise(self._database, self._leads, self._enrichment))
+
+    def lead_pages(self, size: int = _PAGE, *, after: str | None = None) -> Iterator[LeadPage]:
+        """Every lead in order of id, with its `quarantined_at`, at most `size` rows in memory; from `after` on."""
+        return self._lead_pages.all(size, after)
+
+    def new_leads(self, since: datetime, size: int = _PAGE) -> Iterator[LeadPage] | None:
+        """The leads stamped at `since` or later, in pages; None where that cannot be asked."""
+        return self._lead_pages.since(since, size)
+
+    def newest_lead(self) -> datetime | None:
+        """The newest stamp of a lead."""
+        return self._leads.instant(self._leads.newest())
 
     def leads(self, ids: Sequence[str]) -> dict[str, Lead]:
         """The leads among `ids` that the source has, with all their columns; of several rows the earliest."""
         found: dict[str, tuple[Any, Lead]] = {}
-        for lead_id, columns in self._look_up(self._leads, ids):
+        for lead_id, columns in self._leads.look_up(ids):
             quarantined_at = columns[self._quarantined_at]
             if quarantined_at is None:
                 continue
@@ -122,125 +115,57 @@ class Source:
         the same rows always give the same answer.
         """
         found: dict[str, tuple[Any, Enrichment]] = {}
-        for lead_id, columns in self._look_up(self._enrichment, ids):
-            updated_at = columns[self._updated_at] if self._updated_at else None
+        for lead_id, columns in self._enrichment.look_up(ids):
+            updated_at = columns[self._enrichment.stamp] if self._enrichment.stamp else None
             filled = sum(value is not None for value in columns.values())
             rank = (updated_at or _LONG_AGO, filled, repr(columns))
             if lead_id not in found or rank > found[lead_id][0]:
                 found[lead_id] = rank, Enrichment(lead_id, updated_at, columns)
         return {lead_id: enrichment for lead_id, (_, enrichment) in found.items()}
 
-    def reading(self, now: datetime, fresh_within: timedelta | None) -> Reading:
-        """Look whether the source answers and how new its newest enrichment is: one cheap statement.
+    def changed(self, since: datetime, size: int = _PAGE) -> Iterator[list[tuple[str, datetime]]] | None:
+        """The ids of enrichment stamped at `since` or later, with their stamps, in pages, oldest first.
 
-        Healthy is a source that answers and, where `fresh_within` is given, has a row no older than that.
+        One id may come more than once. None where that cannot be asked.
         """
-        enrichment, column = self._enrichment, self._updated_at
-        if column is None and fresh_within is not None:
+        pages = self._enrichment.written_since(since, size)
+        return None if pages is None else map(self._stamped, pages)
+
+    def _stamped(self, rows: Sequence[Sequence[Any]]) -> list[tuple[str, datetime]]:
+        found = ((id_text(raw_id), self._enrichment.instant(raw_at)) for raw_id, raw_at in rows)
+        return [(lead_id, at) for lead_id, at in found if lead_id and at]
+
+    def reads_forward(self) -> bool:
+        """Whether `changed` can be asked."""
+        return self.changed(_EPOCH) is not None
+
+    def horizon(self) -> datetime | None:
+        """Until when all that was written is committed, as far as the database tells; None where it does not."""
+        return read_horizon(self._database, self._enrichment.relation.where)
+
+    def reading(self, now: datetime, fresh_within: timedelta | None) -> Reading:
+        """Look whether the source answers and how new its newest enrichment is, in a few cheap statements."""
+        if self._enrichment.stamp is None and fresh_within is not None:
             msg = (
                 "wait.source_fresh_within: how fresh the source is cannot be seen without "
                 "source.enrichment.updated_at: name its column, or leave source_fresh_within out."
             )
             raise SourceError(msg)
-        if column is None:
-            statement: Executable = select(literal(None)).select_from(enrichment.rows).limit(1)
-        else:
-            statement = select(func.max(enrichment.rows.c[column]))
-        try:
-            rows = self._fetch(enrichment, statement)
-        except SourceUnavailable as error:
-            logger.warning("%s", error)
-            return Reading(read_at=now, newest_at=None, healthy=False)
-        newest_at = self._convert(enrichment, column, rows[0][0]) if column and rows else None
-        return Reading(
-            read_at=now,
-            newest_at=newest_at,
-            healthy=fresh_within is None or (newest_at is not None and newest_at >= now - fresh_within),
-            lag=max(now - newest_at, timedelta(0)) if newest_at else None,
-        )
-
-    def _null_ids(self) -> list[str]:
-        """Say how many rows have no id, and when they were quarantined: there is nothing else to know them by."""
-        leads, at = self._leads, self._leads.rows.c[self._quarantined_at]
-        statement = select(func.count(), func.min(at), func.max(at)).select_from(leads.rows).where(leads.id.is_(None))
-        ((count, first, last),) = self._fetch(leads, statement)
-        if not count:
-            return []
-        spans = [convert(value, ColumnType.TIMESTAMP) for value in (first, last)]
-        when = f", quarantined from {spans[0]} to {spans[1]}" if all(spans) else ""
-        return [f"{leads.where}: {count} rows have no `{leads.place.config.id}`{when}. Give them one."]
-
-    def _page(self, rows: Sequence[Sequence[Any]]) -> LeadPage:
-        where, at = self._leads.where, self._quarantined_at
-        by_id: dict[str, list[datetime | None]] = {}
-        faults = []
-        for raw_id, raw_at in rows:
-            quarantined_at = convert(raw_at, ColumnType.TIMESTAMP)
-            lead_id = id_text(raw_id)
-            if lead_id is None:
-                faults.append(
-                    f"{where}: a row quarantined at {quarantined_at} has an id that is none: blank, longer than 200 "
-                    "characters, or with a NUL in it. Put it right."
-                )
-            else:
-                by_id.setdefault(lead_id, []).append(quarantined_at)
-        leads = []
-        for lead_id, instants in by_id.items():
-            known = [instant for instant in instants if instant]
-            if len(instants) > 1:
-                faults.append(f"{where}: lead {lead_id} is on more than one row; the earliest `{at}` counts.")
-            if known:
-                leads.append(Lead(lead_id, min(known)))
-            else:
-                faults.append(f"{where}: lead {lead_id} has no date and time in `{at}`, and waits until it has one.")
-        return LeadPage(leads, faults)
-
-    def _look_up(self, relation: ReadableRelation, ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-        names = list(relation.types)
-        wanted = list(dict.fromkeys(ids))
-        for start in range(0, len(wanted), _IDS_A_STATEMENT):
-            chunk = set(wanted[start : start + _IDS_A_STATEMENT])
-            values = bind_values(relation.id_kind, chunk)
-            if not values:
-                continue
-            among = bindparam(None, values, type_=relation.id_kind.bind_type, expanding=True)
-            columns = (relation.value(name) for name in names)
-            for raw_id, *cells in self._fetch(
-                relation, select(relation.id_value, *columns).where(relation.id.in_(among))
-            ):
-                lead_id = id_text(raw_id)
-                # A collation may find ABC for abc, and those are two leads.
-                if lead_id in chunk:
-                    pairs = zip(names, cells, strict=True)
-                    yield lead_id, {name: self._convert(relation, name, cell) for name, cell in pairs}
-
-    def _fetch(self, relation: ReadableRelation, statement: Executable) -> Sequence[Sequence[Any]]:
-        with self._database.connect(relation.where) as connection:
-            return connection.execute(statement).all()
-
-    def _convert(self, relation: ReadableRelation, name: str, raw: object) -> Any:  # noqa: ANN401 - any column's
-        value = convert(raw, relation.types[name])
-        if value is None and raw is not None and (relation.where, name) not in self._told:
-            self._told.add((relation.where, name))
-            logger.warning(
-                "%s: column `%s` holds values that are no %s; they count as missing. Say what they are under `types:`.",
-                relation.where,
-                name,
-                relation.types[name],
-            )
-        return value
+        return read_source(self._enrichment, now, fresh_within, self._clock, self._database)
 
 
 def _reflect_both(database: Database, config: SourceConfig) -> list[ReadableRelation]:
     found: list[ReadableRelation] = []
     faults: list[str] = []
-    for place, key, instant in (
-        (Place("source.leads", config.leads), "quarantined_at", config.leads.quarantined_at),
-        (Place("source.enrichment", config.enrichment), "updated_at", config.enrichment.updated_at),
+    leads, enrichment = config.leads, config.enrichment
+    for place, instants in (
+        (Place("source.leads", leads), {"quarantined_at": leads.quarantined_at, "updated_at": leads.updated_at}),
+        (Place("source.enrichment", enrichment), {"updated_at": enrichment.updated_at}),
     ):
+        named = {key: column for key, column in instants.items() if column}
         try:
             with database.connect(place.where) as connection:
-                found.append(reflect(connection, place, key, instant))
+                found.append(reflect(connection, place, named))
         except SourceUnavailable:
             raise
         except SourceError as fault:
@@ -248,17 +173,3 @@ def _reflect_both(database: Database, config: SourceConfig) -> list[ReadableRela
     if faults:
         raise SourceError("\n".join(faults))
     return found
-
-
-def _whole_ids(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
-    """Leave out the last id of a page that goes on: its other rows may follow, and duplicates are told together.
-
-    Ids that differ in case alone count as one here, since the database may sort and compare them as equal. A page
-    that is one id from end to end stays as it is: what follows of that id is passed over.
-    """
-
-    def key(row: Sequence[Any]) -> str:
-        return (id_text(row[0]) or "").rstrip().casefold()
-
-    last = key(rows[-1])
-    return [row for row in rows if key(row) != last] or rows

@@ -57,18 +57,16 @@ class ReadableRelation:
         return f"{self.where} has no column `{name}`{suggest(name, [*self.types, *self.unusable])}"
 
 
-def reflect(connection: Connection, place: Place, instant_key: str, instant: str | None) -> ReadableRelation:
+def reflect(connection: Connection, place: Place, instants: Mapping[str, str]) -> ReadableRelation:
     """Hold a relation against the database; raise SourceError with every fault, a line each.
 
-    `instant` is the column that must hold a date and time, `instant_key` its key in the file.
+    `instants` are the columns that must hold a date and time, by their key in the file.
     """
     native = describe(connection, place)
     config = place.config
     types = {name: type_.column_type for name, type_ in native.items() if type_.column_type} | config.types
-    named = [("id", config.id), *((f"types.{name}", name) for name in config.types)]
-    if instant is not None:
-        named.append((instant_key, instant))
-        types[instant] = ColumnType.TIMESTAMP
+    types |= dict.fromkeys(instants.values(), ColumnType.TIMESTAMP)
+    named = [("id", config.id), *((f"types.{name}", name) for name in config.types), *instants.items()]
     problems = [
         f"{place.path}.{key}: {place.where} has no column `{name}`{suggest(name, native)}"
         for key, name in named
@@ -80,11 +78,12 @@ def reflect(connection: Connection, place: Place, instant_key: str, instant: str
             f"{place.path}.id: column `{config.id}` of {place.where} is {id_type.name}, and an id is a whole number, "
             "text or a UUID. Name another column, or give a `query:` that casts this one."
         )
-    if instant in native and not _can_hold_instants(native[instant], config.types.get(instant)):
-        problems.append(
-            f"{place.path}.{instant_key}: column `{instant}` of {place.where} is {native[instant].name}, not a date "
-            f"and time. If it counts Unix seconds, say so: `types: {{{instant}: timestamp}}`."
-        )
+    problems += [
+        f"{place.path}.{key}: column `{name}` of {place.where} is {native[name].name}, not a date "
+        f"and time. If it counts Unix seconds, say so: `types: {{{name}: timestamp}}`."
+        for key, name in instants.items()
+        if name in native and not _can_hold_instants(native[name], config.types.get(name))
+    ]
     if problems or not id_type or not id_type.id_kind:
         raise SourceError("\n".join(problems))
     rows = rows_of(connection, place, native)

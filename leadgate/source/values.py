@@ -2,7 +2,7 @@
 
 import json
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -15,13 +15,18 @@ _BOOLS = {
 }
 
 
-def convert(value: object, column_type: ColumnType) -> Any:  # noqa: ANN401 - the type is the argument
-    """Give a value as `column_type`; None for null, and for what cannot be read as that type."""
+def convert(value: object, column_type: ColumnType, zone: tzinfo = UTC) -> Any:  # noqa: ANN401 - as column_type says
+    """Give a value as `column_type`; None for null, and for what cannot be read as that type.
+
+    A date and time that names no zone is of `zone`.
+    """
     if isinstance(value, memoryview):
         value = bytes(value)
     if value is None:
         return None
     try:
+        if column_type is ColumnType.TIMESTAMP:
+            return _timestamp(value, zone)
         return _CONVERTERS[column_type](value)
     except (ValueError, TypeError, ArithmeticError):
         return None
@@ -65,13 +70,13 @@ def _bool(value: Any) -> bool | None:  # noqa: ANN401
             return _BOOLS.get(value)
 
 
-def _timestamp(value: Any) -> datetime:  # noqa: ANN401
-    """An instant in UTC; what names no zone is UTC, a date is its midnight, a number counts Unix seconds."""
+def _timestamp(value: Any, zone: tzinfo) -> datetime:  # noqa: ANN401
+    """An instant in UTC; what names no zone is of `zone`, a date is its midnight, a number counts Unix seconds."""
     match value:
         case datetime():
             instant = value
         case date():
-            instant = datetime(value.year, value.month, value.day, tzinfo=UTC)
+            instant = datetime(value.year, value.month, value.day, tzinfo=zone)
         case int() | float() | Decimal():
             # OSError and OverflowError are the platform's ways to say that the year is out of range.
             try:
@@ -82,7 +87,7 @@ def _timestamp(value: Any) -> datetime:  # noqa: ANN401
             instant = datetime.fromisoformat(value.strip())
         case _:
             raise TypeError
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    return (instant.replace(tzinfo=zone) if instant.tzinfo is None else instant).astimezone(UTC)
 
 
 _CONVERTERS = {
@@ -90,5 +95,4 @@ _CONVERTERS = {
     ColumnType.INT: _int,
     ColumnType.DOUBLE: _double,
     ColumnType.BOOL: _bool,
-    ColumnType.TIMESTAMP: _timestamp,
 }

@@ -18,7 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from leadgate.errors import LeadByteError, LedgerUnavailable, SourceUnavailable
-from leadgate.intake import look_for_arrivals, register_leads
+from leadgate.intake import compare_all, look_for_arrivals, register_leads
 from leadgate.ledger.reads import read_status
 from leadgate.model import State
 from leadgate.wiring import open_pipeline, open_run, utc_now
@@ -37,9 +37,11 @@ async def work(file: Path, mark: Mark, wave: int, *, once: bool) -> None:
         async with open_run(pipeline) as run:
             while not run.stop:
                 mark("register")
-                register_leads(source, ledger, now=utc_now())
+                register_leads(source, ledger, config, now=utc_now())
                 mark("look")
-                look_for_arrivals(source, ledger, config.wait, now=utc_now())
+                look_for_arrivals(source, ledger, config, now=utc_now())
+                mark("compare")
+                compare_all(source, ledger, config, now=utc_now(), pages=5)
                 mark("rescue")
                 ledger.rescue(unknown_after=config.delivery.unknown_after, now=utc_now())
                 mark("reconcile")

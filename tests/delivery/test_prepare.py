@@ -86,6 +86,7 @@ def test_a_wave_of_nothing_but_vanished_data_is_followed_by_the_next(pipeline: P
 
 def test_a_late_lead_is_decided_as_such(pipeline: Pipeline) -> None:
     """Its data is still missing, and there is nothing to write."""
+    pipeline.arrive(99)
     pipeline.quarantine(1)
     pipeline.clock.advance(hours=24)
     pipeline.look()
@@ -95,6 +96,7 @@ def test_a_late_lead_is_decided_as_such(pipeline: Pipeline) -> None:
 
 def test_a_late_lead_whose_data_came_after_all_is_not_late(pipeline: Pipeline) -> None:
     """What counts is what the source says when it is decided."""
+    pipeline.arrive(99)
     pipeline.quarantine(1)
     pipeline.clock.advance(hours=24)
     pipeline.look()
@@ -113,6 +115,7 @@ def test_a_lead_whose_row_has_vanished_is_decided_by_its_enrichment(pipeline: Pi
 
 def test_rejects_beyond_the_cap_go_to_a_person(pipeline: Pipeline) -> None:
     """Counted over all waves of a run; the reason says so and keeps the rule's own."""
+    pipeline.arrive(99)
     pipeline.quarantine(*range(1, 8))
     pipeline.clock.advance(hours=24)
     pipeline.look()

@@ -6,6 +6,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy import create_engine, text
 
+from leadgate.ledger.schema import REVISION
 from leadgate.sandbox import PRACTICE_KEY, Permission, Sandbox
 from tests.support.command import leadgate
 from tests.support.pipelines import Practice
@@ -109,7 +110,7 @@ def test_a_ledger_of_a_newer_leadgate_is_left_alone(pipeline: Practice, leadbyte
     assert leadgate("status", config=pipeline.file).code == 0
     set_version(pipeline, "9999")
     finished = leadgate("run", config=pipeline.file)
-    set_version(pipeline, "0001")
+    set_version(pipeline, REVISION)
     assert (finished.code, finished.stdout) == (2, "")
     assert "was written by a newer leadgate (revision 9999" in finished.stderr
     assert "Upgrade leadgate, or point `ledger.url` at another ledger." in finished.stderr

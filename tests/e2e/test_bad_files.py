@@ -223,7 +223,7 @@ def test_check_names_the_faults_of_every_part_at_once(pipeline: Practice, leadby
     assert finished.stderr == as_told(problems, pipeline)
     assert finished.code == 2
     as_json = leadgate("check", "--json", config=pipeline.file)
-    assert as_json.json() == {"ok": False, "problems": problems}
+    assert as_json.json() == {"ok": False, "problems": problems, "advice": []}
     assert [exchange.body for exchange in leadbyte.requests] == [{"leads": []}, {"leads": []}]
 
 
@@ -246,7 +246,10 @@ def test_check_says_that_all_is_well(pipeline: Practice, leadbyte: Sandbox) -> N
     """A right file gets 0, and LeadByte was asked to update nothing."""
     finished = leadgate("check", config=pipeline.file)
     assert (finished.code, finished.stderr) == (0, "")
-    assert finished.stdout == f"{pipeline.file}: all is well. `leadgate plan` shows what a run would do.\n"
+    first, *advice = finished.stdout.splitlines()
+    assert first == f"{pipeline.file}: all is well. `leadgate plan` shows what a run would do."
+    assert "the outbox is not installed for pipeline `acme`" in advice[0]
+    assert any("read forward by `updated_at`" in line for line in advice)
     assert [exchange.body for exchange in leadbyte.requests] == [{"leads": []}]
 
 

@@ -8,7 +8,7 @@ from leadgate.sandbox import Sandbox
 from tests.support.command import leadgate
 from tests.support.pipelines import Practice
 
-VERBS = ["demo", "init", "check", "plan", "run", "status", "explain", "retry", "sandbox"]
+VERBS = ["demo", "init", "check", "plan", "run", "status", "explain", "retry", "install-outbox", "sandbox"]
 
 
 @pytest.fixture

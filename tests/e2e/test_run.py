@@ -24,6 +24,7 @@ SUMMARY_KEYS = {
     "ready",
     "faults",
     "inferred",
+    "changed",
     "error",
     "flow_run_id",
 }
@@ -65,6 +66,7 @@ def test_every_lead_ends_where_the_rules_say(
         "ready": 0,
         "faults": 0,
         "inferred": 0,
+        "changed": 0,
     }
 
     asked_before = len(leadbyte.requests)

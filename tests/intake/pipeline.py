@@ -11,7 +11,7 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.engine import RowMapping
 
 from leadgate.config import PipelineConfig
-from leadgate.intake import Looked, Registered, look_for_arrivals, register_leads
+from leadgate.intake import Looked, Registered, compare_all, look_for_arrivals, register_leads
 from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.reads import read_history
 from leadgate.model import State
@@ -40,6 +40,14 @@ class Pipeline:
         self.run_sql(*TABLES)
         self.source = Source.open(self.config().source, base_dir=base_dir)
         self.ledger = self._open_ledger("run-1")
+
+    def reopen_source(self, url: str | None = None, **sections: dict[str, Any]) -> None:
+        """Open the source anew, with another address or other settings."""
+        self.source.close()
+        config = self.config(**sections).source
+        if url:
+            config = config.model_copy(update={"url": SecretStr(url)})
+        self.source = Source.open(config, base_dir=self._base_dir)
 
     def config(self, **sections: dict[str, Any]) -> PipelineConfig:
         """The pipeline file, with changes to its sections."""
@@ -79,9 +87,10 @@ class Pipeline:
 
     def quarantine(self, *ids: int, at: datetime | None = None) -> None:
         """Put leads into quarantine, now or at another time."""
-        for lead_id in ids:
-            instant = (at or self.clock()).replace(tzinfo=None)
-            self.run_sql("INSERT INTO leads VALUES (:id, :at)", id=lead_id, at=_sql(instant))
+        instant = _sql((at or self.clock()).replace(tzinfo=None))
+        with self._owner.begin() as connection:
+            statement = text("INSERT INTO leads VALUES (:id, :at)")
+            connection.execute(statement, [{"id": lead_id, "at": instant} for lead_id in ids])
 
     def arrive(self, lead_id: int, **columns: object) -> None:
         """Let enrichment arrive for a lead; the usual values make it complete and good."""
@@ -103,12 +112,20 @@ class Pipeline:
 
     def register(self) -> Registered:
         """Register what the source holds now."""
-        return register_leads(self.source, self.ledger, now=self.clock())
+        return register_leads(self.source, self.ledger, self.config(), now=self.clock())
 
     def look(self, **sections: dict[str, Any]) -> Looked:
-        """Register and look once, as a run does."""
+        """Register, look and compare once, as a run does."""
+        looked = self.look_forward(**sections)
+        compared = compare_all(self.source, self.ledger, self.config(**sections), now=self.clock())
+        if compared.looked:
+            looked.add(compared.looked)
+        return looked
+
+    def look_forward(self, **sections: dict[str, Any]) -> Looked:
+        """Register and look at what is new alone, as a run that watches does most of the time."""
         self.register()
-        return look_for_arrivals(self.source, self.ledger, self.config(**sections).wait, now=self.clock())
+        return look_for_arrivals(self.source, self.ledger, self.config(**sections), now=self.clock())
 
     def entry(self, lead_id: str) -> RowMapping:
         """One lead's row in the ledger."""

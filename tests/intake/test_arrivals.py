@@ -9,20 +9,15 @@ from leadgate.errors import SourceError
 from leadgate.intake import look_at, look_for_arrivals
 from leadgate.ledger import Ledger
 from leadgate.ledger.reads import read_status
-from leadgate.model import Conclusion, Enrichment, Reading, State, Waiting, fingerprint
+from leadgate.model import Conclusion, Enrichment, State, Waiting, fingerprint
 from leadgate.source import Source
 from tests.delivery.world import config_with, decision_of
 from tests.intake.pipeline import NOON, Pipeline
 
 LAST_DAY = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-WAIT = config_with().wait
+REQUIRE = config_with().wait.require
 DAY = timedelta(hours=24)
 DUE = NOON + DAY
-
-
-def reading(at: datetime, *, healthy: bool = True) -> Reading:
-    """A reading of the source."""
-    return Reading(at, None, healthy)
 
 
 def waiting(seen: dict[str, object] | None = None) -> Waiting:
@@ -95,6 +90,7 @@ def test_an_arrival_is_counted_once(pipeline: Pipeline) -> None:
 
 def test_a_lead_is_late_from_its_deadline_on(pipeline: Pipeline) -> None:
     """A second earlier it waits."""
+    pipeline.arrive(99)
     pipeline.quarantine(1)
     pipeline.clock.advance(hours=24, seconds=-1)
     assert pipeline.look().late == 0
@@ -132,10 +128,12 @@ def test_freshness_needs_a_column_to_see_it_by(pipeline: Pipeline, tmp_path: Pat
     """A source without one is told so, and no deadline falls due."""
     pipeline.quarantine(1)
     pipeline.register()
-    config = pipeline.config(source={"enrichment": {"table": "enrichment", "id": "id"}})
+    config = pipeline.config(
+        source={"enrichment": {"table": "enrichment", "id": "id"}}, wait={"source_fresh_within": "2h"}
+    )
     source = Source.open(config.source, base_dir=tmp_path)
     with pytest.raises(SourceError, match="updated_at"):
-        look_for_arrivals(source, pipeline.ledger, config_with(wait={"source_fresh_within": "2h"}).wait, now=DUE)
+        look_for_arrivals(source, pipeline.ledger, config, now=DUE)
     source.close()
     assert pipeline.states() == {"1": State.WAITING}
 
@@ -170,6 +168,7 @@ def test_data_that_vanishes_ends_a_hold_too(pipeline: Pipeline) -> None:
 
 def test_a_late_lead_that_is_held_is_left_alone(pipeline: Pipeline) -> None:
     """Decided again at every look, a run that watches would decide it without end."""
+    pipeline.arrive(99)
     pipeline.quarantine(1)
     pipeline.clock.advance(hours=24)
     assert pipeline.look().late == 1
@@ -183,6 +182,7 @@ def test_a_late_lead_that_is_held_is_left_alone(pipeline: Pipeline) -> None:
 
 def test_a_lead_quarantined_on_the_last_day_is_never_late(pipeline: Pipeline) -> None:
     """Databases write "never" that way, and one such row must not stop all the others."""
+    pipeline.arrive(99)
     pipeline.quarantine(1, at=LAST_DAY)
     pipeline.quarantine(2)
     pipeline.clock.advance(hours=24)
@@ -191,28 +191,27 @@ def test_a_lead_quarantined_on_the_last_day_is_never_late(pipeline: Pipeline) ->
 
 
 @pytest.mark.parametrize("late", [False, True])
-@pytest.mark.parametrize("healthy", [False, True])
 @pytest.mark.parametrize("complete", [False, True])
-def test_what_one_look_says(late: bool, healthy: bool, complete: bool) -> None:
-    """Complete is due; incomplete only when late by a healthy reading."""
+def test_what_one_look_says(late: bool, complete: bool) -> None:
+    """Complete is due; incomplete only when it has waited since the instant that makes it late."""
     enrichment = Enrichment("1", NOON, {"postcode": "TN25 6QD" if complete else None})
-    look = look_at(waiting(), enrichment, WAIT, reading(NOON + (DAY if late else timedelta()), healthy=healthy))
+    look = look_at(waiting(), enrichment, REQUIRE, NOON + DAY, NOON if late else NOON - timedelta(seconds=1))
     assert look is not None
-    assert (look.due, look.late) == (complete or (late and healthy), late and healthy and not complete)
+    assert (look.due, look.late) == (complete or late, late and not complete)
     assert list(look.missing) == ([] if complete else ["postcode"])
 
 
 def test_nothing_new_is_nothing_to_write() -> None:
     """A lead that waits costs no row of the ledger."""
     row: dict[str, object] = {"postcode": None, "mobile": "07700 900123"}
-    assert look_at(waiting(row), Enrichment("1", NOON, row), WAIT, reading(NOON)) is None
-    assert look_at(waiting(), None, WAIT, reading(NOON)) is None
+    assert look_at(waiting(row), Enrichment("1", NOON, row), REQUIRE, NOON, None) is None
+    assert look_at(waiting(), None, REQUIRE, NOON, None) is None
     first = Waiting("1", NOON, None, None, None)
-    assert look_at(first, None, WAIT, reading(NOON)) is not None
+    assert look_at(first, None, REQUIRE, NOON, None) is not None
 
 
 def test_half_a_character_in_a_row_is_data_like_any_other() -> None:
     """JSON columns may hold one, and no row may stop a run."""
-    look = look_at(waiting(), Enrichment("1", NOON, {"postcode": "\ud800"}), WAIT, reading(NOON))
+    look = look_at(waiting(), Enrichment("1", NOON, {"postcode": "\ud800"}), REQUIRE, NOON, None)
     assert look is not None
     assert look.due

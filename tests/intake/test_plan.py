@@ -95,6 +95,7 @@ def test_a_plan_names_rows_that_cannot_be_leads(pipeline: Pipeline) -> None:
 
 def test_a_plan_keeps_to_the_reject_cap(pipeline: Pipeline) -> None:
     """What a run would give to a person, the plan does too."""
+    pipeline.arrive(99)
     pipeline.quarantine(*range(1, 6))
     pipeline.clock.advance(hours=24)
     assert counts(plan(pipeline, safety={"max_rejects_per_run": 2})) == {"reject": 2, "review": 3}

@@ -11,7 +11,9 @@ from leadgate.summary import Account, Summary
 def summary(**went: int) -> Summary:
     """A run whose leads went to these states."""
     counts = {State(name): count for name, count in went.items()}
-    account = Account(datetime(2026, 3, 1, tzinfo=UTC), leads=7, arrived=5, faults=["a", "b"], inferred=["17"])
+    account = Account(
+        datetime(2026, 3, 1, tzinfo=UTC), leads=7, arrived=5, changed=2, faults=["a", "b"], inferred=["17"]
+    )
     left = {State.WAITING: 11, State.READY: 3, State.UNKNOWN: counts.get(State.UNKNOWN, 0)}
     return account.summarize(went=counts, remaining=left)
 
@@ -29,6 +31,7 @@ def test_a_summary_counts_where_leads_went_and_what_is_left() -> None:
         "failed": 6,
         "gone": 7,
         "inferred": 1,
+        "changed": 2,
         "waiting": 11,
         "ready": 3,
         "faults": 2,

@@ -7,7 +7,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import StatementError
 
 from leadgate.ledger import Ledger
-from leadgate.ledger.reads import read_status, read_waiting_page
+from leadgate.ledger.reads import read_status
+from leadgate.ledger.waiting import read_waiting_page
 from leadgate.model import Look, RequestKind, Result, State
 from tests.ledger.steps import (
     AFTER_LEASE,

@@ -2,13 +2,21 @@
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, text
 
 from leadgate.ledger import Ledger
-from leadgate.ledger.reads import read_next_due, read_status, read_waiting_page
+from leadgate.ledger.reads import read_next_due, read_status
+from leadgate.ledger.waiting import (
+    held_until,
+    never_looked_at,
+    read_waiting,
+    read_waiting_page,
+    waiting_since,
+)
 from leadgate.model import Conclusion, Look, State
 from tests.ledger.steps import (
     AFTER_LEASE,
@@ -82,12 +90,23 @@ STEPS: Sequence[tuple[Step, str]] = [
     (lambda ledger: ledger.claim(limit=10, lease=LEASE, now=NOW), "leadgate_entries_ready"),
     (lambda ledger: read_next_due(ledger.engine, PIPELINE), "leadgate_entries_(ready|unknown)"),
     (lambda ledger: read_waiting_page(ledger.engine, PIPELINE, after="01000", limit=100), "leadgate_entries_waiting"),
+    (lambda ledger: list(never_looked_at(ledger.engine, PIPELINE, 100)), "leadgate_entries_(new|waiting)"),
+    (lambda ledger: list(held_until(ledger.engine, PIPELINE, NOW, 100)), "leadgate_entries_held"),
+    (
+        lambda ledger: list(waiting_since(ledger.engine, PIPELINE, NOW - timedelta(days=1), 100)),
+        "leadgate_entries_by_age",
+    ),
+    (lambda ledger: read_waiting(ledger.engine, PIPELINE, ["01000"]), "leadgate_entries_(pk|waiting)|sqlite_auto"),
     (lambda ledger: ledger.rescue(unknown_after=UNKNOWN_AFTER, now=AFTER_LEASE), "leadgate_entries_leased"),
     (lambda ledger: ledger.release(now=NOW), "leadgate_entries_leased"),
 ]
 
 
-@pytest.mark.parametrize(("step", "index"), STEPS, ids=["claim", "next due", "waiting page", "rescue", "release"])
+@pytest.mark.parametrize(
+    ("step", "index"),
+    STEPS,
+    ids=["claim", "next due", "waiting page", "new", "held", "old", "by id", "rescue", "release"],
+)
 def test_a_partial_index_finds_the_leads(crowded: Ledger, step: Step, index: str) -> None:
     """The index holds only the leads in question, so the work grows with them alone."""
     for plan in plans_of(crowded, step):

@@ -14,9 +14,9 @@ from leadgate.ledger.reads import (
     read_next_due,
     read_ready_page,
     read_status,
-    read_waiting_page,
 )
 from leadgate.ledger.schema import policies
+from leadgate.ledger.waiting import read_waiting_page
 from leadgate.model import Look, Reading, RequestKind, Result, State
 from tests.ledger.steps import (
     LEASE,
@@ -41,7 +41,7 @@ LATER = NOW + timedelta(hours=2)
 
 def test_an_empty_ledger_has_every_state_with_none(engine: Engine) -> None:
     """Every state is named, even where there is nothing to count."""
-    assert read_status(engine, PIPELINE) == Status(dict.fromkeys(State, 0), None, None, None, None, None)
+    assert read_status(engine, PIPELINE) == Status(dict.fromkeys(State, 0), None, None, None, None, None, {})
     assert read_next_due(engine, PIPELINE) is None
 
 

@@ -220,14 +220,15 @@ def test_a_source_is_healthy_while_its_newest_row_is_fresh(
     assert reading.read_at == NOON
 
 
-def test_an_empty_enrichment_is_healthy_only_if_freshness_is_not_asked_for(
-    database: UserDatabase, open_source: OpenSource
-) -> None:
-    """A table that nothing ever came to proves nothing."""
+def test_an_empty_enrichment_is_not_healthy(database: UserDatabase, open_source: OpenSource) -> None:
+    """For all we know the table was emptied, and no lead may be turned away for that."""
     database.create(leads_table())
     database.create(enrichment_table())
-    assert open_source().reading(NOON, None).healthy
-    assert not open_source().reading(NOON, timedelta(days=365)).healthy
+    for fresh_within in (None, timedelta(days=365)):
+        reading = open_source().reading(NOON, fresh_within)
+        assert not reading.healthy
+        assert "enrichment" in str(reading.problem)
+        assert "holds no row at all: no lead becomes late meanwhile." in str(reading.problem)
 
 
 def test_times_are_utc_whatever_the_servers_zone_is(mariadb_url: str, open_source: OpenSource) -> None:

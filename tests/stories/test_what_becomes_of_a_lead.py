@@ -81,6 +81,7 @@ def test_a_lead_that_is_quarantined_later_is_taken_up_by_the_next_run(acme: Prac
 def test_a_late_lead_is_rejected_without_an_update(acme: Practice, leadbyte: Sandbox) -> None:
     """With nothing to write, the act goes alone, by LeadByte's other call, where the id is a number."""
     acme.quarantine(2932682, hours_ago=25)
+    acme.enrich(1)  # an empty source makes nobody late
 
     assert run(acme) == {"registered": 1, "rejected": 1}
     assert sent(leadbyte) == [("POST", {"quarantineId": 2932682, "action": "reject"})]

@@ -28,8 +28,8 @@ LEADS = 2 * BATCH_SIZE + 20
 def release(config: Path) -> None:
     """Do what the release flow does, without Prefect, which takes long to start."""
     with open_pipeline(config) as pipeline:
-        register_leads(pipeline.source, pipeline.ledger, now=utc_now())
-        look_for_arrivals(pipeline.source, pipeline.ledger, pipeline.config.wait, now=utc_now())
+        register_leads(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now())
+        look_for_arrivals(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now())
         preparation = Preparation(
             config=pipeline.config,
             source=pipeline.source,

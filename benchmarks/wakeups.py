@@ -1,0 +1,164 @@
+"""How long a lead waits that is complete: from its row's INSERT into a PostgreSQL source to the request at LeadByte.
+
+`python -m benchmarks.wakeups`: one row at a time, for a run that watches (with notifications and without), and for
+`on-arrival`, which the event of `watch-enrichment` starts on a real Prefect worker.
+"""
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Annotated
+
+import typer
+
+from benchmarks.leads import write_pipeline
+from benchmarks.servers import postgres_server, prefect_server
+from leadgate.sandbox import Sandbox, sandbox_thread
+from tests.support.postgres import PostgresServer
+from tests.support.process import Supervised, new_folder
+from tests.support.waiting import wait_until
+
+_ROOT = Path(__file__).parents[1]
+_LONGEST_SECONDS = 120
+_MORE_WAITING = 10_000
+_SCRIPTS = ("source_postgresql.sql", "notify_postgresql.sql")
+_WATCH = """\
+import asyncio, sys
+from flows.watch_enrichment import watch_enrichment
+asyncio.run(watch_enrichment(sys.argv[1], '1h'))
+"""
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+class Arrivals:
+    """A source in which many leads wait, and a LeadByte that says when it was asked about each."""
+
+    def __init__(self, server: PostgresServer, name: str, sandbox: Sandbox, folder: Path) -> None:
+        server.create_database(name)
+        self.pipeline = folder / f"{name}.yaml"
+        self._sandbox = sandbox
+        self._owner = server.connect(name)
+        for script in _SCRIPTS:
+            self._owner.execute((_ROOT / "examples" / script).read_text("utf-8").encode())
+        self._owner.execute(f"INSERT INTO quarantined_leads SELECT generate_series(1, {_MORE_WAITING})")
+        server.create_database(f"{name}_ledger")
+        urls = {"source_url": server.url(name), "ledger_url": server.url(f"{name}_ledger")}
+        write_pipeline(self.pipeline, base_url=sandbox.url, leads=1, **urls)
+        self._next = 0
+
+    def without_notifications(self) -> None:
+        """Take the triggers away."""
+        self._owner.execute("DROP FUNCTION leadgate_notify CASCADE")
+
+    def seconds(self) -> float:
+        """Let the enrichment of one more lead arrive, and say how long after that LeadByte was asked."""
+        self._next += 1
+        lead_id = str(self._next)
+        began_at = datetime.now(UTC)
+        values = "(quarantine_id, postcode, mobile, phone_verified, score) VALUES (%s, 'TN25 6QD', '07', true, 0.9)"
+        self._owner.execute(f"INSERT INTO lead_enrichment {values}".encode(), [lead_id])
+        wait_until(lambda: lead_id in self._sandbox.acts, what=f"lead {lead_id} is acted on", seconds=_LONGEST_SECONDS)
+        at = next(one.at for one in self._sandbox.requests if any(lead.lead_id == lead_id for lead in one.asked))
+        return (at - began_at).total_seconds()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._owner.close()
+
+
+def measure(arrivals: Arrivals, count: int, *, apart: tuple[float, float]) -> list[float]:
+    """Let leads arrive, each so many seconds after the one before was acted on; the first is not counted."""
+    chance = random.Random(7)
+    arrivals.seconds()
+    found = []
+    for _ in range(count):
+        time.sleep(chance.uniform(*apart))
+        found.append(arrivals.seconds())
+    return found
+
+
+@contextmanager
+def process(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[None]:
+    """Run a program of ours while the body runs."""
+    running = Supervised(argv, folder=new_folder("wakeups", {}), env={**environment, "PYTHONPATH": str(_ROOT)})
+    try:
+        yield
+    except AssertionError:
+        print(running.log()[-3000:], file=sys.stderr)
+        raise
+    finally:
+        running.stop()
+
+
+def deploy_on_arrival(pipeline: Path, environment: Mapping[str, str]) -> None:
+    """Deploy what the event starts, as deployments/prefect.yaml has it, but for the pipeline's file."""
+    manifest = pipeline.with_name("prefect.yaml")
+    text = (_ROOT / "deployments" / "prefect.yaml").read_text("utf-8")
+    manifest.write_text(text.replace("config: leadgate.yaml", f"config: {pipeline}"), "utf-8")
+    for arguments in (
+        ["work-pool", "create", "leadgate", "--type", "process"],
+        ["deploy", "--name", "on-arrival", "--prefect-file", str(manifest)],
+    ):
+        subprocess.run(  # noqa: S603 - Prefect's own command
+            [sys.executable, "-m", "prefect", "--no-prompt", *arguments],
+            cwd=_ROOT,
+            env={**environment, "LEADGATE_CHECKOUT": str(_ROOT)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+        )
+
+
+def as_line(what: str, seconds: Sequence[float]) -> str:
+    """Write the median and the 95th percentile."""
+    high = quantiles(seconds, n=20, method="inclusive")[-1]
+    return f"| {what} | {len(seconds)} | {median(seconds):.3f} | {high:.3f} | {min(seconds):.3f} | {max(seconds):.3f} |"
+
+
+@app.command()
+def bench(
+    *,
+    inserts: Annotated[int, typer.Option(help="Rows for each run that watches.", min=0)] = 50,
+    events: Annotated[int, typer.Option(help="Rows for the deployment that an event starts.", min=0)] = 10,
+    query_seconds: Annotated[float, typer.Option(help="How often the worker asks for runs.")] = 10,
+) -> None:
+    """Measure each way in turn, and print one table."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="leadgate-wakeups-")))
+        server = stack.enter_context(postgres_server())
+        environment = stack.enter_context(prefect_server()) | {"PREFECT_WORKER_QUERY_SECONDS": str(query_seconds)}
+        print("| way | rows | median s | p95 s | least | most |\n|---|---:|---:|---:|---:|---:|")
+        for name in ("notified", "polled") if inserts else ():
+            with sandbox_thread() as sandbox:
+                arrivals = Arrivals(server, name, sandbox, folder)
+                if name == "polled":
+                    arrivals.without_notifications()
+                argv = [sys.executable, "-m", "cli.main", "run", "--watch", "1h", "--config", str(arrivals.pipeline)]
+                with process(argv, environment):
+                    print(as_line(f"run --watch, {name}", measure(arrivals, inserts, apart=(0.3, 1.5))), flush=True)
+                arrivals.close()
+        if not events:
+            return
+        with sandbox_thread() as sandbox:
+            arrivals = Arrivals(server, "on_arrival", sandbox, folder)
+            deploy_on_arrival(arrivals.pipeline, environment)
+            worker = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "leadgate"]
+            watch = [sys.executable, "-c", _WATCH, str(arrivals.pipeline)]
+            with process(worker, environment), process(watch, environment):
+                found = measure(arrivals, events, apart=(10, 20))
+            print(as_line(f"event, worker asks every {query_seconds:g} s", found), flush=True)
+            arrivals.close()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
+    app()

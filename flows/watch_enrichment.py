@@ -1,0 +1,39 @@
+"""Stay and watch the source, and emit an event when leads are due: what starts release-leads without a schedule."""
+
+from pathlib import Path
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Cancelled
+
+from leadgate.config import parse_duration
+from leadgate.stopping import stop_on_signals
+from leadgate.wiring import open_pipeline, utc_now
+from tasks.announce import announce
+from tasks.report import name_run
+
+
+@flow(name="watch-enrichment", persist_result=False)
+async def watch_enrichment(config: str = "leadgate.yaml", watch_for: str = "1h") -> int | State[int]:
+    """Emit `leadgate.enrichment.arrived` for each burst of leads that are due; return how many events there were.
+
+    Nothing is sent to LeadByte. Two runs of it at once cost an event too many now and then, and nothing else.
+
+    Args:
+        config: the pipeline file.
+        watch_for: stay this long (90s, 15m, 24h).
+
+    """
+    began_at = utc_now()
+    until = began_at + parse_duration(watch_for)
+    events, told_at = 0, None
+    with open_pipeline(Path(config)) as pipeline:
+        await name_run(pipeline.config.pipeline, began_at)
+        with stop_on_signals() as stop:
+            while told_at := await announce(pipeline, stop, until, told_at):
+                events += 1
+    if stop:
+        return Cancelled(
+            message=f"Stopped by {stop.signal_name}; leads that are due are told of by the next.", data=events
+        )
+    return events

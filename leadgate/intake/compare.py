@@ -1,0 +1,81 @@
+"""The slow comparison of everything: what makes it true that no lead is missed, whatever reading forward cannot see.
+
+It runs when its time has come, a page at a time, and goes on where it was broken off. What is small is compared at the
+beginning of every run, so that a row with an odd stamp is taken up at once where that costs nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from leadgate.config import PipelineConfig
+from leadgate.intake.forward import PAGE
+from leadgate.intake.look import Looked, Looker
+from leadgate.intake.register import Registered, compare_leads
+from leadgate.ledger import Ledger
+from leadgate.ledger.marks import Mark, Relation, keep_mark, read_mark
+from leadgate.ledger.waiting import never_looked_at, read_waiting_page
+from leadgate.model import Waiting
+from leadgate.source import Source
+
+_SMALL = 10_000
+_KEEP_EVERY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a comparison found that reading forward had not; each None where it was not due."""
+
+    registered: Registered | None
+    looked: Looked | None
+
+
+def compare_all(
+    source: Source, ledger: Ledger, config: PipelineConfig, *, now: datetime, pages: int | None = None
+) -> Compared:
+    """Compare all leads and all waiting entries with the source, where that is due.
+
+    With `pages`, only so many pages of each, and nothing just because it is small: to be called again and again.
+    """
+    engine, pipeline = ledger.engine, ledger.pipeline
+    begins_run = pages is None
+    registered = looker = None
+    mark = read_mark(engine, pipeline, Relation.LEADS)
+    if mark and _is_due(mark, config, now, begins_run=begins_run):
+        registered = compare_leads(source, ledger, mark, now=now, pages=pages)
+    if registered and registered.count:
+        looker = Looker(source, ledger, config, now)
+        looker.look(never_looked_at(engine, pipeline, PAGE))
+    mark = read_mark(engine, pipeline, Relation.ENRICHMENT)
+    if mark and (_is_due(mark, config, now, begins_run=begins_run) or not source.reads_forward()):
+        looker = looker or Looker(source, ledger, config, now)
+        _compare_waiting(looker, ledger, mark, pages)
+    return Compared(registered, looker.looked if looker else None)
+
+
+def _is_due(mark: Mark, config: PipelineConfig, now: datetime, *, begins_run: bool) -> bool:
+    if mark.compared_at is None or mark.compared_to is not None:
+        return True
+    is_small = mark.compared_rows <= _SMALL
+    return now - mark.compared_at >= config.source.compare_every or (begins_run and is_small)
+
+
+def _compare_waiting(looker: Looker, ledger: Ledger, mark: Mark, pages: int | None) -> None:
+    rows = mark.compared_rows if mark.compared_to else 0
+    for number, page in enumerate(_waiting_pages(ledger, mark.compared_to or ""), 1):
+        looker.look([page])
+        rows += len(page)
+        mark = replace(mark, compared_to=page[-1].lead_id, compared_rows=rows)
+        if number == pages:
+            break
+        if number % _KEEP_EVERY == 0:
+            keep_mark(ledger.engine, ledger.pipeline, Relation.ENRICHMENT, mark)
+    else:
+        mark = replace(mark, compared_to=None, compared_at=looker.looked.reading.read_at, compared_rows=rows)
+    keep_mark(ledger.engine, ledger.pipeline, Relation.ENRICHMENT, mark)
+
+
+def _waiting_pages(ledger: Ledger, after: str) -> Iterator[list[Waiting]]:
+    while page := read_waiting_page(ledger.engine, ledger.pipeline, after=after, limit=PAGE):
+        after = page[-1].lead_id
+        yield page

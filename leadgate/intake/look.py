@@ -1,0 +1,172 @@
+"""Looking: which waiting leads have become complete or late. The work grows with what arrives, not with what waits."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from leadgate.config import PipelineConfig
+from leadgate.errors import SourceUnavailable
+from leadgate.intake.forward import PAGE, advance, read_from
+from leadgate.ledger import Ledger
+from leadgate.ledger.keep import keep_reading, latest_late, newest_seen
+from leadgate.ledger.marks import Mark, Relation, keep_mark, read_mark
+from leadgate.ledger.reads import read_settled_hashes
+from leadgate.ledger.waiting import held_until, never_looked_at, read_waiting, waiting_since
+from leadgate.model import Enrichment, Look, Reading, Waiting, fingerprint
+from leadgate.source import Outbox, Source
+
+
+@dataclass(slots=True)
+class Looked:
+    """How many waiting leads became complete or late, and the reading of the source that says so.
+
+    `registered` counts leads that the outbox told of, `changed` settled leads whose enrichment changed afterwards,
+    about which nothing is done.
+    """
+
+    reading: Reading
+    registered: int = 0
+    seen: int = 0
+    arrived: int = 0
+    late: int = 0
+    changed: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def add(self, other: "Looked") -> None:
+        """Count another look in; its reading is the newer one."""
+        self.reading = other.reading
+        self.registered += other.registered
+        self.seen += other.seen
+        self.arrived += other.arrived
+        self.late += other.late
+        self.changed += other.changed
+        self.warnings = list(dict.fromkeys(self.warnings + other.warnings))
+
+
+class Looker:
+    """Compares waiting entries with the source, by one reading of it."""
+
+    def __init__(self, source: Source, ledger: Ledger, config: PipelineConfig, now: datetime) -> None:
+        self._source, self._ledger, self._config, self._now = source, ledger, config, now
+        reading = read_trusted(source, ledger, config, now)
+        keep_reading(ledger.engine, ledger.pipeline, reading)
+        self.looked = Looked(reading, warnings=[reading.problem] if reading.problem else [])
+        self.late_since = (
+            latest_late(ledger.engine, ledger.pipeline, deadline=config.wait.deadline, now=now)
+            if reading.healthy
+            else None
+        )
+
+    def look(self, pages: Iterable[Sequence[Waiting]]) -> None:
+        """Look at pages of waiting entries, and record what was found."""
+        require = self._config.wait.require
+        for page in pages:
+            found = self._source.enrichments([entry.lead_id for entry in page])
+            looks = [
+                look
+                for entry in page
+                if (look := look_at(entry, found.get(entry.lead_id), require, self._now, self.late_since))
+            ]
+            self._ledger.note_looks(looks, now=self._now)
+            self.looked.seen += len(page)
+            self.looked.arrived += sum(look.due and not look.late for look in looks)
+            self.looked.late += sum(look.late for look in looks)
+
+    def take(self, outbox: Outbox) -> None:
+        """Deal with every change the outbox tells of: first recorded in the ledger, then deleted there."""
+        while (batch := outbox.pending(PAGE)).seqs:
+            leads = list(self._source.leads(batch.leads).values())
+            self.looked.registered += self._ledger.register(leads, now=self._now)
+            self.look([read_waiting(self._ledger.engine, self._ledger.pipeline, batch.enrichment)])
+            self.note_changed(batch.enrichment)
+            try:
+                outbox.delete(batch.seqs)
+            except SourceUnavailable as error:  # they come again, which changes nothing
+                self.looked.warnings.append(str(error))
+                return
+
+    def note_changed(self, ids: Sequence[str]) -> None:
+        """Count those of the ids that are settled and whose enrichment is not what it was."""
+        known = read_settled_hashes(self._ledger.engine, self._ledger.pipeline, ids)
+        found = self._source.enrichments(list(known))
+        news = {lead_id: fingerprint(enrichment.columns) for lead_id, enrichment in found.items()}
+        self.looked.changed += self._ledger.note_changed(
+            {lead_id: data_hash for lead_id, data_hash in news.items() if data_hash != known[lead_id]}
+        )
+
+
+def look_for_arrivals(
+    source: Source, ledger: Ledger, config: PipelineConfig, *, now: datetime, outbox: Outbox | None = None
+) -> Looked:
+    """Make ready what has become complete or late: of entries that are new, had data written, or whose time is up."""
+    engine, pipeline = ledger.engine, ledger.pipeline
+    horizon = source.horizon()
+    looker = Looker(source, ledger, config, now)
+    newest = looker.looked.reading.newest_at
+    mark = read_mark(engine, pipeline, Relation.ENRICHMENT)
+    if outbox:
+        looker.take(outbox)
+    looker.look(never_looked_at(engine, pipeline, PAGE))
+    if mark is None:
+        mark = Mark(read_at=now, compared_at=now, compared_rows=looker.looked.seen)
+    else:
+        for ids, is_news in _written(source, config, mark, newest):
+            looker.look([read_waiting(engine, pipeline, ids)])
+            looker.note_changed(is_news)
+    looker.look(held_until(engine, pipeline, now, PAGE))
+    if looker.late_since is not None:
+        looker.look(waiting_since(engine, pipeline, looker.late_since, PAGE))
+    keep_mark(engine, pipeline, Relation.ENRICHMENT, advance(mark, newest, horizon, now))
+    return looker.looked
+
+
+def read_trusted(source: Source, ledger: Ledger, config: PipelineConfig, now: datetime) -> Reading:
+    """Read how the source is, and distrust one that has lost rows: nobody knows which."""
+    reading = source.reading(now, config.wait.source_fresh_within)
+    seen = newest_seen(ledger.engine, ledger.pipeline)
+    newest = reading.newest_at
+    if seen is None or not reading.healthy or (newest is not None and newest >= seen):
+        return reading
+    problem = (
+        f"source.enrichment: its newest row is of {newest}, and one of {seen} was seen before. Rows were removed, or "
+        "the table was exchanged for a copy: no lead becomes late until there is a newer row."
+    )
+    return replace(reading, healthy=False, problem=problem)
+
+
+def _written(
+    source: Source, config: PipelineConfig, mark: Mark, newest: datetime | None
+) -> Iterator[tuple[list[str], list[str]]]:
+    """Ids whose enrichment was written since the mark, with the overlap; and those of them that lie past the mark."""
+    since = read_from(mark, newest, config.source.overlap)
+    for page in (source.changed(since, PAGE) or ()) if since else ():
+        ids = list(dict.fromkeys(lead_id for lead_id, _ in page))
+        news = {lead_id for lead_id, at in page if mark.position is not None and at > mark.position}
+        yield ids, list(news)
+
+
+def look_at(
+    entry: Waiting,
+    enrichment: Enrichment | None,
+    require: Sequence[str],
+    now: datetime,
+    late_since: datetime | None,
+) -> Look | None:
+    """Say what one look found for a waiting entry; None where nothing has changed since the last.
+
+    A lead that has waited since `late_since` or longer is late; where it is None, none is.
+    """
+    columns: Mapping[str, object] = enrichment.columns if enrichment else {}
+    missing = enrichment.missing(require) if enrichment else list(require)
+    data_hash = fingerprint(columns) if enrichment else None
+    changed = data_hash != entry.data_hash
+    # A late lead is held like any other, or it would be decided again at every look.
+    if entry.held_until is not None and now < entry.held_until and not changed:
+        return None
+    if not missing:
+        return Look(entry.lead_id, missing, data_hash, due=True)
+    if late_since is not None and entry.quarantined_at <= late_since:
+        return Look(entry.lead_id, missing, data_hash, due=True, late=True)
+    if not changed and entry.missing is not None and entry.held_until is None:
+        return None
+    return Look(entry.lead_id, missing, data_hash, due=False)

@@ -1,0 +1,65 @@
+"""Registering: every lead of the source gets an entry in the ledger; one that has one is left alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from leadgate.config import PipelineConfig
+from leadgate.intake.forward import PAGE, advance, read_from
+from leadgate.ledger import Ledger
+from leadgate.ledger.marks import Mark, Relation, keep_mark, read_mark
+from leadgate.source import Source
+
+_KEPT_FAULTS = 100
+_KEEP_EVERY = 10
+"""Pages between two marks of a comparison: what a crash makes it do again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """How many leads are new, and what was wrong with rows of the source that could not be registered."""
+
+    count: int
+    faults: Sequence[str]
+
+
+def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, now: datetime) -> Registered:
+    """Register the leads that were written since the last time; the first time, every one.
+
+    Faults are those of the last comparison of everything, and of the rows that are new.
+    """
+    mark = read_mark(ledger.engine, ledger.pipeline, Relation.LEADS)
+    horizon = source.horizon()
+    newest = source.newest_lead()
+    if mark is None:
+        begun = advance(Mark(read_at=now), newest, horizon, now)
+        return compare_leads(source, ledger, begun, now=now)
+    since = read_from(mark, newest, config.source.overlap)
+    pages = source.new_leads(since, PAGE) if since else iter(())
+    if pages is None:
+        return compare_leads(source, ledger, mark, now=now)
+    count, faults = 0, list(mark.faults)
+    for page in pages:
+        count += ledger.register(page.leads, now=now)
+        faults += page.faults
+    keep_mark(ledger.engine, ledger.pipeline, Relation.LEADS, advance(mark, newest, horizon, now))
+    return Registered(count, list(dict.fromkeys(faults)))
+
+
+def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, pages: int | None = None) -> Registered:
+    """Go through every lead in order of id, or as many `pages` as are given; the next call goes on behind them."""
+    count = 0
+    rows, faults = (mark.compared_rows, list(mark.faults)) if mark.compared_to else (0, [])
+    for number, page in enumerate(source.lead_pages(PAGE, after=mark.compared_to), 1):
+        count += ledger.register(page.leads, now=now)
+        rows += len(page.leads)
+        faults += page.faults
+        mark = replace(mark, compared_to=page.after, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
+        if page.after and number % _KEEP_EVERY == 0:
+            keep_mark(ledger.engine, ledger.pipeline, Relation.LEADS, mark)
+        if number == pages:
+            break
+    if mark.compared_to is None:
+        mark = replace(mark, compared_at=now, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
+    keep_mark(ledger.engine, ledger.pipeline, Relation.LEADS, mark)
+    return Registered(count, faults)

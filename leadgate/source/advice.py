@@ -1,0 +1,86 @@
+"""How arrivals will be found in a source, and what it would take to find them better. For `leadgate check`."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Select, select, text
+
+from leadgate.errors import SourceError, SourceUnavailable
+from leadgate.source.database import Database
+from leadgate.source.freshness import read_horizon
+from leadgate.source.rows import Rows
+
+# What a plan says where rows come in no order by themselves: no index gives it.
+_SORTS = {"postgresql": "Sort", "sqlite": "TEMP B-TREE", "mysql": "filesort", "mariadb": "filesort"}
+
+
+def advise(database: Database, leads: Rows, enrichment: Rows) -> Iterator[str]:
+    """Say which way each relation is read, and name indexes and rights that are missing, a sentence each."""
+    for rows in (leads, enrichment):
+        yield from _advise(database, rows)
+    if enrichment.stamp and read_horizon(database, enrichment.relation.where) is None:
+        yield from _about_transactions(database, enrichment)
+
+
+def _advise(database: Database, rows: Rows) -> Iterator[str]:
+    relation = rows.relation
+    where, path = relation.where, relation.place.path
+    if rows.stamp is None:
+        yield (
+            f"{where}: has no `updated_at`, so every waiting lead is compared with it at each look, which costs more "
+            f"the more leads wait. Name a column under {path}.updated_at that moves with every change of a row."
+        )
+    else:
+        yield (f"{where}: read forward by `{rows.stamp}`, and compared whole every source.compare_every.")
+    for column in filter(None, (relation.place.config.id, rows.stamp)):
+        if _sorts(database, rows, column):
+            yield _about_index(rows, column)
+
+
+def _about_index(rows: Rows, column: str) -> str:
+    relation = rows.relation
+    columns = f"({column}, {relation.place.config.id})" if column == rows.stamp else f"({column})"
+    table = relation.place.config.table
+    on = f"CREATE INDEX ON {table} {columns}" if table else f"an index on {columns} of the table behind the query"
+    return f"{relation.where}: no index serves `{column}`, so the whole of it is read each time. Create one: {on}" + (
+        "; for a view, on the table behind it." if table else "."
+    )
+
+
+def _about_transactions(database: Database, rows: Rows) -> Iterator[str]:
+    remedies = {
+        "postgresql": "grant its user the role pg_read_all_stats",
+        "mysql": "grant its user the privilege PROCESS",
+        "mariadb": "grant its user the privilege PROCESS",
+    }
+    with database.connect(rows.relation.where) as connection:
+        remedy = remedies.get(connection.dialect.name)
+    if remedy:
+        yield (
+            f"{rows.relation.where}: open transactions cannot be seen, so a row that is committed later than "
+            "source.overlap after its stamp is found by the whole comparison only. To see them, "
+            f"{remedy}; or `leadgate install-outbox`."
+        )
+
+
+def _sorts(database: Database, rows: Rows, column: str) -> bool:
+    """Whether the database would have to sort all rows to give them in order of a column."""
+    relation = rows.relation
+    try:
+        with database.connect(relation.where) as connection:
+            statement = select(relation.id).order_by(relation.rows.c[column]).limit(1)
+            return _SORTS.get(connection.dialect.name, "\0") in _plan(connection, statement)
+    except SourceUnavailable:
+        raise
+    except SourceError:
+        return False  # no right to EXPLAIN, say
+
+
+def _plan(connection: Connection, statement: Select[tuple[object]]) -> str:
+    dialect = connection.dialect.name
+    if dialect == "postgresql":
+        # A small table is sorted for convenience otherwise.
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        connection.execute(text("SET LOCAL enable_sort = off"))
+    compiled = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))
+    explain = "EXPLAIN QUERY PLAN" if dialect == "sqlite" else "EXPLAIN"
+    return "\n".join(" ".join(map(str, row)) for row in connection.exec_driver_sql(f"{explain} {compiled}"))

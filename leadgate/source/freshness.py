@@ -1,0 +1,94 @@
+"""How far the source can be trusted: whether it answers, how new it is, and which transactions are still open."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, func, select, text
+
+from leadgate.errors import SourceError, SourceUnavailable
+from leadgate.model import ColumnType, Reading
+from leadgate.source.database import Database
+from leadgate.source.rows import Rows
+from leadgate.source.values import convert
+
+CLOCKS_AGREE_WITHIN = timedelta(minutes=2)
+
+_POSTGRESQL = text(
+    """
+    select case
+        when pg_is_in_recovery() or not pg_has_role('pg_read_all_stats', 'usage')
+            or exists (select from pg_catalog.pg_prepared_xacts where database = current_database()) then null
+        else coalesce(
+            (select min(xact_start) from pg_catalog.pg_stat_activity
+             where datname = current_database() and pid <> pg_backend_pid()
+                 and backend_type not in ('autovacuum worker', 'walsender')),
+            clock_timestamp())
+        end
+    """
+)
+_MYSQL = text(
+    "select coalesce(min(trx_started), now()) from information_schema.innodb_trx "
+    "where trx_mysql_thread_id <> connection_id()"
+)
+
+
+def read_source(
+    rows: Rows, now: datetime, fresh_within: timedelta | None, clock: Callable[[], datetime] | None, database: Database
+) -> Reading:
+    """Look whether the source answers, holds enrichment at all, is fresh, and agrees on what time it is.
+
+    Only then is it healthy, and lets deadlines fall due. An empty table is one that was emptied, for all we know.
+    """
+    try:
+        raw = rows.newest()
+        is_empty = raw is None and rows.is_empty()
+        skew = None if clock is None else _skew(database, rows.relation.where, clock)
+    except SourceUnavailable as error:
+        return Reading(read_at=now, newest_at=None, healthy=False, problem=str(error))
+    newest_at = None if raw is None or rows.stamp is None else rows.convert(rows.stamp, raw)
+    where = rows.relation.where
+    problem = None
+    if is_empty:
+        problem = f"{where} holds no row at all"
+    elif skew is not None and abs(skew) > CLOCKS_AGREE_WITHIN:
+        problem = f"{where}: its database's clock and this machine's differ by {abs(skew).total_seconds():.0f} s"
+    elif fresh_within is not None and (newest_at is None or newest_at < now - fresh_within):
+        problem = f"{where}: its newest row is of {newest_at}, older than wait.source_fresh_within"
+    return Reading(
+        read_at=now,
+        newest_at=newest_at,
+        healthy=problem is None,
+        lag=max(now - newest_at, timedelta(0)) if newest_at else None,
+        problem=problem and f"{problem}: no lead becomes late meanwhile.",
+    )
+
+
+def read_horizon(database: Database, where: str) -> datetime | None:
+    """Until when every row is committed: the start of the oldest open transaction, or the present without one.
+
+    None where nobody tells: SQLite, PostgreSQL without the role pg_read_all_stats, on a standby or with prepared
+    transactions, MariaDB without the privilege PROCESS.
+    """
+    try:
+        with database.connect(where) as connection:
+            statement = {"postgresql": _POSTGRESQL, "mysql": _MYSQL, "mariadb": _MYSQL}.get(connection.dialect.name)
+            raw = None if statement is None else connection.scalar(statement)
+    except SourceUnavailable:
+        raise
+    except SourceError:
+        return None
+    horizon: datetime | None = convert(raw, ColumnType.TIMESTAMP, UTC)
+    return horizon
+
+
+def _skew(database: Database, where: str, clock: Callable[[], datetime]) -> timedelta | None:
+    with database.connect(where) as connection:
+        if connection.dialect.name == "sqlite":
+            return None
+        raw = _now(connection)
+    told: datetime | None = convert(raw, ColumnType.TIMESTAMP, UTC)
+    return None if told is None else clock() - told
+
+
+def _now(connection: Connection) -> object:
+    return connection.scalar(select(func.current_timestamp()))

@@ -1,0 +1,160 @@
+"""What a source can do to us: be gone, be empty, be swapped, tell another time. No lead is turned away for it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from leadgate.ledger import Ledger
+from leadgate.ledger.keep import keep_reading, latest_late
+from leadgate.model import Reading, Result, State
+from leadgate.source import Source
+from tests.intake.pipeline import NOON, Pipeline, open_pipeline
+from tests.ledger.steps import LEASE, attempt, intend, outcome
+
+DAY = timedelta(hours=24)
+FRESH = {"source_fresh_within": "2h"}
+
+
+@pytest.fixture
+def waiting(pipeline: Pipeline) -> Pipeline:
+    """Leads 1 and 2 wait, and the source has a row."""
+    pipeline.arrive(99)
+    pipeline.quarantine(1, 2)
+    pipeline.look()
+    return pipeline
+
+
+def settle(ledger: Ledger, now: datetime) -> None:
+    """Process every lead that is due."""
+    sent = [attempt(claim) for claim in ledger.claim(limit=100, lease=LEASE, now=now)]
+    intend(ledger, *sent, now=now)
+    ledger.record([outcome(each, Result.TAKEN, State.PROCESSED) for each in sent], now=now)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda pipeline: pipeline.run_sql("DELETE FROM enrichment"),
+        lambda pipeline: pipeline.run_sql("UPDATE enrichment SET updated_at = '2026-02-01 12:00:00'"),
+    ],
+    ids=["emptied", "exchanged for an older copy"],
+)
+def test_a_source_that_has_lost_rows_makes_no_lead_late(waiting: Pipeline, spoil: Callable[[Pipeline], None]) -> None:
+    """Until it has a newer row than any that was seen; and then the time it was so does not count."""
+    waiting.clock.advance(hours=1)
+    spoil(waiting)
+    looked = waiting.look()
+    assert "no lead becomes late" in looked.warnings[0]
+    waiting.clock.advance(hours=29)
+    assert waiting.look().late == 0
+    waiting.arrive(98)
+    looked = waiting.look()
+    assert (looked.reading.healthy, looked.late, looked.warnings) == (True, 0, [])
+    waiting.arrive(1)
+    # An hour had passed when the rows went, and they may have been gone since.
+    waiting.clock.advance(hours=23, seconds=-1)
+    looked = waiting.look()
+    assert (looked.arrived, looked.late) == (1, 0)
+    waiting.clock.advance(seconds=1)
+    assert waiting.look().late == 1
+    assert waiting.states() == dict.fromkeys(("1", "2"), State.READY)
+
+
+def test_a_source_that_is_down_for_longer_than_the_deadline_rejects_nobody(waiting: Pipeline) -> None:
+    """After it returns, what arrives within the rest of the time is in time."""
+    waiting.clock.advance(hours=23)
+    down = Reading(waiting.clock.now, None, healthy=False, problem="down")
+    keep_reading(waiting.ledger.engine, "acme", down)
+    waiting.clock.advance(hours=48)
+    assert waiting.look().late == 0
+    waiting.clock.advance(minutes=59)
+    waiting.arrive(1)
+    assert (waiting.look().arrived, waiting.look().late) == (1, 0)
+    waiting.clock.advance(minutes=1)
+    assert waiting.look().late == 1
+
+
+def test_a_stale_source_stops_the_clock(waiting: Pipeline) -> None:
+    """Its newest row is older than source_fresh_within."""
+    waiting.clock.advance(hours=3)
+    assert not waiting.look(wait=FRESH).reading.healthy
+    waiting.clock.advance(hours=22)
+    waiting.arrive(98)
+    assert waiting.look(wait=FRESH).late == 0
+    waiting.clock.advance(hours=21)
+    waiting.arrive(98)
+    assert waiting.look(wait=FRESH).late == 2
+
+
+def test_a_lead_that_came_during_an_outage_has_its_whole_deadline(waiting: Pipeline) -> None:
+    """Counted from the end of the outage."""
+    engine = waiting.ledger.engine
+    keep_reading(engine, "acme", Reading(NOON + timedelta(hours=1), None, healthy=False, problem="down"))
+    keep_reading(engine, "acme", Reading(NOON + timedelta(hours=11), None, healthy=True))
+    keep_reading(engine, "acme", Reading(NOON + timedelta(hours=20), None, healthy=False, problem="down"))
+    keep_reading(engine, "acme", Reading(NOON + timedelta(hours=21), None, healthy=True))
+
+    def since(hours: float) -> float | None:
+        late = latest_late(engine, "acme", deadline=DAY, now=NOON + timedelta(hours=hours))
+        return None if late is None else (late - NOON) / timedelta(hours=1)
+
+    assert since(35) == 0
+    assert since(36 - 1e-6) == pytest.approx(1 - 1e-6)
+    assert since(36) == 11
+    assert since(45) == 21
+    assert since(46) == 22
+
+
+def test_a_deadline_that_is_changed_applies_to_those_that_wait(waiting: Pipeline) -> None:
+    """Shorter or longer: it is counted when looked."""
+    waiting.clock.advance(hours=25)
+    assert waiting.look(wait={"deadline": "48h"}).late == 0
+    assert waiting.look(wait={"deadline": "26h"}).late == 0
+    assert waiting.look(wait={"deadline": "25h"}).late == 2
+
+
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+def test_two_clocks_that_disagree_make_no_lead_late(postgres_url: str, tmp_path: Path, hours: int) -> None:
+    """One of both has jumped, and nobody knows which."""
+    with open_pipeline(postgres_url, tmp_path) as pipeline:
+        pipeline.arrive(99)
+        source = Source.open(
+            pipeline.config().source, base_dir=tmp_path, clock=lambda: datetime.now(UTC) + timedelta(hours=hours)
+        )
+        reading = source.reading(NOON, None)
+        assert reading.healthy == (hours == 0)
+        assert ("clock" in str(reading.problem)) == (hours != 0)
+        source.close()
+
+
+def test_data_that_changes_after_the_act_is_counted_once_and_changes_nothing(waiting: Pipeline) -> None:
+    """A lead that waits is no such case."""
+    waiting.arrive(1)
+    waiting.look()
+    settle(waiting.ledger, waiting.clock.now)
+    waiting.clock.advance(minutes=5)
+    waiting.arrive(1, score=0.1)
+    waiting.arrive(2, postcode=None)
+    looked = waiting.look()
+    assert (looked.changed, looked.arrived) == (1, 0)
+    waiting.clock.advance(seconds=5)
+    assert waiting.look().changed == 0
+    assert waiting.states() == {"1": State.PROCESSED, "2": State.WAITING}
+
+
+def test_times_without_a_zone_are_of_the_zone_the_file_names(pipeline: Pipeline) -> None:
+    """Both for the deadline and for reading forward."""
+    zone = {"time_zone": "America/New_York"}
+    pipeline.reopen_source(source=zone)
+    pipeline.clock.advance(hours=-5)
+    pipeline.arrive(99)
+    pipeline.quarantine(1)
+    pipeline.clock.advance(hours=5)
+    pipeline.look(source=zone)
+    assert pipeline.entry("1")["quarantined_at"] == NOON
+    pipeline.clock.advance(hours=-5, minutes=3)
+    pipeline.arrive(1)
+    pipeline.clock.advance(hours=5)
+    assert pipeline.look_forward(source=zone).arrived == 1

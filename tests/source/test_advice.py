@@ -1,0 +1,47 @@
+"""What `leadgate check` says of how arrivals will be found: the way, the missing index, the missing right."""
+
+import pytest
+
+from tests.source.conftest import OpenSource, UserDatabase
+
+TABLES = (
+    "CREATE TABLE leads (id INTEGER, quarantined_at TIMESTAMP NULL)",
+    "CREATE TABLE enrichment (id INTEGER, updated_at TIMESTAMP NULL, score INTEGER)",
+)
+INDEXES = {
+    "CREATE INDEX leads_id ON leads (id)": "no index serves `id`, so the whole of it is read each time",
+    "CREATE INDEX leads_at ON leads (quarantined_at, id)": "CREATE INDEX ON leads (quarantined_at, id)",
+    "CREATE INDEX enrichment_id ON enrichment (id)": "CREATE INDEX ON enrichment (id)",
+    "CREATE INDEX enrichment_at ON enrichment (updated_at, id)": "CREATE INDEX ON enrichment (updated_at, id)",
+}
+
+
+@pytest.mark.parametrize("missing", [None, *INDEXES])
+def test_every_index_that_is_missing_is_named(
+    database: UserDatabase, open_source: OpenSource, missing: str | None
+) -> None:
+    """With the statement that makes it; small tables, which the database would rather read whole, are no exception."""
+    database.run(*TABLES, *(index for index in INDEXES if index != missing))
+    told = [advised for advised in open_source().advice() if "index" in advised]
+    assert len(told) == (missing is not None)
+    if missing:
+        assert INDEXES[missing] in told[0]
+        assert missing.split(" ON ")[1].split(" ")[0] in told[0]
+
+
+def test_the_index_of_a_view_is_the_one_of_the_table_behind_it(database: UserDatabase, open_source: OpenSource) -> None:
+    """A view has none of its own."""
+    database.run(*TABLES, "CREATE VIEW seen AS SELECT * FROM enrichment", *list(INDEXES)[:3])
+    (told,) = (advised for advised in open_source(enrichment={"table": "seen"}).advice() if "index" in advised)
+    assert "source.enrichment (table seen): no index serves `updated_at`" in told
+    assert told.endswith("CREATE INDEX ON seen (updated_at, id); for a view, on the table behind it.")
+    database.run("CREATE INDEX enrichment_at ON enrichment (updated_at, id)")
+    assert not [advised for advised in open_source(enrichment={"table": "seen"}).advice() if "index" in advised]
+
+
+def test_a_source_without_stamps_is_told_what_that_costs(database: UserDatabase, open_source: OpenSource) -> None:
+    """And what to name."""
+    database.run(*TABLES, *INDEXES)
+    told = open_source(enrichment={"updated_at": None}).advice()
+    assert any("has no `updated_at`" in one and "source.enrichment.updated_at" in one for one in told)
+    assert any("source.leads (table leads): read forward by `quarantined_at`" in one for one in told)
