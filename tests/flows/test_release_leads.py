@@ -129,7 +129,7 @@ async def test_a_run_that_cannot_begin_is_failed_and_says_why(pipeline: Practice
 
 
 async def test_task_runs_grow_with_waves_and_not_with_leads(pipeline: Practice, records: PrefectRecords) -> None:
-    """2,500 leads are fifteen task runs: three for each wave of a thousand, one that finds none, and five for the whole."""
+    """2,500 leads are fifteen: three for each wave of a thousand, one that finds none, and five for the whole."""
     leads = 2500
     pipeline.quarantine(*range(1, leads + 1))
     pipeline.enrich(*range(1, leads + 1), **COMPLETE)
