@@ -41,7 +41,7 @@ async def work(file: Path, mark: Mark, wave: int, *, once: bool) -> None:
                 mark("look")
                 look_for_arrivals(source, ledger, config, now=utc_now())
                 mark("compare")
-                compare_all(source, ledger, config, now=utc_now(), pages=5)
+                compare_all(source, ledger, config, now=utc_now())
                 mark("rescue")
                 ledger.rescue(unknown_after=config.delivery.unknown_after, now=utc_now())
                 mark("reconcile")

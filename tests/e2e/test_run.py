@@ -80,7 +80,7 @@ def test_a_watching_run_takes_arrivals_as_they_come(pipeline: Practice, leadbyte
     """Enrichment that comes while a run watches is acted on by that run, and so is a lead that was not there before."""
     pipeline.quarantine(1, 2)
     pipeline.enrich(1, **COMPLETE)
-    process = start_leadgate("run", "--watch", "15s", "--json", config=pipeline.file)
+    process = start_leadgate("run", "--watch", "10s", "--json", config=pipeline.file)
     wait_until(lambda: "1" in leadbyte.acts, what="the first lead is acted on", seconds=60)
     pipeline.quarantine(3)
     pipeline.enrich(2, 3, **COMPLETE)

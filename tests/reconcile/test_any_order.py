@@ -221,14 +221,14 @@ def test_any_order_of_steps_on_sqlite(sqlite_url: str, tmp_path: Path) -> None:
     engine = open_engine(sqlite_url, base_dir=tmp_path)
     engine.dispose()
     event.listen(engine, "connect", lambda connection, _: connection.execute("pragma synchronous = off"))
-    _any_order(engine, 80)
+    _any_order(engine, 30)
     engine.dispose()
 
 
 def test_any_order_of_steps_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
     """Fewer: the statements are the same, the locks are not."""
     engine = open_engine(postgres_url, base_dir=tmp_path)
-    _any_order(engine, 12)
+    _any_order(engine, 8)
     engine.dispose()
 
 
