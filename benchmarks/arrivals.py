@@ -145,9 +145,12 @@ def run(
     lines: list[dict[str, object]] = []
     for one in database or ["sqlite", "postgresql"]:
         for count in waiting or [10_000, 100_000, 1_000_000]:
-            with _place(one, count) as (source, file):
-                costs = {"register all, first look": _measured("register", file, expected=count)}
-                for arriving in arrivals or [0, 100, 10_000]:
+            kinds = arrivals or [0, 100, 10_000]
+            # So many wait when the last have arrived.
+            total = count + repeats * sum(kinds)
+            with _place(one, total) as (source, file):
+                costs = {f"register {total:,}, look at all": _measured("register", file, expected=total)}
+                for arriving in kinds:
                     costs[f"look, {arriving:,} arrive"] = _looks(source, file, arriving, repeats)
                 costs["compare everything"] = _measured("compare", file)
             for what, cost in costs.items():

@@ -40,6 +40,7 @@ def explain(
                 "lead_id": lead_id,
                 "state": history.entry["state"],
                 "entry": dict(history.entry),
+                "overrides": [dict(row) for row in history.overrides],
                 "decisions": [dict(row) for row in history.decisions],
                 "attempts": [dict(row) for row in history.attempts],
                 "story": [{"at": event.at, "what": event.what} for event in story.events],

@@ -17,20 +17,24 @@ class RunResult:
     run_id: str
 
 
-def run_flow(config: Path, *, limit: int | None, watch_for: str | None) -> RunResult:
+def run_flow(
+    config: Path, *, limit: int | None = None, watch_for: str | None = None, plan: Path | None = None
+) -> RunResult:
     """Run `release_leads` to its end; raise what it raised where it could not do its work at all."""
     from prefect.exceptions import TerminationSignal  # noqa: PLC0415 - as below
 
     try:
-        return asyncio.run(_run(config, limit=limit, watch_for=watch_for))
+        return asyncio.run(_run(config, limit=limit, watch_for=watch_for, plan=plan))
     except TerminationSignal:
         raise KeyboardInterrupt from None  # while a flow runs, Prefect answers SIGTERM in place of us
 
 
-async def _run(config: Path, *, limit: int | None, watch_for: str | None) -> RunResult:
+async def _run(config: Path, *, limit: int | None, watch_for: str | None, plan: Path | None) -> RunResult:
     from flows.release_leads import release_leads  # noqa: PLC0415 - imports Prefect, which takes seconds
 
-    state = await release_leads(config=str(config), limit=limit, watch_for=watch_for, return_state=True)
+    state = await release_leads(
+        config=str(config), limit=limit, watch_for=watch_for, plan=str(plan) if plan else None, return_state=True
+    )
     run_id = str(state.state_details.flow_run_id)
     # Prefect wraps what a flow returns; unwrapping a failed state itself, it would take the summary for an exception.
     summary = getattr(state.data, "result", state.data)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
-from leadgate.plan import Plan, plan_run
+from leadgate.plan import Plan, plan_run, write_plan
 from leadgate.wiring import open_pipeline, utc_now
 
 
@@ -16,16 +16,23 @@ from leadgate.wiring import open_pipeline, utc_now
 def plan(
     *,
     config: ConfigOption = Path("leadgate.yaml"),
+    out: Annotated[Path | None, typer.Option(help="Write the plan to this file, for `leadgate run --plan`.")] = None,
     show: Annotated[int, typer.Option(help="How many leads to list.", min=0)] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a run would do now: leads, decisions and the names of the fields it would write."""
     with open_pipeline(config) as pipeline:
-        found = plan_run(pipeline.config, pipeline.source, pipeline.ledger, pipeline.policy, now=utc_now())
+        now = utc_now()
+        found = plan_run(pipeline.config, pipeline.source, pipeline.ledger, pipeline.policy, now=now)
+        if out:
+            names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
+            write_plan(out, found, **names, now=now)
         if as_json:
             say_json({"pipeline": pipeline.config.pipeline, "policy": pipeline.policy.version, **asdict(found)})
         else:
             _tell(found, show)
+            if out:
+                say(f"Written to {out}: `leadgate run --plan {out}` sends these leads, as they stand here, alone.")
 
 
 def _tell(found: Plan, show: int) -> None:

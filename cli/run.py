@@ -1,6 +1,7 @@
 """`leadgate run`: the main job here and now, as a Prefect flow run."""
 
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors
 from cli.prefect_server import prefect_api, quiet_prefect
 from cli.progress import live_progress
 from leadgate.config import parse_duration
+from leadgate.plan import read_plan
 from leadgate.wiring import build_client, open_pipeline
 
 
@@ -22,7 +24,7 @@ def _duration(text: str | None) -> str | None:
 
 
 @reports_errors
-def run(
+def run(  # noqa: PLR0913
     *,
     config: ConfigOption = Path("leadgate.yaml"),
     watch: Annotated[
@@ -30,21 +32,30 @@ def run(
         typer.Option(help="Stay this long (90s, 15m, 24h) and take arrivals as they come.", callback=_duration),
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Decide at most this many leads.", min=1)] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="Keep to this file of `leadgate plan --out`: its leads, as planned.")
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show Prefect's log too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Release or reject every lead whose enrichment has arrived, once, and say what became of them.
 
     Runs as a Prefect flow run: on the server that PREFECT_API_URL or the profile names, or else on one that is
-    started for the run. Ends with 1 where a lead was parked, an answer is open, or LeadByte could not be reached.
+    started for the run. Ends with 1 where a lead was parked, an answer is open, a review is overdue, a planned lead was
+    skipped, or LeadByte could not be reached.
     """
     quiet_prefect(verbose=verbose)
     with open_pipeline(config) as pipeline:
+        if plan:
+            names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
+            read_plan(plan, **names, limit=limit, watch_for=watch)
         build_client(pipeline.config)  # what is wrong with the file is said at once, before a server is started
     with prefect_api() as api, nullcontext() if as_json or verbose else live_progress(config):
-        result = run_flow(config, limit=limit, watch_for=watch)
+        result = run_flow(config, limit=limit, watch_for=watch, plan=plan)
     if as_json:
-        say_json(result.summary.as_dict() | {"error": result.trouble, "flow_run_id": result.run_id})
+        pause = result.summary.pause
+        more = {"paused": asdict(pause) if pause else None, "skipped": result.summary.skipped}
+        say_json(result.summary.as_dict() | more | {"error": result.trouble, "flow_run_id": result.run_id})
     else:
         tell(result)
         say(api.where(result.run_id))
@@ -56,10 +67,15 @@ def run(
 def tell(result: RunResult) -> None:
     """Print a run's summary for people; what did not happen is left out."""
     counts = {key: count for key, count in result.summary.as_dict().items() if count}
-    if not counts.keys() - {"waiting", "ready", "faults", "changed"}:
+    if not counts.keys() - {"waiting", "ready", "overdue", "faults", "changed"}:
         say("Nothing was due.")
     for key, count in counts.items():
         say(f"{count:>8}  {_MEANING[key]}")
+    if result.summary.pause:
+        say(f"The pipeline is {result.summary.pause}")
+        say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
+    for lead_id, why in result.summary.skipped.items():
+        say(f"not sent: {lead_id}: {why}")
 
 
 _MEANING = {
@@ -76,5 +92,6 @@ _MEANING = {
     "changed": "changed: settled leads whose enrichment changed afterwards; nothing is done about it",
     "waiting": "waiting: their enrichment is still to come",
     "ready": "ready: due for a decision, now or later",
+    "overdue": "overdue: in review for longer than safety.review_within: `leadgate review list`",
     "faults": "faults in the source's leads: `leadgate plan` names each",
 }

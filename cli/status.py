@@ -1,12 +1,15 @@
 """`leadgate status`: where the leads are, and how fresh what is known of them is."""
 
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop
 from leadgate.config import load_config
+from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reads import Status, read_status
 from leadgate.model import State
+from leadgate.summary import overdue_reviews
 from leadgate.wiring import open_ledger, utc_now
 
 
@@ -14,20 +17,29 @@ from leadgate.wiring import open_ledger, utc_now
 def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
     """Count the leads by state, and tell the oldest wait and the age of the last healthy reading of the source.
 
-    Ends with 1 where a lead is parked as failed or an answer of LeadByte is still open.
+    Says so where the pipeline is paused. Ends with 1 where a lead is parked as failed, an answer of LeadByte is still
+    open, or a review is overdue.
     """
     settings = load_config(config)
     ledger = open_ledger(config, settings)
     try:
+        now = utc_now()
         found = read_status(ledger.engine, settings.pipeline)
+        pause = read_pause(ledger.engine, settings.pipeline)
+        overdue = overdue_reviews(ledger, settings, now)
     finally:
         ledger.close()
-    now = utc_now()
     if as_json:
-        say_json({"pipeline": settings.pipeline} | _as_dict(found, now))
+        brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": overdue}
+        say_json({"pipeline": settings.pipeline} | _as_dict(found, now) | brakes)
     else:
         _tell(settings.pipeline, found, now)
-    stop(ATTENTION if found.counts[State.FAILED] or found.counts[State.UNKNOWN] else FINE)
+        if overdue:
+            say(f"overdue: {overdue} leads have been in review for longer than safety.review_within")
+        if pause:
+            say(f"{settings.pipeline} is {pause}")
+            say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
+    stop(ATTENTION if found.counts[State.FAILED] or found.counts[State.UNKNOWN] or overdue else FINE)
 
 
 def _as_dict(found: Status, now: datetime) -> dict[str, object]:

@@ -3,6 +3,7 @@
 Two runs of it at once are safe: exclusion lives in the ledger's leases, not in Prefect's limits.
 """
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,9 @@ from prefect.states import Cancelled, Failed
 from pydantic import Field
 
 from leadgate.config import parse_duration
+from leadgate.delivery import PlanKeeper
 from leadgate.errors import LeadByteError, LeadByteUnavailable
+from leadgate.plan import read_plan
 from leadgate.summary import Account, Summary
 from leadgate.wiring import Run, open_pipeline, open_run, utc_now
 from tasks.act import act
@@ -30,7 +33,10 @@ WAVE = 1000
 
 @flow(name="release-leads", persist_result=False)
 async def release_leads(
-    config: str = "leadgate.yaml", limit: Annotated[int, Field(ge=1)] | None = None, watch_for: str | None = None
+    config: str = "leadgate.yaml",
+    limit: Annotated[int, Field(ge=1)] | None = None,
+    watch_for: str | None = None,
+    plan: str | None = None,
 ) -> Summary | State[Summary]:
     """Release or reject every lead of a pipeline whose enrichment has arrived.
 
@@ -38,6 +44,7 @@ async def release_leads(
         config: the pipeline file.
         limit: decide at most this many leads in this run.
         watch_for: stay this long (90s, 15m, 24h) and take arrivals as they come.
+        plan: keep to this file of `leadgate plan --out`: its leads alone, where they are still as planned.
 
     """
     account = Account(started_at=utc_now())
@@ -45,31 +52,16 @@ async def release_leads(
     with open_pipeline(Path(config)) as pipeline:
         await name_run(pipeline.config.pipeline, account.started_at)
         progress = Progress(pipeline)
+        names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
+        keeper = read_plan(Path(plan), **names, limit=limit, watch_for=watch_for) if plan else None
         async with open_run(pipeline) as run:
             account.registered(register(pipeline))
             account.looked(look(pipeline))
-            is_down, is_compared = False, False
-            while not run.stop:
-                try:
-                    if is_down and not await outlast(pipeline, run, until):
-                        break
-                    await send_what_is_due(run, account, progress, limit=limit, gently=is_down)
-                    is_down = False
-                    if not is_compared and account.decided != limit:
-                        is_compared = True
-                        if account.compared(compare(pipeline)):
-                            continue
-                except LeadByteUnavailable as error:
-                    account.trouble, is_down = str(error), True
-                    continue
-                except LeadByteError as error:
-                    account.trouble = str(error)
-                    break
-                if utc_now() >= until or account.decided == limit:
-                    break
-                for registered, looked in await watch(pipeline, run.stop, until):
-                    account.registered(registered)
-                    account.looked(looked)
+            if keeper:
+                await keep_to_plan(run, account, progress, keeper)
+            else:
+                await go_on(run, account, progress, limit=limit, until=until)
+        account.capped = run.preparation.capped
         await progress.show()
         summary = await report(pipeline, account, run.delivery.tally)
     if run.stop:
@@ -78,10 +70,54 @@ async def release_leads(
     return Failed(message=account.trouble, data=summary) if account.trouble else summary
 
 
+async def go_on(run: Run, account: Account, progress: Progress, *, limit: int | None, until: datetime) -> None:
+    """Send what is due, and what falls due until the time is over, the limit reached or the run to stop."""
+    pipeline = run.pipeline
+    is_down, is_compared = False, False
+    while not run.stop:
+        try:
+            if is_down and not await outlast(pipeline, run, until):
+                return
+            await send_what_is_due(run, account, progress, limit=limit, gently=is_down)
+            is_down = False
+            if not is_compared and account.decided != limit:
+                is_compared = True
+                if account.compared(compare(pipeline)):
+                    continue
+        except LeadByteUnavailable as error:
+            account.trouble, is_down = str(error), True
+            continue
+        except LeadByteError as error:
+            account.trouble = str(error)
+            return
+        if utc_now() >= until or account.decided == limit:
+            return
+        for registered, looked in await watch(pipeline, run.stop, until):
+            account.registered(registered)
+            account.looked(looked)
+
+
+async def keep_to_plan(run: Run, account: Account, progress: Progress, keeper: PlanKeeper) -> None:
+    """Send the leads of a plan that are still as planned, once, and nothing else: not even a probe."""
+    account.compared(compare(run.pipeline))
+    account.skipped = keeper.skipped
+    run.preparation.follow(keeper)
+    try:
+        await send_waves(run, account, progress, size=WAVE, limit=None)
+    except LeadByteError as error:
+        account.trouble = str(error)
+    keeper.skip_rest("the run ended before its turn")
+
+
 async def send_what_is_due(run: Run, account: Account, progress: Progress, *, limit: int | None, gently: bool) -> None:
-    """Settle the open answers that can be settled, then decide, update and act in waves until nothing is due."""
+    """Settle the open answers that can be settled, then send in waves until nothing is due."""
     account.reconciled(await reconcile(run.pipeline, run))
     size = run.pipeline.config.leadbyte.batch_size if gently else WAVE
+    await send_waves(run, account, progress, size=size, limit=limit)
+
+
+async def send_waves(run: Run, account: Account, progress: Progress, *, size: int, limit: int | None) -> None:
+    """Decide, update and act in waves, the first of `size` leads and then larger ones."""
     while wave := decide(run, min(size, WAVE if limit is None else limit - account.decided)):
         account.decided += len(wave)
         await act(run, await update(run, wave))

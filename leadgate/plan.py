@@ -1,20 +1,26 @@
-"""What a run would do now, found out without sending or changing anything."""
+"""What a run would do now, found out without sending or changing anything; and the file that holds a run to it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
 from leadgate.config import PipelineConfig
-from leadgate.delivery.prepare import RejectCap, decide_claims
+from leadgate.delivery.planned import PlanKeeper
+from leadgate.delivery.prepare import RejectCap, decide_claims, put_off
 from leadgate.delivery.routes import Route, route_of
+from leadgate.errors import ConfigError
 from leadgate.intake import PAGE, look_at, read_trusted
 from leadgate.ledger import Ledger
 from leadgate.ledger.keep import latest_late
+from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reads import read_known, read_ready_page
 from leadgate.ledger.waiting import read_waiting_page
-from leadgate.model import Claim, Decided, Waiting
+from leadgate.model import Claim, Decided, Planned, Waiting
 from leadgate.policy import Policy
 from leadgate.source import Source
 
@@ -31,6 +37,7 @@ class PlannedLead:
     late: bool
     route: str
     fields: Sequence[str]
+    data_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,59 @@ class Plan:
     faults: Sequence[str]
 
 
+class PlanFile(BaseModel):
+    """A plan as it is written and read; no value of a lead stands in it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    leadgate_plan: Literal[1] = 1
+    pipeline: str
+    policy_version: str
+    made_at: AwareDatetime
+    leads: list[Planned]
+
+
+def write_plan(path: Path, plan: Plan, *, pipeline: str, policy_version: str, now: datetime) -> None:
+    """Write the leads of a plan for a run to keep to; raise ConfigError where the file cannot be written."""
+    leads = [Planned(lead.lead_id, lead.verdict, lead.rule, lead.data_hash) for lead in plan.leads]
+    document = PlanFile(pipeline=pipeline, policy_version=policy_version, made_at=now, leads=leads)
+    try:
+        path.write_text(document.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        msg = f"{path}: cannot be written ({error.strerror}): name another file"
+        raise ConfigError(msg) from None
+
+
+def read_plan(
+    path: Path, *, pipeline: str, policy_version: str, limit: int | None = None, watch_for: str | None = None
+) -> PlanKeeper:
+    """Read a plan that a run is to keep to; with other rules than those it was made with, it skips every lead.
+
+    Raises ConfigError for a file that is no plan, or another pipeline's, and for a run with a limit or time of its own.
+    """
+    if limit is not None or watch_for:
+        msg = f"{path}: a plan says which leads are sent: give neither a limit nor a time to watch with it"
+        raise ConfigError(msg)
+    again = "make one with `leadgate plan --out FILE`"
+    try:
+        found = PlanFile.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'it is no text'}): {again}"
+        raise ConfigError(msg) from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        msg = f"{path}: is no plan ({where + ': ' if where else ''}{first['msg']}): {again}"
+        raise ConfigError(msg) from None
+    if found.pipeline != pipeline:
+        msg = f"{path}: is a plan of the pipeline {found.pipeline!r}, not of {pipeline!r}: {again}"
+        raise ConfigError(msg)
+    keeper = PlanKeeper(found.leads)
+    if found.policy_version != policy_version:
+        keeper.skip_rest(f"the rules have changed: {found.policy_version} planned, {policy_version} now")
+    return keeper
+
+
 def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Policy, *, now: datetime) -> Plan:
     """Register, look and decide on paper: the same steps as a run, by the same code, with nothing written."""
     late_since = None
@@ -54,10 +114,11 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
     missing: Counter[str] = Counter()
     waiting = 0
     cap = RejectCap(config.safety.max_rejects_per_run)
+    pause = read_pause(ledger.engine, ledger.pipeline)
 
     def decide(claims: list[Claim], *, new: bool) -> int:
         decided, incomplete = decide_claims(claims, config=config, source=source, policy=policy, now=now)
-        planned.extend(_plan(cap.apply(lead), config.delivery.mode, new=new) for lead in decided)
+        planned.extend(_plan(cap.apply(put_off(lead, pause)), config.delivery.mode, new=new) for lead in decided)
         for _, look in incomplete:
             missing.update(look.missing)
         return len(incomplete)
@@ -106,6 +167,7 @@ def _plan(lead: Decided, mode: Literal["combined", "separate"], *, new: bool) ->
         late=lead.decision.late,
         route=_ROUTES[route_of(lead, mode)],
         fields=list(lead.update),
+        data_hash=lead.data_hash,
     )
 
 

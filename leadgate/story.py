@@ -9,6 +9,7 @@ from sqlalchemy.engine import RowMapping
 from leadgate.config import PipelineConfig
 from leadgate.ledger.reads import History
 from leadgate.model import State
+from leadgate.policy.trace import tell_tried, unfit_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,9 @@ class Story:
 def tell(history: History, config: PipelineConfig) -> Story:
     """Put a lead's entry, decisions and attempts into one order of time and into words."""
     events = [*_of_entry(history.entry)]
-    events += [Event(decision["decided_at"], _decided(decision)) for decision in history.decisions]
+    events += [Event(said["decided_at"], _said(said)) for said in history.overrides]
+    for decision in history.decisions:
+        events.extend(_of_decision(decision, history.policies.get(decision["policy_version"])))
     for attempt in history.attempts:
         events.extend(_of_attempt(attempt))
     events += _of_inference(history.entry)
@@ -50,7 +53,26 @@ def _of_inference(entry: RowMapping) -> Iterator[Event]:
         yield Event(entry["settled_at"], f"settled as {entry['state']}, {entry['note']}")
 
 
-def _decided(decision: RowMapping) -> str:
+def _said(override: RowMapping) -> str:
+    return f"{override['decided_by']} decided {override['verdict']}: {override['reason']}"
+
+
+def _of_decision(decision: RowMapping, policy: str | None) -> Iterator[Event]:
+    """The rules that were tried first, where their text is known, and the verdict."""
+    unanswered = decision["unanswered"]
+    if policy and decision["trace"] is not None:
+        trace = decision["trace"]
+        for rule, why in tell_tried(policy, trace, unanswered, decision["facts"]):
+            yield Event(decision["decided_at"], f"rule {rule!r} did not match: {why}")
+        unanswered = unfit_values(trace, unanswered)
+    yield Event(decision["decided_at"], _decided(decision, unanswered))
+
+
+def _decided(decision: RowMapping, unanswered: Sequence[str]) -> str:
+    if decision["paused"]:
+        return f"not acted on: {decision['reason']}"
+    if decision["decided_by"]:
+        return f"taken up to {decision['verdict']}, as {decision['decided_by']} decided: {decision['reason']}"
     rule = f"rule {decision['rule']!r}" if decision["rule"] else "no rule matched, otherwise"
     text = f"decided {decision['verdict']} by {rule}: {decision['reason']}"
     if decision["late"]:
@@ -58,8 +80,8 @@ def _decided(decision: RowMapping) -> str:
     facts = [f"{name}={value}" for name, value in decision["facts"].items() if value is not None]
     if facts:
         text += f" Facts: {', '.join(facts)}."
-    if decision["unanswered"]:
-        text += f" Not answered: {'; '.join(decision['unanswered'])}."
+    if unanswered:
+        text += f" Not answered: {'; '.join(unanswered)}."
     return f"{text} (policy {decision['policy_version']})"
 
 

@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
+from leadgate.config import PipelineConfig
 from leadgate.delivery import Reconciled
 from leadgate.intake import Compared, Looked, Registered
-from leadgate.model import State
+from leadgate.ledger import Ledger
+from leadgate.ledger.overrides import count_overdue
+from leadgate.model import Pause, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,7 @@ class Summary:
     `faults` counts what is wrong in the source's leads: `leadgate plan` and the run's log name each.
     `inferred` counts those of `processed` and `rejected` that were settled by a probe.
     `changed` counts settled leads whose enrichment changed afterwards, about which nothing is done.
+    `overdue` counts reviews that have been open for longer than safety.review_within, when the run ends.
     """
 
     registered: int
@@ -31,16 +35,27 @@ class Summary:
     changed: int
     waiting: int
     ready: int
+    overdue: int
     faults: int
+    pause: Pause | None = None
+    """What keeps leads from being processed or rejected when the run ends."""
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """Leads of the plan that were not sent, and why."""
 
     def as_dict(self) -> dict[str, int]:
         """The counts by name, in the order of a lead's way."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if isinstance(value, int)}
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a person should look: a lead was parked, or an answer is still open."""
-        return bool(self.failed or self.unknown)
+        """Whether a person should look: a lead was parked, skipped or left in review too long, or an answer is open."""
+        return bool(self.failed or self.unknown or self.overdue or self.skipped)
+
+
+def overdue_reviews(ledger: Ledger, config: PipelineConfig, now: datetime) -> int:
+    """Count the reviews that have been open for longer than the file allows; 0 where it sets no time."""
+    within = config.safety.review_within
+    return count_overdue(ledger.engine, ledger.pipeline, before=now - within) if within is not None else 0
 
 
 @dataclass(slots=True)
@@ -52,8 +67,11 @@ class Account:
     arrived: int = 0
     decided: int = 0
     changed: int = 0
+    capped: int = 0
+    """Leads that went to a person because the run had rejected as many as it may."""
     faults: Sequence[str] = ()
     inferred: list[str] = field(default_factory=list)
+    skipped: Mapping[str, str] = field(default_factory=dict)
     trouble: str | None = None
     """Why the run is to stop early, or does not get through; None while all is well."""
 
@@ -80,7 +98,9 @@ class Account:
         """Note the leads that were settled by inference."""
         self.inferred += reconciled.inferred
 
-    def summarize(self, *, went: Mapping[State, int], remaining: Mapping[State, int]) -> Summary:
+    def summarize(
+        self, *, went: Mapping[State, int], remaining: Mapping[State, int], overdue: int = 0, pause: Pause | None = None
+    ) -> Summary:
         """Build the summary, with where this run's leads went and what the ledger holds now."""
         return Summary(
             registered=self.leads,
@@ -96,5 +116,8 @@ class Account:
             changed=self.changed,
             waiting=remaining.get(State.WAITING, 0),
             ready=remaining.get(State.READY, 0),
+            overdue=overdue,
             faults=len(self.faults),
+            pause=pause,
+            skipped=self.skipped,
         )

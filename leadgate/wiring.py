@@ -6,10 +6,11 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from leadgate.backtest import Backtest, run_backtest
 from leadgate.config import Block, PipelineConfig, load_config
 from leadgate.delivery import Delivery, Preparation, Reconciliation
 from leadgate.errors import ConfigError, LeadgateError, SourceError, SourceUnavailable
@@ -18,6 +19,8 @@ from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.keep import keep_policy, keep_reading
 from leadgate.model import Reading
 from leadgate.policy import Policy, compile_policy
+from leadgate.policy.advice import advise
+from leadgate.policy.examples import Examined, example_faults, run_examples
 from leadgate.source import Outbox, Source
 from leadgate.stopping import Stop, stop_on_signals
 
@@ -149,7 +152,10 @@ def check_pipeline(path: Path) -> Checked:
         source = Source.open(config.source, base_dir=path.resolve().parent, clock=utc_now)
         with closing(source):
             advice = [*_about_outbox(path, config), *source.advice()]
-            build_policy(path, config, source)
+            policy = build_policy(path, config, source)
+            advice += advise(policy, config.policy, config.wait.require)
+            examined = _examine(path, config, source, policy)
+            problems += [f"{path}: {failure}" for failure in examined.failures]
             source.reading(utc_now(), config.wait.source_fresh_within)
     except LeadgateError as error:
         problems += problems_of(error)
@@ -162,6 +168,36 @@ def check_pipeline(path: Path) -> Checked:
     except LeadgateError as error:
         problems += problems_of(error)
     return Checked(problems, advice)
+
+
+def examine_pipeline(path: Path) -> Examined:
+    """Decide the examples of a pipeline file by its rules; raise ConfigError naming every fault of both."""
+    config = load_config(path)
+    with closing(Source.open(config.source, base_dir=path.resolve().parent, clock=utc_now)) as source:
+        return _examine(path, config, source, build_policy(path, config, source))
+
+
+def backtest_policy(path: Path, proposed: Path, *, since: timedelta) -> Backtest:
+    """Try the rules and the wait of another file on what this pipeline has decided; nothing is written or sent.
+
+    Raises ConfigError naming every fault of the other file, as this pipeline's source has it.
+    """
+    config, other = load_config(path), load_config(proposed)
+    base_dir, now = path.resolve().parent, utc_now()
+    with (
+        closing(open_ledger(path, config)) as ledger,
+        closing(Source.open(config.source, base_dir=base_dir, clock=utc_now)) as source,
+    ):
+        policy = build_policy(proposed, other, source)
+        return run_backtest(
+            source, ledger, policy=policy, old_wait=config.wait, new_wait=other.wait, since=now - since, now=now
+        )
+
+
+def _examine(path: Path, config: PipelineConfig, source: Source, policy: Policy) -> Examined:
+    if faults := example_faults(config.examples, policy, source.columns):
+        raise ConfigError([f"{path}: {fault}" for fault in faults])
+    return run_examples(config.examples, policy, now=utc_now())
 
 
 def _about_outbox(path: Path, config: PipelineConfig) -> list[str]:

@@ -12,16 +12,20 @@ from prefect.artifacts import (
     acreate_table_artifact,
     aupdate_progress_artifact,
 )
+from prefect.events import emit_event
 from prefect.runtime import flow_run
 
+from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reads import read_decision_counts, read_status
 from leadgate.model import FINAL_STATES, State, Verdict
-from leadgate.summary import Account, Summary
+from leadgate.summary import Account, Summary, overdue_reviews
 from leadgate.wiring import Pipeline, utc_now
 from tasks.outside import STAGE
 
-_NOW = {"waiting", "ready", "faults"}
+_NOW = {"waiting", "ready", "overdue", "faults"}
 """What a summary counts that is no event of the run."""
+CAPPED_EVENT = "leadgate.rejects.capped"
+"""Sent once a run that has rejected as many leads as it may."""
 _SHOWN = 20
 _PROGRESS_EVERY = timedelta(seconds=2)
 _DONE = FINAL_STATES | {State.REVIEW, State.FAILED}
@@ -65,7 +69,9 @@ async def report(pipeline: Pipeline, account: Account, went: Mapping[State, int]
     """Store the summary and the table of decisions as artifacts, and return the summary."""
     engine, name = pipeline.ledger.engine, pipeline.config.pipeline
     remaining = read_status(engine, name).counts
-    summary = account.summarize(went=went, remaining=remaining)
+    pause = read_pause(engine, name)
+    overdue = overdue_reviews(pipeline.ledger, pipeline.config, utc_now())
+    summary = account.summarize(went=went, remaining=remaining, overdue=overdue, pause=pause)
     await acreate_markdown_artifact(
         as_markdown(name, account, summary, remaining),
         key=_key(pipeline, "summary"),
@@ -79,7 +85,16 @@ async def report(pipeline: Pipeline, account: Account, went: Mapping[State, int]
         rules, key=_key(pipeline, "decisions"), description=f"Which rules of {name} decided in this run."
     )
     logger = get_run_logger()
+    if account.capped:
+        emit_event(
+            CAPPED_EVENT,
+            resource={"prefect.resource.id": f"leadgate.pipeline.{name}", "prefect.resource.name": name},
+            payload={"to_review": account.capped, "max_rejects_per_run": pipeline.config.safety.max_rejects_per_run},
+        )
+        logger.warning("event=rejects_capped to_review=%d", account.capped)
     logger.info("event=finished %s", " ".join(f"{key}={count}" for key, count in summary.as_dict().items()))
+    if pause:
+        logger.warning("event=paused %s is %s", name, pause)
     if account.trouble:
         logger.error(account.trouble)
     return summary
@@ -90,15 +105,26 @@ def as_markdown(name: str, account: Account, summary: Summary, remaining: Mappin
     lines = [f"# {name}", ""]
     if account.trouble:
         lines += [f"**Stopped early.** {account.trouble}", ""]
+    if summary.pause:
+        lines += [f"**Paused.** {name} is {summary.pause}", ""]
+        lines += ["Updates go on; nothing is processed or rejected until `leadgate resume`.", ""]
+    if account.capped:
+        lines += [f"**Too many rejects.** {account.capped} leads that rules reject went to a person instead:"]
+        lines += ["this run had rejected as many as `safety.max_rejects_per_run` allows. Look at the rules first.", ""]
     lines += ["| in this run | leads |", "|---|---:|"]
     lines += [f"| {key} | {count} |" for key, count in summary.as_dict().items() if key not in _NOW]
     lines += ["", "| in the ledger now | leads |", "|---|---:|"]
     lines += [f"| {state.value} | {count} |" for state, count in remaining.items() if count]
     if remaining.get(State.REVIEW):
         lines += ["", f"{remaining[State.REVIEW]} leads need a person: rules sent them to **{Verdict.REVIEW}**."]
+        lines += ["`leadgate review list` shows them."]
+    if summary.overdue:
+        lines += ["", f"{summary.overdue} of them have waited for longer than `safety.review_within`."]
     if remaining.get(State.FAILED):
         lines += ["", f"{remaining[State.FAILED]} leads are parked: `leadgate explain ID` says what LeadByte answered."]
     lines += _listed("Settled by inference: LeadByte no longer has them, so the lost act was taken.", account.inferred)
+    skipped = [f"{lead_id}: {why}" for lead_id, why in summary.skipped.items()]
+    lines += _listed("Not sent, since they are not as planned any more:", skipped)
     lines += _listed("To be put right in the source:", account.faults)
     return "\n".join(lines)
 

@@ -1,6 +1,8 @@
 """The pipeline file: its shape (shape.py) and how it is read (load.py)."""
 
+from leadgate.config.example import ExampleConfig
 from leadgate.config.load import load_config, parse_config
+from leadgate.config.section import parse_duration
 from leadgate.config.shape import (
     LONGEST_CONNECT,
     Block,
@@ -18,7 +20,6 @@ from leadgate.config.shape import (
     SourceConfig,
     WaitConfig,
     longest_exchange,
-    parse_duration,
 )
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Conditions",
     "DeliveryConfig",
     "EnrichmentConfig",
+    "ExampleConfig",
     "LeadByteConfig",
     "LeadsConfig",
     "LedgerConfig",

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from leadgate.config.shape import PipelineConfig, Section
+from leadgate.config.section import Section
+from leadgate.config.shape import PipelineConfig
 from leadgate.errors import ConfigError
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")

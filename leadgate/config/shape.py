@@ -8,34 +8,11 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, field_validator, model_validator
 
+from leadgate.config.example import ExampleConfig
+from leadgate.config.section import Duration, Section
 from leadgate.model import ColumnType, Verdict
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION = re.compile(r"(\d{1,9})([smhd])")
-_LONGEST = timedelta(days=36500)
-
-
-def parse_duration(text: object) -> timedelta:
-    """Read `90s`, `15m`, `24h` or `7d`; raise ValueError that says so for anything else."""
-    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
-    if not match:
-        msg = f"{text!r} is not a duration: write a whole number and s, m, h or d, such as 90s, 15m, 24h or 7d"
-        raise ValueError(msg)
-    span = timedelta(**{_UNITS[match[2]]: int(match[1])})
-    if span > _LONGEST:
-        msg = f"{text!r} is longer than a hundred years, which no calendar is sure to hold: write 36500d at most"
-        raise ValueError(msg)
-    return span
 
 
 def longest_exchange(timeout: timedelta) -> timedelta:
@@ -45,14 +22,7 @@ def longest_exchange(timeout: timedelta) -> timedelta:
 
 LONGEST_CONNECT = timedelta(seconds=10)
 
-Duration = Annotated[timedelta, BeforeValidator(lambda v: v if isinstance(v, timedelta) else parse_duration(v))]
 Condition = Annotated[str, Field(min_length=1, max_length=2000)]
-
-
-class Section(BaseModel):
-    """A part of the file: unknown keys are errors, and nothing changes after it was read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Block(Section):
@@ -205,9 +175,10 @@ class DeliveryConfig(Section):
 
 
 class SafetyConfig(Section):
-    """Brakes."""
+    """Brakes. `review_within` is how long a person may take over a review before it counts as overdue."""
 
     max_rejects_per_run: int = Field(1000, ge=0)
+    review_within: Duration | None = None
 
 
 class PipelineConfig(Section):
@@ -220,6 +191,7 @@ class PipelineConfig(Section):
     wait: WaitConfig
     update: dict[str, str] = Field(default_factory=dict)
     policy: PolicyConfig
+    examples: list[ExampleConfig] = Field(default_factory=list)
     delivery: DeliveryConfig = DeliveryConfig()
     safety: SafetyConfig = SafetyConfig()
 

@@ -72,7 +72,8 @@ class Outcomes:
             return None
         match decision.verdict:
             case Verdict.HOLD:
-                return _Next(Result.TAKEN, State.WAITING, now + self.hold_for, decision.reason)
+                state = State.READY if decision.paused else State.WAITING
+                return _Next(Result.TAKEN, state, now + self.hold_for, decision.reason)
             case Verdict.REVIEW:
                 return _Next(Result.TAKEN, State.REVIEW, note=decision.reason)
             case Verdict.PROCESS | Verdict.REJECT:

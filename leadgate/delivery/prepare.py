@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from leadgate.config import PipelineConfig
+from leadgate.delivery.planned import PlanKeeper
 from leadgate.ledger import Ledger
-from leadgate.model import Claim, Decided, Decision, Enrichment, Lead, Look, Verdict, fingerprint
+from leadgate.ledger.pauses import read_pause
+from leadgate.ledger.reads import read_states
+from leadgate.model import Claim, Decided, Decision, Enrichment, Lead, Look, Override, Pause, Verdict, fingerprint
 from leadgate.policy import Policy
 from leadgate.source import Source
 
@@ -24,6 +27,11 @@ class Preparation:
         self._policy = policy
         self._clock = clock
         self._cap = RejectCap(config.safety.max_rejects_per_run)
+        self._plan: PlanKeeper | None = None
+
+    def follow(self, plan: PlanKeeper) -> None:
+        """Claim the leads of a plan and no others, and give those alone that are still as planned."""
+        self._plan = plan
 
     @property
     def capped(self) -> int:
@@ -33,29 +41,44 @@ class Preparation:
     def claim_wave(self, limit: int) -> list[Decided]:
         """Claim and decide up to `limit` leads; an empty list where none is due.
 
-        A lead whose data is no longer complete goes back to waiting instead. Raises SourceUnavailable after giving
-        the claims back.
+        A lead whose data is no longer complete goes back to waiting instead. While the pipeline is paused, leads to
+        be acted on are held. Raises SourceUnavailable after giving the claims back.
         """
         decided: list[Decided] = []
         while not decided:
             now = self._clock()
-            claims = self._ledger.claim(limit=limit, lease=self._config.delivery.lease, now=now)
-            if not claims:
-                break
-            try:
-                decided, incomplete = decide_claims(
-                    claims, config=self._config, source=self._source, policy=self._policy, now=now
-                )
-                for claim, look in incomplete:
-                    self._ledger.reopen(claim, look)
-            except BaseException:
+            pause = read_pause(self._ledger.engine, self._ledger.pipeline)
+            if pause:
+                # Leads of the last wave whose act the pause has overtaken: they are claimed and held below.
                 self._ledger.release(now=now)
-                raise
-        return [self._cap.apply(lead) for lead in decided]
+            ids = self._plan.next_ids(limit) if self._plan else None
+            claims = self._ledger.claim(limit=limit, lease=self._config.delivery.lease, now=now, ids=ids)
+            if not claims and not ids:
+                break
+            decided = self._decide(claims, now)
+            if self._plan:
+                decided = self._plan.in_order(decided)
+            decided = [self._cap.apply(put_off(lead, pause)) for lead in decided]
+            if self._plan and ids:
+                states = read_states(self._ledger.engine, self._ledger.pipeline, ids)
+                decided = self._plan.keep(ids, decided, states)
+        return decided
+
+    def _decide(self, claims: Sequence[Claim], now: datetime) -> list[Decided]:
+        try:
+            decided, incomplete = decide_claims(
+                claims, config=self._config, source=self._source, policy=self._policy, now=now
+            )
+            for claim, look in incomplete:
+                self._ledger.reopen(claim, look)
+        except BaseException:
+            self._ledger.release(now=now)
+            raise
+        return decided
 
 
 class RejectCap:
-    """Lets one run reject so many leads; those beyond go to a person."""
+    """Lets one run reject so many leads; those beyond go to a person. What people reject does not count."""
 
     def __init__(self, limit: int) -> None:
         self._limit = self._left = limit
@@ -63,7 +86,7 @@ class RejectCap:
 
     def apply(self, lead: Decided) -> Decided:
         """Give the lead as it was decided, or for review where it is one reject too many."""
-        if lead.decision.verdict is not Verdict.REJECT:
+        if lead.decision.verdict is not Verdict.REJECT or lead.decision.decided_by:
             return lead
         if self._left > 0:
             self._left -= 1
@@ -76,10 +99,25 @@ class RejectCap:
         return replace(lead, decision=replace(lead.decision, verdict=Verdict.REVIEW, reason=reason))
 
 
+def put_off(lead: Decided, pause: Pause | None) -> Decided:
+    """Give the lead as it was decided, or held where a pause forbids the act; its update goes all the same."""
+    said = lead.decision
+    if pause is None or not said.verdict.action:
+        return lead
+    who = f"{said.decided_by} decided" if said.decided_by else "it would be"
+    since = str(pause).rstrip(".")
+    reason = f"The pipeline is {since}. Otherwise {who} {said.verdict}: {said.reason}"
+    held = replace(said, verdict=Verdict.HOLD, reason=reason, decided_by=None, paused=True)
+    return replace(lead, decision=held)
+
+
 def decide_claims(
     claims: Sequence[Claim], *, config: PipelineConfig, source: Source, policy: Policy, now: datetime
 ) -> tuple[list[Decided], list[tuple[Claim, Look]]]:
-    """Decide each lead by what the source says now; apart from them, those whose data is no longer complete."""
+    """Decide each lead by what the source says now; apart from them, those whose data is no longer complete.
+
+    A person's override stands in place of the rules, whether the data is complete or not.
+    """
     ids = [claim.lead_id for claim in claims]
     leads = source.leads(ids) if policy.reads.lead else {}
     enrichments = source.enrichments(ids)
@@ -89,18 +127,39 @@ def decide_claims(
         lead = leads.get(claim.lead_id) or Lead(claim.lead_id, claim.quarantined_at)
         enrichment = enrichments.get(claim.lead_id)
         missing = enrichment.missing(config.wait.require) if enrichment else config.wait.require
-        if missing and not claim.late:
+        if missing and not claim.late and not claim.override:
             data_hash = fingerprint(enrichment.columns) if enrichment else None
             incomplete.append((claim, Look(claim.lead_id, missing, data_hash, due=False)))
             continue
         decision = policy.decide(lead, enrichment, late=bool(missing), now=now)
-        decided.append(_with_update(claim, decision, fields_to_write(config.update, enrichment)))
+        if claim.override:
+            decision = overridden(decision, claim.override)
+        update = fields_to_write(config.update, enrichment)
+        payload_hash = fingerprint(update) if update else None
+        read = {
+            "lead": {name: lead.columns.get(name) for name in policy.reads.lead},
+            "enrichment": {name: enrichment.columns.get(name) for name in policy.reads.enrichment}
+            if enrichment
+            else {},
+            "missing": list(missing),
+            "update": update,
+        }
+        new = {} if payload_hash == claim.updated_hash else update
+        decided.append(Decided(claim, decision, new, payload_hash, read))
     return decided, incomplete
 
 
-def _with_update(claim: Claim, decision: Decision, update: dict[str, Any]) -> Decided:
-    payload_hash = fingerprint(update) if update else None
-    return Decided(claim, decision, {} if payload_hash == claim.updated_hash else update, payload_hash)
+def overridden(decision: Decision, override: Override) -> Decision:
+    """Put a person's word in place of what the rules say; the facts stay."""
+    return replace(
+        decision,
+        verdict=Verdict(override.verdict),
+        rule=None,
+        reason=override.reason,
+        unanswered=(),
+        trace=None,
+        decided_by=override.decided_by,
+    )
 
 
 def fields_to_write(mapping: Mapping[str, str], enrichment: Enrichment | None) -> dict[str, Any]:

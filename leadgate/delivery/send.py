@@ -76,7 +76,13 @@ class Delivery:
         now = self._clock()
         held_until = now + self._config.policy.hold_for
         conclusions = [
-            Conclusion(lead.claim, lead.decision, State.WAITING, held_until, lead.decision.reason)
+            Conclusion(
+                lead.claim,
+                lead.decision,
+                State.READY if lead.decision.paused else State.WAITING,
+                held_until,
+                lead.decision.reason,
+            )
             if lead.decision.verdict is Verdict.HOLD
             else Conclusion(lead.claim, lead.decision, State.REVIEW, note=lead.decision.reason)
             for lead in leads

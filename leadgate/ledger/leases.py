@@ -7,6 +7,7 @@ takes its write lock before it reads (see engine.py).
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -21,15 +22,19 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     tuple_,
 )
 
 from leadgate.ledger.engine import ledger_errors
+from leadgate.ledger.overrides import standing_overrides
 from leadgate.ledger.rows import NO_LEASE
 from leadgate.ledger.schema import UtcDateTime, attempts, entries, in_state
 from leadgate.model import Claim, Result, State
 
 _E = entries.c
+CLAIMED = (_E.lead_id, _E.token, _E.quarantined_at, _E.late, _E.attempts, _E.updated_hash)
+"""What a claim says of an entry, in its order."""
 
 
 class Leases:
@@ -44,15 +49,16 @@ class Leases:
         """Give the connections back."""
         self.engine.dispose()
 
-    def claim(self, *, limit: int, lease: timedelta, now: datetime) -> list[Claim]:
-        """Take up to `limit` leads that are due for a decision, the longest due first.
+    def claim(self, *, limit: int, lease: timedelta, now: datetime, ids: Sequence[str] | None = None) -> list[Claim]:
+        """Take up to `limit` leads that are due for a decision, the longest due first; of the `ids` alone, if given.
 
         Nobody else gets them while the lease lasts.
         """
+        chosen = true() if ids is None else _E.lead_id.in_(ids)
         free = or_(_E.lease_until.is_(None), _E.lease_until < now)
         due = (
             select(_E.lead_id)
-            .where(self.mine(), in_state(State.READY), _E.due_at <= now, free)
+            .where(self.mine(), in_state(State.READY), _E.due_at <= now, free, chosen)
             .order_by(_E.due_at, _E.lead_id)
             .limit(limit)
             .with_for_update(skip_locked=True)  # SQLite, which has locked the whole file by now, ignores it
@@ -62,11 +68,13 @@ class Leases:
             entries.update()
             .where(self.mine(), _E.lead_id.in_(select(due.c.lead_id)))
             .values(token=_E.token + 1, lease_owner=self.owner, lease_until=now + lease)
-            .returning(_E.lead_id, _E.token, _E.quarantined_at, _E.late, _E.attempts, _E.updated_hash, _E.due_at)
+            .returning(*CLAIMED, _E.due_at, _E.override_token)
         )
         with self.transaction() as connection:
             rows = sorted(connection.execute(statement), key=lambda row: (row.due_at, row.lead_id))
-        return [Claim(*row[:-1]) for row in rows]
+            overridden = [row.lead_id for row in rows if row.override_token]
+            overrides = standing_overrides(connection, self.pipeline, overridden)
+        return [replace(Claim(*row[: len(CLAIMED)]), override=overrides.get(row.lead_id)) for row in rows]
 
     def release(self, *, now: datetime) -> None:
         """Give back every lead this run holds and has no request in flight for, so that another run may take it."""

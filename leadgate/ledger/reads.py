@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Engine, Text, cast, func, select
 from sqlalchemy.engine import RowMapping
 
 from leadgate.ledger.engine import reading
-from leadgate.ledger.schema import attempts, decisions, entries, in_state, outages, readings
+from leadgate.ledger.leases import CLAIMED
+from leadgate.ledger.overrides import standing_overrides
+from leadgate.ledger.schema import attempts, decisions, entries, in_state, outages, overrides, policies, readings
 from leadgate.model import Claim, State
 
 
@@ -38,6 +40,10 @@ class History:
     attempts: Sequence[RowMapping]
     stopped: timedelta = timedelta()
     """For how long the clock of its deadline has stood still, since the source was not healthy."""
+    policies: Mapping[str, str] = field(default_factory=dict)
+    """The text of the rules that decided, by version."""
+    overrides: Sequence[RowMapping] = ()
+    """What people said of it."""
 
 
 def read_status(engine: Engine, pipeline: str) -> Status:
@@ -85,13 +91,23 @@ def read_ready_page(engine: Engine, pipeline: str, *, after: str, limit: int, no
     """The next `limit` entries that are due for a decision, in the order of their ids, as if they were claimed."""
     e = entries.c
     query = (
-        select(e.lead_id, e.token, e.quarantined_at, e.late, e.attempts, e.updated_hash)
+        select(*CLAIMED, e.override_token)
         .where(e.pipeline == pipeline, in_state(State.READY), e.due_at <= now, e.lead_id > after)
         .order_by(e.lead_id)
         .limit(limit)
     )
     with reading(engine) as connection:
-        return [Claim(*row) for row in connection.execute(query)]
+        rows = list(connection.execute(query))
+        said = standing_overrides(connection, pipeline, [row.lead_id for row in rows if row.override_token])
+        return [replace(Claim(*row[: len(CLAIMED)]), override=said.get(row.lead_id)) for row in rows]
+
+
+def read_states(engine: Engine, pipeline: str, ids: Sequence[str]) -> dict[str, State]:
+    """Where those of the ids that have an entry are."""
+    query = select(entries.c.lead_id, entries.c.state)
+    with reading(engine) as connection:
+        found = connection.execute(query.where(entries.c.pipeline == pipeline, entries.c.lead_id.in_(ids)))
+        return {lead_id: State(state) for lead_id, state in found}
 
 
 def read_known(engine: Engine, pipeline: str, ids: Sequence[str]) -> set[str]:
@@ -112,12 +128,21 @@ def read_history(engine: Engine, pipeline: str, lead_id: str) -> History | None:
         found = rows(entries)
         if not found:
             return None
+        decided = rows(decisions, decisions.c.token)
         return History(
             entry=found[0],
-            decisions=rows(decisions, decisions.c.token),
+            decisions=decided,
             attempts=rows(attempts, attempts.c.token, attempts.c.sent_at, attempts.c.request_id),
             stopped=_stopped(connection, pipeline, found[0]["quarantined_at"]),
+            policies=_policies(connection, pipeline, {row["policy_version"] for row in decided}),
+            overrides=rows(overrides, overrides.c.token),
         )
+
+
+def _policies(connection: Connection, pipeline: str, versions: Collection[str]) -> dict[str, str]:
+    query = select(policies.c.version, policies.c.text)
+    found = connection.execute(query.where(policies.c.pipeline == pipeline, policies.c.version.in_(versions)))
+    return {row[0]: row[1] for row in found}
 
 
 def _stopped(connection: Connection, pipeline: str, since: datetime) -> timedelta:

@@ -57,6 +57,9 @@ def decision_row(pipeline: str, claim: Claim, decision: Decision, now: datetime)
         "late": decision.late,
         "facts": dict(decision.facts),
         "unanswered": list(decision.unanswered),
+        "trace": None if decision.trace is None else list(decision.trace),
+        "decided_by": decision.decided_by,
+        "paused": decision.paused,
     }
 
 

@@ -5,6 +5,7 @@ records is accepted only under the token it claimed with.
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -28,7 +29,7 @@ from sqlalchemy.engine import Dialect
 
 from leadgate.model import State
 
-REVISION = "0002"
+REVISION = "0004"
 """The newest migration; a test holds it equal to the migrations' head."""
 
 metadata = MetaData()
@@ -57,6 +58,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def _partial_index(name: str, *columns: Column[Any], where: str, unique: bool = False) -> None:
+    """Index the rows of a table that a condition names, and no others."""
+    Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
 STATES = "('waiting', 'ready', 'sending', 'unknown', 'review', 'processed', 'rejected', 'gone', 'failed')"
 FINAL = "('processed', 'rejected', 'gone')"
 
@@ -82,6 +88,7 @@ entries = Table(
     Column("note", Text, comment="why the entry is where it is, in LeadByte's words where it has some"),
     Column("inferred", Boolean, nullable=False, server_default=text("false"), comment="settled by a probe"),
     Column("settled_at", UtcDateTime),
+    Column("override_token", Integer, comment="the override that stands in place of the rules"),
     PrimaryKeyConstraint("pipeline", "lead_id", name="leadgate_entries_pk"),
     CheckConstraint(f"state in {STATES}", name="leadgate_entries_state_is_known"),
     CheckConstraint("(lease_owner is null) = (lease_until is null)", name="leadgate_entries_lease_is_whole"),
@@ -95,70 +102,41 @@ entries = Table(
         name="leadgate_entries_acts_are_decided",
     ),
     CheckConstraint("decided_token between 1 and token", name="leadgate_entries_decided_when_claimed"),
+    CheckConstraint("override_token between 1 and token", name="leadgate_entries_override_has_token"),
     # Without an instant nobody would ever look at it again.
     CheckConstraint("state not in ('ready', 'unknown') or due_at is not null", name="leadgate_entries_work_is_due"),
     CheckConstraint("not inferred or state in ('processed', 'rejected')", name="leadgate_entries_inferred_is_acted"),
     CheckConstraint("state <> 'failed' or note is not null", name="leadgate_entries_failed_has_reason"),
 )
-Index(
-    "leadgate_entries_waiting",
-    entries.c.pipeline,
-    entries.c.lead_id,
-    sqlite_where=text("state = 'waiting'"),
-    postgresql_where=text("state = 'waiting'"),
+_partial_index("leadgate_entries_waiting", entries.c.pipeline, entries.c.lead_id, where="state = 'waiting'")
+_partial_index(
+    "leadgate_entries_new", entries.c.pipeline, entries.c.lead_id, where="state = 'waiting' and missing is null"
 )
-Index(
-    "leadgate_entries_new",
-    entries.c.pipeline,
-    entries.c.lead_id,
-    sqlite_where=text("state = 'waiting' and missing is null"),
-    postgresql_where=text("state = 'waiting' and missing is null"),
-)
-Index(
+_partial_index(
     "leadgate_entries_held",
     entries.c.pipeline,
     entries.c.due_at,
     entries.c.lead_id,
-    sqlite_where=text("state = 'waiting' and due_at is not null"),
-    postgresql_where=text("state = 'waiting' and due_at is not null"),
+    where="state = 'waiting' and due_at is not null",
 )
-Index(
+_partial_index(
     "leadgate_entries_by_age",
     entries.c.pipeline,
     entries.c.quarantined_at,
     entries.c.lead_id,
-    sqlite_where=text("state = 'waiting' and due_at is null"),
-    postgresql_where=text("state = 'waiting' and due_at is null"),
+    where="state = 'waiting' and due_at is null",
 )
-Index(
-    "leadgate_entries_ready",
-    entries.c.pipeline,
-    entries.c.due_at,
-    entries.c.lead_id,
-    sqlite_where=text("state = 'ready'"),
-    postgresql_where=text("state = 'ready'"),
+_partial_index(
+    "leadgate_entries_ready", entries.c.pipeline, entries.c.due_at, entries.c.lead_id, where="state = 'ready'"
 )
-Index(
-    "leadgate_entries_leased",
-    entries.c.pipeline,
-    entries.c.lease_until,
-    sqlite_where=text("lease_until is not null"),
-    postgresql_where=text("lease_until is not null"),
-)
-Index(
-    "leadgate_entries_unknown",
-    entries.c.pipeline,
-    entries.c.due_at,
-    sqlite_where=text("state = 'unknown'"),
-    postgresql_where=text("state = 'unknown'"),
-)
-Index(
+_partial_index("leadgate_entries_leased", entries.c.pipeline, entries.c.lease_until, where="lease_until is not null")
+_partial_index("leadgate_entries_unknown", entries.c.pipeline, entries.c.due_at, where="state = 'unknown'")
+_partial_index(
     "leadgate_entries_for_people",
     entries.c.pipeline,
     entries.c.state,
     entries.c.lead_id,
-    sqlite_where=text("state in ('review', 'failed')"),
-    postgresql_where=text("state in ('review', 'failed')"),
+    where="state in ('review', 'failed')",
 )
 
 
@@ -181,8 +159,18 @@ decisions = Table(
     Column("late", Boolean, nullable=False),
     Column("facts", JSON, nullable=False, comment="values of the columns in keep_facts, no others"),
     Column("unanswered", JSON, nullable=False, comment="rules that could not be answered, and the missing columns"),
+    Column("trace", JSON(none_as_null=True), comment="for each rule tried before: the number of the failed condition"),
+    Column("decided_by", String(100), comment="whose override it follows; null: the rules"),
+    Column(
+        "paused",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="held by a pause: the lead is ready, and is decided again",
+    ),
     PrimaryKeyConstraint("pipeline", "lead_id", "token", name="leadgate_decisions_pk"),
     CheckConstraint("verdict in ('process', 'reject', 'hold', 'review')", name="leadgate_decisions_verdict_is_known"),
+    CheckConstraint("not paused or verdict = 'hold'", name="leadgate_decisions_paused_is_held"),
 )
 
 attempts = Table(
@@ -214,14 +202,8 @@ attempts = Table(
         "(action is not null) = (kind in ('update_and_act', 'act'))", name="leadgate_attempts_act_has_action"
     ),
 )
-Index(
-    "leadgate_attempts_open",
-    attempts.c.pipeline,
-    attempts.c.lead_id,
-    unique=True,  # a lead has one request in flight at most
-    sqlite_where=text("outcome is null"),
-    postgresql_where=text("outcome is null"),
-)
+# A lead has one request in flight at most.
+_partial_index("leadgate_attempts_open", attempts.c.pipeline, attempts.c.lead_id, where="outcome is null", unique=True)
 
 policies = Table(
     "leadgate_policies",
@@ -253,13 +235,7 @@ outages = Table(
     Column("problem", Text, nullable=False),
     PrimaryKeyConstraint("pipeline", "began_at", name="leadgate_outages_pk"),
 )
-Index(
-    "leadgate_outages_open",
-    outages.c.pipeline,
-    unique=True,
-    sqlite_where=text("ended_at is null"),
-    postgresql_where=text("ended_at is null"),
-)
+_partial_index("leadgate_outages_open", outages.c.pipeline, where="ended_at is null", unique=True)
 
 marks = Table(
     "leadgate_marks",
@@ -274,4 +250,28 @@ marks = Table(
     Column("compared_rows", Integer, nullable=False, server_default="0", comment="how many it went through"),
     Column("faults", JSON, nullable=False, comment="what was wrong with rows at the last whole comparison"),
     PrimaryKeyConstraint("pipeline", "relation", name="leadgate_marks_pk"),
+)
+
+overrides = Table(
+    "leadgate_overrides",
+    metadata,
+    Column("pipeline", String(63), nullable=False),
+    Column("lead_id", String(200), nullable=False),
+    Column("token", Integer, nullable=False, comment="one of the entry's: it fences off whoever held it before"),
+    Column("verdict", String(8), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("decided_by", String(100), nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("pipeline", "lead_id", "token", name="leadgate_overrides_pk"),
+    CheckConstraint("verdict in ('process', 'reject', 'wait')", name="leadgate_overrides_verdict_is_known"),
+)
+
+pauses = Table(
+    "leadgate_pauses",
+    metadata,
+    Column("pipeline", String(63), nullable=False),
+    Column("paused_at", UtcDateTime, nullable=False),
+    Column("paused_by", String(100), nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("pipeline", name="leadgate_pauses_pk"),
 )

@@ -1,16 +1,18 @@
 """Every change of an entry's state, each method one transaction. Reading for people is in reads.py.
 
 A lead's way stands here; who holds it meanwhile is in leases.py, and what may be written follows from that. What
-nobody answered is in unknowns.py.
+nobody answered is in unknowns.py, what people decide in reviews.py.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, true
+from sqlalchemy import Connection, and_, bindparam, case, func, not_, or_, select, true
 
 from leadgate.ledger.engine import insert_for
 from leadgate.ledger.leases import at
+from leadgate.ledger.pauses import is_paused
+from leadgate.ledger.reviews import Reviews
 from leadgate.ledger.rows import (
     NO_LEASE,
     attempt_row,
@@ -22,13 +24,12 @@ from leadgate.ledger.rows import (
     storable,
 )
 from leadgate.ledger.schema import attempts, decisions, entries, in_state
-from leadgate.ledger.unknowns import Unknowns
 from leadgate.model import Attempt, Claim, Conclusion, Decision, Lead, Look, Outcome, Result, State
 
 _E = entries.c
 
 
-class Ledger(Unknowns):
+class Ledger(Reviews):
     """One pipeline's entries, written by one run, which is named `owner`."""
 
     def register(self, leads: Sequence[Lead], *, now: datetime) -> int:
@@ -91,14 +92,16 @@ class Ledger(Unknowns):
         """Commit decisions and intents before anything is sent; return the ids that may be sent.
 
         A lead that is missing from the result was taken over by another run, or waits for the answer to an earlier
-        request: it must not be sent. `decided` holds each lead's decision, by id.
+        request: it must not be sent. While the pipeline is paused, no intent of an act is taken. `decided` holds each
+        lead's decision, by id.
         """
         if not attempted:
             return set()
         pairs = [(attempt.claim.lead_id, attempt.claim.token) for attempt in attempted]
+        may_act = not_(is_paused(self.pipeline)) if any(attempt.action for attempt in attempted) else true()
         statement = (
             entries.update()
-            .where(self.held(pairs, State.READY, State.SENDING))
+            .where(self.held(pairs, State.READY, State.SENDING), may_act)
             .values(state=State.SENDING, decided_token=_E.token, lease_until=now + lease, note=None)
             .returning(_E.lead_id)
         )

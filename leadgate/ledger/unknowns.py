@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 
-from leadgate.ledger.leases import Leases, has_open_request
+from leadgate.ledger.leases import CLAIMED, Leases, has_open_request
 from leadgate.ledger.rows import NO_LEASE, attempt_row, storable
 from leadgate.ledger.schema import attempts, decisions, entries, in_state
 from leadgate.model import Action, Attempt, Claim, InDoubt, RequestKind, Result, State
@@ -46,8 +46,7 @@ class Unknowns(Leases):
                     .returning(_E.lead_id)
                 )
             )
-            claim = (_E.lead_id, _E.token, _E.quarantined_at, _E.late, _E.attempts, _E.updated_hash)
-            query = select(*claim, verdict, probes, acts).where(self.mine(), _E.lead_id.in_(claimed))
+            query = select(*CLAIMED, verdict, probes, acts).where(self.mine(), _E.lead_id.in_(claimed))
             rows = connection.execute(query.order_by(_E.due_at, _E.lead_id)) if claimed else ()
             return [InDoubt(Claim(*row[:6]), Action(row[6]), probes=row[7], acts=row[8]) for row in rows]
 

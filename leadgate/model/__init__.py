@@ -14,6 +14,7 @@ from leadgate.model.leads import (
     Waiting,
     fingerprint,
 )
+from leadgate.model.people import Overridden, Override, Pause, Planned, Resolved, Review
 from leadgate.model.sending import (
     Answer,
     Attempt,
@@ -31,6 +32,7 @@ from leadgate.model.words import (
     Certainty,
     ColumnType,
     RequestKind,
+    Resolution,
     Result,
     State,
     Verdict,
@@ -54,9 +56,16 @@ __all__ = [
     "LeadRequest",
     "Look",
     "Outcome",
+    "Overridden",
+    "Override",
+    "Pause",
+    "Planned",
     "Reading",
     "RequestKind",
+    "Resolution",
+    "Resolved",
     "Result",
+    "Review",
     "State",
     "Verdict",
     "Waiting",

@@ -59,6 +59,15 @@ class Decision:
     facts: Mapping[str, Any] = field(default_factory=dict)
     unanswered: Sequence[str] = ()
     """Rules before the matching one whose condition read a missing value, as `rule: column, column`."""
+    trace: Sequence[int | None] | None = None
+    """For each rule tried before, the number of the condition that failed; None where it had no answer.
+
+    -1 where none under `any` held. Conditions are numbered from 0: those under `all`, `any`, then `none`.
+    """
+    decided_by: str | None = None
+    """The person whose override it follows; None where the rules decided."""
+    paused: bool = False
+    """Held by a pause, not by a rule: the lead stays ready, and is decided again."""
 
 
 @dataclass(frozen=True, slots=True)

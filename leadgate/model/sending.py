@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from leadgate.model.leads import Decision
+from leadgate.model.leads import Decision, fingerprint
+from leadgate.model.people import Override
 from leadgate.model.words import Action, Certainty, RequestKind, Result, State
 
 
@@ -57,6 +58,7 @@ class Claim:
     late: bool
     attempts: int
     updated_hash: str | None
+    override: Override | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,13 @@ class Decided:
     update: Mapping[str, Any]
     """Empty where there is nothing to write, or LeadByte took the same values before."""
     payload_hash: str | None
+    read: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Every value that was read for it or would be written."""
+
+    @property
+    def data_hash(self) -> str:
+        """Of what was read: a plan holds only while it is the same. Few runs keep to one, so it is made when asked."""
+        return fingerprint(self.read)
 
 
 class Wave:

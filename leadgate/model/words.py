@@ -17,6 +17,14 @@ class Verdict(StrEnum):
         return Action(self.value) if self in {Verdict.PROCESS, Verdict.REJECT} else None
 
 
+class Resolution(StrEnum):
+    """What a person says should become of a lead in review."""
+
+    PROCESS = "process"
+    REJECT = "reject"
+    WAIT = "wait"
+
+
 class Action(StrEnum):
     """The two acts LeadByte knows, in its own words (documented: POST /quarantine/process)."""
 

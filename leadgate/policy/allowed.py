@@ -106,8 +106,13 @@ def _matches(node: Node, try_out: TryOut) -> Iterator[Fault]:
         yield Fault(f"the pattern does not compile: {error.rpartition('expression: ')[2]}", pattern.at)
 
 
+def patterns_weight(root: Node) -> int:
+    """How much work the regular expressions of a condition are, in repetitions written out."""
+    return sum(_weight(str(node.args[1].value)) for node in root.walk() if node.name == "matches")
+
+
 def _weight(pattern: str) -> int:
-    weight = 1
+    weight = 1 + _CLASS_WEIGHT * len(re.findall(r"\\[pP]", pattern))
     for low, high in re.findall(r"\{(\d+),?(\d*)\}", pattern):
         weight *= max(1, int(high or low))
-    return weight * (_CLASS_WEIGHT if re.search(r"\\[pP]", pattern) else 1)
+    return weight

@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from leadgate.config import Conditions, PolicyConfig, RuleConfig
 from leadgate.errors import PolicyError
 from leadgate.model import Columns
+from leadgate.policy.allowed import patterns_weight
 from leadgate.policy.deciding import Policy, Rule
 from leadgate.policy.faults import show
 from leadgate.policy.language import Condition, ConditionFaults, Language
 from leadgate.policy.names import Column, Names, close_to, some
 from leadgate.policy.reason import faults_of
+
+_ALL_PATTERNS = 5000
+"""So that one decision takes a quarter of a second at most, with the texts that columns usually hold."""
 
 
 def compile_policy(config: PolicyConfig, columns: Columns) -> Policy:
@@ -21,6 +25,11 @@ def compile_policy(config: PolicyConfig, columns: Columns) -> Policy:
     problems: list[str] = []
     rules = [_compile_rule(number, rule, config, language, problems) for number, rule in enumerate(config.rules, 1)]
     problems += _kept_faults(config, names)
+    if sum(patterns_weight(condition.tree) for rule in rules for condition in rule.conditions) > _ALL_PATTERNS:
+        problems.append(
+            "policy.rules: the patterns of matches() are too large together: shorten them, or lower the numbers in "
+            "their { }"
+        )
     if problems:
         raise PolicyError(problems)
     kept = {name: names.by_name[name] for name in config.keep_facts}

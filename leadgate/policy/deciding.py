@@ -12,6 +12,9 @@ from leadgate.policy.names import Column, a, joined, spell
 from leadgate.policy.reason import render
 from leadgate.policy.values import FITTING, fact, timestamp
 
+NONE_OF_ANY = -1
+"""In place of the number of a failed condition: not one under `any` held."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -38,19 +41,27 @@ class Rule:
     none: Sequence[Condition] = ()
 
     @property
+    def conditions(self) -> Sequence[Condition]:
+        """All its conditions, in the order in which they are numbered."""
+        return (*self.all, *self.any, *self.none)
+
+    @property
     def names(self) -> set[str]:
         """Every name its conditions read."""
-        return {name for condition in (*self.all, *self.any, *self.none) for name in condition.names}
+        return {name for condition in self.conditions for name in condition.names}
 
-    def gaps(self, seen: Seen) -> list[str] | None:
-        """Say what leaves the rule open: an empty list means it holds, None that it does not hold whatever is open."""
+    def ask(self, seen: Seen) -> list[str] | int:
+        """Say what leaves the rule open: an empty list means it holds.
+
+        A number means that it does not hold whatever is open: that of the condition which failed, or NONE_OF_ANY.
+        """
         gaps: list[str] = []
-        for conditions, wanted in ((self.all, True), (self.none, False)):
-            for condition in conditions:
+        for first, conditions, wanted in ((0, self.all, True), (len(self.all) + len(self.any), self.none, False)):
+            for number, condition in enumerate(conditions, first):
                 answer = condition.answer(seen.bound)
                 if isinstance(answer, bool):
                     if answer is not wanted:
-                        return None
+                        return number
                 else:
                     gaps.append(seen.gap(condition, answer))
         if not self.any:
@@ -62,7 +73,7 @@ class Rule:
                 return gaps
             if not isinstance(answer, bool):
                 open_ones.append(seen.gap(condition, answer))
-        return gaps + open_ones if open_ones else None
+        return gaps + open_ones if open_ones else NONE_OF_ANY
 
 
 class Policy:
@@ -84,7 +95,8 @@ class Policy:
         language: Language,
     ) -> None:
         self.version, self.text = version, text
-        self._rules, self._otherwise, self._kept, self._language = rules, otherwise, kept, language
+        self.rules, self.otherwise = rules, otherwise
+        self._kept, self._language = kept, language
         names = {name for rule in rules for name in rule.names}
         self._reads_now, self._reads_waited = "now" in names, "waited" in names
         # decide() runs for every lead: what is the same for all of them is looked up here, once.
@@ -96,13 +108,15 @@ class Policy:
         )
 
     def decide(self, lead: Lead, enrichment: Enrichment | None, *, late: bool, now: datetime) -> Decision:
-        """Give the verdict of the first rule that holds, its reason, and which rules before it had no answer."""
+        """Give the verdict of the first rule that holds, its reason, and why those before it did not match."""
         seen, unanswered = self._see(lead, enrichment, late=late, now=now)
-        verdict, name, reason = self._otherwise, None, "No rule matched."
+        verdict, name, reason = self.otherwise, None, "No rule matched."
+        trace: list[int | None] = []
         kept = {name: seen.values.get(column.variable) for name, column in self._kept.items()}
-        for rule in self._rules:
-            gaps = rule.gaps(seen)
-            if gaps is None:
+        for rule in self.rules:
+            gaps = rule.ask(seen)
+            if isinstance(gaps, int):
+                trace.append(gaps)
                 continue
             if not gaps:
                 verdict, name, reason = rule.config.then, rule.config.name, render(rule.config.because, kept)
@@ -113,6 +127,7 @@ class Policy:
                 verdict, name = Verdict.REVIEW, rule.config.name
                 break
             unanswered.append(f"{rule.config.name}: {said}")
+            trace.append(None)
         return Decision(
             verdict=verdict,
             rule=name,
@@ -121,7 +136,13 @@ class Policy:
             late=late,
             facts={name: fact(value) for name, value in kept.items()},
             unanswered=tuple(unanswered),
+            trace=tuple(trace),
         )
+
+    def settled(self, rule: Rule) -> bool | None:
+        """Say whether a rule holds whatever the lead's data: always, never, or None where it depends."""
+        asked = rule.ask(Seen({}, self._language.bind(self._language.constants)))
+        return False if isinstance(asked, int) else None if asked else True
 
     def _see(self, lead: Lead, enrichment: Enrichment | None, *, late: bool, now: datetime) -> tuple[Seen, list[str]]:
         """Collect what the rules read; the list says which values do not fit their columns."""

@@ -20,7 +20,7 @@ from cel_expr_python.ext import ext_strings
 
 from leadgate.errors import LeadgateError
 from leadgate.policy.allowed import FUNCTIONS, refusals
-from leadgate.policy.checked import read_checked
+from leadgate.policy.checked import Node, read_checked
 from leadgate.policy.faults import Fault, translate, without_strings
 from leadgate.policy.names import BUILT_IN, Names, a
 
@@ -50,9 +50,10 @@ class ConditionFaults(LeadgateError):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition that compiled: the names it reads, and its answer for one lead."""
+    """A condition that compiled: its checked tree, the names it reads, and its answer for one lead."""
 
     text: str
+    tree: Node
     names: frozenset[str]
     expression: Any
 
@@ -100,7 +101,8 @@ class Language:
             faults = [Fault(_not_a_condition(root.type, text.strip()))]
         if faults:
             raise ConditionFaults(faults)
-        return Condition(text, frozenset(node.name for node in root.walk() if node.kind == "variable"), expression)
+        names = frozenset(node.name for node in root.walk() if node.kind == "variable")
+        return Condition(text, root, names, expression)
 
     def bind(self, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Make the values of one lead readable for conditions; a name that is absent is a missing value."""

@@ -8,7 +8,8 @@ from leadgate.sandbox import Sandbox
 from tests.support.command import leadgate
 from tests.support.pipelines import Practice
 
-VERBS = ["demo", "init", "check", "plan", "run", "status", "explain", "retry", "install-outbox", "sandbox"]
+VERBS = ["demo", "init", "check", "plan", "run", "status", "explain", "retry", "pause", "resume"]
+VERBS += ["install-outbox", "sandbox", "test", "backtest", "review"]
 
 
 @pytest.fixture

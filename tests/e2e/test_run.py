@@ -25,6 +25,9 @@ SUMMARY_KEYS = {
     "faults",
     "inferred",
     "changed",
+    "overdue",
+    "paused",
+    "skipped",
     "error",
     "flow_run_id",
 }
@@ -67,6 +70,9 @@ def test_every_lead_ends_where_the_rules_say(
         "faults": 0,
         "inferred": 0,
         "changed": 0,
+        "overdue": 0,
+        "paused": None,
+        "skipped": {},
     }
 
     asked_before = len(leadbyte.requests)

@@ -22,6 +22,7 @@ from ruamel.yaml import YAML
 
 from deployments import serve
 from flows.release_leads import release_leads
+from flows.resolve_reviews import resolve_reviews
 from leadgate.sandbox import Sandbox
 from tasks.announce import EVENT
 from tests.support.pipelines import Practice
@@ -74,7 +75,7 @@ def deployed(client: SyncPrefectClient) -> dict[str, DeploymentResponse]:
 def test_every_deployment_names_a_flow_that_is_there(manifest: dict[str, Any]) -> None:
     """Each entrypoint loads, as a worker loads it."""
     flows = dict.fromkeys(("every-5-minutes", "by-hand", "on-arrival"), "release-leads")
-    flows |= {name: name for name in ("watch-enrichment", "reconcile-unknown", "maintain-ledger")}
+    flows |= {name: name for name in ("watch-enrichment", "reconcile-unknown", "resolve-reviews", "maintain-ledger")}
     assert [entry["name"] for entry in manifest["deployments"]] == list(flows)
     for entry in manifest["deployments"]:
         path, _, name = entry["entrypoint"].partition(":")
@@ -186,9 +187,20 @@ def test_what_is_served_watches_and_is_started_by_its_own_pipelines_event(tmp_pa
 def test_the_flows_parameters_can_be_filled_in_by_a_person() -> None:
     """The form that the Prefect UI draws: what each parameter means, its type and its default."""
     properties = release_leads.parameters.properties
-    assert list(properties) == ["config", "limit", "watch_for"]
+    assert list(properties) == ["config", "limit", "watch_for", "plan"]
     assert all(properties[name]["description"] for name in properties)
     assert (properties["config"]["type"], properties["config"]["default"]) == ("string", "leadgate.yaml")
     assert properties["limit"]["anyOf"] == [{"minimum": 1, "type": "integer"}, {"type": "null"}]
     assert properties["watch_for"]["anyOf"] == [{"type": "string"}, {"type": "null"}]
     assert release_leads.parameters.required == []
+
+
+def test_a_review_is_decided_by_a_form() -> None:
+    """Each field has a type the UI can draw: ids to list, a verdict to choose, and a reason that may not be empty."""
+    form = resolve_reviews.parameters
+    assert form.required == ["ids", "verdict", "reason", "by"]
+    assert all(form.properties[name]["description"] for name in form.properties)
+    assert (form.properties["ids"]["type"], form.properties["ids"]["items"]) == ("array", {"type": "string"})
+    assert form.definitions["Resolution"]["enum"] == ["process", "reject", "wait"]
+    assert (form.properties["reason"]["minLength"], form.properties["by"]["minLength"]) == (3, 1)
+    assert form.properties["still_in_quarantine"]["type"] == "boolean"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from prefect.client.schemas.objects import State
 from prefect.logging.handlers import APILogWorker
@@ -17,6 +18,7 @@ from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 
 from flows.release_leads import WAVE, release_leads
 from leadgate.sandbox import Permission, Sandbox, sandbox_thread
+from tasks.report import CAPPED_EVENT
 from tests.support.pipelines import Practice
 from tests.support.prefect_records import PrefectRecords
 from tests.support.waiting import wait_until
@@ -118,6 +120,29 @@ async def test_a_key_that_is_refused_when_leadbyte_is_back_is_reported(
     assert state.is_failed()
     assert records.run(run_id)["state"]["message"].startswith(f"LeadByte at {leadbyte.url} refused the API key")
     assert "| ready | 40 |" in artifacts(records, run_id)["leadgate-acme-summary"]["data"]
+
+
+async def test_rules_that_reject_everything_stop_at_the_cap(
+    pipeline: Practice, leadbyte: Sandbox, records: PrefectRecords, prefect_server: str
+) -> None:
+    """The rest is for a person, one event says so, and the summary tells what to look at."""
+    pipeline.edit("keep_facts: [score]", "keep_facts: [score]\nsafety: {max_rejects_per_run: 3}")
+    pipeline.quarantine(*range(1, 11))
+    pipeline.enrich(*range(1, 11), **COMPLETE, opted_out=True)
+    _, run_id = await run(pipeline)
+    assert Counter(pipeline.states().values()) == {"rejected": 3, "review": 7}
+    assert len(leadbyte.acts) == 3
+    assert "**Too many rejects.** 7 leads" in artifacts(records, run_id)["leadgate-acme-summary"]["data"]
+
+    def told() -> list[dict[str, Any]]:
+        query = {"filter": {"event": {"name": [CAPPED_EVENT]}}}
+        found = httpx.post(f"{prefect_server}/events/filter", json=query).raise_for_status().json()["events"]
+        return [event for event in found if f"prefect.flow-run.{run_id}" in json.dumps(event["related"])]
+
+    wait_until(lambda: told() != [], what="the event has come")
+    (event,) = told()
+    assert event["resource"]["prefect.resource.id"] == "leadgate.pipeline.acme"
+    assert event["payload"] == {"to_review": 7, "max_rejects_per_run": 3}
 
 
 async def test_a_run_that_cannot_begin_is_failed_and_says_why(pipeline: Practice, records: PrefectRecords) -> None:

@@ -6,11 +6,13 @@ from typing import Any, cast
 import pytest
 from sqlalchemy.engine import RowMapping
 
+from leadgate.delivery import Preparation
+from leadgate.ledger.keep import keep_policy
 from leadgate.ledger.reads import History, read_history
 from leadgate.model import Action, Attempt, Conclusion, Decision, Outcome, RequestKind, Result, State, Verdict
 from leadgate.story import tell
 from tests.delivery.world import config_with
-from tests.intake.pipeline import NOON, Pipeline
+from tests.intake.pipeline import NOON, RULES, Pipeline
 
 LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
 ENTRY: dict[str, Any] = {
@@ -147,6 +149,38 @@ def test_every_request_and_end_has_its_words(
     events = [event.what for event in tell(History(entry, [], attempts), config_with()).events]
     assert events.count(f"sent: {sent} (request abc)") == 2
     assert sum(event.startswith(ended) for event in events) == 1
+
+
+def test_a_story_says_of_each_rule_why_it_did_not_match(pipeline: Pipeline) -> None:
+    """From the ledger alone: the condition that failed, in the words of the rules as they were, and kept facts."""
+    section = {
+        "keep_facts": ["score"],
+        "rules": [
+            {"name": "called", "when": "enrichment.mobile.startsWith('0800')", "then": "reject", "because": "No."},
+            *RULES,
+        ],
+    }
+    policy = pipeline.policy(policy=section)
+    keep_policy(pipeline.ledger.engine, "acme", version=policy.version, text=policy.text, now=pipeline.clock())
+    pipeline.complete(1)
+    pipeline.arrive(1, score=0.2, mobile="07700 900123")
+    preparation = Preparation(
+        config=pipeline.config(), source=pipeline.source, ledger=pipeline.ledger, policy=policy, clock=pipeline.clock
+    )
+    (lead,) = preparation.claim_wave(1)
+    pipeline.ledger.conclude([Conclusion(lead.claim, lead.decision, State.REVIEW)], now=pipeline.clock())
+    pipeline.run_sql("DELETE FROM enrichment")
+    history = read_history(pipeline.ledger.engine, "acme", "1")
+    assert history is not None
+    told = [event.what for event in tell(history, pipeline.config()).events]
+    assert told[-5:] == [
+        "rule 'called' did not match: `enrichment.mobile.startsWith('0800')` is false",
+        "rule 'good' did not match: `enrichment.score >= 0.5` is false (score=0.2)",
+        "rule 'soon' did not match: `enrichment.score < 0.0` is false (score=0.2)",
+        "rule 'never-enriched' did not match: `late` is false",
+        (f"decided review by no rule matched, otherwise: No rule matched. Facts: score=0.2. (policy {policy.version})"),
+    ]
+    assert "07700" not in str(history)
 
 
 def test_otherwise_is_told_as_such(pipeline: Pipeline) -> None:

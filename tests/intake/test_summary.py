@@ -34,6 +34,7 @@ def test_a_summary_counts_where_leads_went_and_what_is_left() -> None:
         "changed": 2,
         "waiting": 11,
         "ready": 3,
+        "overdue": 0,
         "faults": 2,
     }
 

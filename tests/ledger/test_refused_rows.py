@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import CheckConstraint, Engine, insert
 from sqlalchemy.exc import IntegrityError
 
-from leadgate.ledger.schema import attempts, decisions, entries, metadata
-from leadgate.model import Action, RequestKind, Result, State, Verdict
+from leadgate.ledger.schema import attempts, decisions, entries, metadata, overrides
+from leadgate.model import Action, RequestKind, Resolution, Result, State, Verdict
 from tests.ledger.steps import NOW, PIPELINE
 
 Row = Mapping[str, Any]
@@ -49,6 +49,8 @@ ENTRIES: list[tuple[str, State | str, Row]] = [
     ),
     ("decided_when_claimed", State.SENDING, {"token": 1, "decided_token": 2}),
     ("decided_when_claimed", State.WAITING, {"token": 0, "decided_token": 0}),
+    ("override_has_token", State.READY, {"token": 1, "override_token": 2}),
+    ("override_has_token", State.READY, {"token": 1, "override_token": 0}),
     ("work_is_due", State.READY, {"due_at": None}),
     ("work_is_due", State.UNKNOWN, {"due_at": None}),
     *(
@@ -145,10 +147,27 @@ def test_an_unheard_of_verdict_is_refused(engine: Engine) -> None:
         write(engine, decisions, decision_row("sell"))
 
 
+def test_an_act_that_a_pause_lets_through_is_refused(engine: Engine) -> None:
+    """A decision that was put off holds its lead, whatever the rules would have done."""
+    write(engine, decisions, {**decision_row("hold"), "paused": True})
+    with pytest.raises(IntegrityError, match="leadgate_decisions_paused_is_held"):
+        write(engine, decisions, {**decision_row("process"), "paused": True})
+
+
+def test_a_person_has_three_verdicts(engine: Engine) -> None:
+    """`wait` is one of them, `hold` is not."""
+    row = {"pipeline": PIPELINE, "lead_id": "17", "token": 1, "reason": "why", "decided_by": "ann", "decided_at": NOW}
+    for verdict in Resolution:
+        write(engine, overrides, row | {"verdict": verdict})
+    with pytest.raises(IntegrityError, match="leadgate_overrides_verdict_is_known"):
+        write(engine, overrides, row | {"verdict": "hold"})
+
+
 def test_every_rule_of_the_tables_has_a_row_that_breaks_it() -> None:
     """A CHECK that is added without a row here fails this test."""
     broken = {f"leadgate_entries_{rule}" for rule, _, _ in ENTRIES}
     broken |= {f"leadgate_attempts_{rule}" for rule, _ in ATTEMPTS} | {"leadgate_decisions_verdict_is_known"}
+    broken |= {"leadgate_decisions_paused_is_held", "leadgate_overrides_verdict_is_known"}
     checks = {
         str(constraint.name)
         for table in metadata.tables.values()

@@ -88,9 +88,9 @@ class TroubledLedger(Ledger):
 
     plan: Plan
 
-    def claim(self, *, limit: int, lease: timedelta, now: datetime) -> list[Claim]:
+    def claim(self, *, limit: int, lease: timedelta, now: datetime, ids: Sequence[str] | None = None) -> list[Claim]:
         """Claim."""
-        claims = super().claim(limit=limit, lease=lease, now=now)
+        claims = super().claim(limit=limit, lease=lease, now=now, ids=ids)
         self.plan.reach(Step.CLAIMED, RequestKind.UPDATE_AND_ACT)
         return claims
 

@@ -8,6 +8,7 @@ import pytest
 
 import leadgate.policy
 from leadgate.errors import PolicyError
+from leadgate.model import Decision
 from leadgate.policy import Policy
 
 Compile = Callable[..., Policy]
@@ -136,6 +137,11 @@ FAULTS: list[tuple[str, str | None, str]] = [
         "the pattern is too large: shorten it, or lower the numbers in its { }",
     ),
     (
+        "lead.campaign.matches('(\\\\pL\\\\pN?){40}')",
+        "'(",
+        "the pattern is too large: shorten it, or lower the numbers in its { }",
+    ),
+    (
         "timestamp('2024-01-31') < now",
         "'2024",
         "timestamp('2024-01-31') is not readable: write timestamp('2024-01-31T00:00:00Z')",
@@ -249,6 +255,27 @@ def test_the_caret_finds_its_line_and_stays_on_the_screen(compile_rules: Compile
 def test_long_but_harmless_conditions_are_taken(compile_rules: Compile, when: str) -> None:
     """The bounds are against memory and time, not against long lists of plain comparisons."""
     assert compile_rules(when).version
+
+
+@pytest.mark.parametrize("pattern", ["^(a+)+$", "^(a|aa|a?)*b$", "(.*a){20}b", "(a?){30}a{30}b", "([^a]|a.{300})+b$"])
+def test_no_pattern_goes_back_over_a_text(
+    compile_rules: Compile, decide: Callable[..., Decision], pattern: str
+) -> None:
+    """RE2 reads a text once: an engine that tries every way through this one would never end."""
+    policy = compile_rules(f"enrichment.postcode.matches('{pattern}')")
+    assert decide(policy, {"postcode": "a" * 100_000 + "!"}).rule is None
+
+
+def test_the_patterns_of_all_rules_together_are_bounded(compile_rules: Compile) -> None:
+    """Patterns are compiled at every decision: many that are each small enough would make each one slow."""
+    rules = ["lead.campaign.matches('(abc){900}')"] * 5
+    assert compile_rules(*rules).version
+    with pytest.raises(PolicyError) as caught:
+        compile_rules(*rules, *rules[:1])
+    assert str(caught.value) == (
+        "policy.rules: the patterns of matches() are too large together: shorten them,"
+        " or lower the numbers in their { }"
+    )
 
 
 def test_one_file_knows_the_library() -> None:

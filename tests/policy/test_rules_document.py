@@ -2,20 +2,26 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
-from leadgate.config import PolicyConfig
+from leadgate.config import ExampleConfig, PolicyConfig
 from leadgate.errors import PolicyError
 from leadgate.model import Columns, Decision
 from leadgate.policy import Policy, compile_policy
+from leadgate.policy.examples import Examined, example_faults, run_examples
 
 Compile = Callable[..., Policy]
+NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
 TEXT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+BLOCKS = [YAML(typ="safe", pure=True).load(block) for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)]
+POLICIES = [block["policy"] for block in BLOCKS if "policy" in block]
+EXAMPLES = [example for block in BLOCKS for example in block.get("examples", ())]
 
 
 def rows_under(heading: str) -> list[tuple[str, str]]:
@@ -30,11 +36,18 @@ MISSING = rows_under("| Condition | When the score is missing |")
 MESSAGES = rows_under("| Condition | Message |")
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_every_example_compiles(columns: Columns, example: str) -> None:
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_policy_shown_compiles(columns: Columns, policy: dict[str, Any]) -> None:
     """A policy copied from the page works for columns of these names and types."""
-    document = YAML(typ="safe", pure=True).load(example)
-    assert compile_policy(PolicyConfig.model_validate(document["policy"]), columns).version
+    assert compile_policy(PolicyConfig.model_validate(policy), columns).version
+
+
+def test_the_examples_shown_pass(columns: Columns) -> None:
+    """They are examples of the page's first policy, and cover it but for one rule."""
+    policy = compile_policy(PolicyConfig.model_validate(POLICIES[0]), columns)
+    examples = [ExampleConfig.model_validate(example) for example in EXAMPLES]
+    assert example_faults(examples, policy, columns) == []
+    assert run_examples(examples, policy, now=NOW) == Examined(3, [], ["opted-out"])
 
 
 @pytest.mark.parametrize("condition", SAYINGS)
@@ -63,4 +76,4 @@ def test_every_message_shown_is_the_one_users_get(compile_rules: Compile, condit
 
 def test_the_page_is_really_read() -> None:
     """The tables were found, so the tests above test something."""
-    assert (len(EXAMPLES), len(SAYINGS) > 10, len(MISSING), len(MESSAGES) > 20) == (3, True, 6, True)
+    assert (len(POLICIES), len(SAYINGS) > 10, len(MISSING), len(MESSAGES) > 20) == (3, True, 6, True)

@@ -1,0 +1,123 @@
+"""`leadgate backtest`: the rules and the wait of another pipeline file, on leads that were decided."""
+
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+from typing import Annotated, Any
+
+import typer
+
+from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json, span
+from leadgate.backtest import Backtest, WaitChange
+from leadgate.config import parse_duration
+from leadgate.wiring import backtest_policy
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@reports_errors
+def backtest(
+    *,
+    policy: Annotated[Path, typer.Option(help="The pipeline file whose rules and wait are tried.")],
+    since: Annotated[
+        timedelta, typer.Option(help="How far back (12h, 30d).", parser=_duration, metavar="DURATION")
+    ] = "30d",  # type: ignore[assignment] # typer parses it
+    show: Annotated[int, typer.Option(help="How many leads to list.", min=0)] = 20,
+    config: ConfigOption = Path("leadgate.yaml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Decide past leads by the rules of another pipeline file: whose verdict flips, and who would have been late.
+
+    The leads are those this pipeline's rules decided, with the rows that its source holds now. Nothing is written,
+    and nothing is sent.
+    """
+    found = backtest_policy(config, policy, since=since)
+    if as_json:
+        say_json(_document(found))
+    else:
+        _tell(found, show)
+
+
+def _document(found: Backtest) -> dict[str, Any]:
+    verdicts, wait = found.verdicts, found.wait
+    return {
+        "since": found.since,
+        "leads": found.leads,
+        "changed": found.changed,
+        "gone": found.gone,
+        "undecided": verdicts.known["gone"],
+        "capped": verdicts.capped,
+        "verdicts": {"old": dict(verdicts.old), "new": dict(verdicts.new)},
+        "flips": [
+            {
+                "lead_id": flip.lead_id,
+                "old": {"verdict": flip.old, "rule": flip.old_rule},
+                "new": {"verdict": flip.new, "rule": flip.new_rule, "reason": flip.reason},
+                "known": flip.known,
+            }
+            for flip in verdicts.flips
+        ],
+        "wait": wait
+        and {
+            "late_before": wait.late_before,
+            "newly_late": wait.newly_late,
+            "no_longer_late": wait.no_longer_late,
+            "sooner": _spans(wait.sooner),
+            "later": _spans(wait.later),
+            "sooner_unmeasured": wait.sooner_unmeasured,
+            "later_unmeasured": wait.later_unmeasured,
+            "open": wait.open,
+        },
+    }
+
+
+def _spans(spans: list[timedelta]) -> dict[str, float]:
+    return {"leads": len(spans), "median_seconds": _median(spans).total_seconds() if spans else 0}
+
+
+def _median(spans: list[timedelta]) -> timedelta:
+    return timedelta(seconds=median(each.total_seconds() for each in spans))
+
+
+def _tell(found: Backtest, show: int) -> None:
+    verdicts = found.verdicts
+    say(f"{found.leads} leads were decided by rules since {found.since:%Y-%m-%d %H:%M}Z; {len(verdicts.flips)} flip.")
+    for verdict in ("process", "reject", "hold", "review"):
+        if verdicts.old[verdict] or verdicts.new[verdict]:
+            say(f"  {verdict:<8} {verdicts.old[verdict]:>7} -> {verdicts.new[verdict]}")
+    for flip in verdicts.flips[:show]:
+        old, new = flip.old_rule or "(otherwise)", flip.new_rule or "(otherwise)"
+        note = {"changed": " (its row has changed since)", "facts": " (by its kept facts)"}.get(flip.known, "")
+        say(f"{flip.lead_id}: {flip.old} by {old} -> {flip.new} by {new}: {flip.reason}{note}")
+    if len(verdicts.flips) > show > 0:
+        say(f"... and {len(verdicts.flips) - show} more; --show lists more, --json lists all.")
+    if found.wait:
+        _tell_wait(found.wait)
+    if found.changed:
+        say(
+            f"Of {found.changed} leads the source's row is no longer the one that was seen ({found.gone} have none): "
+            f"{verdicts.known['facts']} were decided by their kept facts, {verdicts.known['changed']} by the present "
+            f"row, {verdicts.known['gone']} could not be."
+        )
+    if verdicts.capped:
+        say(f"{verdicts.capped} rejects had gone to a person, by safety.max_rejects_per_run: they count as rejects.")
+    say("Each lead was decided as at its time, and late if it was late then. Nothing was sent.")
+
+
+def _tell_wait(wait: WaitChange) -> None:
+    say(f"Wait: {wait.late_before} leads were late; {wait.newly_late} more would be, {wait.no_longer_late} would not.")
+    for word, spans, unmeasured in (
+        ("sooner", wait.sooner, wait.sooner_unmeasured),
+        ("later", wait.later, wait.later_unmeasured),
+    ):
+        if spans:
+            say(f"  {len(spans):>7}  would have gone {word}, by {span(_median(spans))} (median)")
+        if unmeasured:
+            say(f"  {unmeasured:>7}  perhaps {word}: when each column arrived is not kept")
+    if wait.open:
+        say(f"  {wait.open:>7}  nobody can tell: their data came, or went, at a time that is not kept")

@@ -1,0 +1,63 @@
+"""`leadgate pause` and `leadgate resume`: the kill switch."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
+from cli.people import ByOption, whoever
+from leadgate.config import load_config
+from leadgate.ledger.pauses import end_pause, keep_pause
+from leadgate.wiring import open_ledger, utc_now
+
+
+@reports_errors
+def pause(
+    *,
+    reason: Annotated[str, typer.Option(help="Why, for whoever reads the status.")] = "",
+    by: ByOption = None,
+    config: ConfigOption = Path("leadgate.yaml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Process and reject nothing from now on, in runs that are under way too; updates go on.
+
+    Leads that would be acted on stay ready, and are decided again after `leadgate resume`. Requests that were already
+    on their way are answered.
+    """
+    settings = load_config(config)
+    ledger = open_ledger(config, settings)
+    try:
+        held = keep_pause(ledger.engine, settings.pipeline, by=whoever(by), reason=reason, now=utc_now())
+    finally:
+        ledger.close()
+    if as_json:
+        say_json({"pipeline": settings.pipeline, "paused": asdict(held)})
+    else:
+        say(f"{settings.pipeline} is {held}")
+        say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
+
+
+@reports_errors
+def resume(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
+    """End the pause: what it has put off is due at once, and the next run decides it anew."""
+    settings = load_config(config)
+    ledger = open_ledger(config, settings)
+    try:
+        ended = end_pause(ledger.engine, settings.pipeline, now=utc_now())
+    finally:
+        ledger.close()
+    if as_json:
+        say_json(
+            {
+                "pipeline": settings.pipeline,
+                "ended": asdict(ended.pause) if ended else None,
+                "due_again": ended.leads if ended else 0,
+            }
+        )
+    elif ended:
+        say(f"{settings.pipeline} goes on; it was {ended.pause}")
+        say(f"{ended.leads} leads that the pause put off are decided again at the next run.")
+    else:
+        say(f"{settings.pipeline} was not paused.")

@@ -1,0 +1,186 @@
+"""`leadgate review`: the leads that a person must decide, and what the person says."""
+
+import io
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from ruamel.yaml import YAML
+
+from cli.output import WRONG, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop, warn
+from cli.people import ByOption, whoever
+from leadgate.config import load_config
+from leadgate.ledger.overrides import read_overridden, read_reviews
+from leadgate.model import Overridden, Resolution, Resolved, Review, Verdict
+from leadgate.wiring import open_ledger, utc_now
+
+review = typer.Typer(
+    name="review",
+    help="The leads that a person must decide: list them, then process, reject or wait.",
+    no_args_is_help=True,
+)
+
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Quarantine ids of leads in review.")]
+Reason = Annotated[str, typer.Option(help="Why; `leadgate explain` tells it.")]
+StillThere = Annotated[
+    bool,
+    typer.Option(
+        "--still-in-quarantine",
+        help="You have looked: leads whose last act was never answered are still in LeadByte's quarantine.",
+    ),
+]
+
+
+@review.command("list")
+@reports_errors
+def list_reviews(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
+    """List the leads in review, the longest open first: since when, why, and the facts that may be kept."""
+    settings = load_config(config)
+    ledger = open_ledger(config, settings)
+    try:
+        found = read_reviews(ledger.engine, settings.pipeline)
+    finally:
+        ledger.close()
+    now = utc_now()
+    within = settings.safety.review_within
+    late = {each.lead_id for each in found if within is not None and now - each.since > within}
+    if as_json:
+        say_json({"reviews": [asdict(each) | {"overdue": each.lead_id in late} for each in found]})
+        return
+    if not found:
+        say("No lead needs a person.")
+    for each in found:
+        facts = ", ".join(f"{name}={value}" for name, value in each.facts.items() if value is not None)
+        mark = " OVERDUE" if each.lead_id in late else ""
+        say(f"{each.lead_id}: since {ago(each.since, now)}{mark}: {_why(each)}" + (f" [{facts}]" if facts else ""))
+
+
+def _why(found: Review) -> str:
+    doubt = f" Its {found.act_in_doubt} may have been taken: look it up in LeadByte." if found.act_in_doubt else ""
+    return f"{found.reason or 'no reason is known.'}{doubt}"
+
+
+@review.command()
+@reports_errors
+def process(  # noqa: PLR0913
+    ids: Ids,
+    *,
+    reason: Reason,
+    by: ByOption = None,
+    still_in_quarantine: StillThere = False,
+    config: ConfigOption = Path("leadgate.yaml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Have leads in review processed by the next run, once, in place of what the rules say."""
+    _resolve(config, ids, Resolution.PROCESS, reason, by, as_json=as_json, still_in_quarantine=still_in_quarantine)
+
+
+@review.command()
+@reports_errors
+def reject(  # noqa: PLR0913
+    ids: Ids,
+    *,
+    reason: Reason,
+    by: ByOption = None,
+    still_in_quarantine: StillThere = False,
+    config: ConfigOption = Path("leadgate.yaml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Have leads in review rejected by the next run, once, in place of what the rules say."""
+    _resolve(config, ids, Resolution.REJECT, reason, by, as_json=as_json, still_in_quarantine=still_in_quarantine)
+
+
+@review.command()
+@reports_errors
+def wait(  # noqa: PLR0913
+    ids: Ids,
+    *,
+    reason: Reason,
+    by: ByOption = None,
+    still_in_quarantine: StillThere = False,
+    config: ConfigOption = Path("leadgate.yaml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Let leads in review wait: the rules decide again when their data changes, or after policy.hold_for."""
+    _resolve(config, ids, Resolution.WAIT, reason, by, as_json=as_json, still_in_quarantine=still_in_quarantine)
+
+
+def _resolve(  # noqa: PLR0913
+    config: Path,
+    ids: list[str],
+    verdict: Resolution,
+    reason: str,
+    by: str | None,
+    *,
+    as_json: bool,
+    still_in_quarantine: bool,
+) -> None:
+    settings = load_config(config)
+    ledger = open_ledger(config, settings)
+    try:
+        resolved = ledger.resolve(
+            ids,
+            verdict,
+            reason=reason,
+            by=whoever(by),
+            hold_for=settings.policy.hold_for,
+            now=utc_now(),
+            still_in_quarantine=still_in_quarantine,
+        )
+    finally:
+        ledger.close()
+    _tell(resolved, verdict, as_json=as_json)
+
+
+def _tell(resolved: Resolved, verdict: Resolution, *, as_json: bool) -> None:
+    if as_json:
+        say_json({"verdict": verdict, "resolved": resolved.ids, "refused": resolved.refused})
+    else:
+        then = "wait again" if verdict is Resolution.WAIT else f"go to {verdict} at the next run"
+        say(f"{len(resolved.ids)} leads {then}.")
+    for lead_id, why in resolved.refused.items():
+        warn(f"leadgate: {lead_id}: {why}.")
+    if resolved.refused:
+        stop(WRONG)
+
+
+@review.command("examples")
+@reports_errors
+def list_examples(
+    *,
+    limit: Annotated[int, typer.Option(help="How many at most, the newest first.", min=1)] = 100,
+    config: ConfigOption = Path("leadgate.yaml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Print what people have decided as `examples:` to paste into the pipeline file: kept facts only.
+
+    A rule that should have decided is then written until `leadgate test` passes.
+    """
+    settings = load_config(config)
+    ledger = open_ledger(config, settings)
+    try:
+        found = [_example(each) for each in read_overridden(ledger.engine, settings.pipeline, limit=limit)]
+    finally:
+        ledger.close()
+    if as_json:
+        say_json({"examples": found})
+    elif found:
+        text = io.StringIO()
+        yaml = YAML(typ="safe", pure=True)
+        yaml.default_flow_style = False
+        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+        yaml.dump({"examples": found}, text)
+        say(text.getvalue().rstrip())
+    else:
+        say("Nobody has decided a review yet.")
+
+
+def _example(found: Overridden) -> dict[str, Any]:
+    verdict = Verdict.HOLD if found.override.verdict is Resolution.WAIT else Verdict(found.override.verdict)
+    given = {name: value for name, value in found.facts.items() if value is not None}
+    return {
+        "name": f"lead {found.lead_id}"[:100],
+        "given": given | ({"late": True} if found.late else {}),
+        "expect": {"verdict": verdict.value},
+    }

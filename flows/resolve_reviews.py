@@ -1,0 +1,58 @@
+"""Record what a person decides of leads in review; the form is drawn by the Prefect UI. The next run sends."""
+
+from pathlib import Path
+from typing import Annotated
+
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.states import Failed
+from pydantic import Field
+
+from leadgate.config import load_config
+from leadgate.model import Resolution
+from leadgate.wiring import open_ledger, utc_now
+from tasks.report import name_run
+
+
+@flow(name="resolve-reviews", persist_result=False)
+async def resolve_reviews(  # noqa: PLR0913, PLR0917 - the fields of the form
+    ids: Annotated[list[str], Field(min_length=1)],
+    verdict: Resolution,
+    reason: Annotated[str, Field(min_length=3, max_length=2000)],
+    by: Annotated[str, Field(min_length=1, max_length=100)],
+    config: str = "leadgate.yaml",
+    still_in_quarantine: bool = False,  # noqa: FBT001, FBT002 - a box to tick
+) -> dict[str, str] | State[dict[str, str]]:
+    """End reviews by a person's decision; return those that could not be ended, and why. Nothing is sent.
+
+    Args:
+        ids: quarantine ids of leads in review.
+        verdict: process and reject are sent by the next run, once; wait lets the rules decide again later.
+        reason: why; `leadgate explain` tells it.
+        by: who decides.
+        config: the pipeline file.
+        still_in_quarantine: somebody has looked: leads whose last act was never answered are still in quarantine.
+
+    """
+    now = utc_now()
+    settings = load_config(Path(config))
+    await name_run(settings.pipeline, now)
+    ledger = open_ledger(Path(config), settings)
+    try:
+        resolved = ledger.resolve(
+            ids,
+            verdict,
+            reason=reason,
+            by=by,
+            hold_for=settings.policy.hold_for,
+            now=now,
+            still_in_quarantine=still_in_quarantine,
+        )
+    finally:
+        ledger.close()
+    get_run_logger().info("event=resolved verdict=%s count=%d", verdict, len(resolved.ids))
+    if not resolved.refused:
+        return {}
+    told = "; ".join(f"{lead_id}: {why}" for lead_id, why in resolved.refused.items())
+    message = f"{len(resolved.ids)} reviews are ended, {len(resolved.refused)} are not. {told}"
+    return Failed(message=message, data=resolved.refused)

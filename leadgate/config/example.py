@@ -1,0 +1,56 @@
+"""The shape of `examples:`, by which the rules are tested. Whether the columns exist is checked against the source."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from leadgate.config.section import Duration, Section
+from leadgate.model import Verdict
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _is_one_value(value: object) -> object:
+    if isinstance(value, dict | list):
+        msg = f"{value!r} is no value of a column: write one text, number, bool, time or null"
+        raise ValueError(msg)  # noqa: TRY004 - what pydantic reports
+    return value
+
+
+Value = Annotated[Any, AfterValidator(_is_one_value)]
+
+
+class GivenConfig(BaseModel):
+    """A lead to decide: values by enrichment column, those of the lead's own row under `lead`; null is missing.
+
+    `waited` is how long it has been in quarantine by `now`, which is the present where it is left out.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, Value]
+
+    lead: dict[str, Value] = Field(default_factory=dict)
+    late: bool = False
+    waited: Duration = timedelta()
+    now: Annotated[AwareDatetime, Field(ge=_EPOCH)] | None = None
+
+    @property
+    def enrichment(self) -> dict[str, Any]:
+        """The enrichment's values, by column."""
+        return self.__pydantic_extra__
+
+
+class ExpectConfig(Section):
+    """What should be decided; `rule: otherwise` where none should match."""
+
+    verdict: Verdict
+    rule: str | None = None
+
+
+class ExampleConfig(Section):
+    """One example of what the rules should say."""
+
+    name: str | None = Field(None, min_length=1, max_length=100)
+    given: GivenConfig
+    expect: ExpectConfig

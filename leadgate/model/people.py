@@ -1,0 +1,69 @@
+"""What a person says: of a lead that a rule left to people, and of the pipeline as a whole."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from leadgate.model.words import Resolution
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A person's decision, which stands in place of the rules until the lead is settled."""
+
+    verdict: Resolution
+    reason: str
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Since when nothing of a pipeline may be processed or rejected, by whose word, and why."""
+
+    paused_at: datetime
+    paused_by: str
+    reason: str
+
+    def __str__(self) -> str:
+        why = f": {self.reason}" if self.reason else ""
+        return f"paused since {self.paused_at:%Y-%m-%d %H:%M:%S}Z by {self.paused_by}{why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A lead that a person must decide: since when, why, and the kept facts of its last decision."""
+
+    lead_id: str
+    since: datetime
+    rule: str | None
+    reason: str
+    facts: dict[str, object]
+    act_in_doubt: str | None
+    """The act that was sent for it and never answered: it may have been taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a plan says of one lead; `data_hash` changes with any value that was read or would be written."""
+
+    lead_id: str
+    verdict: str
+    rule: str | None
+    data_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overridden:
+    """What a person said of a lead, with the kept facts of the decision that had sent it to people."""
+
+    lead_id: str
+    override: Override
+    facts: dict[str, object]
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The reviews that a person's decision has ended, and for every other lead named why it has not."""
+
+    ids: list[str]
+    refused: dict[str, str]

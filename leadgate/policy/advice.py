@@ -1,0 +1,81 @@
+"""What is odd about rules that are right as they stand: rules out of reach, columns nobody waits for, idle facts."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from leadgate.config import PolicyConfig
+from leadgate.model import Verdict
+from leadgate.policy.clauses import Clause, clauses_of, follows
+from leadgate.policy.deciding import Policy, Rule
+from leadgate.policy.names import joined, spell
+
+
+def advise(policy: Policy, config: PolicyConfig, require: Sequence[str]) -> list[str]:
+    """Give a sentence for each oddity, with its place in the file; `require` is wait.require."""
+    unreachable = _unreachable(policy)
+    return [
+        *unreachable.values(),
+        *_without_process(policy, unreachable),
+        *_not_waited_for(policy, require),
+        *_idle_facts(policy, config),
+    ]
+
+
+def _place(policy: Policy, rule: Rule) -> str:
+    return f"policy.rules[{policy.rules.index(rule) + 1}] {rule.config.name!r}"
+
+
+def _unreachable(policy: Policy) -> dict[str, str]:
+    """The rules that can never match, by name, and why."""
+    found: dict[str, str] = {}
+    always: Rule | None = None
+    before: list[tuple[Rule, set[Clause]]] = []
+    for rule in policy.rules:
+        holds, clauses = policy.settled(rule), clauses_of(rule)
+        same = next((earlier for earlier, given in before if follows(given, clauses)), None)
+        if always:
+            why = f"{always.config.name!r} before it always holds; put it before that rule, or delete it"
+        elif holds is False:
+            why = "its condition is false whatever the data"
+        elif same:
+            why = f"{same.config.name!r} before it holds wherever it does; put it before that rule, or delete it"
+        else:
+            before.append((rule, clauses))
+            always = rule if holds else None
+            continue
+        found[rule.config.name] = f"{_place(policy, rule)}: can never match: {why}."
+    return found
+
+
+def _without_process(policy: Policy, unreachable: dict[str, str]) -> Iterator[str]:
+    verdicts = {rule.config.then for rule in policy.rules if rule.config.name not in unreachable}
+    if Verdict.PROCESS not in verdicts | {policy.otherwise}:
+        yield "policy: no lead is ever processed: no rule that can match says `then: process`, nor does `otherwise`."
+
+
+def _not_waited_for(policy: Policy, require: Sequence[str]) -> Iterator[str]:
+    for rule in policy.rules:
+        read = sorted(name for name in rule.names if name.startswith("enrichment."))
+        # A rule that asks for missing.COLUMN has thought of it.
+        loose = [
+            n for n in read if (column := n.partition(".")[2]) not in require and f"missing.{column}" not in rule.names
+        ]
+        if not loose:
+            continue
+        missing = "it is" if len(loose) == 1 else "one is"
+        then = "sends the lead to a person" if rule.config.on_missing == "review" else "does not match"
+        yield (
+            f"{_place(policy, rule)}: reads {joined(spell(name) for name in loose)}, which wait.require does not wait "
+            f"for: while {missing} missing and decides, the rule {then}."
+        )
+
+
+def _idle_facts(policy: Policy, config: PolicyConfig) -> Iterator[str]:
+    read = {name.partition(".")[2] for rule in policy.rules for name in rule.names}
+    told = {name for rule in config.rules for name in re.findall(r"\{([^{}]*)\}", rule.because)}
+    for number, name in enumerate(config.keep_facts, 1):
+        if name not in read | told:
+            yield (
+                f"policy.keep_facts[{number}]: {name} is stored with every decision, though no rule and no `because` "
+                "reads it."
+            )

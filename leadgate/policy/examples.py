@@ -1,0 +1,106 @@
+"""The policy's examples: what is wrong with them, which of them the rules disappoint, and which rules none covers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from leadgate.config import ExampleConfig
+from leadgate.model import Columns, ColumnType, Enrichment, Lead
+from leadgate.policy.deciding import Policy
+from leadgate.policy.names import Names, Relation, a, close_to, some, spell
+from leadgate.policy.trace import Tried, tell_tried
+from leadgate.policy.values import FITTING
+
+OTHERWISE = "otherwise"
+"""What an example calls it when no rule matches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An example that was decided otherwise than expected, and the rules that did not match before."""
+
+    example: str
+    expected: str
+    decided: str
+    reason: str
+    tried: Sequence[Tried]
+
+    def __str__(self) -> str:
+        lines = [f"{self.example}: expected {self.expected}, decided {self.decided}: {self.reason}"]
+        return "\n".join([*lines, *(f"    {rule} did not match: {why}" for rule, why in self.tried)])
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """How many examples were tried, those that failed, and the rules that decided none of them."""
+
+    count: int
+    failures: Sequence[Failure]
+    uncovered: Sequence[str]
+
+
+def example_faults(examples: Sequence[ExampleConfig], policy: Policy, columns: Columns) -> list[str]:
+    """Say what in the examples cannot be: columns that do not exist, values that do not fit, rules nobody wrote."""
+    names = Names(columns)
+    rules = [rule.config.name for rule in policy.rules]
+    return [
+        f"{_place(number, example)}, {fault}"
+        for number, example in enumerate(examples, 1)
+        for fault in _faults(example, names, rules)
+    ]
+
+
+def run_examples(examples: Sequence[ExampleConfig], policy: Policy, *, now: datetime) -> Examined:
+    """Decide every example; `now` is the instant of those that name none. `wait.require` is not asked."""
+    failures: list[Failure] = []
+    covered: set[str] = set()
+    for number, example in enumerate(examples, 1):
+        given, expect = example.given, example.expect
+        at = given.now or now
+        enrichment = Enrichment("", None, given.enrichment) if given.enrichment else None
+        decision = policy.decide(Lead("", at - given.waited, given.lead), enrichment, late=given.late, now=at)
+        rule = decision.rule or OTHERWISE
+        covered.add(rule)
+        if decision.verdict is not expect.verdict or expect.rule not in {None, rule}:
+            # Its values are in the file: all of them may be told.
+            values = {**given.lead, **given.enrichment}
+            failure = Failure(
+                example=_place(number, example),
+                expected=_by(expect.verdict, expect.rule),
+                decided=_by(decision.verdict, rule),
+                reason=decision.reason,
+                tried=tell_tried(policy.text, decision.trace or (), decision.unanswered, values),
+            )
+            failures.append(failure)
+    uncovered = [rule.config.name for rule in policy.rules if rule.config.name not in covered]
+    return Examined(len(examples), failures, uncovered)
+
+
+def _place(number: int, example: ExampleConfig) -> str:
+    return f"examples[{number}]" + (f" {example.name!r}" if example.name else "")
+
+
+def _by(verdict: str, rule: str | None) -> str:
+    return f"{verdict} by {rule}" if rule else verdict
+
+
+def _faults(example: ExampleConfig, names: Names, rules: Sequence[str]) -> Iterator[str]:
+    given: list[tuple[Relation, dict[str, Any]]] = [
+        ("enrichment", example.given.enrichment),
+        ("lead", example.given.lead),
+    ]
+    for relation, values in given:
+        for name, value in values.items():
+            column = names.by_variable.get(f"{relation}.{name}")
+            if column is None:
+                yield f"given: unknown column {spell(f'{relation}.{name}')}; {names.nearest(f'{relation}.{name}')}"
+            elif column.type is ColumnType.STRING and not isinstance(value, str | None):
+                yield f"given: {spell(column.variable)} is a string: write {value} between quotes"
+            elif value is not None and FITTING[column.type](value) is None:
+                yield f"given: {spell(column.variable)}: {value!r} is not {a(column.type)}"
+    rule = example.expect.rule
+    if rule is not None and rule not in {OTHERWISE, *rules}:
+        near = close_to(rule, rules)
+        hint = f"did you mean {near}?" if near else f"known here: {some([*rules, OTHERWISE])}"
+        yield f"expect.rule: no rule is called {rule}; {hint}"

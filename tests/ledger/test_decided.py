@@ -1,0 +1,71 @@
+"""What the rules decided in the past: the last of each lead, without what people or pauses decided."""
+
+from datetime import timedelta
+from itertools import chain
+
+import pytest
+from sqlalchemy import Engine, text
+
+from leadgate.ledger import Ledger, decided
+from leadgate.ledger.decided import Outage, read_decided, read_outages, read_policy_texts
+from leadgate.ledger.keep import keep_policy, keep_reading
+from leadgate.model import Conclusion, Reading, State
+from tests.ledger.steps import HOLD, LEASE, NOW, PIPELINE, PROCESS, REJECT, claim, make_ready
+
+
+def decide_twice(ledger: Ledger, *ids: str) -> None:
+    """Each lead is held, and then rejected an hour later."""
+    make_ready(ledger, *ids)
+    for hours, decision, state in ((0, HOLD, State.READY), (1, REJECT, State.REVIEW)):
+        at = NOW + timedelta(hours=hours)
+        claims = ledger.claim(limit=100, lease=LEASE, now=at)
+        ledger.conclude([Conclusion(held, decision, state, due_at=at, note="a note") for held in claims], now=at)
+
+
+@pytest.mark.parametrize("page", [1, 2, 1000])
+def test_each_lead_comes_once_with_its_last_decision(
+    ledger: Ledger, engine: Engine, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    """In pages of any size."""
+    monkeypatch.setattr(decided, "_PAGE", page)
+    decide_twice(ledger, "1", "2", "3", "4")
+    found = list(chain.from_iterable(read_decided(engine, PIPELINE, NOW - timedelta(days=1))))
+    assert [(lead.lead_id, lead.verdict, lead.rule) for lead in found] == [
+        (lead_id, "reject", "opted-out") for lead_id in "1234"
+    ]
+    assert {(lead.decided_at, lead.data_hash, lead.late) for lead in found} == {
+        (NOW + timedelta(hours=1), "hash-1", False)
+    }
+
+
+def test_what_was_decided_before_is_left_out(ledger: Ledger, engine: Engine) -> None:
+    """The instant itself is in."""
+    decide_twice(ledger, "1")
+    later = NOW + timedelta(hours=1)
+    assert [len(page) for page in read_decided(engine, PIPELINE, later)] == [1]
+    assert list(read_decided(engine, PIPELINE, later + timedelta(seconds=1))) == []
+    assert list(read_decided(engine, "another", NOW)) == []
+
+
+@pytest.mark.parametrize("change", ["decided_by = 'ann'", "paused = true, verdict = 'hold'"])
+def test_what_people_and_pauses_decided_is_left_out(ledger: Ledger, engine: Engine, change: str) -> None:
+    """The last that the rules said counts in its place."""
+    decide_twice(ledger, "1")
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE leadgate_decisions SET {change} WHERE verdict = 'reject'"))  # noqa: S608
+    ((lead,),) = read_decided(engine, PIPELINE, NOW)
+    assert (lead.verdict, lead.rule) == ("hold", None)
+
+
+def test_facts_texts_and_outages_are_read_as_they_were_written(ledger: Ledger, engine: Engine) -> None:
+    """Outages in their order, one that lasts without an end."""
+    held = claim(ledger, "1")
+    ledger.conclude([Conclusion(held, PROCESS, State.REVIEW, note="a note")], now=NOW)
+    ((lead,),) = read_decided(engine, PIPELINE, NOW)
+    assert (lead.facts, lead.policy_version, lead.arrived_at) == ({"score": 0.7}, "v1", NOW)
+    keep_policy(engine, PIPELINE, version="v1", text="{}", now=NOW)
+    assert read_policy_texts(engine, PIPELINE) == {"v1": "{}"}
+    instants = [NOW + timedelta(minutes=minutes) for minutes in range(3)]
+    for instant, healthy in zip(instants, (False, True, False), strict=True):
+        keep_reading(engine, PIPELINE, Reading(read_at=instant, newest_at=None, healthy=healthy))
+    assert read_outages(engine, PIPELINE) == [Outage(instants[0], instants[1]), Outage(instants[2], None)]

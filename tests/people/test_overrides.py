@@ -1,0 +1,191 @@
+"""A person's decision is recorded, sent once by the ordinary way, and can be read later."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from leadgate.errors import ConfigError
+from leadgate.ledger import Ledger
+from leadgate.ledger.overrides import count_overdue, read_overridden, read_reviews
+from leadgate.model import Resolution, State
+from tests.ledger.together import together
+from tests.people.runs import HOLD_FOR, Runs, Sections
+
+ACTED = {"process": State.PROCESSED, "reject": State.REJECTED}
+
+
+@pytest.mark.parametrize("verdict", ACTED)
+def test_what_a_person_decides_is_sent_by_the_next_run_once(runs: Runs, verdict: str) -> None:
+    """The update went when the lead came to the person, and is not sent again."""
+    runs.review(1)
+    assert runs.resolve(1, verdict=verdict).ids == ["1"]
+    assert runs.pipeline.states() == {"1": State.READY}
+    assert runs.acted() == {}
+    runs.run()
+    runs.run()
+    assert runs.acted() == {"1": [verdict]}
+    assert runs.updates() == ["1"]
+    assert runs.pipeline.states() == {"1": ACTED[verdict]}
+
+
+def test_an_update_that_leadbyte_does_not_have_goes_with_the_act(runs: Runs) -> None:
+    """What has arrived since the review began is written too."""
+    runs.review(1)
+    runs.pipeline.arrive(1, score=0.3, postcode="AB1 2CD")
+    runs.resolve(1)
+    runs.run()
+    last = runs.sandbox.requests[-1].asked[0]
+    assert (last.action, last.update["postcode"]) == ("process", "AB1 2CD")
+
+
+def test_a_person_overrides_missing_data_and_the_cap_of_rejects(runs: Runs) -> None:
+    """Whoever looked at the lead knows more than its columns; a cap is for rules gone wrong."""
+    runs.review(1)
+    runs.pipeline.run_sql("DELETE FROM enrichment")
+    runs.resolve(1, verdict="reject")
+    runs.run(sections={"safety": {"max_rejects_per_run": 0}})
+    assert runs.acted() == {"1": ["reject"]}
+
+
+def test_a_decision_that_leadbyte_refuses_for_now_still_stands(runs: Runs) -> None:
+    """It comes again later as the person said it, and not as the rules would."""
+    runs.review(1)
+    runs.resolve(1)
+    runs.sandbox.faults.change({"release-refused": 1})
+    runs.run()
+    assert runs.acted() == {}
+    runs.pipeline.clock.advance(hours=2)
+    runs.run()
+    assert runs.acted() == {"1": ["process"]}
+
+
+def test_one_who_waits_leaves_it_to_the_rules(runs: Runs) -> None:
+    """They decide again when the data changes, or after the time of a hold."""
+    runs.review(1, 2)
+    runs.resolve(1, 2, verdict="wait")
+    runs.pipeline.arrive(1, score=0.9)
+    runs.run()
+    assert runs.pipeline.states() == {"1": State.PROCESSED, "2": State.WAITING}
+    runs.pipeline.clock.advance(seconds=HOLD_FOR.total_seconds() + 1)
+    runs.run()
+    assert runs.pipeline.states()["2"] is State.REVIEW
+
+
+def test_of_two_people_at_once_the_first_wins(runs: Runs, rival: Ledger) -> None:
+    """Each lead follows one of them, and the other is told whom."""
+    ids = list(range(1, 21))
+    runs.review(*ids)
+    process, reject = together(
+        partial(runs.resolve, *ids),
+        partial(runs.resolve, *reversed(ids), verdict="reject", by="bob", ledger=rival),
+    )
+    assert sorted(process.ids + reject.ids, key=int) == [str(lead_id) for lead_id in ids]
+    assert (set(process.refused), set(reject.refused)) == (set(reject.ids), set(process.ids))
+    assert set(process.refused.values()) <= {"is not in review: it is ready, since bob decided reject"}
+    assert set(reject.refused.values()) <= {"is not in review: it is ready, since ann decided process"}
+    runs.run()
+    assert runs.acted() == {key: ["process"] for key in process.ids} | {key: ["reject"] for key in reject.ids}
+
+
+def test_two_runs_that_meet_send_a_decision_once(runs: Runs, rival: Ledger) -> None:
+    """The override is claimed like any lead: one run has it, the other does not."""
+    runs.review(*range(1, 21))
+    runs.resolve(*range(1, 21))
+    together(runs.run, partial(runs.run, ledger=rival))
+    assert runs.acted() == {str(lead_id): ["process"] for lead_id in range(1, 21)}
+
+
+def test_a_lead_that_is_not_in_review_is_refused(runs: Runs) -> None:
+    """The message says where it is; the others are decided all the same."""
+    runs.review(1)
+    runs.pipeline.complete(2)
+    runs.run()
+    found = runs.resolve(1, 2, 3)
+    assert found.ids == ["1"]
+    assert found.refused == {"2": "is not in review: it is processed", "3": "is not known to this pipeline"}
+
+
+@pytest.mark.parametrize("verdict", ["process", "reject", "wait"])
+def test_an_act_that_may_have_been_taken_is_not_sent_again_unlooked(runs: Runs, verdict: str) -> None:
+    """The person must say that the lead is still in quarantine; every verdict could lead to a second act."""
+    runs.pipeline.complete(1)
+    runs.sandbox.faults.change({"drop-after": 1})
+    runs.run(sections={"delivery": {"unknown": "review"}})
+    (review,) = read_reviews(runs.pipeline.ledger.engine, "acme")
+    assert review.act_in_doubt == "process"
+    found = runs.resolve(1, verdict=verdict)
+    assert (found.ids, runs.pipeline.states()) == ([], {"1": State.REVIEW})
+    assert "--still-in-quarantine" in found.refused["1"]
+    runs.run()
+    assert runs.acted() == {"1": ["process"]}
+
+
+def test_one_who_has_looked_may_send_again_what_nobody_answered(runs: Runs) -> None:
+    """The request was lost before it came to anything."""
+    runs.pipeline.complete(1)
+    runs.sandbox.faults.change({"drop-before": 1})
+    runs.run(sections={"delivery": {"unknown": "review"}})
+    assert runs.resolve(1, still_in_quarantine=True).ids == ["1"]
+    runs.run()
+    assert runs.acted() == {"1": ["process"]}
+
+
+def test_a_decision_whose_answer_is_lost_is_settled_by_a_probe(runs: Runs) -> None:
+    """Like any act: it is not sent again blindly."""
+    runs.review(1)
+    runs.resolve(1)
+    runs.sandbox.faults.change({"drop-after": 1})
+    runs.run()
+    assert runs.pipeline.states() == {"1": State.UNKNOWN}
+    runs.pipeline.clock.advance(hours=2)
+    runs.run()
+    assert runs.acted() == {"1": ["process"]}
+
+
+def test_the_story_tells_who_decided_what_and_why(runs: Runs) -> None:
+    """With the decision that had sent the lead to a person, and the run that took it up."""
+    runs.review(1)
+    runs.resolve(1)
+    assert "due for a decision" in runs.story("1")
+    runs.run()
+    told = runs.story("1").splitlines()
+    said = [line for line in told if "ann" in line]
+    assert said[0] == "ann decided process: I called them."
+    assert said[1] == "taken up to process, as ann decided: I called them."
+    assert any(line.startswith("decided review by no rule matched") for line in told)
+
+
+def test_a_review_knows_since_when_it_is_open(runs: Runs) -> None:
+    """The longest open first; those of longer than a time are counted."""
+    began = runs.pipeline.clock()
+    runs.review(1)
+    runs.pipeline.clock.advance(hours=10)
+    runs.review(2)
+    engine = runs.pipeline.ledger.engine
+    found = read_reviews(engine, "acme")
+    assert [(each.lead_id, each.since) for each in found] == [("1", began), ("2", began + timedelta(hours=10))]
+    assert [count_overdue(engine, "acme", before=began + timedelta(hours=hours)) for hours in (0, 5, 11)] == [0, 1, 2]
+
+
+def test_what_people_said_can_become_examples(runs: Runs) -> None:
+    """With the facts of the decision that they were asked about, which the file allows to keep."""
+    policy: Sections = {"policy": {"keep_facts": ["score"]}}
+    runs.pipeline.quarantine(1)
+    runs.pipeline.arrive(1, score=0.3)
+    runs.run(sections=policy)
+    runs.resolve(1)
+    runs.run(sections=policy)
+    (found,) = read_overridden(runs.pipeline.ledger.engine, "acme", limit=10)
+    assert (found.lead_id, found.override.verdict, found.facts) == ("1", "process", {"score": 0.3})
+
+
+@pytest.mark.parametrize(
+    ("reason", "by", "message"), [(" ", "ann", "--reason"), ("why", " ", "--by"), ("why", "x" * 101, "--by")]
+)
+def test_a_decision_needs_a_reason_and_a_name(runs: Runs, reason: str, by: str, message: str) -> None:
+    """It is read by others later."""
+    with pytest.raises(ConfigError, match=message):
+        runs.pipeline.ledger.resolve(
+            ["1"], Resolution.PROCESS, reason=reason, by=by, hold_for=HOLD_FOR, now=runs.pipeline.clock()
+        )

@@ -1,0 +1,130 @@
+"""What check advises about rules that are right as they stand."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from leadgate.config import PolicyConfig
+from leadgate.model import Columns
+from leadgate.policy import compile_policy
+from leadgate.policy.advice import advise
+
+Advise = Callable[..., list[str]]
+EVERYTHING = ["score", "age", "phone_verified", "opted_out", "postcode", "seen_at"]
+
+
+@pytest.fixture(scope="session")
+def advised(columns: Columns) -> Advise:
+    """The advice about rules named a, b, c, ..., each a condition or the keys that differ from `then: process`."""
+
+    def advised_(
+        *rules: str | Mapping[str, Any],
+        require: Sequence[str] = EVERYTHING,
+        keep_facts: Sequence[str] = (),
+        otherwise: str = "review",
+    ) -> list[str]:
+        written = [rule if isinstance(rule, Mapping) else {"when": rule} for rule in rules]
+        whole = [
+            {"name": name, "then": "process", "because": "Score {score}." if "score" in keep_facts else "Because."}
+            | dict(rule)
+            for name, rule in zip("abcdef", written, strict=False)
+        ]
+        config = PolicyConfig.model_validate({"rules": whole, "keep_facts": keep_facts, "otherwise": otherwise})
+        return advise(compile_policy(config, columns), config, require)
+
+    return advised_
+
+
+@pytest.mark.parametrize("when", ["true", "true || late", "1 < 2", "!(2 in [1])", {"none": ["false"]}])
+def test_rules_behind_one_that_always_holds_are_named(advised: Advise, when: Any) -> None:  # noqa: ANN401
+    """Whatever the lead's data, the first of them decides."""
+    why = "can never match: 'a' before it always holds; put it before that rule, or delete it."
+    assert advised({"when": when}, "late", "enrichment.score > 1") == [
+        f"policy.rules[2] 'b': {why}",
+        f"policy.rules[3] 'c': {why}",
+    ]
+
+
+@pytest.mark.parametrize("when", ["false", "late && false", "1 > 2", {"all": ["late"], "none": ["true"]}])
+def test_a_rule_that_is_false_whatever_the_data_is_named(advised: Advise, when: Any) -> None:  # noqa: ANN401
+    """It is no obstacle to the rules behind it."""
+    assert advised({"when": when}, "true") == [
+        "policy.rules[1] 'a': can never match: its condition is false whatever the data."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("enrichment.score > 1", "enrichment.score>1"),
+        ("enrichment.score > 1.0", "( enrichment.score > 1.00 )"),
+        ("enrichment.score > 1", "late && enrichment.score > 1"),
+        ("late || enrichment.opted_out", "enrichment.opted_out"),
+        ("late && !enrichment.opted_out", "!(enrichment.opted_out || !late) && enrichment.age > 3"),
+        ({"all": ["late"], "none": ["enrichment.opted_out"]}, "!enrichment.opted_out && late"),
+        ({"any": ["late", "enrichment.score > 1"]}, "enrichment.score > 1"),
+        ({"any": ["late && enrichment.age > 3", "enrichment.score > 1"]}, "enrichment.score > 1"),
+        ({"any": ["late", "enrichment.opted_out"]}, {"any": ["enrichment.opted_out"], "all": ["enrichment.age > 3"]}),
+    ],
+)
+def test_a_rule_that_an_earlier_one_takes_all_from_is_named(advised: Advise, earlier: Any, later: Any) -> None:  # noqa: ANN401
+    """The same condition, however it is written, or one of which the earlier is a part."""
+    assert advised({"when": earlier}, {"when": later}) == [
+        (
+            "policy.rules[2] 'b': can never match: 'a' before it holds wherever it does; put it before that rule,"
+            " or delete it."
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("enrichment.score > 1", "enrichment.score > 0"),
+        ("late && enrichment.score > 1", "enrichment.score > 1"),
+        ("enrichment.opted_out", "late || enrichment.opted_out"),
+        ("!late", "late"),
+        ({"any": ["late && enrichment.age > 3", "enrichment.opted_out"]}, "late"),
+        ({"none": ["late && enrichment.opted_out"]}, {"none": ["enrichment.score > 1"]}),
+        ("enrichment.postcode == '1'", "enrichment.age == 1"),
+        ("waited > days(3)", "waited > days(4)"),
+    ],
+)
+def test_rules_that_can_match_are_left_alone(advised: Advise, earlier: Any, later: Any) -> None:  # noqa: ANN401
+    """No advice is better than a wrong one."""
+    assert advised({"when": earlier}, {"when": later}) == []
+
+
+def test_a_policy_without_a_way_to_process_is_told(advised: Advise) -> None:
+    """A rule that can never match is no way, and `otherwise` is one."""
+    told = "policy: no lead is ever processed: no rule that can match says `then: process`, nor does `otherwise`."
+    assert advised({"when": "late", "then": "reject"}) == [told]
+    assert advised({"when": "late", "then": "reject"}, otherwise="process") == []
+    assert advised({"when": "true", "then": "reject"}, "late")[-1] == told
+
+
+def test_columns_nobody_waits_for_are_named_with_what_happens_then(advised: Advise) -> None:
+    """The lead's own columns, and those the rule itself asks about, are left out."""
+    assert advised(
+        "enrichment.opted_out && enrichment.score > 1 && lead.attempts > 1",
+        {"when": "enrichment.age > 1 && enrichment.score > 1", "on_missing": "review"},
+        "!missing.age && enrichment.age > 17",
+        require=["score"],
+    ) == [
+        (
+            "policy.rules[1] 'a': reads enrichment.opted_out, which wait.require does not wait for: while it is missing"
+            " and decides, the rule does not match."
+        ),
+        (
+            "policy.rules[2] 'b': reads enrichment.age, which wait.require does not wait for: while it is missing and"
+            " decides, the rule sends the lead to a person."
+        ),
+    ]
+
+
+def test_facts_that_nobody_reads_are_named(advised: Advise) -> None:
+    """Read by a condition, asked for as missing, or told in a reason: each is a use."""
+    assert advised("enrichment.age > 1 && missing.campaign", keep_facts=["age", "score", "postcode", "campaign"]) == [
+        "policy.keep_facts[3]: postcode is stored with every decision, though no rule and no `because` reads it."
+    ]
