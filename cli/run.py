@@ -90,6 +90,7 @@ _MEANING = {
     "gone": "gone: someone else moved them out of quarantine",
     "inferred": "inferred: of these, settled by a probe after a lost answer",
     "changed": "changed: settled leads whose enrichment changed afterwards; nothing is done about it",
+    "disagreed": "disagreed: the shadow rules would have said otherwise",
     "waiting": "waiting: their enrichment is still to come",
     "ready": "ready: due for a decision, now or later",
     "overdue": "overdue: in review for longer than safety.review_within: `leadgate review list`",

@@ -119,7 +119,7 @@ async def send_what_is_due(run: Run, account: Account, progress: Progress, *, li
 async def send_waves(run: Run, account: Account, progress: Progress, *, size: int, limit: int | None) -> None:
     """Decide, update and act in waves, the first of `size` leads and then larger ones."""
     while wave := decide(run, min(size, WAVE if limit is None else limit - account.decided)):
-        account.decided += len(wave)
+        account.noted(wave.leads)
         await act(run, await update(run, wave))
         await progress.show_now_and_then()
         size = min(WAVE, 4 * size)

@@ -82,7 +82,11 @@ def _decided(decision: RowMapping, unanswered: Sequence[str]) -> str:
         text += f" Facts: {', '.join(facts)}."
     if unanswered:
         text += f" Not answered: {'; '.join(unanswered)}."
-    return f"{text} (policy {decision['policy_version']})"
+    text += f" (policy {decision['policy_version']})"
+    if other := decision["shadow"]:
+        rule = f"rule {other['rule']!r}" if other["rule"] else "otherwise"
+        text += f" The shadow rules would: {other['verdict']} by {rule} (policy {other['policy_version']})."
+    return text
 
 
 _ASKED = {

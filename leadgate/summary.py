@@ -1,5 +1,6 @@
 """What one run did, in the numbers every report of it uses."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -9,7 +10,7 @@ from leadgate.delivery import Reconciled
 from leadgate.intake import Compared, Looked, Registered
 from leadgate.ledger import Ledger
 from leadgate.ledger.overrides import count_overdue
-from leadgate.model import Pause, State
+from leadgate.model import Decided, Pause, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Summary:
     `faults` counts what is wrong in the source's leads: `leadgate plan` and the run's log name each.
     `inferred` counts those of `processed` and `rejected` that were settled by a probe.
     `changed` counts settled leads whose enrichment changed afterwards, about which nothing is done.
+    `disagreed` counts the leads of which the shadow rules said otherwise.
     `overdue` counts reviews that have been open for longer than safety.review_within, when the run ends.
     """
 
@@ -33,6 +35,7 @@ class Summary:
     gone: int
     inferred: int
     changed: int
+    disagreed: int
     waiting: int
     ready: int
     overdue: int
@@ -58,6 +61,17 @@ def overdue_reviews(ledger: Ledger, config: PipelineConfig, now: datetime) -> in
     return count_overdue(ledger.engine, ledger.pipeline, before=now - within) if within is not None else 0
 
 
+@dataclass(frozen=True, slots=True)
+class ShadowRow:
+    """What the live rules and the shadow rules said of some leads."""
+
+    verdict: str
+    rule: str | None
+    shadow_verdict: str
+    shadow_rule: str | None
+    agree: bool
+
+
 @dataclass(slots=True)
 class Account:
     """What is known of a run while it goes on."""
@@ -67,6 +81,8 @@ class Account:
     arrived: int = 0
     decided: int = 0
     changed: int = 0
+    shadowed: Counter[ShadowRow] = field(default_factory=Counter)
+    """What the live rules and the shadow rules said, and of how many leads."""
     capped: int = 0
     """Leads that went to a person because the run had rejected as many as it may."""
     faults: Sequence[str] = ()
@@ -79,6 +95,13 @@ class Account:
         """Count the leads that are new; faults of the source are those of the newest look."""
         self.leads += registered.count
         self.faults = registered.faults
+
+    def noted(self, leads: Sequence[Decided]) -> None:
+        """Count a wave's decisions, and what shadow rules would have made of them."""
+        self.decided += len(leads)
+        for said in (lead.decision for lead in leads):
+            if other := said.shadow:
+                self.shadowed[ShadowRow(said.verdict, said.rule, other.verdict, other.rule, other.agrees)] += 1
 
     def looked(self, looked: Looked) -> None:
         """Count the leads whose enrichment has arrived, or changed too late."""
@@ -114,6 +137,7 @@ class Account:
             gone=went.get(State.GONE, 0),
             inferred=len(self.inferred),
             changed=self.changed,
+            disagreed=sum(count for row, count in self.shadowed.items() if not row.agree),
             waiting=remaining.get(State.WAITING, 0),
             ready=remaining.get(State.READY, 0),
             overdue=overdue,

@@ -41,6 +41,8 @@ class Pipeline:
         self.outbox = outbox
         self.ledger = ledger
         self.policy = policy
+        self.shadow: Policy | None = None
+        """Rules that decide beside the policy and are never acted on."""
 
 
 @contextmanager
@@ -52,11 +54,14 @@ def open_pipeline(path: Path) -> Iterator[Pipeline]:
     """
     config = load_config(path)
     with closing(open_ledger(path, config)) as ledger, closing(_open_source(path, config, ledger)) as source:
-        policy = build_policy(path, config, source)
-        keep_policy(ledger.engine, config.pipeline, version=policy.version, text=policy.text, now=utc_now())
+        policy, shadow = build_policy(path, config, source), build_shadow(path, config, source)
+        for rules in filter(None, (policy, shadow)):
+            keep_policy(ledger.engine, config.pipeline, version=rules.version, text=rules.text, now=utc_now())
         outbox, _ = Outbox.find(config, base_dir=path.resolve().parent)
         with closing(outbox) if outbox else nullcontext():
-            yield Pipeline(config, source, outbox, ledger, policy)
+            pipeline = Pipeline(config, source, outbox, ledger, policy)
+            pipeline.shadow = shadow
+            yield pipeline
 
 
 def _open_source(path: Path, config: PipelineConfig, ledger: Ledger) -> Source:
@@ -78,7 +83,12 @@ class Run:
         self.client = client
         self.stop = stop
         self.preparation = Preparation(
-            config=config, source=source, ledger=ledger, policy=pipeline.policy, clock=utc_now
+            config=config,
+            source=source,
+            ledger=ledger,
+            policy=pipeline.policy,
+            clock=utc_now,
+            shadow=pipeline.shadow,
         )
         self.delivery = Delivery(config=config, ledger=ledger, client=client, clock=utc_now, stop=stop)
         self.reconciliation = Reconciliation(
@@ -108,6 +118,14 @@ def build_policy(path: Path, config: PipelineConfig, source: Source) -> Policy:
     if policy is None or problems:
         raise ConfigError([f"{path}: {problem}" for problem in dict.fromkeys(problems)])
     return policy
+
+
+def build_shadow(path: Path, config: PipelineConfig, source: Source) -> Policy | None:
+    """Check the rules of the file that policy.shadow names against the same source; None where it names none."""
+    if config.policy.shadow is None:
+        return None
+    file = path.resolve().parent / config.policy.shadow
+    return build_policy(file, load_config(file), source)
 
 
 def open_ledger(path: Path, config: PipelineConfig) -> Ledger:
@@ -156,6 +174,7 @@ def check_pipeline(path: Path) -> Checked:
             advice += advise(policy, config.policy, config.wait.require)
             examined = _examine(path, config, source, policy)
             problems += [f"{path}: {failure}" for failure in examined.failures]
+            build_shadow(path, config, source)
             source.reading(utc_now(), config.wait.source_fresh_within)
     except LeadgateError as error:
         problems += problems_of(error)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -84,6 +85,12 @@ async def report(pipeline: Pipeline, account: Account, went: Mapping[State, int]
     await acreate_table_artifact(
         rules, key=_key(pipeline, "decisions"), description=f"Which rules of {name} decided in this run."
     )
+    if pipeline.shadow:
+        await acreate_table_artifact(
+            [{**asdict(row), "leads": count} for row, count in account.shadowed.most_common()],
+            key=_key(pipeline, "shadow"),
+            description=f"What the rules of {name} said in this run, and what those of policy.shadow would have.",
+        )
     logger = get_run_logger()
     if account.capped:
         emit_event(

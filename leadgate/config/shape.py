@@ -150,6 +150,8 @@ class PolicyConfig(Section):
     otherwise: Verdict = Verdict.REVIEW
     keep_facts: list[str] = Field(default_factory=list)
     hold_for: Duration = timedelta(hours=1)
+    shadow: str | None = None
+    """Another pipeline file, whose rules decide beside these and are never acted on."""
 
     @field_validator("rules")
     @classmethod

@@ -10,7 +10,19 @@ from leadgate.delivery.planned import PlanKeeper
 from leadgate.ledger import Ledger
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reads import read_states
-from leadgate.model import Claim, Decided, Decision, Enrichment, Lead, Look, Override, Pause, Verdict, fingerprint
+from leadgate.model import (
+    Claim,
+    Decided,
+    Decision,
+    Enrichment,
+    Lead,
+    Look,
+    Override,
+    Pause,
+    Shadow,
+    Verdict,
+    fingerprint,
+)
 from leadgate.policy import Policy
 from leadgate.source import Source
 
@@ -18,13 +30,21 @@ from leadgate.source import Source
 class Preparation:
     """Makes the waves of one run, and counts its rejects against the cap."""
 
-    def __init__(
-        self, *, config: PipelineConfig, source: Source, ledger: Ledger, policy: Policy, clock: Callable[[], datetime]
+    def __init__(  # noqa: PLR0913
+        self,
+        *,
+        config: PipelineConfig,
+        source: Source,
+        ledger: Ledger,
+        policy: Policy,
+        clock: Callable[[], datetime],
+        shadow: Policy | None = None,
     ) -> None:
         self._config = config
         self._source = source
         self._ledger = ledger
         self._policy = policy
+        self._shadow = shadow
         self._clock = clock
         self._cap = RejectCap(config.safety.max_rejects_per_run)
         self._plan: PlanKeeper | None = None
@@ -67,7 +87,12 @@ class Preparation:
     def _decide(self, claims: Sequence[Claim], now: datetime) -> list[Decided]:
         try:
             decided, incomplete = decide_claims(
-                claims, config=self._config, source=self._source, policy=self._policy, now=now
+                claims,
+                config=self._config,
+                source=self._source,
+                policy=self._policy,
+                now=now,
+                shadow=self._shadow,
             )
             for claim, look in incomplete:
                 self._ledger.reopen(claim, look)
@@ -111,15 +136,22 @@ def put_off(lead: Decided, pause: Pause | None) -> Decided:
     return replace(lead, decision=held)
 
 
-def decide_claims(
-    claims: Sequence[Claim], *, config: PipelineConfig, source: Source, policy: Policy, now: datetime
+def decide_claims(  # noqa: PLR0913
+    claims: Sequence[Claim],
+    *,
+    config: PipelineConfig,
+    source: Source,
+    policy: Policy,
+    now: datetime,
+    shadow: Policy | None = None,
 ) -> tuple[list[Decided], list[tuple[Claim, Look]]]:
     """Decide each lead by what the source says now; apart from them, those whose data is no longer complete.
 
-    A person's override stands in place of the rules, whether the data is complete or not.
+    A person's override stands in place of the rules, whether the data is complete or not. The `shadow` rules decide
+    beside the live ones, and change nothing.
     """
     ids = [claim.lead_id for claim in claims]
-    leads = source.leads(ids) if policy.reads.lead else {}
+    leads = source.leads(ids) if policy.reads.lead or (shadow and shadow.reads.lead) else {}
     enrichments = source.enrichments(ids)
     decided: list[Decided] = []
     incomplete: list[tuple[Claim, Look]] = []
@@ -134,6 +166,10 @@ def decide_claims(
         decision = policy.decide(lead, enrichment, late=bool(missing), now=now)
         if claim.override:
             decision = overridden(decision, claim.override)
+        elif shadow:
+            said = shadow.decide(lead, enrichment, late=bool(missing), now=now)
+            agrees = said.verdict is decision.verdict
+            decision = replace(decision, shadow=Shadow(said.verdict, said.rule, said.policy_version, agrees))
         update = fields_to_write(config.update, enrichment)
         payload_hash = fingerprint(update) if update else None
         read = {

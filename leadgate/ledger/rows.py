@@ -1,6 +1,7 @@
 """How the model's values become rows: one function a table, no decisions."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +58,7 @@ def decision_row(pipeline: str, claim: Claim, decision: Decision, now: datetime)
         "late": decision.late,
         "facts": dict(decision.facts),
         "unanswered": list(decision.unanswered),
+        "shadow": asdict(decision.shadow) if decision.shadow else None,
         "trace": None if decision.trace is None else list(decision.trace),
         "decided_by": decision.decided_by,
         "paused": decision.paused,

@@ -29,7 +29,7 @@ from sqlalchemy.engine import Dialect
 
 from leadgate.model import State
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration; a test holds it equal to the migrations' head."""
 
 metadata = MetaData()
@@ -168,6 +168,7 @@ decisions = Table(
         server_default=text("false"),
         comment="held by a pause: the lead is ready, and is decided again",
     ),
+    Column("shadow", JSON(none_as_null=True), comment="what the shadow rules said: verdict, rule, version, agrees"),
     PrimaryKeyConstraint("pipeline", "lead_id", "token", name="leadgate_decisions_pk"),
     CheckConstraint("verdict in ('process', 'reject', 'hold', 'review')", name="leadgate_decisions_verdict_is_known"),
     CheckConstraint("not paused or verdict = 'hold'", name="leadgate_decisions_paused_is_held"),

@@ -11,6 +11,7 @@ from leadgate.model.leads import (
     Lead,
     Look,
     Reading,
+    Shadow,
     Waiting,
     fingerprint,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "Resolved",
     "Result",
     "Review",
+    "Shadow",
     "State",
     "Verdict",
     "Waiting",

@@ -48,6 +48,16 @@ class Enrichment:
 
 
 @dataclass(frozen=True, slots=True)
+class Shadow:
+    """What other rules say of the same lead, which nobody acts on; `agrees` with the verdict of the live ones."""
+
+    verdict: Verdict
+    rule: str | None
+    policy_version: str
+    agrees: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What the policy says of one lead, and why. `rule` is None when `otherwise` decided."""
 
@@ -68,6 +78,7 @@ class Decision:
     """The person whose override it follows; None where the rules decided."""
     paused: bool = False
     """Held by a pause, not by a rule: the lead stays ready, and is decided again."""
+    shadow: Shadow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,6 +242,17 @@ def test_check_names_every_fault_of_the_rules_at_once(pipeline: Practice) -> Non
     ]
 
 
+def test_the_faults_of_shadow_rules_are_told_with_their_file(pipeline: Practice) -> None:
+    """Both by `check` and before a run: rules that cannot be rehearsed are no rehearsal."""
+    other = pipeline.file.with_name("next.yaml")
+    other.write_text(pipeline.file.read_text("utf-8").replace("enrichment.opted_out", "enrichment.opt_out"), "utf-8")
+    pipeline.edit("keep_facts: [score]", "keep_facts: [score]\n  shadow: next.yaml")
+    for verb in ("check", "run"):
+        finished = leadgate(verb, config=pipeline.file)
+        assert finished.code == 2
+        assert f"leadgate: {other}: policy.rules[1] 'opted-out', when" in finished.stderr
+
+
 def test_check_says_that_all_is_well(pipeline: Practice, leadbyte: Sandbox) -> None:
     """A right file gets 0, and LeadByte was asked to update nothing."""
     finished = leadgate("check", config=pipeline.file)

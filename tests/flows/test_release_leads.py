@@ -122,6 +122,29 @@ async def test_a_key_that_is_refused_when_leadbyte_is_back_is_reported(
     assert "| ready | 40 |" in artifacts(records, run_id)["leadgate-acme-summary"]["data"]
 
 
+async def test_shadow_rules_are_counted_and_not_acted_on(
+    pipeline: Practice, leadbyte: Sandbox, records: PrefectRecords
+) -> None:
+    """A table says what they would have made of which leads; the acts are the live rules'."""
+    stricter = pipeline.file.read_text("utf-8").replace("enrichment.score >= 0.6", "enrichment.score >= 0.8")
+    assert stricter != pipeline.file.read_text("utf-8")
+    pipeline.file.with_name("stricter.yaml").write_text(stricter, "utf-8")
+    pipeline.edit("keep_facts: [score]", "keep_facts: [score]\n  shadow: stricter.yaml")
+    pipeline.quarantine(1, 2, 3)
+    pipeline.enrich(1, **COMPLETE)
+    pipeline.enrich(2, 3, **COMPLETE | {"score": 0.7})
+    state, run_id = await run(pipeline)
+    assert state.is_completed()
+    assert len(leadbyte.acts) == 3
+    found = artifacts(records, run_id)
+    assert "| disagreed | 2 |" in found["leadgate-acme-summary"]["data"]
+    rows = json.loads(found["leadgate-acme-shadow"]["data"])
+    assert {(row["verdict"], row["shadow_verdict"], row["agree"], row["leads"]) for row in rows} == {
+        ("process", "hold", False, 2),
+        ("process", "process", True, 1),
+    }
+
+
 async def test_rules_that_reject_everything_stop_at_the_cap(
     pipeline: Practice, leadbyte: Sandbox, records: PrefectRecords, prefect_server: str
 ) -> None:

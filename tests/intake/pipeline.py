@@ -36,7 +36,7 @@ class Pipeline:
     def __init__(self, url: str, base_dir: Path) -> None:
         self._url, self._base_dir = url, base_dir
         self.clock = Clock()
-        self._owner: Engine = create_engine(url, poolclass=NullPool)
+        self.owner: Engine = create_engine(url, poolclass=NullPool)
         self.run_sql(*TABLES)
         self.source = Source.open(self.config().source, base_dir=base_dir)
         self.ledger = self._open_ledger("run-1")
@@ -81,14 +81,14 @@ class Pipeline:
 
     def run_sql(self, *statements: str, **values: object) -> None:
         """Change the source as its owner does."""
-        with self._owner.begin() as connection:
+        with self.owner.begin() as connection:
             for statement in statements:
                 connection.execute(text(statement), values)
 
     def quarantine(self, *ids: int, at: datetime | None = None) -> None:
         """Put leads into quarantine, now or at another time."""
         instant = _sql((at or self.clock()).replace(tzinfo=None))
-        with self._owner.begin() as connection:
+        with self.owner.begin() as connection:
             statement = text("INSERT INTO leads VALUES (:id, :at)")
             connection.execute(statement, [{"id": lead_id, "at": instant} for lead_id in ids])
 
