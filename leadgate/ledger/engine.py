@@ -7,17 +7,35 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, table, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    create_engine,
+    event,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.sql import column
 
 from leadgate.errors import ConfigError, LedgerError, LedgerUnavailable
-from leadgate.ledger.schema import REVISION
+from leadgate.ledger.schema import REVISION, metadata
 
-_VERSION = table("leadgate_version", column("version_num"))
+_version = Table(
+    "leadgate_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="leadgate_version_pkc"),
+)
+"""Alembic's, as it would make it."""
 _READS_ONLY = "leadgate_reads_only"
 _MIGRATION_LOCK = 0x6C656164  # "lead": one process migrates a PostgreSQL ledger, the others wait
 _ALEMBIC = threading.Lock()  # Alembic keeps the migration that runs in a global
@@ -141,7 +159,22 @@ def _migrate(engine: Engine) -> None:
     with reading(engine) as connection:
         if _revision(connection) == REVISION:
             return
-    from alembic import command  # noqa: PLC0415 - slow to import, and needed once in a ledger's life
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        found = _revision(connection)
+        if found is None:
+            # A new ledger has the tables as they are now; a test holds them equal to what the migrations lead to.
+            metadata.create_all(connection, checkfirst=False)
+            _version.create(connection, checkfirst=True)
+            connection.execute(_version.delete())
+            connection.execute(_version.insert(), {"version_num": REVISION})
+        elif found != REVISION:
+            _upgrade(engine, connection, found)
+
+
+def _upgrade(engine: Engine, connection: Connection, found: str) -> None:
+    from alembic import command  # noqa: PLC0415 - slow to import, and needed once in a version's life
     from alembic.config import Config  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
@@ -149,24 +182,21 @@ def _migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", "leadgate.ledger:migrations")
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    with _ALEMBIC, engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        found = _revision(connection)
-        if found is not None and found not in known:
-            msg = (
-                f"ledger {_shown(engine.url)}: was written by a newer leadgate (revision {found}, this one knows "
-                f"{REVISION}). Upgrade leadgate, or point `ledger.url` at another ledger."
-            )
-            raise LedgerError(msg)
-        config.attributes["connection"] = connection
+    if found not in known:
+        msg = (
+            f"ledger {_shown(engine.url)}: was written by a newer leadgate (revision {found}, this one knows "
+            f"{REVISION}). Upgrade leadgate, or point `ledger.url` at another ledger."
+        )
+        raise LedgerError(msg)
+    config.attributes["connection"] = connection
+    with _ALEMBIC:
         command.upgrade(config, "head")
 
 
 def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("leadgate_version"):
         return None
-    return connection.execute(select(_VERSION.c.version_num)).scalar()
+    return connection.execute(select(_version.c.version_num)).scalar()
 
 
 def _shown(url: URL) -> str:

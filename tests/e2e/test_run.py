@@ -35,9 +35,7 @@ SUMMARY_KEYS = {
 COMPLETE = {"postcode": "TN25 6QD", "phone_verified": True, "score": 0.9}
 
 
-@pytest.mark.parametrize(
-    ("databases", "mode"), [("sqlite", "combined"), ("postgresql", "combined"), ("sqlite", "separate")]
-)
+@pytest.mark.parametrize(("databases", "mode"), [("sqlite", "combined"), ("postgresql", "separate")])
 def test_every_lead_ends_where_the_rules_say(
     request: pytest.FixtureRequest, leadbyte: Sandbox, databases: str, mode: str
 ) -> None:

@@ -157,11 +157,12 @@ def test_the_story_of_a_lead_can_be_told(acme: Practice) -> None:
     assert story[0] == "lead 1: processed"
     told = [line.split("Z  ", 1)[1] for line in story[1:-1]]
     assert told[:3] == ["put into quarantine", "registered", "enrichment seen complete"]
-    assert told[3].startswith(
+    assert told[3] == "rule 'opted-out' did not match: no answer: enrichment.opted_out is missing"
+    assert told[4].startswith(
         "decided process by rule 'verified': Phone verified and a score of 0.8. Facts: score=0.8."
     )
-    assert told[4].startswith("sent: update and process writing postcode, phone1 (request ")
-    assert told[5].startswith("LeadByte took it, HTTP 200: Quarantine lead updated")
+    assert told[5].startswith("sent: update and process writing postcode, phone1 (request ")
+    assert told[6].startswith("LeadByte took it, HTTP 200: Quarantine lead updated")
     assert story[-1] == "Now: queued for processing by LeadByte, which goes on with it."
     assert "TN25" not in "".join(story)
     assert "0770" not in "".join(story)
