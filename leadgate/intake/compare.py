@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leadgate.config import PipelineConfig
-from leadgate.intake.forward import PAGE
+from leadgate.intake.forward import KEEP_EVERY, PAGE
 from leadgate.intake.look import Looked, Looker
 from leadgate.intake.register import Registered, compare_leads
 from leadgate.ledger import Ledger
@@ -19,7 +19,6 @@ from leadgate.model import Waiting
 from leadgate.source import Source
 
 _SMALL = 10_000
-_KEEP_EVERY = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def _compare_waiting(looker: Looker, ledger: Ledger, mark: Mark, pages: int | No
         mark = replace(mark, compared_to=page[-1].lead_id, compared_rows=rows)
         if number == pages:
             break
-        if number % _KEEP_EVERY == 0:
+        if number % KEEP_EVERY == 0:
             keep_mark(ledger.engine, ledger.pipeline, Relation.ENRICHMENT, mark)
     else:
         mark = replace(mark, compared_to=None, compared_at=looker.looked.reading.read_at, compared_rows=rows)

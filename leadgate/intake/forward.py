@@ -13,6 +13,8 @@ from leadgate.ledger.marks import Mark
 
 PAGE = 1000
 """Rows a statement reads or writes at most, so that memory stays flat however many leads wait."""
+KEEP_EVERY = 10
+"""Pages between two marks of a comparison: what a crash makes it do again."""
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 

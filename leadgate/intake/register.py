@@ -5,14 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leadgate.config import PipelineConfig
-from leadgate.intake.forward import PAGE, advance, read_from
+from leadgate.intake.forward import KEEP_EVERY, PAGE, advance, read_from
 from leadgate.ledger import Ledger
 from leadgate.ledger.marks import Mark, Relation, keep_mark, read_mark
 from leadgate.source import Source
 
 _KEPT_FAULTS = 100
-_KEEP_EVERY = 10
-"""Pages between two marks of a comparison: what a crash makes it do again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +53,12 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
         rows += len(page.leads)
         faults += page.faults
         mark = replace(mark, compared_to=page.after, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
-        if page.after and number % _KEEP_EVERY == 0:
+        if page.after and number % KEEP_EVERY == 0:
             keep_mark(ledger.engine, ledger.pipeline, Relation.LEADS, mark)
-        if number == pages:
+        if number == pages and page.after:
             break
-    if mark.compared_to is None:
-        mark = replace(mark, compared_at=now, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
+    else:
+        # Also where the rows that were left are gone by now.
+        mark = replace(mark, compared_to=None, compared_at=now, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
     keep_mark(ledger.engine, ledger.pipeline, Relation.LEADS, mark)
     return Registered(count, faults)

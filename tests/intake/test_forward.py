@@ -195,6 +195,23 @@ def test_a_comparison_goes_on_where_it_was_broken_off(pipeline: Pipeline, monkey
     assert [mark.compared_rows for mark in marks if mark] == [9, 7]
 
 
+def test_a_comparison_ends_though_the_rows_that_were_left_are_gone(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would be under way for ever, and no other would begin."""
+    monkeypatch.setattr("leadgate.intake.register.PAGE", 2)
+    pipeline.quarantine(*range(1, 8))
+    pipeline.arrive(99)
+    pipeline.look()
+    for statement in ("", "DELETE FROM leads WHERE id > 2"):
+        pipeline.clock.advance(hours=1)
+        pipeline.run_sql(*filter(None, [statement]))
+        compare_all(pipeline.source, pipeline.ledger, pipeline.config(), now=pipeline.clock(), pages=1)
+        mark = read_mark(pipeline.ledger.engine, "acme", Relation.LEADS)
+        assert mark
+        assert (mark.compared_to is None, mark.compared_at == pipeline.clock()) == (bool(statement), bool(statement))
+
+
 def test_a_source_without_stamps_is_compared_at_every_look(pipeline: Pipeline, tmp_path: Path) -> None:
     """There is nothing to read forward by."""
     del tmp_path
