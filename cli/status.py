@@ -1,5 +1,6 @@
 """`leadgate status`: where the leads are, and how fresh what is known of them is."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop
 from leadgate.config import load_config
 from leadgate.ledger.pauses import read_pause
-from leadgate.ledger.reads import Status, read_status
+from leadgate.ledger.reads import Status, read_missing, read_status
 from leadgate.model import State
 from leadgate.summary import overdue_reviews
 from leadgate.wiring import open_ledger, utc_now
@@ -25,15 +26,16 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
     try:
         now = utc_now()
         found = read_status(ledger.engine, settings.pipeline)
+        missing = read_missing(ledger.engine, settings.pipeline)
         pause = read_pause(ledger.engine, settings.pipeline)
         overdue = overdue_reviews(ledger, settings, now)
     finally:
         ledger.close()
     if as_json:
         brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": overdue}
-        say_json({"pipeline": settings.pipeline} | _as_dict(found, now) | brakes)
+        say_json({"pipeline": settings.pipeline} | _as_dict(found, missing, now) | brakes)
     else:
-        _tell(settings.pipeline, found, now)
+        _tell(settings.pipeline, found, missing, now)
         if overdue:
             say(f"overdue: {overdue} leads have been in review for longer than safety.review_within")
         if pause:
@@ -42,13 +44,13 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
     stop(ATTENTION if found.counts[State.FAILED] or found.counts[State.UNKNOWN] or overdue else FINE)
 
 
-def _as_dict(found: Status, now: datetime) -> dict[str, object]:
+def _as_dict(found: Status, missing: Mapping[str, int], now: datetime) -> dict[str, object]:
     def seconds(instant: datetime | None) -> float | None:
         return None if instant is None else round((now - instant).total_seconds(), 3)
 
     return {
         "counts": {state.value: count for state, count in found.counts.items()},
-        "missing": found.missing,
+        "missing": missing,
         "oldest_wait_seconds": seconds(found.oldest_waiting_since),
         "last_reading_at": found.read_at,
         "last_healthy_reading_at": found.healthy_at,
@@ -58,11 +60,11 @@ def _as_dict(found: Status, now: datetime) -> dict[str, object]:
     }
 
 
-def _tell(name: str, found: Status, now: datetime) -> None:
+def _tell(name: str, found: Status, missing: Mapping[str, int], now: datetime) -> None:
     say(f"{name}: {sum(found.counts.values())} leads")
     for state, count in found.counts.items():
         say(f"  {count:>8}  {state.value}")
-    for column, count in found.missing.items():
+    for column, count in missing.items():
         say(f"  {count:>8}  waiting, without {column}")
     if found.oldest_waiting_since:
         say(f"oldest wait: since {ago(found.oldest_waiting_since, now)}")

@@ -5,8 +5,9 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,15 +35,25 @@ class Pipeline:
     """Everything one pipeline needs, built and checked. No dataclass: see `leadgate.model.Wave`."""
 
     def __init__(
-        self, config: PipelineConfig, source: Source, outbox: Outbox | None, ledger: Ledger, policy: Policy
+        self, config: PipelineConfig, source: Source, ledger: Ledger, policy: Policy, *, base_dir: Path
     ) -> None:
         self.config = config
         self.source = source
-        self.outbox = outbox
         self.ledger = ledger
         self.policy = policy
         self.shadow: Policy | None = None
         """Rules that decide beside the policy and are never acted on."""
+        self._base_dir = base_dir
+
+    @cached_property
+    def outbox(self) -> Outbox | None:
+        """The source's outbox, where there is one to use; looked for when first wanted, since that locks it briefly."""
+        return Outbox.find(self.config, base_dir=self._base_dir)[0]
+
+    def close(self) -> None:
+        """Close what the pipeline itself has opened."""
+        if outbox := self.__dict__.get("outbox"):
+            outbox.close()
 
 
 @contextmanager
@@ -57,9 +68,7 @@ def open_pipeline(path: Path) -> Iterator[Pipeline]:
         policy, shadow = build_policy(path, config, source), build_shadow(path, config, source)
         for rules in filter(None, (policy, shadow)):
             keep_policy(ledger.engine, config.pipeline, version=rules.version, text=rules.text, now=utc_now())
-        outbox, _ = Outbox.find(config, base_dir=path.resolve().parent)
-        with closing(outbox) if outbox else nullcontext():
-            pipeline = Pipeline(config, source, outbox, ledger, policy)
+        with closing(Pipeline(config, source, ledger, policy, base_dir=path.resolve().parent)) as pipeline:
             pipeline.shadow = shadow
             yield pipeline
 

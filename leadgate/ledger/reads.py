@@ -27,8 +27,6 @@ class Status:
     read_at: datetime | None
     healthy_at: datetime | None
     newest_at: datetime | None
-    missing: dict[str, int]
-    """How many waiting leads lack each required column; those never looked at are not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +61,20 @@ def read_status(engine: Engine, pipeline: str) -> Status:
             read_at=look["read_at"] if look else None,
             healthy_at=look["healthy_at"] if look else None,
             newest_at=look["newest_at"] if look else None,
-            missing=_missing(connection, pipeline),
         )
 
 
-def _missing(connection: Connection, pipeline: str) -> dict[str, int]:
+def read_missing(engine: Engine, pipeline: str) -> dict[str, int]:
+    """Count the waiting leads that lack each required column, but for those never looked at.
+
+    Goes through every lead that waits: for people, not for runs.
+    """
     what = cast(entries.c.missing, Text)
     query = select(what, func.count()).where(entries.c.pipeline == pipeline, in_state(State.WAITING)).group_by(what)
     counts: Counter[str] = Counter()
-    for missing, count in connection.execute(query):
-        counts.update(dict.fromkeys(json.loads(missing) if missing else (), count))
+    with reading(engine) as connection:
+        for missing, count in connection.execute(query):
+            counts.update(dict.fromkeys(json.loads(missing) if missing else (), count))
     return dict(counts.most_common())
 
 

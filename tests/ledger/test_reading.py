@@ -11,6 +11,7 @@ from leadgate.ledger.reads import (
     read_decision_counts,
     read_history,
     read_known,
+    read_missing,
     read_next_due,
     read_ready_page,
     read_status,
@@ -41,7 +42,8 @@ LATER = NOW + timedelta(hours=2)
 
 def test_an_empty_ledger_has_every_state_with_none(engine: Engine) -> None:
     """Every state is named, even where there is nothing to count."""
-    assert read_status(engine, PIPELINE) == Status(dict.fromkeys(State, 0), None, None, None, None, None, {})
+    assert read_status(engine, PIPELINE) == Status(dict.fromkeys(State, 0), None, None, None, None, None)
+    assert read_missing(engine, PIPELINE) == {}
     assert read_next_due(engine, PIPELINE) is None
 
 
