@@ -1,6 +1,7 @@
 """`leadgate review`: the leads that a person must decide, and what the person says."""
 
 import io
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -61,76 +62,44 @@ def _why(found: Review) -> str:
     return f"{found.reason or 'no reason is known.'}{doubt}"
 
 
-@review.command()
-@reports_errors
-def process(  # noqa: PLR0913
-    ids: Ids,
-    *,
-    reason: Reason,
-    by: ByOption = None,
-    still_in_quarantine: StillThere = False,
-    config: ConfigOption = Path("leadgate.yaml"),
-    as_json: JsonOption = False,
-) -> None:
-    """Have leads in review processed by the next run, once, in place of what the rules say."""
-    _resolve(config, ids, Resolution.PROCESS, reason, by, as_json=as_json, still_in_quarantine=still_in_quarantine)
+def _command(verdict: Resolution) -> Callable[..., None]:
+    @reports_errors
+    def decide(  # noqa: PLR0913
+        ids: Ids,
+        *,
+        reason: Reason,
+        by: ByOption = None,
+        still_in_quarantine: StillThere = False,
+        config: ConfigOption = Path("leadgate.yaml"),
+        as_json: JsonOption = False,
+    ) -> None:
+        settings = load_config(config)
+        ledger = open_ledger(config, settings)
+        try:
+            resolved = ledger.resolve(
+                ids,
+                verdict,
+                reason=reason,
+                by=whoever(by),
+                hold_for=settings.policy.hold_for,
+                now=utc_now(),
+                still_in_quarantine=still_in_quarantine,
+            )
+        finally:
+            ledger.close()
+        _tell(resolved, verdict, as_json=as_json)
+
+    return decide
 
 
-@review.command()
-@reports_errors
-def reject(  # noqa: PLR0913
-    ids: Ids,
-    *,
-    reason: Reason,
-    by: ByOption = None,
-    still_in_quarantine: StillThere = False,
-    config: ConfigOption = Path("leadgate.yaml"),
-    as_json: JsonOption = False,
-) -> None:
-    """Have leads in review rejected by the next run, once, in place of what the rules say."""
-    _resolve(config, ids, Resolution.REJECT, reason, by, as_json=as_json, still_in_quarantine=still_in_quarantine)
-
-
-@review.command()
-@reports_errors
-def wait(  # noqa: PLR0913
-    ids: Ids,
-    *,
-    reason: Reason,
-    by: ByOption = None,
-    still_in_quarantine: StillThere = False,
-    config: ConfigOption = Path("leadgate.yaml"),
-    as_json: JsonOption = False,
-) -> None:
-    """Let leads in review wait: the rules decide again when their data changes, or after policy.hold_for."""
-    _resolve(config, ids, Resolution.WAIT, reason, by, as_json=as_json, still_in_quarantine=still_in_quarantine)
-
-
-def _resolve(  # noqa: PLR0913
-    config: Path,
-    ids: list[str],
-    verdict: Resolution,
-    reason: str,
-    by: str | None,
-    *,
-    as_json: bool,
-    still_in_quarantine: bool,
-) -> None:
-    settings = load_config(config)
-    ledger = open_ledger(config, settings)
-    try:
-        resolved = ledger.resolve(
-            ids,
-            verdict,
-            reason=reason,
-            by=whoever(by),
-            hold_for=settings.policy.hold_for,
-            now=utc_now(),
-            still_in_quarantine=still_in_quarantine,
-        )
-    finally:
-        ledger.close()
-    _tell(resolved, verdict, as_json=as_json)
+for _verdict, _help in {
+    Resolution.PROCESS: "Have leads in review processed by the next run, once, in place of what the rules say.",
+    Resolution.REJECT: "Have leads in review rejected by the next run, once, in place of what the rules say.",
+    Resolution.WAIT: (
+        "Let leads in review wait: the rules decide again when their data changes, or after policy.hold_for."
+    ),
+}.items():
+    review.command(_verdict.value, help=_help)(_command(_verdict))
 
 
 def _tell(resolved: Resolved, verdict: Resolution, *, as_json: bool) -> None:

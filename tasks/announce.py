@@ -8,11 +8,11 @@ import asyncio
 from datetime import datetime, timedelta
 
 from prefect import get_run_logger, task
-from prefect.events import emit_event
 
 from leadgate.ledger.due import Due, read_due
 from leadgate.stopping import Stop
 from leadgate.wiring import Pipeline, utc_now
+from tasks.events import tell
 from tasks.outside import AGAIN_WHEN_DOWN
 from tasks.wait import looks
 
@@ -34,11 +34,7 @@ async def announce(pipeline: Pipeline, stop: Stop, until: datetime, told_at: dat
         now = utc_now()
         due = await asyncio.to_thread(read_due, engine, name, now=now)
         if is_worth_telling(due, told_at, now):
-            emit_event(
-                EVENT,
-                resource={"prefect.resource.id": f"leadgate.pipeline.{name}", "prefect.resource.name": name},
-                payload={"ready": due.ready, "unknown": due.unknown},
-            )
+            tell(EVENT, name, {"ready": due.ready, "unknown": due.unknown})
             get_run_logger().info("event=announced ready=%d unknown=%d", due.ready, due.unknown)
             return now
     return None

@@ -13,7 +13,6 @@ from prefect.artifacts import (
     acreate_table_artifact,
     aupdate_progress_artifact,
 )
-from prefect.events import emit_event
 from prefect.runtime import flow_run
 
 from leadgate.ledger.pauses import read_pause
@@ -21,6 +20,7 @@ from leadgate.ledger.reads import read_decision_counts, read_status
 from leadgate.model import FINAL_STATES, State, Verdict
 from leadgate.summary import Account, Summary, overdue_reviews
 from leadgate.wiring import Pipeline, utc_now
+from tasks.events import tell
 from tasks.outside import STAGE
 
 _NOW = {"waiting", "ready", "overdue", "faults"}
@@ -93,11 +93,8 @@ async def report(pipeline: Pipeline, account: Account, went: Mapping[State, int]
         )
     logger = get_run_logger()
     if account.capped:
-        emit_event(
-            CAPPED_EVENT,
-            resource={"prefect.resource.id": f"leadgate.pipeline.{name}", "prefect.resource.name": name},
-            payload={"to_review": account.capped, "max_rejects_per_run": pipeline.config.safety.max_rejects_per_run},
-        )
+        most = pipeline.config.safety.max_rejects_per_run
+        tell(CAPPED_EVENT, name, {"to_review": account.capped, "max_rejects_per_run": most})
         logger.warning("event=rejects_capped to_review=%d", account.capped)
     logger.info("event=finished %s", " ".join(f"{key}={count}" for key, count in summary.as_dict().items()))
     if pause:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import func, select, text
 
 from leadgate.errors import SourceError, SourceUnavailable
 from leadgate.model import ColumnType, Reading
@@ -85,10 +85,6 @@ def _skew(database: Database, where: str, clock: Callable[[], datetime]) -> time
     with database.connect(where) as connection:
         if connection.dialect.name == "sqlite":
             return None
-        raw = _now(connection)
+        raw = connection.scalar(select(func.current_timestamp()))
     told: datetime | None = convert(raw, ColumnType.TIMESTAMP, UTC)
     return None if told is None else clock() - told
-
-
-def _now(connection: Connection) -> object:
-    return connection.scalar(select(func.current_timestamp()))
