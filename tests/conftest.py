@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.mariadb import (
     MariaDBMissing,
@@ -35,6 +36,11 @@ os.environ |= {
 }
 for _name in ("PREFECT_API_KEY", "PREFECT_PROFILE"):
     os.environ.pop(_name, None)
+
+
+# A machine that pauses for a moment breaks no property: what takes long is measured in benchmarks/.
+settings.register_profile("untimed", parent=settings(), deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture

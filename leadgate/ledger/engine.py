@@ -25,6 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from leadgate.errors import ConfigError, LedgerError, LedgerUnavailable
 from leadgate.ledger.schema import REVISION, metadata
@@ -134,10 +135,23 @@ def _create(url: URL) -> Engine:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
     connection.isolation_level = None  # transactions begin where we say so, see _begin
-    connection.execute("pragma journal_mode = wal")
+    _write_ahead(connection)
     # An intent must survive a power cut, or a lead could be acted on twice after it: commits reach the disk.
     connection.execute("pragma synchronous = full")
     connection.execute("pragma foreign_keys = on")
+
+
+def _write_ahead(connection: Any) -> None:  # noqa: ANN401
+    """Turn the write-ahead log on: the one statement for which SQLite does not itself wait for other processes."""
+    patience = connection.execute("pragma busy_timeout").fetchone()[0] / 1000
+    for attempt in Retrying(
+        retry=retry_if_exception(lambda error: getattr(error, "sqlite_errorname", "") == "SQLITE_BUSY"),
+        wait=wait_random(0.005, 0.05),
+        stop=stop_after_delay(patience),
+        reraise=True,
+    ):
+        with attempt:
+            connection.execute("pragma journal_mode = wal")
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:  # noqa: ANN401

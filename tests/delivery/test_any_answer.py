@@ -167,7 +167,6 @@ def engine(sqlite_url: str, tmp_path: Path) -> Iterator[Engine]:
 # No shrinking: with databases and threads it takes longer than a test may.
 @settings(
     max_examples=30,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -132,9 +132,7 @@ def let_arrive(pipeline: Pipeline, lead_id: int, what: str) -> None:
         pipeline.arrive(lead_id, score=SCORES[what], **({"postcode": None} if what == "partial" else {}))
 
 
-@settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(leads=LEADS, cap=st.integers(0, 3), mode=st.sampled_from(["combined", "separate"]))
 def test_a_run_does_what_was_planned(pipeline: Pipeline, leads: list[Any], cap: int, mode: str) -> None:
     """Whatever waits, is due, late, held or has lost its data: the verdicts are as many of each kind."""

@@ -1,8 +1,11 @@
 """Migrations: they run by themselves, once, all or nothing, and lead to the tables that the code describes."""
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -177,6 +180,20 @@ def test_processes_that_open_a_fresh_ledger_at_once_make_it_once(database_url: s
         worker.stdin.flush()
     assert [worker.communicate(timeout=60)[1] for worker in workers] == [""] * 2
     engine = open_engine(database_url, base_dir=tmp_path)
+    assert tables_of(engine) == TABLES
+    engine.dispose()
+
+
+def test_a_new_file_that_another_process_holds_is_waited_for(tmp_path: Path) -> None:
+    """SQLite itself refuses at once to turn the write-ahead log on while another process writes."""
+    with closing(sqlite3.connect(tmp_path / "leadgate.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(1) as pool:
+            opening = pool.submit(open_engine, "sqlite:///leadgate.db", base_dir=tmp_path)
+            with pytest.raises(TimeoutError):
+                opening.result(timeout=0.3)
+            other.execute("COMMIT")
+            engine = opening.result(timeout=60)
     assert tables_of(engine) == TABLES
     engine.dispose()
 
