@@ -3,6 +3,7 @@
 LeadgateError
 ├── ConfigError            the pipeline file, the environment or the rules are wrong: exit code 2
 │   └── PolicyError        a rule is wrong
+├── BlockUnavailable       a Prefect server that keeps a secret cannot be reached just now: worth another try
 ├── SourceError            the user's database: a table, column or value is not as the file says: exit code 2
 │   └── SourceUnavailable  it cannot be reached just now: worth another try
 ├── LedgerError            the ledger cannot be used (newer version, wrong address): exit code 2
@@ -31,6 +32,10 @@ class ConfigError(LeadgateError):
 
 class PolicyError(ConfigError):
     """A rule does not parse, reads a column that does not exist, or compares what cannot be compared."""
+
+
+class BlockUnavailable(LeadgateError):
+    """The Prefect server that keeps a block cannot be reached just now."""
 
 
 class SourceError(LeadgateError):

@@ -1,5 +1,6 @@
-"""The pipeline file: its shape (shape.py) and how it is read (load.py)."""
+"""The pipeline file: its shape (shape.py), how it is read (load.py), and the blocks it names (blocks.py)."""
 
+from leadgate.config.blocks import resolve_blocks, use_blocks
 from leadgate.config.example import ExampleConfig
 from leadgate.config.load import load_config, parse_config
 from leadgate.config.section import parse_duration
@@ -43,4 +44,6 @@ __all__ = [
     "longest_exchange",
     "parse_config",
     "parse_duration",
+    "resolve_blocks",
+    "use_blocks",
 ]

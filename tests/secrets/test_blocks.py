@@ -1,0 +1,245 @@
+"""Secrets that a Prefect server keeps: saved, read by every verb and flow that needs them, and never shown."""
+
+import asyncio
+import http.server
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect_sqlalchemy import ConnectionComponents, SqlAlchemyConnector
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from flows.release_leads import release_leads
+from leadgate.errors import ConfigError, KeyRefused, LeadByteUnavailable
+from leadgate.sandbox import Sandbox, sandbox_thread
+from leadgate.summary import Summary
+from tasks.blocks import LeadByteCredentials, address_of
+from tests.support.command import leadgate
+from tests.support.pipelines import Practice
+
+KEY = "practice-key"
+COMPLETE = {"postcode": "TN25 6QD", "phone_verified": True, "score": 0.9}
+
+
+@pytest.fixture
+def leadbyte() -> Iterator[Sandbox]:
+    """A practice LeadByte that takes one key alone."""
+    with sandbox_thread() as sandbox:
+        yield sandbox
+    assert sandbox.acted_twice() == []
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, leadbyte: Sandbox, prefect_server: str, postgres_url: str) -> Iterator[Practice]:
+    """A pipeline whose file names a block for each of its secrets, its source in a PostgreSQL."""
+    LeadByteCredentials(base_url=leadbyte.url, api_key=SecretStr(KEY)).save("acme", overwrite=True)
+    url = make_url(postgres_url)
+    SqlAlchemyConnector(
+        connection_info=ConnectionComponents(
+            driver="postgresql+psycopg2",
+            username=url.username,
+            password=SecretStr(str(url.password)) if url.password else None,
+            host=url.host,
+            port=url.port,
+            database=url.database,
+            query=dict(url.query) or None,
+        )
+    ).save("acme", overwrite=True)
+    practice = Practice(tmp_path, leadbyte.url, database_url=postgres_url)
+    practice.edit(f"  base_url: {leadbyte.url}\n", "")
+    practice.edit(f"api_key: {KEY}", "api_key: {block: leadbyte-credentials/acme}")
+    practice.edit(f"url: {postgres_url}", "url: {block: sqlalchemy-connector/acme}")
+    yield practice
+    practice.close()
+
+
+def test_a_run_and_a_check_need_no_secret_but_those_of_the_blocks(
+    pipeline: Practice, leadbyte: Sandbox, prefect_server: str
+) -> None:
+    """The block says psycopg2, which is not installed: leadgate's own driver is used. Nothing of it is shown."""
+    pipeline.quarantine(1)
+    pipeline.enrich(1, **COMPLETE)
+    summary = asyncio.run(release_leads(str(pipeline.file)))
+    assert isinstance(summary, Summary)
+    assert summary.as_dict()["processed"] == 1
+    checked = leadgate("check", "--json", config=pipeline.file)
+    assert (checked.code, checked.json()["problems"]) == (0, [])
+    planned = leadgate("plan", config=pipeline.file)
+    assert planned.code == 0
+    shown = httpx.post(f"{prefect_server}/block_documents/filter", json={}).raise_for_status().text
+    runs = httpx.post(f"{prefect_server}/flow_runs/filter", json={"limit": 5}).raise_for_status().text
+    assert KEY not in shown + runs + checked.stdout + planned.stdout
+
+
+def test_verbs_that_need_no_secret_ask_no_server(pipeline: Practice) -> None:
+    """They are told of the ledger alone, and do not even import Prefect."""
+    assert leadgate("check", config=pipeline.file).code == 0
+    program = (
+        "import sys; from cli.main import app\n"
+        "try: app(sys.argv[1:])\n"
+        "finally: assert not {'prefect', 'opentelemetry.sdk'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "status", "--config", str(pipeline.file)],
+        env={"PREFECT_API_URL": "http://127.0.0.1:9/api", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+async def test_the_block_tries_its_key(prefect_server: str, leadbyte: Sandbox) -> None:
+    """With a request that changes nothing; here an event loop is running, and both ways work."""
+    block = LeadByteCredentials(base_url=f"{leadbyte.url}/restapi/v1.3/", api_key=SecretStr(KEY))
+    assert block.base_url == leadbyte.url
+    block.test_connection()
+    await block.atest_connection()
+    with pytest.raises(KeyRefused, match="refused the API key"):
+        LeadByteCredentials(base_url=leadbyte.url, api_key=SecretStr("another")).test_connection()
+    with pytest.raises(LeadByteUnavailable):
+        LeadByteCredentials(base_url="http://127.0.0.1:9", api_key=SecretStr(KEY)).test_connection()
+    with pytest.raises(ValueError, match="is not an address"):
+        LeadByteCredentials(base_url="acme", api_key=SecretStr(KEY))
+
+
+def told(pipeline: Practice, old: str, new: str) -> str:
+    """What `leadgate plan` says when the file is changed so, with exit code 2."""
+    pipeline.edit(old, new)
+    done = leadgate("plan", config=pipeline.file)
+    assert done.code == 2
+    return done.stderr
+
+
+CREDENTIALS, CONNECTOR = "{block: leadbyte-credentials/acme}", "{block: sqlalchemy-connector/acme}"
+
+
+def test_every_block_that_is_wrong_is_named(pipeline: Practice, prefect_server: str) -> None:
+    """Missing, of another type, without a name: with the place in the file, and what to write."""
+    pipeline.edit(CREDENTIALS, "{block: leadbyte-credentials/nobody}")
+    said = told(pipeline, CONNECTOR, "{block: secret/acme}")
+    assert "leadbyte.api_key: the block leadbyte-credentials/nobody is not known to the Prefect server" in said
+    assert "source.url: 'secret/acme' is no block that fits here: write {block: sqlalchemy-connector/NAME}" in said
+    assert len(said.splitlines()) == 2
+
+
+def test_a_key_is_not_sent_to_another_address(pipeline: Practice, leadbyte: Sandbox) -> None:
+    """A base_url in the file must be that of the block; the same one, however written, is fine."""
+    pipeline.edit("leadbyte:\n", f"leadbyte:\n  base_url: {leadbyte.url}/\n")
+    assert leadgate("plan", config=pipeline.file).code == 0
+    said = told(pipeline, f"base_url: {leadbyte.url}/", "base_url: https://other.leadbyte.com")
+    assert "leadbyte.base_url: is https://other.leadbyte.com, and the key of the block" in said
+    assert KEY not in said
+
+
+def test_without_a_block_the_address_is_required(pipeline: Practice) -> None:
+    """As it always was."""
+    said = told(pipeline, CREDENTIALS, "a-key")
+    assert "leadbyte.base_url: is missing" in said
+
+
+def test_a_server_that_is_down_is_said_once(pipeline: Practice) -> None:
+    """It may be up soon: exit code 1."""
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+        done = leadgate("plan", config=pipeline.file)
+    assert done.code == 1
+    assert "which does not answer: start it" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    with temporary_settings({PREFECT_API_URL: None}):
+        done = leadgate("plan", config=pipeline.file)
+    assert done.code == 2
+    assert "none is configured: set PREFECT_API_URL" in done.stderr
+
+
+class Locked(http.server.BaseHTTPRequestHandler):
+    """A Prefect server that is up, and lets nobody read blocks, or shows them without their secrets."""
+
+    status = 403
+
+    def do_GET(self) -> None:
+        """Answer as such a server does."""
+        is_health = self.path.endswith("/health")
+        body: Any = True
+        if not is_health:
+            data = {"base_url": "https://acme.leadbyte.com", "api_key": "********"}
+            nothing = {"block_type_id": "0198e1c5-0000-7000-8000-000000000000", "block_type": None}
+            ids = {"block_schema_id": nothing["block_type_id"], "id": nothing["block_type_id"]}
+            body = {"name": "acme", "data": data, **nothing, **ids}
+        content = json.dumps(body).encode()
+        self.send_response(200 if is_health else self.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(403, "may not be read by this process (HTTP 403"), (200, "is shown to this process without its secret")],
+)
+def test_a_secret_that_may_not_be_read_is_said(pipeline: Practice, status: int, said: str) -> None:
+    """Refused by the server, or hidden in what it shows."""
+    Locked.status = status
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Locked) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{server.server_port}/api"}):
+            done = leadgate("plan", config=pipeline.file)
+        server.shutdown()
+    assert done.code == 2
+    assert f"leadbyte.api_key: the block leadbyte-credentials/acme {said}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("data", "address"),
+    [
+        (
+            {"connection_info": "postgresql+asyncpg://u:p%40@h/d?ssl=require"},
+            "postgresql+psycopg://u:p%40@h/d?sslmode=require",
+        ),
+        (
+            {"connection_info": {"driver": "postgresql+psycopg2", "host": "h"}, "connect_args": {"sslmode": "prefer"}},
+            "postgresql+psycopg://h?sslmode=prefer",
+        ),
+        ({"connection_info": {"driver": "mysql+aiomysql", "host": "h", "database": "d"}}, "mysql+pymysql://h/d"),
+        ({"connection_info": {"driver": "sqlite+aiosqlite", "database": "crm.db"}}, "sqlite:///crm.db"),
+    ],
+    ids=["asyncpg", "psycopg2", "aiomysql", "aiosqlite"],
+)
+def test_the_driver_is_leadgates_own(data: dict[str, Any], address: str) -> None:
+    """Whichever the block names; what it says of TLS is kept."""
+    assert address_of(data) == address
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"connection_info": "nonsense"}, "holds no address"),
+        ({}, "holds no address"),
+        ({"connection_info": "sqlite:///a", "connect_args": {"ssl": {"ca": "x"}}}, r"connect_args .* \(ssl\)"),
+        ({"connection_info": {"driver": "sqlite", "password": "********"}}, "without its secret"),
+    ],
+    ids=["text", "nothing", "arguments", "hidden"],
+)
+def test_an_address_that_cannot_be_used_is_said(data: dict[str, Any], said: str) -> None:
+    """What the block holds is not repeated."""
+    with pytest.raises(ConfigError, match=said):
+        address_of(data)
+
+
+def test_a_connector_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an extra; the message names it."""
+    monkeypatch.setitem(sys.modules, "prefect_sqlalchemy", None)
+    with pytest.raises(ConfigError, match=r"pip install 'leadgate\[sqlalchemy\]'"):
+        address_of({"connection_info": "sqlite:///a"})
