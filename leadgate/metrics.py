@@ -1,0 +1,161 @@
+"""Metrics for Prometheus, read from the ledger when they are asked for: true for all workers, and after a restart.
+
+Reading goes through the whole ledger, so what was read is given again for twenty times as long as reading it took:
+however large the ledger and however often somebody asks, it costs a twentieth of the time at most.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import accumulate
+from typing import Generic, TypeVar
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+from sqlalchemy import Engine
+
+from leadgate.errors import LeadgateError, LedgerError
+from leadgate.ledger.figures import DecisionCount, read_decision_counts
+from leadgate.ledger.measures import OUTCOMES, Sent, read_sent
+from leadgate.ledger.reads import Status, read_status
+from leadgate.telemetry import LATENCIES
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_SHARE = 20
+
+
+class PortTaken(LeadgateError):
+    """The port for metrics cannot be listened on."""
+
+
+class _Kept(Generic[T]):
+    """Something that is read again when it is asked for after a while, by one thread at a time."""
+
+    def __init__(self, read: Callable[[], T]) -> None:
+        self._read = read
+        self._lock = threading.Lock()
+        self._found: T | None = None
+        self._read_again_at = 0.0
+
+    def get(self) -> T:
+        with self._lock:
+            began_at = time.monotonic()
+            if self._found is None or began_at >= self._read_again_at:
+                self._found = self._read()
+                ended_at = time.monotonic()
+                self._read_again_at = ended_at + _SHARE * (ended_at - began_at)
+            return self._found
+
+
+class LedgerCollector(Collector):
+    """What Prometheus is told of one pipeline: counts, ages and names of rules."""
+
+    def __init__(self, engine: Engine, pipeline: str, clock: Callable[[], datetime]) -> None:
+        self._pipeline = pipeline
+        self._clock = clock
+        self._status = _Kept(lambda: read_status(engine, pipeline))
+        self._decided = _Kept(lambda: read_decision_counts(engine, pipeline, _BEGINNING))
+        self._sent = _Kept(lambda: read_sent(engine, pipeline, LATENCIES))
+
+    def collect(self) -> Iterator[Metric]:
+        """Read the ledger, or say that it cannot be read."""
+        up = GaugeMetricFamily("leadgate_ledger_up", "Whether the ledger could be read.", labels=["pipeline"])
+        try:
+            found = [*self._leads(self._status.get()), self._decisions(self._decided.get())]
+            found += self._requests(self._sent.get())
+        except LedgerError:
+            found = []
+        up.add_metric([self._pipeline], float(bool(found)))
+        yield up
+        yield from found
+
+    def _leads(self, status: Status) -> Iterator[Metric]:
+        leads = GaugeMetricFamily("leadgate_leads", "Leads in the ledger, by state.", labels=["pipeline", "state"])
+        for state, count in status.counts.items():
+            leads.add_metric([self._pipeline, state.value], count)
+        yield leads
+        ages = (
+            ("leadgate_oldest_wait_seconds", "How long the oldest lead has waited.", status.oldest_waiting_since),
+            ("leadgate_source_healthy_age_seconds", "Since the source was last found healthy.", status.healthy_at),
+        )
+        for name, text, since in ages:
+            yield self._age(name, text, since)
+
+    def _age(self, name: str, text: str, since: datetime | None) -> Metric:
+        """A span up to now; without an instant there is none to tell."""
+        metric = GaugeMetricFamily(name, text, labels=["pipeline"])
+        if since is not None:
+            metric.add_metric([self._pipeline], (self._clock() - since).total_seconds())
+        return metric
+
+    def _decisions(self, decided: Sequence[DecisionCount]) -> Metric:
+        labels = ["pipeline", "verdict", "rule"]
+        metric = CounterMetricFamily("leadgate_decisions", "Decisions, by verdict and rule.", labels=labels)
+        counts: Counter[tuple[str, str]] = Counter()
+        for each in decided:
+            rule = "(person)" if each.by_person else each.rule or "(otherwise)"
+            counts[each.verdict, rule] += each.decisions
+        for (verdict, rule), count in sorted(counts.items()):
+            metric.add_metric([self._pipeline, verdict, rule], count)
+        return metric
+
+    def _requests(self, sent: Sequence[Sent]) -> list[Metric]:
+        labels = ["pipeline", "kind"]
+        requests = CounterMetricFamily(
+            "leadgate_requests", "Requests to LeadByte, by HTTP status class.", labels=[*labels, "status"]
+        )
+        answers = CounterMetricFamily(
+            "leadgate_answers", "Leads in those requests, by what the answer proved.", labels=[*labels, "outcome"]
+        )
+        lasted = HistogramMetricFamily(
+            "leadgate_request_seconds", "From intent to recorded answer, the wait for a turn too.", labels=labels
+        )
+        by_status: Counter[tuple[str, str]] = Counter()
+        by_outcome: Counter[tuple[str, str]] = Counter()
+        for each in sent:
+            by_status[each.kind, f"{each.status}xx" if each.status else "none"] += each.requests
+            by_outcome.update({(each.kind, outcome): each.leads[outcome] for outcome in OUTCOMES})
+        for (kind, status), count in sorted(by_status.items()):
+            requests.add_metric([self._pipeline, kind, status], count)
+        for (kind, outcome), count in sorted(by_outcome.items()):
+            answers.add_metric([self._pipeline, kind, outcome], count)
+        for kind in sorted({each.kind for each in sent}):
+            mine = [each for each in sent if each.kind == kind]
+            heights = [sum(each.requests for each in mine if each.bar == bar) for bar in range(len(LATENCIES) + 1)]
+            limits = [*map(str, LATENCIES), "+Inf"]
+            buckets = list(zip(limits, map(float, accumulate(heights)), strict=True))
+            lasted.add_metric([self._pipeline, kind], buckets, sum(each.seconds for each in mine))
+        return [requests, answers, lasted]
+
+
+@contextmanager
+def serve_ledger(engine: Engine, pipeline: str, port: int, clock: Callable[[], datetime]) -> Iterator[None]:
+    """Answer Prometheus on a port of every interface; raise PortTaken where it cannot be listened on."""
+    registry = CollectorRegistry()
+    registry.register(LedgerCollector(engine, pipeline, clock))
+    try:
+        server, thread = start_http_server(port, registry=registry)
+    except OSError as error:
+        msg = f"metrics port {port}: cannot be listened on ({error.strerror}): name a free one"
+        raise PortTaken(msg) from None
+    logger.info("event=metrics_served pipeline=%s port=%d", pipeline, port)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

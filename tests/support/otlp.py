@@ -1,0 +1,62 @@
+"""An OpenTelemetry receiver on a socket: OTLP over HTTP, as collectors listen for it."""
+
+import http.server
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+
+class Receiver:
+    """What has been sent so far, and where to send it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.raw: dict[str, list[bytes]] = defaultdict(list)
+
+    def spans(self) -> list[Span]:
+        """Every span, in the order of their ends."""
+        requests = map(ExportTraceServiceRequest.FromString, self.raw["/v1/traces"])
+        found = (span for each in requests for one in each.resource_spans for s in one.scope_spans for span in s.spans)
+        return sorted(found, key=lambda span: span.end_time_unix_nano)
+
+    def points(self, name: str) -> list[tuple[dict[str, str], Any]]:
+        """The newest data points of a metric: their labels, and the points themselves."""
+        newest: dict[tuple[tuple[str, str], ...], Any] = {}
+        for request in map(ExportMetricsServiceRequest.FromString, self.raw["/v1/metrics"]):
+            for metric in (m for one in request.resource_metrics for s in one.scope_metrics for m in s.metrics):
+                if metric.name == name:
+                    for point in getattr(metric, str(metric.WhichOneof("data"))).data_points:
+                        labels = sorted((each.key, each.value.string_value) for each in point.attributes)
+                        newest[tuple(labels)] = point
+        return [(dict(labels), point) for labels, point in newest.items()]
+
+    def text(self) -> str:
+        """Everything that was sent, as far as it can be read."""
+        return b"\n".join(body for bodies in self.raw.values() for body in bodies).decode("utf-8", "replace")
+
+
+@contextmanager
+def otlp_receiver() -> Iterator[Receiver]:
+    """Listen on a free port."""
+
+    class Inbox(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            receiver.raw[self.path].append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Inbox) as server:
+        receiver = Receiver(f"http://127.0.0.1:{server.server_port}")
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield receiver
+        server.shutdown()
