@@ -1,0 +1,47 @@
+"""`leadgate report`: one HTML page about a pipeline, from the ledger alone."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
+from leadgate.config import load_config, parse_duration
+from leadgate.report import read_facts, write_report
+from leadgate.wiring import open_ledger, utc_now
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@reports_errors
+def report(
+    *,
+    config: ConfigOption = Path("leadgate.yaml"),
+    out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
+    since: Annotated[
+        timedelta, typer.Option(help="What happened how far back (12h, 30d).", parser=_duration, metavar="DURATION")
+    ] = "7d",  # type: ignore[assignment] # typer parses it
+    as_json: JsonOption = False,
+) -> None:
+    """Write one HTML page: where the leads are, what happened, how long they waited, which rules decided.
+
+    It holds counts and ages, no lead and nothing of a person, and needs no network to be read. Neither the source nor
+    LeadByte is asked.
+    """
+    settings = load_config(config)
+    ledger = open_ledger(config, settings)
+    try:
+        facts = read_facts(ledger, settings, since=since, now=utc_now())
+    finally:
+        ledger.close()
+    write_report(facts, out)
+    if as_json:
+        say_json({"report": str(out)})
+    else:
+        say(f"Written to {out}: open it in a browser.")

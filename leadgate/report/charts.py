@@ -1,0 +1,162 @@
+"""The pictures: altair builds them, vl-convert makes them SVG, without a browser or the network.
+
+Each is drawn twice, for a wide page and for a phone: text that is scaled with a picture cannot be read.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+import altair as alt
+import vl_convert
+from markupsafe import Markup
+
+from leadgate.ledger.figures import Movement
+from leadgate.report.findings import DONE, FOR_A_PERSON, UNDER_WAY, Bar
+
+_BLUE, _VERMILION, _GREEN, _PURPLE, _GREY = "#0072B2", "#D55E00", "#009E73", "#9E4B7F", "#6B6B6B"
+"""Okabe and Ito's colours, which people tell apart however they see colours; purple is darkened for paper."""
+_COLOURS: Mapping[str, str] = {
+    UNDER_WAY: _GREY,
+    FOR_A_PERSON: _VERMILION,
+    DONE: _BLUE,
+    "acted on": _BLUE,
+    "process": _BLUE,
+    "reject": _VERMILION,
+    "hold": _GREY,
+    "review": _GREEN,
+    "taken": _BLUE,
+    "refused": _VERMILION,
+    "in doubt": _PURPLE,
+    "gone": _GREEN,
+    "awaited": _GREY,
+    "others": _GREY,
+}
+_INK, _FONT = "#1a1a1a", "Helvetica, Arial, Liberation Sans, sans-serif"
+_WIDE, _NARROW = 700, 340
+"""In pixels: a page on paper or a screen, and a phone's."""
+_COLUMN = 230
+_drawn = count()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One picture as SVG, for a wide page and for a phone."""
+
+    wide: Markup
+    narrow: Markup
+
+
+def draw_bars(bars: Sequence[Bar]) -> Drawn:
+    """Draw a row a bar, coloured by kind, its number at its end."""
+    return Drawn(_as_svg(_wide_bars(bars)), _as_svg(_narrow_bars(bars)))
+
+
+def draw_movement(movement: Movement, now: datetime) -> Drawn:
+    """Draw a band for each thing that happens to leads, all on one axis of time."""
+    return Drawn(*(_as_svg(_bands(movement, now, width)) for width in (_WIDE, _NARROW)))
+
+
+def _wide_bars(bars: Sequence[Bar]) -> Any:  # noqa: ANN401 - altair names its charts loosely
+    """Labels stand in a column of their own, from its left edge on: a reader's font may be wider than ours."""
+    axis = alt.Axis(
+        labelAlign="left",
+        labelPadding=_COLUMN,
+        labelLimit=_COLUMN - 10,
+        minExtent=_COLUMN,
+        maxExtent=_COLUMN,
+        ticks=False,
+    )
+    return _layered(bars, axis, width=_WIDE, row=25, past_end=1.2)
+
+
+def _narrow_bars(bars: Sequence[Bar]) -> Any:  # noqa: ANN401 - altair names its charts loosely
+    """Labels stand above their bars, which have the whole width."""
+    labels = (
+        alt.Chart()
+        .mark_text(align="left", baseline="bottom", dy=-9, fontSize=13, color=_INK, limit=_NARROW - 20)
+        .encode(x=alt.value(0), y=alt.Y("label:N", sort=None, axis=None), text="label:N")
+    )
+    return _layered(bars, None, width=_NARROW, row=44, past_end=1.35, extra=labels)
+
+
+def _layered(  # noqa: PLR0913
+    bars: Sequence[Bar],
+    axis: alt.Axis | None,
+    *,
+    width: int,
+    row: int,
+    past_end: float,
+    extra: alt.Chart | None = None,
+) -> Any:  # noqa: ANN401 - altair names its charts loosely
+    rows = [{"label": bar.label, "value": bar.value, "colour": _COLOURS[bar.kind]} for bar in bars]
+    longest = max(bar.value for bar in bars) or 1
+    base = alt.Chart().encode(
+        x=alt.X("value:Q", axis=None, scale=alt.Scale(domain=[0, longest * past_end])),
+        y=alt.Y("label:N", sort=None, title=None, axis=axis),
+    )
+    drawn = base.mark_bar(height=18).encode(color=alt.Color("colour:N", scale=None))
+    numbers = base.mark_text(align="left", dx=5, fontSize=13, color=_INK).encode(text=alt.Text("value:Q", format=","))
+    return alt.layer(drawn, numbers, *([extra] if extra else []), data=alt.InlineData(values=rows)).properties(
+        width=width, height=row * len(bars), autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
+    )
+
+
+def _bands(movement: Movement, now: datetime, width: int) -> Any:  # noqa: ANN401 - as _layered
+    rows = [
+        {
+            "from": moved.at.isoformat(),
+            "to": (moved.at + movement.step).isoformat(),
+            "leads": moved.leads,
+            "what": moved.what,
+        }
+        for moved in movement.moved
+    ]
+    order = [what for what in _BANDS if any(row["what"] == what for row in rows)]
+    ends = [min(movement.began_at, *(moved.at for moved in movement.moved)), now]
+    x_axis = alt.Axis(title=None, labelOverlap=True, tickCount=8 if width == _WIDE else 4, grid=False, labelFlush=True)
+    y_axis = alt.Axis(tickCount=2, tickMinStep=1, labelExpr="format(datum.value, '~s')", minExtent=36, maxExtent=36)
+    return (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_rect(color=_BLUE)
+        .encode(
+            x=alt.X(
+                "from:T", axis=x_axis, scale=alt.Scale(type="utc", domain=[end.isoformat() for end in ends], clamp=True)
+            ),
+            x2="to:T",
+            y=alt.Y("leads:Q", title=None, axis=y_axis, scale=alt.Scale(zero=True)),
+            y2=alt.datum(0),
+        )
+        .properties(width=width - 60, height=44)
+        .facet(
+            row=alt.Row(
+                "what:N",
+                sort=order,
+                title=None,
+                header=alt.Header(
+                    labelOrient="top", labelAnchor="start", labelAngle=0, labelFontWeight="bold", labelPadding=3
+                ),
+            ),
+            spacing=8,
+        )
+        .resolve_scale(y="independent")
+    )
+
+
+_BANDS = ("registered", "arrived", "processed", "rejected", "gone")
+
+
+def _as_svg(chart: Any) -> Markup:  # noqa: ANN401 - any of altair's charts
+    styled = chart.configure(
+        font=_FONT, background="white", padding={"left": 2, "right": 12, "top": 2, "bottom": 2}
+    ).configure_view(stroke=None)
+    styled = styled.configure_axis(labelFontSize=13, labelColor=_INK, gridColor="#d9d9d9", domainColor="#8a8a8a")
+    styled = styled.configure_header(labelFontSize=13, labelColor=_INK)
+    svg = vl_convert.vegalite_to_svg(styled.to_json(validate=False))
+    # Several pictures on one page: each keeps the ids of its clip paths to itself.
+    own = f"p{next(_drawn)}-"
+    svg = re.sub(r'(\bid="|url\(#)', rf"\g<1>{own}", svg)
+    return Markup(svg)  # noqa: S704 - made by vl-convert, which escapes every label

@@ -1,0 +1,127 @@
+"""The page itself: a template filled, and put in place as a whole."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leadgate.errors import ConfigError
+from leadgate.model import State
+from leadgate.report.facts import Facts
+from leadgate.report.findings import Finding, findings, what_moved
+from leadgate.report.words import instant, span
+
+if TYPE_CHECKING:
+    from leadgate.report.charts import Drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One of the few numbers at the top; one that `calls` wants somebody to do something."""
+
+    name: str
+    value: str
+    note: str = ""
+    calls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A finding, its picture, and the table of what is drawn."""
+
+    title: str
+    unit: str
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    drawn: "Drawn | None" = None
+
+
+def write_report(facts: Facts, path: Path) -> None:
+    """Write the page; whoever reads an older one meanwhile never sees half of it. ConfigError if it cannot be."""
+    page = render(facts)
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}-", delete=False
+        ) as half:
+            half.write(page)
+        try:
+            Path(half.name).chmod(0o666 & ~_umask())
+            Path(half.name).replace(path)
+        except OSError:
+            Path(half.name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        why = f"there is no folder {path.parent}" if not path.parent.is_dir() else error.strerror or str(error)
+        msg = f"{path}: the report cannot be written ({why}): name a file in a folder that you may write to"
+        raise ConfigError(msg) from None
+
+
+def render(facts: Facts) -> str:
+    """Make the page: one HTML document that needs nothing else."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - as charts
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("page.html").render(
+        facts=facts,
+        numbers=list(_numbers(facts)),
+        pictures=list(_pictures(facts)),
+        generated=instant(facts.now),
+        began=instant(facts.now - facts.since),
+        since=span(facts.since),
+    )
+
+
+def _numbers(facts: Facts) -> Iterator[Number]:
+    status, now = facts.status, facts.now
+    counts = status.counts
+    oldest, healthy = status.oldest_waiting_since, status.healthy_at
+    yield Number("waiting", f"{counts[State.WAITING]:,}", "their data is still to come")
+    yield Number("oldest wait", span(now - oldest) if oldest else "none", "since it went into quarantine")
+    review = counts[State.REVIEW]
+    overdue = f"{facts.overdue:,} overdue: " if facts.overdue else ""
+    yield Number("needs a person", f"{review:,}", f"{overdue}leadgate review list", calls=review > 0)
+    unknown, failed = counts[State.UNKNOWN], counts[State.FAILED]
+    yield Number("unknown", f"{unknown:,}", "sent, no answer; runs settle them", calls=unknown > 0)
+    yield Number("failed", f"{failed:,}", "leadgate explain ID, then retry", calls=failed > 0)
+    stale = status.read_at is not None and healthy != status.read_at
+    note = "deadlines stand still: see to the source" if stale else "of the source"
+    yield Number("last healthy reading", f"{span(now - healthy)} ago" if healthy else "never", note, calls=stale)
+
+
+def _pictures(facts: Facts) -> Iterator[Picture]:
+    where, *others = findings(facts)
+    yield _bars(where)
+    if where.bars:
+        yield _movement(facts)
+        yield from map(_bars, others)
+
+
+def _bars(finding: Finding) -> Picture:
+    if not finding.bars:
+        return Picture(finding.title, "", (), [])
+    from leadgate.report.charts import draw_bars  # noqa: PLC0415 - imports altair, which takes a second
+
+    rows = [(bar.label, f"{bar.value:,}") for bar in finding.bars]
+    return Picture(finding.title, finding.unit, (finding.what, finding.unit), rows, draw_bars(finding.bars))
+
+
+def _movement(facts: Facts) -> Picture:
+    title, unit = what_moved(facts)
+    if not facts.movement.moved:
+        return Picture(title, "", (), [])
+    from leadgate.report.charts import draw_movement  # noqa: PLC0415 - as above
+
+    rows = [(f"{moved.at:%Y-%m-%d %H:%M:%S}", moved.what, f"{moved.leads:,}") for moved in facts.movement.moved]
+    head = ("from (UTC)", "what happened", "leads")
+    return Picture(title, unit, head, rows, draw_movement(facts.movement, facts.now))
+
+
+def _umask() -> int:
+    """What new files are closed to; it can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

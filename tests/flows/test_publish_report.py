@@ -1,0 +1,39 @@
+"""The flow maintain-ledger keeps the page where the pipeline file wants it, and links to it where it can be opened."""
+
+from typing import Any
+
+from flows.maintain_ledger import maintain_ledger
+from tests.support.pipelines import Practice
+from tests.support.prefect_records import PrefectRecords
+
+
+async def test_the_page_is_written_and_linked_where_it_has_an_address(
+    pipeline: Practice, records: PrefectRecords
+) -> None:
+    """Nothing unless the file says where to; no link unless it says where people open it; a wrong folder is named."""
+
+    async def run(report: str) -> tuple[Any, list[dict[str, Any]]]:
+        text = pipeline.file.read_text("utf-8").partition("\nreport:")[0]
+        pipeline.file.write_text(f"{text}\n{report}", "utf-8")
+        state = await maintain_ledger(str(pipeline.file), return_state=True)
+        made = records.of_run("artifacts", state.state_details.flow_run_id)
+        return state, [artifact for artifact in made if artifact["key"]]
+
+    page = pipeline.file.with_name("page.html")
+    state, made = await run("")
+    assert (state.is_completed(), made, page.exists()) == (True, [], False)
+
+    state, made = await run("report: {path: page.html}")
+    assert (state.is_completed(), made) == (True, [])
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+
+    page.unlink()
+    state, (link,) = await run("report: {path: page.html, url: 'https://reports.example.com/acme.html'}")
+    assert page.exists()
+    assert link["key"] == "leadgate-acme-report"
+    assert link["data"] == "[How acme does](https://reports.example.com/acme.html)"
+
+    state, made = await run("report: {path: nowhere/page.html}")
+    assert made == []
+    assert state.is_failed()
+    assert "nowhere/page.html: the report cannot be written (there is no folder" in state.message
