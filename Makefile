@@ -7,6 +7,7 @@ WORKERS ?= auto
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CHAOS_ARGS ?=
+FILES ?= leadgate.yaml
 
 # Prefect and its server report to nobody from here.
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
@@ -16,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench chaos lock clean
+.PHONY: help demo test check format bench chaos deploy lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +43,9 @@ bench: $(READY) ## the benchmarks
 
 chaos: $(READY) ## kill workers at random, count doubles (CHAOS_ARGS="--kills 50"; docs/chaos.md)
 	$(BIN)/python -m tests.crash.chaos $(CHAOS_ARGS)
+
+deploy: $(READY) ## put deployments, limits and alarms onto the Prefect server (FILES="acme.yaml beta.yaml")
+	$(BIN)/python -m deployments.apply $(FILES)
 
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet

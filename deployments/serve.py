@@ -4,6 +4,7 @@ Runs every 5 minutes, as soon as enrichment arrives, and whenever somebody asks 
 Needs a Prefect server: `prefect server start` in another terminal, and PREFECT_API_URL=http://127.0.0.1:4200/api here.
 """
 
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +32,8 @@ def main(arguments: list[str]) -> int:
         for problem in error.problems:
             print(f"leadgate: {problem}", file=sys.stderr)  # noqa: T201 - a command speaks
         return 2
+    # A deployment that apply has made keeps its id here, and its alarm for runs whose heartbeats stop.
+    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")
     serve(*deployments_of(path, config.pipeline))
     return 0
 

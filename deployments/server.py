@@ -1,0 +1,178 @@
+"""A Prefect server as apply sees it: each kind of thing is looked for, compared, and written where it differs."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from prefect.blocks.core import Block
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.actions import (
+    DeploymentScheduleCreate,
+    GlobalConcurrencyLimitCreate,
+    GlobalConcurrencyLimitUpdate,
+    VariableCreate,
+    VariableUpdate,
+    WorkPoolCreate,
+)
+from prefect.client.schemas.objects import DeploymentSchedule
+from prefect.events.schemas.automations import Automation, AutomationCore
+from prefect.exceptions import ObjectNotFound
+
+from deployments.automations import ALERTS
+from deployments.differences import differences
+from deployments.wanted import WantedDeployment
+from tasks.rate import AccountLimit
+
+VARIABLE = "leadgate_pipelines"
+"""What apply was given so far, by pipeline."""
+_NOBODY = UUID(int=0)
+_MOST = 200
+
+
+class Server:
+    """Writes what differs, unless it is only to look; `lines` tells what that was."""
+
+    def __init__(self, client: PrefectClient, *, only_look: bool) -> None:
+        self._client = client
+        self._only_look = only_look
+        self.lines: list[str] = []
+
+    async def block_type(self, block: type[Block]) -> None:
+        """Let the UI ask for a block's fields."""
+        checksum = block._calculate_schema_checksum()  # noqa: SLF001 - by which Prefect itself tells them apart
+        try:
+            await self._client.read_block_schema_by_checksum(checksum)
+        except ObjectNotFound:
+            await self._write(f"+ block type {block.get_block_type_slug()}", block.aregister_type_and_schema)
+
+    async def work_pool(self, name: str) -> None:
+        """Make the pool of processes that workers ask, unless there is one of the name, of whatever type."""
+        try:
+            await self._client.read_work_pool(name)
+        except ObjectNotFound:
+            pool = WorkPoolCreate(name=name, type="process")
+            await self._write(f"+ work pool {name} (process)", lambda: self._client.create_work_pool(pool))
+
+    async def read_pipelines(self) -> dict[str, Any]:
+        """What earlier applies were given."""
+        found = await self._client.read_variable_by_name(VARIABLE)
+        return dict(found.value) if found and isinstance(found.value, dict) else {}
+
+    async def variable(self, pipelines: Mapping[str, Any]) -> None:
+        """Keep what this apply was given, beside what earlier ones were."""
+        found = await self._client.read_variable_by_name(VARIABLE)
+        value, tags = dict(pipelines), ["leadgate"]
+        if found is None:
+            made = VariableCreate(name=VARIABLE, value=value, tags=tags)
+            await self._write(f"+ variable {VARIABLE}", lambda: self._client.create_variable(made))
+        else:
+            lines = differences({"value": value}, {"value": found.value})
+            changed = VariableUpdate(name=VARIABLE, value=value, tags=tags)
+            await self._change(f"variable {VARIABLE}", lines, lambda: self._client.update_variable(changed))
+
+    async def limit(self, wanted: AccountLimit) -> None:
+        """Hold an account's rate across all workers; one of no rate has no limit."""
+        values = {"limit": wanted.limit, "slot_decay_per_second": wanted.decay, "active": True}
+        try:
+            found = await self._client.read_global_concurrency_limit_by_name(wanted.name)
+        except ObjectNotFound:
+            if wanted.decay:
+                made = GlobalConcurrencyLimitCreate(name=wanted.name, **values)
+                await self._write(
+                    f"+ rate limit {wanted.name}", lambda: self._client.create_global_concurrency_limit(made)
+                )
+            return
+        if not wanted.decay:
+            await self._write(
+                f"- rate limit {wanted.name}: requests_per_second is 0",
+                lambda: self._client.delete_global_concurrency_limit_by_name(wanted.name),
+            )
+            return
+        lines = differences(values, found.model_dump())
+        changed = GlobalConcurrencyLimitUpdate(**values)
+        update = self._client.update_global_concurrency_limit
+        await self._change(f"rate limit {wanted.name}", lines, lambda: update(wanted.name, changed))
+
+    async def deployment(self, wanted: WantedDeployment) -> UUID:
+        """Make a deployment as the manifest has it, and return its id; schedules it has not are taken off."""
+        full_name = f"{wanted.flow}/{wanted.name}"
+        try:
+            found = await self._client.read_deployment_by_name(full_name)
+        except ObjectNotFound:
+            found = None
+
+        async def write() -> UUID:
+            flow_id = await self._client.create_flow_from_name(wanted.flow)
+            paused = {schedule.slug for schedule in found.schedules if not schedule.active} if found else set()
+            schedules = [
+                schedule.model_copy(update={"active": False}) if schedule.slug in paused else schedule
+                for schedule in wanted.schedules
+            ]
+            return await self._client.create_deployment(flow_id, wanted.name, schedules=schedules, **wanted.fields)
+
+        if found is None:
+            return await self._write(f"+ deployment {full_name}", write) or _NOBODY
+        have = found.model_dump(mode="json") | {"tags": sorted(found.tags), "schedules": _by_slug(found.schedules)}
+        lines = differences({**wanted.fields, "schedules": _by_slug(wanted.schedules)}, have)
+        await self._change(f"deployment {full_name}", lines, write)
+        return found.id
+
+    async def automation(self, wanted: AutomationCore) -> None:
+        """Make an automation, or change the one of its name; one that somebody has switched off stays so."""
+        same = await self._client.read_automations_by_name(wanted.name)
+        if not same:
+            await self._write(f"+ automation {wanted.name}", lambda: self._client.create_automation(wanted))
+            return
+        kept, *doubles = same
+        for double in doubles:
+            await self._write(
+                f"- automation {wanted.name}: there are two of the name",
+                lambda double=double: self._client.delete_automation(double.id),  # type: ignore[misc]
+            )
+        # An automation is owned from its creation on: whose it is cannot be changed, nor said again.
+        document = wanted.model_dump(exclude={"owner_resource"}) | {"enabled": kept.enabled}
+        changed = AutomationCore.model_validate(document)
+        lines = differences(_as_document(wanted), _as_document(kept))
+        update = self._client.update_automation
+        await self._change(f"automation {wanted.name}", lines, lambda: update(kept.id, changed))
+
+    async def find_alerts(self) -> UUID | None:
+        """The notification block of the name that automations use, of whatever type."""
+        for document in await self._client.read_block_documents(limit=_MOST):
+            schema = document.block_schema
+            if document.name == ALERTS and schema and "notify" in schema.capabilities:
+                return document.id
+        return None
+
+    async def _change(self, what: str, lines: list[str], write: Callable[[], Awaitable[Any]]) -> None:
+        if lines:
+            await self._write("\n".join([f"~ {what}", *(f"    {line}" for line in lines)]), write)
+
+    async def _write(self, line: str, write: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401
+        self.lines.append(line)
+        return None if self._only_look else await write()
+
+
+def _by_slug(schedules: Sequence[DeploymentSchedule | DeploymentScheduleCreate]) -> dict[str, Any]:
+    """Schedules as they are compared: when they began to count is nobody's choice."""
+    return {
+        each.slug or "(without a slug)": each.schedule.model_dump(mode="json", exclude={"anchor_date"})
+        for each in schedules
+    }
+
+
+def _as_document(automation: Automation | AutomationCore) -> dict[str, Any]:
+    """An automation as it is compared: sets in order."""
+    core = AutomationCore.model_validate(automation.model_dump(mode="json"))
+    kept = core.model_dump(mode="json", include={"description", "trigger", "actions", "tags"})
+    found: dict[str, Any] = _in_order(kept)
+    return found
+
+
+def _in_order(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return {
+            key: sorted(item) if key in {"expect", "after", "for_each"} else _in_order(item)
+            for key, item in value.items()
+        }
+    return [_in_order(item) for item in value] if isinstance(value, list) else value

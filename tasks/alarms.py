@@ -1,0 +1,60 @@
+"""What a run tells whoever watches: an alarm once when it begins and once when it is over, and that the source is well.
+
+Events name the pipeline and carry counts. What has been told is kept in the ledger, for the runs to come and for
+those beside this one; `deployments.apply` makes the automations that turn the events into notifications.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from prefect import get_run_logger
+
+from leadgate.ledger.alarms import Alarm, clear_alarm, raise_alarm
+from leadgate.model import Reading
+from leadgate.summary import Account, Summary
+from leadgate.wiring import Pipeline, Run, utc_now
+from tasks.events import tell
+
+HEALTHY = "leadgate.source.healthy"
+"""Said of every look of a run that finds the source healthy; a server that misses it for too long sounds the alarm."""
+BEGINS = {
+    Alarm.LEADBYTE: "leadgate.leadbyte.unavailable",
+    Alarm.REJECTS: "leadgate.rejects.capped",
+    Alarm.REVIEWS: "leadgate.reviews.overdue",
+}
+ENDS = {
+    Alarm.LEADBYTE: "leadgate.leadbyte.recovered",
+    Alarm.REJECTS: "leadgate.rejects.uncapped",
+    Alarm.REVIEWS: "leadgate.reviews.cleared",
+}
+_HEALTHY_EVERY = timedelta(minutes=5)
+"""How often a run that stays says that the source is healthy."""
+
+
+def sound(pipeline: Pipeline, alarm: Alarm, *, is_raised: bool, counts: Mapping[str, int] | None = None) -> None:
+    """Tell that an alarm begins or is over, unless that has been told already."""
+    engine, name = pipeline.ledger.engine, pipeline.config.pipeline
+    is_news = raise_alarm(engine, name, alarm, now=utc_now()) if is_raised else clear_alarm(engine, name, alarm)
+    if is_news:
+        tell((BEGINS if is_raised else ENDS)[alarm], name, counts or {})
+        get_run_logger().warning("event=alarm alarm=%s raised=%s", alarm, is_raised)
+
+
+def sound_all(pipeline: Pipeline, run: Run, account: Account, summary: Summary) -> None:
+    """Compare what a run has come to with the alarms, when it ends. A run that cannot know leaves an alarm as it is."""
+    capped = {"to_review": account.capped, "max_rejects_per_run": pipeline.config.safety.max_rejects_per_run}
+    if account.capped or account.decided:
+        sound(pipeline, Alarm.REJECTS, is_raised=bool(account.capped), counts=capped)
+    sound(pipeline, Alarm.REVIEWS, is_raised=bool(summary.overdue), counts={"overdue": summary.overdue})
+    breaker = run.delivery.exchange.breaker
+    if breaker.outage or (breaker.has_answered and not account.trouble):
+        sound(pipeline, Alarm.LEADBYTE, is_raised=bool(breaker.outage), counts={"ready": summary.ready})
+
+
+def say_healthy(pipeline: Pipeline, reading: Reading, told_at: datetime | None) -> datetime | None:
+    """Tell that the source is healthy, where it is and that was not told a moment ago; return when it was last told."""
+    now = utc_now()
+    if not reading.healthy or (told_at is not None and now - told_at < _HEALTHY_EVERY):
+        return told_at
+    tell(HEALTHY, pipeline.config.pipeline, {})
+    return now

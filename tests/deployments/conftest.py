@@ -1,0 +1,51 @@
+"""What these tests start with: a pipeline file, and a Prefect server that is left as it was found."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prefect import get_client
+from prefect.client.orchestration import SyncPrefectClient
+
+from deployments.server import VARIABLE
+from leadgate.sandbox import Sandbox, sandbox_thread
+from tests.support.pipelines import Practice
+
+
+@pytest.fixture
+def leadbyte() -> Iterator[Sandbox]:
+    """A practice LeadByte, on which no flow may act twice on one lead."""
+    with sandbox_thread() as sandbox:
+        yield sandbox
+    assert sandbox.acted_twice() == []
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, leadbyte: Sandbox, prefect_server: str) -> Iterator[Practice]:
+    """A pipeline with its source and its ledger in SQLite files."""
+    practice = Practice(tmp_path, leadbyte.url)
+    yield practice
+    practice.close()
+
+
+@pytest.fixture
+def client(prefect_server: str) -> Iterator[SyncPrefectClient]:
+    """A client of the tests' server; what was applied to it is taken off in the end."""
+    with get_client(sync_client=True) as client:
+        yield client
+        for deployment in client.read_deployments():
+            client.delete_deployment(deployment.id)
+        for limit in client.read_global_concurrency_limits(limit=200):
+            client.delete_global_concurrency_limit_by_name(limit.name)
+        for block in client.read_block_documents():
+            client.delete_block_document(block.id)
+    asyncio.run(_take_off())
+
+
+async def _take_off() -> None:
+    async with get_client() as client:
+        for automation in await client.read_automations():
+            await client.delete_automation(automation.id)
+        if await client.read_variable_by_name(VARIABLE):
+            await client.delete_variable_by_name(VARIABLE)

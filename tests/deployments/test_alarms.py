@@ -1,0 +1,164 @@
+"""Every alarm on a real server: it is heard once when it begins and once when it is over, by a webhook."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from uuid import UUID
+
+import pytest
+from prefect import get_client
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import FlowRun
+from prefect.events import emit_event
+from prefect.states import Running
+
+from deployments.automations import ALERTS, alarms_of_all, alarms_of_one
+from deployments.server import Server
+from flows.maintain_ledger import maintain_ledger
+from flows.release_leads import release_leads
+from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger.alarms import Alarm, read_alarms
+from leadgate.model import Resolution
+from leadgate.sandbox import Sandbox
+from leadgate.wiring import utc_now
+from tasks.alarms import BEGINS
+from tasks.events import tell
+from tests.support.pipelines import Practice
+from tests.support.waiting import wait_until
+
+SHORT = timedelta(seconds=10)
+"""The least that a server takes for an absence."""
+LONG = timedelta(hours=1)
+NOBODY = "http://127.0.0.1:9"
+ALL = [
+    "leadgate acme: too many rejects",
+    "leadgate acme: rejects are as usual again",
+    "leadgate acme: LeadByte takes no requests",
+    "leadgate acme: LeadByte answers again",
+    "leadgate acme: reviews are overdue",
+    "leadgate acme: no review is overdue any more",
+    "leadgate acme: no healthy source for 0.166667 minutes",
+    "leadgate acme: the source is healthy again",
+    "leadgate lost-run: a run was lost",
+    "leadgate last: too many rejects",
+]
+COMPLETE = {"postcode": "TN25 6QD", "phone_verified": True, "score": 0.9}
+
+
+class Heard:
+    """The subjects of the notifications that have come."""
+
+    def __init__(self) -> None:
+        self.subjects: Counter[str] = Counter()
+        self.bodies: list[str] = []
+
+    def wait_for(self, subject: str) -> None:
+        """Wait until a subject has come."""
+        wait_until(lambda: self.subjects[subject] > 0, what=f"{subject!r} is heard, of {self.subjects}", seconds=60)
+
+
+@pytest.fixture
+def heard(client: SyncPrefectClient) -> Iterator[Heard]:
+    """A webhook on a local port, which the notification block of the automations names."""
+    found = Heard()
+
+    class Webhook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            found.subjects[sent["subject"]] += 1
+            found.bodies.append(sent["body"])
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Webhook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    block = CustomWebhookNotificationBlock(
+        name="alerts",
+        url=f"http://127.0.0.1:{server.server_port}/",
+        json_data={"subject": "{{subject}}", "body": "{{body}}"},
+    )
+    block.save(ALERTS)
+    yield found
+    server.shutdown()
+    server.server_close()
+
+
+async def arm(deployment_id: UUID, *, silent_after: timedelta) -> None:
+    """Create the automations with short patience, or change how long a healthy source may be missed."""
+    async with get_client() as client:
+        server = Server(client, only_look=False)
+        alerts = await server.find_alerts()
+        assert alerts
+        alarms = alarms_of_all([deployment_id], alerts, dead_after=SHORT)
+        for automation in [*alarms, *alarms_of_one("acme", alerts, silent_after=silent_after)]:
+            await server.automation(automation)
+
+
+async def run(pipeline: Practice) -> None:
+    """Let the main job run to its end."""
+    await release_leads(str(pipeline.file), return_state=True)
+
+
+def ledger_of(pipeline: Practice) -> Ledger:
+    """The pipeline's ledger, as a person's command opens it."""
+    return Ledger(open_engine(pipeline.ledger_url, base_dir=pipeline.file.parent), pipeline="acme", owner="person")
+
+
+def lose_a_run(client: SyncPrefectClient, deployment_id: UUID) -> FlowRun:
+    """Let a run of a deployment begin, send one heartbeat, and never be heard of again."""
+    begun = client.create_flow_run(maintain_ledger, name="lost-run", state=Running())
+    of = {"prefect.resource.id": f"prefect.deployment.{deployment_id}", "prefect.resource.role": "deployment"}
+    beat = {"prefect.resource.id": f"prefect.flow-run.{begun.id}", "prefect.resource.name": begun.name}
+    emit_event("prefect.flow-run.heartbeat", resource=beat, related=[of])
+    return begun
+
+
+async def test_each_alarm_is_heard_once_and_so_is_its_end(
+    pipeline: Practice, leadbyte: Sandbox, client: SyncPrefectClient, heard: Heard
+) -> None:
+    """Runs find the same trouble again and again; who is notified hears of changes alone."""
+    deployment_id = client.create_deployment(client.create_flow(maintain_ledger), "watched")
+    await arm(deployment_id, silent_after=LONG)
+    lost = lose_a_run(client, deployment_id)
+
+    pipeline.edit("keep_facts: [score]", "keep_facts: [score]\nsafety: {max_rejects_per_run: 1, review_within: 1s}")
+    pipeline.quarantine(1, 2)
+    pipeline.enrich(1, 2, **COMPLETE, opted_out=True)
+    await run(pipeline)
+    pipeline.edit(leadbyte.url, NOBODY)
+    pipeline.quarantine(3)
+    pipeline.enrich(3, **COMPLETE)
+    for _ in range(2):
+        await run(pipeline)
+    ledger = ledger_of(pipeline)
+    assert {found.alarm for found in read_alarms(ledger.engine, "acme")} == {"leadbyte", "reviews"}
+
+    pipeline.edit(NOBODY, leadbyte.url)
+    ledger.resolve(["1", "2"], Resolution.PROCESS, reason="looked at", by="Sam", hold_for=LONG, now=utc_now())
+    await run(pipeline)
+    await arm(deployment_id, silent_after=SHORT)
+    await run(pipeline)
+    assert read_alarms(ledger.engine, "acme") == []
+    ledger.close()
+    heard.wait_for("leadgate acme: no healthy source for 0.166667 minutes")
+    heard.wait_for("leadgate lost-run: a run was lost")
+    state = client.read_flow_run(lost.id).state
+    assert state
+    assert state.is_crashed()
+
+    await arm(deployment_id, silent_after=LONG)
+    for _ in range(2):
+        await run(pipeline)
+    heard.wait_for("leadgate acme: the source is healthy again")
+    # What comes after all the others: nothing more is under way.
+    tell(BEGINS[Alarm.REJECTS], "last", {"to_review": 1, "max_rejects_per_run": 1})
+    heard.wait_for(ALL[-1])
+    assert heard.subjects == dict.fromkeys(ALL, 1)
+    assert all("docs/operations.md" in body for body in heard.bodies)

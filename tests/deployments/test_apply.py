@@ -1,0 +1,143 @@
+"""`python -m deployments.apply` on a real server: everything once, nothing the second time, and drift put right."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import DeploymentScheduleCreate, GlobalConcurrencyLimitUpdate
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.events.schemas.automations import AutomationCore
+from ruamel.yaml import YAML
+
+from deployments import apply, serve
+from deployments.wanted import MANIFEST
+from leadgate.sandbox import Sandbox
+from tests.support.pipelines import Practice
+
+NIGHTLY = {"cron": "0 3 * * *", "timezone": None, "day_or": True}
+Apply = Callable[..., tuple[int, list[str]]]
+
+
+@pytest.fixture
+def applied(capsys: pytest.CaptureFixture[str], client: SyncPrefectClient) -> Apply:
+    """Apply, as the command does; the exit code and the lines it printed, without the advice at the end."""
+
+    def run(*arguments: object) -> tuple[int, list[str]]:
+        capsys.readouterr()
+        code = apply.main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return code, [line for line in (said.out + said.err).splitlines() if not line.startswith("Nobody is notified")]
+
+    return run
+
+
+def test_a_server_is_made_as_the_files_say_and_then_left_alone(
+    applied: Apply, client: SyncPrefectClient, pipeline: Practice, leadbyte: Sandbox, tmp_path: Path
+) -> None:
+    """What somebody changed on the server is shown, and put right; a schedule somebody paused stays paused."""
+    pipeline.edit("requests_per_second: 0", "requests_per_second: 20")
+    limit = "leadbyte-" + leadbyte.url.removeprefix("http://").replace(".", "-").replace(":", "-")
+    code, lines = applied(pipeline.file)
+    names = [entry["name"] for entry in YAML(typ="safe").load(MANIFEST.read_text("utf-8"))["deployments"]]
+    assert code == 0
+    assert [line for line in lines if "deployment" in line] == [f"+ deployment {name}/{name}-acme" for name in names]
+    assert {f"+ rate limit {limit}", "+ variable leadgate_pipelines"} <= set(lines)
+    assert sum(line.startswith("+ automation") for line in lines) == 10
+    assert applied(pipeline.file) == (0, [apply.NOTHING])
+    assert applied("--check", pipeline.file) == (0, [apply.NOTHING])
+
+    release = client.read_deployment_by_name("release-leads/release-leads-acme")
+    (every,) = release.schedules
+    client.update_deployment_schedule(release.id, every.id, active=False)
+    extra = DeploymentScheduleCreate(schedule=CronSchedule(cron="0 3 * * *"), slug="nightly")
+    client.create_deployment_schedules(release.id, [extra])
+    client.update_global_concurrency_limit(limit, GlobalConcurrencyLimitUpdate(limit=9))
+    (arrival,) = [each for each in client.read_automations() if each.name == "leadgate-on-arrival-acme"]
+    otherwise = arrival.model_dump(exclude={"id", "owner_resource"}) | {"description": "?", "enabled": False}
+    client.update_automation(arrival.id, AutomationCore.model_validate(otherwise))
+    expected = [
+        f"~ rate limit {limit}",
+        "    limit: 9 becomes 200",
+        "~ deployment release-leads/release-leads-acme",
+        f"    schedules.nightly: on the server, not in the file: {NIGHTLY} goes",
+        "~ automation leadgate-on-arrival-acme",
+        "    description: ? becomes Leads are due that nobody has taken.",
+    ]
+    assert applied("--check", pipeline.file) == (1, expected)
+    assert applied(pipeline.file) == (0, expected)
+    assert applied(pipeline.file) == (0, [apply.NOTHING])
+    release = client.read_deployment_by_name("release-leads/release-leads-acme")
+    assert [(each.slug, each.active) for each in release.schedules] == [("every-5-minutes", False)]
+    assert [each.enabled for each in client.read_automations() if each.name == arrival.name] == [False]
+
+    pipeline.quarantine(1)
+    pipeline.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.9)
+    begun = client.create_flow_run_from_deployment(release.id, parameters={"config": str(pipeline.file), "limit": 10})
+    executed = subprocess.run(
+        [sys.executable, "-m", "prefect", "flow-run", "execute", str(begun.id)],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert executed.returncode == 0, executed.stdout + executed.stderr
+    kept = client.read_flow_run(begun.id)
+    assert kept.state
+    assert kept.state.is_completed(), kept.state
+    assert set(kept.tags) == {"leadgate", "pipeline:acme"}
+    assert leadbyte.acts.keys() == {"1"}
+    changed_at, begun_at = client.read_global_concurrency_limit_by_name(limit).updated, begun.created
+    assert changed_at
+    assert begun_at
+    assert changed_at > begun_at, "the run took its turns there"
+
+
+def test_two_pipelines_of_one_account_have_one_rate(
+    applied: Apply, client: SyncPrefectClient, pipeline: Practice, tmp_path: Path
+) -> None:
+    """Whether they are applied together or one after the other."""
+    other = tmp_path / "beta.yaml"
+    text = pipeline.file.read_text("utf-8").replace("requests_per_second: 0", "requests_per_second: 20")
+    pipeline.file.write_text(text, "utf-8")
+    other.write_text(text.replace("pipeline: acme", "pipeline: beta").replace("second: 20", "second: 5"), "utf-8")
+    for arguments in [(pipeline.file, other), (pipeline.file,), (other,)]:
+        code, lines = applied(*arguments)
+        if len(arguments) == 1 and arguments[0] == pipeline.file:
+            assert code == 0
+            continue
+        assert code == 2
+        (fault,) = lines
+        assert f"{pipeline.file} (acme) says 20 and {other} (beta) says 5 of the account leadbyte-127-0-0-1-" in fault
+    other.write_text(text.replace("pipeline: acme", "pipeline: beta"), "utf-8")
+    code, lines = applied(pipeline.file, other)
+    assert (code, sum(line.startswith("+ deployment") for line in lines)) == (0, 5)
+    assert not [line for line in lines if "rate limit" in line]
+    other.write_text(text, "utf-8")
+    code, lines = applied(pipeline.file, other)
+    assert (code, lines) == (2, [f"leadgate: {other} and {pipeline.file}: both are `pipeline: acme`; rename one"])
+
+
+@pytest.mark.parametrize("main", [apply.main, serve.main])
+def test_a_file_that_is_wrong_is_told(
+    main: Callable[[list[str]], int], client: SyncPrefectClient, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit code is 2, and the message is the command's."""
+    assert main([str(tmp_path / "nowhere.yaml")]) == 2
+    assert capsys.readouterr().err == (
+        f"leadgate: {tmp_path}/nowhere.yaml: there is no such file. "
+        "`leadgate init` writes one to start from; --config names another.\n"
+    )
+
+
+def test_the_watch_is_as_long_as_its_schedule_is_wide() -> None:
+    """So that one run takes over from the other without a gap."""
+    manifest = YAML(typ="safe").load(MANIFEST.read_text("utf-8"))
+    (watch,) = [entry for entry in manifest["deployments"] if entry["name"] == "watch-enrichment"]
+    assert timedelta(seconds=watch["schedules"][0]["interval"]) == timedelta(minutes=10)
+    assert watch["parameters"]["watch_for"] == "10m"

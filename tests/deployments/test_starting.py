@@ -1,0 +1,91 @@
+"""What a person or another system starts: by the documented event, by serving a file, and by the forms of the UI."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
+from prefect.client.schemas.objects import FlowRun
+from prefect.events import DeploymentEventTrigger, ResourceSpecification
+
+from deployments import apply, serve
+from flows.release_leads import release_leads
+from flows.resolve_reviews import resolve_reviews
+from tasks.announce import EVENT
+from tests.support.pipelines import Practice
+from tests.support.waiting import wait_until
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "events.md"
+RESOURCE = "leadgate.pipeline.acme"
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
+def test_the_documented_event_starts_a_run(client: SyncPrefectClient, pipeline: Practice, tmp_path: Path) -> None:
+    """Once an event, for its own pipeline and no other resource, with the file that the deployment names."""
+    (command,) = re.findall(r"```sh\n(curl .*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    if not shutil.which("uuidgen"):
+        stand_in = tmp_path / "uuidgen"
+        stand_in.write_text(f"#!/bin/sh\nexec {sys.executable} -c 'import uuid; print(uuid.uuid4())'\n")
+        stand_in.chmod(0o755)
+    assert apply.main([str(pipeline.file)]) == 0
+    release = client.read_deployment_by_name("release-leads/release-leads-acme")
+
+    def started() -> list[FlowRun]:
+        """The runs that no schedule has planned."""
+        of_deployment = DeploymentFilter(id=DeploymentFilterId(any_=[release.id]))
+        return [run for run in client.read_flow_runs(deployment_filter=of_deployment) if not run.auto_scheduled]
+
+    for resource in ("crm.import", "leadgate.pipeline.another", RESOURCE, RESOURCE):
+        posted = subprocess.run(
+            ["/bin/sh", "-euc", command.replace(RESOURCE, resource)],
+            env=os.environ | {"PATH": f"{os.environ['PATH']}:{tmp_path}"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert posted.returncode == 0, posted.stderr
+    wait_until(lambda: len(started()) >= 2, what="two of the events have started a run each")
+    runs = started()
+    assert len(runs) == 2
+    assert all(run.state and run.state.is_scheduled() for run in runs)
+    assert all(run.parameters["config"] == str(pipeline.file) for run in runs)
+
+
+def test_what_is_served_watches_and_is_started_by_its_own_pipelines_event(tmp_path: Path) -> None:
+    """The event of another pipeline starts nothing here."""
+    release, watch = serve.deployments_of(tmp_path / "leadgate.yaml", "acme")
+    (trigger,) = release.triggers
+    assert isinstance(trigger, DeploymentEventTrigger)
+    assert (trigger.expect, trigger.match) == ({EVENT}, ResourceSpecification({"prefect.resource.id": RESOURCE}))
+    assert [deployment.flow_name for deployment in (release, watch)] == ["release-leads", "watch-enrichment"]
+    assert release.parameters == {"config": str(tmp_path / "leadgate.yaml")}
+    assert watch.parameters == release.parameters | {"watch_for": "600s"}
+    assert all(set(deployment.tags) == {"leadgate", "pipeline:acme"} for deployment in (release, watch))
+
+
+def test_the_flows_parameters_can_be_filled_in_by_a_person() -> None:
+    """The form that the Prefect UI draws: what each parameter means, its type and its default."""
+    properties = release_leads.parameters.properties
+    assert list(properties) == ["config", "limit", "watch_for", "plan"]
+    assert all(properties[name]["description"] for name in properties)
+    assert (properties["config"]["type"], properties["config"]["default"]) == ("string", "leadgate.yaml")
+    assert properties["limit"]["anyOf"] == [{"minimum": 1, "type": "integer"}, {"type": "null"}]
+    assert properties["watch_for"]["anyOf"] == [{"type": "string"}, {"type": "null"}]
+    assert release_leads.parameters.required == []
+
+
+def test_a_review_is_decided_by_a_form() -> None:
+    """Each field has a type the UI can draw: ids to list, a verdict to choose, and a reason that may not be empty."""
+    form = resolve_reviews.parameters
+    assert form.required == ["ids", "verdict", "reason", "by"]
+    assert all(form.properties[name]["description"] for name in form.properties)
+    assert (form.properties["ids"]["type"], form.properties["ids"]["items"]) == ("array", {"type": "string"})
+    assert form.definitions["Resolution"]["enum"] == ["process", "reject", "wait"]
+    assert (form.properties["reason"]["minLength"], form.properties["by"]["minLength"]) == (3, 1)
+    assert form.properties["still_in_quarantine"]["type"] == "boolean"
