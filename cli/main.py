@@ -17,6 +17,7 @@ from cli.install_outbox import install_outbox
 from cli.output import ATTENTION, warn
 from cli.pause import pause, resume
 from cli.plan import plan
+from cli.report import report
 from cli.retry import retry
 from cli.review import review
 from cli.run import run
@@ -41,6 +42,7 @@ for verb in (demo, init, check, plan, run, status, explain, retry, pause, resume
 app.add_typer(review)
 app.command("test")(examples)
 app.command()(backtest)
+app.command()(report)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn, ParamSpec
 import typer
 
 from cli.prefect_server import PrefectServerError
-from leadgate.errors import LeadByteError, LeadgateError, LedgerUnavailable, SourceUnavailable
+from leadgate.errors import BlockUnavailable, LeadByteError, LeadgateError, LedgerUnavailable, SourceUnavailable
 from leadgate.wiring import problems_of
 
 FINE, ATTENTION, WRONG = 0, 1, 2
@@ -72,7 +72,9 @@ def complain(error: LeadgateError, *, as_json: bool) -> None:
 
 def exit_code(error: LeadgateError) -> int:
     """Tell what the user must change (2) from what will pass or needs a look (1)."""
-    passing = isinstance(error, SourceUnavailable | LedgerUnavailable | LeadByteError | PrefectServerError)
+    passing = isinstance(
+        error, BlockUnavailable | SourceUnavailable | LedgerUnavailable | LeadByteError | PrefectServerError
+    )
     return ATTENTION if passing else WRONG
 
 

@@ -12,8 +12,9 @@ from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors
 from cli.prefect_server import prefect_api, quiet_prefect
 from cli.progress import live_progress
 from leadgate.config import parse_duration
+from leadgate.errors import ConfigError
 from leadgate.plan import read_plan
-from leadgate.wiring import build_client, open_pipeline
+from leadgate.wiring import build_client, open_pipeline, serve_metrics
 
 
 def _duration(text: str | None) -> str | None:
@@ -35,6 +36,9 @@ def run(  # noqa: PLR0913
     plan: Annotated[
         Path | None, typer.Option(help="Keep to this file of `leadgate plan --out`: its leads, as planned.")
     ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="With --watch: answer Prometheus on this port meanwhile.", min=1, max=65535)
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show Prefect's log too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -44,13 +48,17 @@ def run(  # noqa: PLR0913
     started for the run. Ends with 1 where a lead was parked, an answer is open, a review is overdue, a planned lead was
     skipped, or LeadByte could not be reached.
     """
+    if metrics_port and not watch:
+        msg = "--metrics-port goes with --watch: a run that ends at once is not there to be asked"
+        raise ConfigError(msg)
     quiet_prefect(verbose=verbose)
+    metrics = serve_metrics(config, metrics_port) if metrics_port else nullcontext()
     with open_pipeline(config) as pipeline:
         if plan:
             names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
             read_plan(plan, **names, limit=limit, watch_for=watch)
         build_client(pipeline.config)  # what is wrong with the file is said at once, before a server is started
-    with prefect_api() as api, nullcontext() if as_json or verbose else live_progress(config):
+    with metrics, prefect_api() as api, nullcontext() if as_json or verbose else live_progress(config):
         result = run_flow(config, limit=limit, watch_for=watch, plan=plan)
     if as_json:
         pause = result.summary.pause

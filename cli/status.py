@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop
 from leadgate.config import load_config
+from leadgate.ledger.alarms import read_alarms
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reads import Status, read_missing, read_status
 from leadgate.model import State
@@ -28,14 +29,18 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         found = read_status(ledger.engine, settings.pipeline)
         missing = read_missing(ledger.engine, settings.pipeline)
         pause = read_pause(ledger.engine, settings.pipeline)
+        alarms = read_alarms(ledger.engine, settings.pipeline)
         overdue = overdue_reviews(ledger, settings, now)
     finally:
         ledger.close()
     if as_json:
         brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": overdue}
-        say_json({"pipeline": settings.pipeline} | _as_dict(found, missing, now) | brakes)
+        alarmed = {"alarms": [asdict(raised) for raised in alarms]}
+        say_json({"pipeline": settings.pipeline} | _as_dict(found, missing, now) | brakes | alarmed)
     else:
         _tell(settings.pipeline, found, missing, now)
+        for raised in alarms:
+            say(f"alarm: {raised.alarm}, since {ago(raised.since, now)}: docs/operations.md says what to type")
         if overdue:
             say(f"overdue: {overdue} leads have been in review for longer than safety.review_within")
         if pause:

@@ -1,4 +1,7 @@
-"""Keep the ledger in order between runs: leads of dead runs are taken over, so that none waits for the next run."""
+"""Keep the ledger in order between runs: leads of dead runs are taken over, so that none waits for the next run.
+
+The page of `leadgate report` is written afterwards, where the pipeline file says where to.
+"""
 
 from pathlib import Path
 
@@ -6,6 +9,7 @@ from prefect import flow, get_run_logger
 
 from leadgate.config import load_config
 from leadgate.wiring import open_ledger, utc_now
+from tasks.publish import publish_report
 from tasks.report import name_run
 
 
@@ -22,7 +26,9 @@ async def maintain_ledger(config: str = "leadgate.yaml") -> int:
     ledger = open_ledger(Path(config), settings)
     try:
         rescued = ledger.rescue(unknown_after=settings.delivery.unknown_after, now=utc_now())
+        get_run_logger().info("event=rescued count=%d", rescued)
+        if settings.report:
+            await publish_report(ledger, settings, Path(config).parent)
     finally:
         ledger.close()
-    get_run_logger().info("event=rescued count=%d", rescued)
     return rescued

@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect import flow
 
 from leadgate.wiring import open_pipeline, open_run, utc_now
+from tasks.rate import share_rate
 from tasks.reconcile import reconcile
 from tasks.report import name_run
 
@@ -19,6 +20,6 @@ async def reconcile_unknown(config: str = "leadgate.yaml") -> dict[str, int]:
     """
     with open_pipeline(Path(config)) as pipeline:
         await name_run(pipeline.config.pipeline, utc_now())
-        async with open_run(pipeline) as run:
+        async with share_rate(pipeline.config.leadbyte) as take_turn, open_run(pipeline, take_turn) as run:
             reconciled = await reconcile(pipeline, run)
     return {"probed": reconciled.probed, "inferred": len(reconciled.inferred)}

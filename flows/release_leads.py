@@ -19,8 +19,10 @@ from leadgate.plan import read_plan
 from leadgate.summary import Account, Summary
 from leadgate.wiring import Run, open_pipeline, open_run, utc_now
 from tasks.act import act
+from tasks.alarms import sound_all
 from tasks.decide import decide
 from tasks.outlast import outlast
+from tasks.rate import share_rate
 from tasks.reconcile import reconcile
 from tasks.register import register
 from tasks.report import Progress, name_run, report
@@ -54,7 +56,7 @@ async def release_leads(
         progress = Progress(pipeline)
         names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
         keeper = read_plan(Path(plan), **names, limit=limit, watch_for=watch_for) if plan else None
-        async with open_run(pipeline) as run:
+        async with share_rate(pipeline.config.leadbyte) as take_turn, open_run(pipeline, take_turn) as run:
             account.registered(register(pipeline))
             account.looked(look(pipeline))
             if keeper:
@@ -64,6 +66,7 @@ async def release_leads(
         account.capped = run.preparation.capped
         await progress.show()
         summary = await report(pipeline, account, run.delivery.tally)
+        sound_all(pipeline, run, account, summary)
     if run.stop:
         message = f"Stopped by {run.stop.signal_name}; what was in flight is recorded, the rest stays ready."
         return Cancelled(message=message, data=summary)

@@ -1,20 +1,27 @@
 """Stay and watch the source, and emit an event when leads are due: what starts release-leads without a schedule."""
 
 from pathlib import Path
+from typing import Annotated
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled
+from pydantic import Field
 
 from leadgate.config import parse_duration
 from leadgate.stopping import stop_on_signals
 from leadgate.wiring import open_pipeline, utc_now
 from tasks.announce import announce
 from tasks.report import name_run
+from tasks.wait import metrics_served
 
 
 @flow(name="watch-enrichment", persist_result=False)
-async def watch_enrichment(config: str = "leadgate.yaml", watch_for: str = "1h") -> int | State[int]:
+async def watch_enrichment(
+    config: str = "leadgate.yaml",
+    watch_for: str = "1h",
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None,
+) -> int | State[int]:
     """Emit `leadgate.enrichment.arrived` for each burst of leads that are due; return how many events there were.
 
     Nothing is sent to LeadByte. Two runs of it at once cost an event too many now and then, and nothing else.
@@ -22,6 +29,7 @@ async def watch_enrichment(config: str = "leadgate.yaml", watch_for: str = "1h")
     Args:
         config: the pipeline file.
         watch_for: stay this long (90s, 15m, 24h).
+        metrics_port: answer Prometheus on this port meanwhile.
 
     """
     began_at = utc_now()
@@ -30,8 +38,9 @@ async def watch_enrichment(config: str = "leadgate.yaml", watch_for: str = "1h")
     with open_pipeline(Path(config)) as pipeline:
         await name_run(pipeline.config.pipeline, began_at)
         with stop_on_signals() as stop:
-            while told_at := await announce(pipeline, stop, until, told_at):
-                events += 1
+            async with metrics_served(Path(config), metrics_port, stop):
+                while told_at := await announce(pipeline, stop, until, told_at):
+                    events += 1
     if stop:
         return Cancelled(
             message=f"Stopped by {stop.signal_name}; leads that are due are told of by the next.", data=events

@@ -11,13 +11,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from leadgate import telemetry
 from leadgate.backtest import Backtest, run_backtest
-from leadgate.config import Block, PipelineConfig, load_config
+from leadgate.config import Block, PipelineConfig, load_config, resolve_blocks
 from leadgate.delivery import Delivery, Preparation, Reconciliation
 from leadgate.errors import ConfigError, LeadgateError, SourceError, SourceUnavailable
 from leadgate.leadbyte import LeadByteClient
+from leadgate.leadbyte.pacing import TakeTurn
 from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.keep import keep_policy, keep_reading
+from leadgate.metrics import serve_ledger
 from leadgate.model import Reading
 from leadgate.policy import Policy, compile_policy
 from leadgate.policy.advice import advise
@@ -29,6 +32,11 @@ from leadgate.stopping import Stop, stop_on_signals
 def utc_now() -> datetime:
     """The present instant."""
     return datetime.now(UTC)
+
+
+def read_pipeline_file(path: Path) -> PipelineConfig:
+    """Read and check a pipeline file, and the Prefect blocks it names; raise as `load_config` and `resolve_blocks`."""
+    return resolve_blocks(load_config(path), str(path))
 
 
 class Pipeline:
@@ -63,7 +71,8 @@ def open_pipeline(path: Path) -> Iterator[Pipeline]:
     Raises ConfigError or PolicyError naming every fault, SourceError or LedgerError where a database is not as the
     file says, and SourceUnavailable or LedgerUnavailable where it cannot be reached.
     """
-    config = load_config(path)
+    config = read_pipeline_file(path)
+    telemetry.name_run(config.pipeline)
     with closing(open_ledger(path, config)) as ledger, closing(_open_source(path, config, ledger)) as source:
         policy, shadow = build_policy(path, config, source), build_shadow(path, config, source)
         for rules in filter(None, (policy, shadow)):
@@ -106,9 +115,12 @@ class Run:
 
 
 @asynccontextmanager
-async def open_run(pipeline: Pipeline) -> AsyncIterator[Run]:
-    """Build what one run needs; when it ends, however it does, the leads it holds and has not sent are given back."""
-    async with build_client(pipeline.config) as client:
+async def open_run(pipeline: Pipeline, take_turn: TakeTurn | None = None) -> AsyncIterator[Run]:
+    """Build what one run needs; when it ends, however it does, the leads it holds and has not sent are given back.
+
+    `take_turn` waits until all workers together may send one more request; without it the run's own rate is all.
+    """
+    async with build_client(pipeline.config, take_turn) as client:
         with stop_on_signals() as stop:
             try:
                 yield Run(pipeline, client, stop)
@@ -144,11 +156,19 @@ def open_ledger(path: Path, config: PipelineConfig) -> Ledger:
     return Ledger(engine, pipeline=config.pipeline, owner=owner)
 
 
-def build_client(config: PipelineConfig) -> LeadByteClient:
+@contextmanager
+def serve_metrics(path: Path, port: int) -> Iterator[None]:
+    """Answer Prometheus from a pipeline's ledger; raise PortTaken where the port cannot be listened on."""
+    config = load_config(path)
+    with closing(open_ledger(path, config)) as ledger, serve_ledger(ledger.engine, config.pipeline, port, utc_now):
+        yield
+
+
+def build_client(config: PipelineConfig, take_turn: TakeTurn | None = None) -> LeadByteClient:
     """Build the LeadByte client; nothing is sent until it is used."""
     leadbyte = config.leadbyte
     if isinstance(leadbyte.api_key, Block):
-        msg = "leadbyte.api_key: Prefect blocks are not read yet: use ${LEADBYTE_API_KEY} and set that variable"
+        msg = f"leadbyte.api_key: the block {leadbyte.api_key.block} was not read: use read_pipeline_file()"
         raise ConfigError(msg)
     return LeadByteClient(
         base_url=leadbyte.base_url,
@@ -157,6 +177,7 @@ def build_client(config: PipelineConfig) -> LeadByteClient:
         concurrency=leadbyte.concurrency,
         requests_per_second=leadbyte.requests_per_second,
         clock=utc_now,
+        take_turn=take_turn,
     )
 
 
@@ -170,9 +191,9 @@ class Checked(NamedTuple):
 def check_pipeline(path: Path) -> Checked:
     """Try every part of a pipeline for real and name every fault at once; where there is none, all is well."""
     try:
-        config = load_config(path)
-    except ConfigError as error:
-        return Checked(error.problems, [])
+        config = read_pipeline_file(path)
+    except LeadgateError as error:
+        return Checked(problems_of(error), [])
     problems: list[str] = []
     advice: list[str] = []
     try:
@@ -200,7 +221,7 @@ def check_pipeline(path: Path) -> Checked:
 
 def examine_pipeline(path: Path) -> Examined:
     """Decide the examples of a pipeline file by its rules; raise ConfigError naming every fault of both."""
-    config = load_config(path)
+    config = read_pipeline_file(path)
     with closing(Source.open(config.source, base_dir=path.resolve().parent, clock=utc_now)) as source:
         return _examine(path, config, source, build_policy(path, config, source))
 
@@ -210,7 +231,7 @@ def backtest_policy(path: Path, proposed: Path, *, since: timedelta) -> Backtest
 
     Raises ConfigError naming every fault of the other file, as this pipeline's source has it.
     """
-    config, other = load_config(path), load_config(proposed)
+    config, other = read_pipeline_file(path), load_config(proposed)
     base_dir, now = path.resolve().parent, utc_now()
     with (
         closing(open_ledger(path, config)) as ledger,

@@ -4,6 +4,7 @@ from collections import Counter
 
 from prefect import get_run_logger, task
 
+from leadgate import telemetry
 from leadgate.model import Wave
 from leadgate.wiring import Run
 from tasks.outside import AGAIN_WHEN_DOWN
@@ -13,7 +14,9 @@ from tasks.outside import AGAIN_WHEN_DOWN
 def decide(run: Run, limit: int) -> Wave:
     """Claim and decide up to `limit` leads; an empty wave means that none is due, or that the run is to stop."""
     wave = Wave([] if run.stop else run.preparation.claim_wave(limit))
+    decided = Counter((lead.decision.verdict.value, lead.decision.rule) for lead in wave.leads)
+    telemetry.count_decisions(run.pipeline.config.pipeline, decided)
     verdicts = Counter(lead.decision.verdict.value for lead in wave.leads)
-    counts = " ".join(f"{verdict}={count}" for verdict, count in sorted(verdicts.items()))
-    get_run_logger().info("event=decided count=%d %s", len(wave), counts)
+    counts = "".join(f" {verdict}={count}" for verdict, count in sorted(verdicts.items()))
+    get_run_logger().info("event=decided count=%d%s", len(wave), counts)
     return wave

@@ -5,7 +5,9 @@ from datetime import datetime
 from prefect import get_run_logger, task
 
 from leadgate.delivery.outage import PATIENCE, wait_for_leadbyte
+from leadgate.ledger.alarms import Alarm
 from leadgate.wiring import Pipeline, Run, utc_now
+from tasks.alarms import sound
 from tasks.outside import STAGE
 
 
@@ -17,9 +19,11 @@ async def outlast(pipeline: Pipeline, run: Run, until: datetime) -> bool:
     """
     began_at = utc_now()
     pipeline.ledger.release(now=began_at)
+    sound(pipeline, Alarm.LEADBYTE, is_raised=True)
     answered = await wait_for_leadbyte(run.client, until=max(until, began_at + PATIENCE), clock=utc_now, stop=run.stop)
     if answered:
         run.delivery.exchange.breaker.close()
+        sound(pipeline, Alarm.LEADBYTE, is_raised=False)
     seconds = (utc_now() - began_at).total_seconds()
     get_run_logger().warning("event=outage answered=%s waited_seconds=%.0f", answered, seconds)
     return answered

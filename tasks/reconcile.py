@@ -3,7 +3,10 @@
 from prefect import get_run_logger, task
 
 from leadgate.delivery import Reconciled
+from leadgate.errors import LeadByteUnavailable
+from leadgate.ledger.alarms import Alarm
 from leadgate.wiring import Pipeline, Run, utc_now
+from tasks.alarms import sound
 from tasks.outside import STAGE
 
 
@@ -12,7 +15,11 @@ from tasks.outside import STAGE
 async def reconcile(pipeline: Pipeline, run: Run) -> Reconciled:
     """Rescue leads whose lease has ended, then probe the unknown ones that are due."""
     rescued = pipeline.ledger.rescue(unknown_after=pipeline.config.delivery.unknown_after, now=utc_now())
-    reconciled = await run.reconciliation.reconcile_due()
+    try:
+        reconciled = await run.reconciliation.reconcile_due()
+    except LeadByteUnavailable:
+        sound(pipeline, Alarm.LEADBYTE, is_raised=True)
+        raise
     get_run_logger().info(
         "event=reconciled rescued=%d probed=%d inferred=%d", rescued, reconciled.probed, len(reconciled.inferred)
     )

@@ -4,6 +4,7 @@ from prefect import get_run_logger, task
 
 from leadgate.intake import Registered, register_leads
 from leadgate.wiring import Pipeline, utc_now
+from tasks.observed import quoted
 from tasks.outside import AGAIN_WHEN_DOWN
 
 
@@ -13,6 +14,6 @@ def register(pipeline: Pipeline) -> Registered:
     registered = register_leads(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now())
     logger = get_run_logger()
     for fault in registered.faults:
-        logger.warning(fault)
+        logger.warning("event=lead_fault problem=%s", quoted(fault))
     logger.info("event=registered count=%d faults=%d", registered.count, len(registered.faults))
     return registered

@@ -15,20 +15,24 @@ from prefect.artifacts import (
 )
 from prefect.runtime import flow_run
 
+from leadgate import telemetry
+from leadgate.ledger.figures import FOR_PEOPLE, ForPerson, read_decision_counts, read_for_people
 from leadgate.ledger.pauses import read_pause
-from leadgate.ledger.reads import read_decision_counts, read_status
-from leadgate.model import FINAL_STATES, State, Verdict
+from leadgate.ledger.reads import read_status
+from leadgate.model import FINAL_STATES, State
 from leadgate.summary import Account, Summary, overdue_reviews
 from leadgate.wiring import Pipeline, utc_now
-from tasks.events import tell
+from tasks.observed import quoted
 from tasks.outside import STAGE
 
 _NOW = {"waiting", "ready", "overdue", "faults"}
 """What a summary counts that is no event of the run."""
-CAPPED_EVENT = "leadgate.rejects.capped"
-"""Sent once a run that has rejected as many leads as it may."""
 _SHOWN = 20
-_PROGRESS_EVERY = timedelta(seconds=2)
+_LISTED = 100
+"""Rows of the table of leads that need a person."""
+_PROGRESS_EVERY = timedelta(seconds=5)
+_PROGRESS_SHARE = 0.05
+"""How much of a run may go by between two moves of the bar, and how much of it counting all leads may take."""
 _DONE = FINAL_STATES | {State.REVIEW, State.FAILED}
 
 
@@ -46,23 +50,26 @@ class Progress:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._artifact_id: UUID | None = None
-        self._shown_at: datetime | None = None
+        self._began_at = self._due_at = utc_now()
 
     async def show_now_and_then(self) -> None:
-        """Move the bar, unless it was moved a moment ago: counting all leads costs more than sending a few."""
-        if self._shown_at is None or utc_now() - self._shown_at >= _PROGRESS_EVERY:
+        """Move the bar, where that is due: a few times in a short run, ever more rarely in a long one."""
+        if utc_now() >= self._due_at:
             await self.show()
 
     async def show(self) -> None:
         """Draw the bar, or move it."""
-        self._shown_at = utc_now()
+        asked_at = utc_now()
         share = _share_done(read_status(self._pipeline.ledger.engine, self._pipeline.config.pipeline).counts)
         if self._artifact_id is None:
-            self._artifact_id = await acreate_progress_artifact(
-                share, key=_key(self._pipeline, "progress"), description="Leads that are done with, of all known."
-            )
+            key = artifact_key(self._pipeline.config.pipeline, "progress")
+            description = "Leads that are done with, of all known."
+            self._artifact_id = await acreate_progress_artifact(share, key=key, description=description)
         else:
             await aupdate_progress_artifact(self._artifact_id, share)
+        now = utc_now()
+        rest = max((now - self._began_at) * _PROGRESS_SHARE, (now - asked_at) / _PROGRESS_SHARE)
+        self._due_at = now + max(_PROGRESS_EVERY, rest)
 
 
 @task(name="report", **STAGE)
@@ -75,32 +82,34 @@ async def report(pipeline: Pipeline, account: Account, went: Mapping[State, int]
     summary = account.summarize(went=went, remaining=remaining, overdue=overdue, pause=pause)
     await acreate_markdown_artifact(
         as_markdown(name, account, summary, remaining),
-        key=_key(pipeline, "summary"),
+        key=artifact_key(name, "summary"),
         description=f"What this run of {name} did.",
     )
     rules = [
-        {"verdict": verdict, "rule": rule or "(otherwise)", "leads": count}
-        for verdict, rule, count in read_decision_counts(engine, name, account.started_at)
+        {"verdict": found.verdict, "rule": found.decider, "leads": found.decisions}
+        for found in read_decision_counts(engine, name, account.started_at)
     ]
     await acreate_table_artifact(
-        rules, key=_key(pipeline, "decisions"), description=f"Which rules of {name} decided in this run."
+        rules,
+        key=artifact_key(name, "decisions"),
+        description=f"Which rules of {name}, and which people, decided in this run.",
     )
+    await _show_people(pipeline, remaining)
     if pipeline.shadow:
         await acreate_table_artifact(
             [{**asdict(row), "leads": count} for row, count in account.shadowed.most_common()],
-            key=_key(pipeline, "shadow"),
+            key=artifact_key(name, "shadow"),
             description=f"What the rules of {name} said in this run, and what those of policy.shadow would have.",
         )
+    telemetry.note_leads(name, {state.value: count for state, count in remaining.items()})
     logger = get_run_logger()
     if account.capped:
-        most = pipeline.config.safety.max_rejects_per_run
-        tell(CAPPED_EVENT, name, {"to_review": account.capped, "max_rejects_per_run": most})
         logger.warning("event=rejects_capped to_review=%d", account.capped)
     logger.info("event=finished %s", " ".join(f"{key}={count}" for key, count in summary.as_dict().items()))
     if pause:
-        logger.warning("event=paused %s is %s", name, pause)
+        logger.warning("event=paused pipeline=%s since=%s", name, pause.paused_at.isoformat(timespec="seconds"))
     if account.trouble:
-        logger.error(account.trouble)
+        logger.error("event=stopped_early problem=%s", quoted(account.trouble))
     return summary
 
 
@@ -115,22 +124,32 @@ def as_markdown(name: str, account: Account, summary: Summary, remaining: Mappin
     if account.capped:
         lines += [f"**Too many rejects.** {account.capped} leads that rules reject went to a person instead:"]
         lines += ["this run had rejected as many as `safety.max_rejects_per_run` allows. Look at the rules first.", ""]
-    lines += ["| in this run | leads |", "|---|---:|"]
-    lines += [f"| {key} | {count} |" for key, count in summary.as_dict().items() if key not in _NOW]
+    lines += _for_people(summary, remaining)
+    counts = {key: count for key, count in summary.as_dict().items() if count and key not in _NOW}
+    lines += ["| in this run | leads |", "|---|---:|"] if counts else ["Nothing was due.", ""]
+    lines += [f"| {key} | {count} |" for key, count in counts.items()]
     lines += ["", "| in the ledger now | leads |", "|---|---:|"]
     lines += [f"| {state.value} | {count} |" for state, count in remaining.items() if count]
-    if remaining.get(State.REVIEW):
-        lines += ["", f"{remaining[State.REVIEW]} leads need a person: rules sent them to **{Verdict.REVIEW}**."]
-        lines += ["`leadgate review list` shows them."]
-    if summary.overdue:
-        lines += ["", f"{summary.overdue} of them have waited for longer than `safety.review_within`."]
-    if remaining.get(State.FAILED):
-        lines += ["", f"{remaining[State.FAILED]} leads are parked: `leadgate explain ID` says what LeadByte answered."]
     lines += _listed("Settled by inference: LeadByte no longer has them, so the lost act was taken.", account.inferred)
     skipped = [f"{lead_id}: {why}" for lead_id, why in summary.skipped.items()]
     lines += _listed("Not sent, since they are not as planned any more:", skipped)
     lines += _listed("To be put right in the source:", account.faults)
     return "\n".join(lines)
+
+
+def _for_people(summary: Summary, remaining: Mapping[State, int]) -> list[str]:
+    """Say what wants a person, and what to type; nothing where all is well."""
+    lines = []
+    if count := remaining.get(State.REVIEW):
+        overdue = f", {summary.overdue} of them for longer than `safety.review_within`" if summary.overdue else ""
+        lines += [f"- **{count} in review**: a person must decide{overdue}. `leadgate review list` shows them."]
+    if count := remaining.get(State.FAILED):
+        lines += [
+            f"- **{count} parked**: `leadgate explain ID` says what LeadByte answered, `leadgate retry` sends again."
+        ]
+    if count := remaining.get(State.UNKNOWN):
+        lines += [f"- **{count} unknown**: sent, and no answer that can be trusted. Runs probe them: wait."]
+    return [*lines, ""] if lines else []
 
 
 def _listed(title: str, items: Sequence[str]) -> list[str]:
@@ -145,6 +164,38 @@ def _share_done(counts: Mapping[State, int]) -> float:
     return round(100 * sum(counts.get(state, 0) for state in _DONE) / total, 1) if total else 100.0
 
 
-def _key(pipeline: Pipeline, what: str) -> str:
-    """An artifact's key that is the same in every run; Prefect takes small letters, digits and dashes only."""
-    return re.sub(r"[^a-z0-9-]", "-", f"leadgate-{pipeline.config.pipeline}-{what}".lower())
+async def _show_people(pipeline: Pipeline, remaining: Mapping[State, int]) -> None:
+    """List the leads that need a person; the list is made when it is empty too, or an old one would stand."""
+    name = pipeline.config.pipeline
+    found = read_for_people(pipeline.ledger.engine, name, limit=_LISTED)
+    total = sum(remaining.get(state, 0) for state in FOR_PEOPLE)
+    told = f"{total} leads of {name} need a person, or may soon." if total else f"No lead of {name} needs a person."
+    if total > len(found):
+        told += f" Here are {len(found)}; `leadgate review list` has all reviews, `leadgate status` all counts."
+    await acreate_table_artifact(
+        [_for_person(lead) for lead in found], key=artifact_key(name, "people"), description=told
+    )
+
+
+def _for_person(lead: ForPerson) -> dict[str, str]:
+    decided_by = "a person" if lead.by_person else lead.rule or "(otherwise)"
+    return {
+        "lead": lead.lead_id,
+        "state": lead.state.value,
+        "since": f"{lead.since:%Y-%m-%d %H:%M}Z",
+        "what to type": _TYPE[lead.state].format(id=lead.lead_id),
+        "rule": decided_by,
+        "reason": lead.note,
+    }
+
+
+_TYPE = {
+    State.REVIEW: "leadgate review process {id}",
+    State.UNKNOWN: "nothing: runs probe it",
+    State.FAILED: "leadgate explain {id}, then retry {id}",
+}
+
+
+def artifact_key(pipeline: str, what: str) -> str:
+    """Give a key that is the same in every run; Prefect takes small letters, digits and dashes only."""
+    return re.sub(r"[^a-z0-9-]", "-", f"leadgate-{pipeline}-{what}".lower())

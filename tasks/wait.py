@@ -2,17 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from prefect import get_run_logger, task
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, stop_when_event_set, wait_fixed
 
 from leadgate.intake import Compared, Looked, Registered, compare_all, look_for_arrivals, register_leads
 from leadgate.ledger.reads import read_next_due
+from leadgate.metrics import PortTaken
 from leadgate.stopping import Stop
-from leadgate.wiring import Pipeline, utc_now
+from leadgate.wiring import Pipeline, serve_metrics, utc_now
+from tasks.alarms import say_healthy
+from tasks.observed import quoted
 from tasks.outside import AGAIN_WHEN_DOWN
 
 POLL_EVERY = timedelta(seconds=2)
+PORT_PATIENCE = timedelta(seconds=30)
+"""How long the port for metrics may still be the last run's, whose end overlaps the next one's beginning."""
 _PAGES_A_LOOK = 5
 
 
@@ -20,7 +28,8 @@ _PAGES_A_LOOK = 5
 def look(pipeline: Pipeline) -> Looked:
     """Look once at what is new in the source, and whose time is up."""
     looked = look_for_arrivals(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now(), outbox=pipeline.outbox)
-    _log("looked", looked)
+    get_run_logger().info("event=looked arrived=%d late=%d healthy=%s", *_counts(looked))
+    say_healthy(pipeline, looked.reading, None)
     return looked
 
 
@@ -29,7 +38,7 @@ def compare(pipeline: Pipeline) -> Compared:
     """Compare every lead and every waiting entry with the source, where that is due."""
     compared = compare_all(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now())
     if compared.looked:
-        _log("compared", compared.looked)
+        get_run_logger().info("event=compared arrived=%d late=%d healthy=%s", *_counts(compared.looked))
     return compared
 
 
@@ -49,13 +58,30 @@ async def watch(pipeline: Pipeline, stop: Stop, until: datetime) -> list[tuple[R
     return found
 
 
+@asynccontextmanager
+async def metrics_served(config: Path, port: int | None, stop: Stop) -> AsyncIterator[None]:
+    """Answer Prometheus on a port, where one is named; raise PortTaken where it stays taken."""
+    with ExitStack() as stack:
+        if port is not None:
+            stopped = stop_when_event_set(stop.requested)  # type: ignore[arg-type] # only asked whether it is set
+            patience = stop_after_delay(PORT_PATIENCE) | stopped
+            again = retry_if_exception_type(PortTaken)
+            async for attempt in AsyncRetrying(retry=again, wait=wait_fixed(1), stop=patience, reraise=True):
+                with attempt:
+                    stack.enter_context(serve_metrics(config, port))
+        yield
+
+
 async def looks(pipeline: Pipeline, stop: Stop, until: datetime) -> AsyncIterator[tuple[Registered, Looked]]:
     """Look at the source now, whenever it says that there is something, and every now and then all the same.
 
     The last look is at the end of the time, or the one that was under way when the run was asked to stop.
     """
+    told_at = None
     while not stop:
-        yield await asyncio.to_thread(_look_once, pipeline)
+        found = await asyncio.to_thread(_look_once, pipeline)
+        told_at = say_healthy(pipeline, found[1].reading, told_at)
+        yield found
         now = utc_now()
         if now >= until:
             return
@@ -75,8 +101,8 @@ def _look_once(pipeline: Pipeline) -> tuple[Registered, Looked]:
     return new, looked
 
 
-def _log(event: str, looked: Looked) -> None:
-    logger = get_run_logger()
+def _counts(looked: Looked) -> tuple[int, int, bool]:
+    """What a look found, for its line in the log; its warnings get lines of their own."""
     for warning in looked.warnings:
-        logger.warning(warning)
-    logger.info("event=%s arrived=%d late=%d healthy=%s", event, looked.arrived, looked.late, looked.reading.healthy)
+        get_run_logger().warning("event=source_warning problem=%s", quoted(warning))
+    return looked.arrived, looked.late, looked.reading.healthy

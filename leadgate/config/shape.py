@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from leadgate.config.example import ExampleConfig
 from leadgate.config.section import Duration, Section
@@ -26,16 +27,16 @@ Condition = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class Block(Section):
-    """A reference to a Prefect block, resolved where flows are wired."""
+    """A reference to a Prefect block, KIND/NAME: blocks.py puts what it holds in its place."""
 
     block: str
 
 
 class LeadByteConfig(Section):
-    """Where LeadByte is and how modestly it is asked."""
+    """Where LeadByte is and how modestly it is asked. `base_url` may be left to the block that holds the key."""
 
-    base_url: str
     api_key: SecretStr | Block
+    base_url: str = Field("", validate_default=True)
     batch_size: int = Field(50, ge=1, le=1000)
     concurrency: int = Field(4, ge=1, le=64)
     requests_per_second: float = Field(5, ge=0)
@@ -43,7 +44,11 @@ class LeadByteConfig(Section):
 
     @field_validator("base_url")
     @classmethod
-    def _is_an_address(cls, value: str) -> str:
+    def _is_an_address(cls, value: str, info: ValidationInfo) -> str:
+        if not value:
+            if isinstance(info.data.get("api_key"), Block):
+                return value
+            raise PydanticCustomError("missing", "is missing")  # noqa: EM101 - pydantic's own kind of fault
         if not re.match(r"https?://[^/\s]+", value):
             msg = f"{value!r} is not an address: write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk)"
             raise ValueError(msg)
@@ -183,6 +188,13 @@ class SafetyConfig(Section):
     review_within: Duration | None = None
 
 
+class ReportConfig(Section):
+    """Where the flow maintain-ledger keeps the page of `leadgate report`, and where people open it."""
+
+    path: str
+    url: str | None = Field(None, pattern=r"^https?://\S+$")
+
+
 class PipelineConfig(Section):
     """A whole pipeline file."""
 
@@ -196,6 +208,7 @@ class PipelineConfig(Section):
     examples: list[ExampleConfig] = Field(default_factory=list)
     delivery: DeliveryConfig = DeliveryConfig()
     safety: SafetyConfig = SafetyConfig()
+    report: ReportConfig | None = None
 
     @field_validator("update")
     @classmethod

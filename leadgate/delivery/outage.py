@@ -43,6 +43,11 @@ class Breaker:
         if self._unanswered >= self._limit:
             raise LeadByteUnavailable(msg)
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether LeadByte has answered any request of this run."""
+        return self._ever_answered
+
     def close(self) -> None:
         """Begin to count anew: LeadByte answers."""
         self._unanswered, self._ever_answered, self.outage = 0, True, None

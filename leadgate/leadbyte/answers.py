@@ -7,19 +7,17 @@
 docs/leadbyte.md has the whole table, with how surely each line is known.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 
-from leadgate.leadbyte.wire import LeadEntry, ReplyBody, field_value
+from leadgate.leadbyte.hiding import without_values
+from leadgate.leadbyte.wire import LeadEntry, ReplyBody
 from leadgate.leadbyte.wording import Told, quoted, says_gone, says_key_is_wrong, told_of_act
 from leadgate.model import Answer, Certainty, LeadRequest
 
 _LONGEST_MESSAGE = 500
-_SHORTEST_HIDDEN = 3
-"""Values shorter than this say nothing about a person, and hiding them would spoil messages."""
 
 _ABOUT_US = frozenset({402, 407, 408, 425, 429})
 """Refusals of the account, the proxy or the pace: they say nothing about a lead."""
@@ -89,7 +87,7 @@ def judge_put(requests: Sequence[LeadRequest], reply: Reply) -> list[Answer]:
             entries.setdefault(entry.lead_id, []).append(entry)
     releases = _releases_by_lead(body.releases, {request.lead_id for request in requests})
     return [
-        _judge_lead(request, reply, entries.get(request.lead_id, []), releases.get(request.lead_id, []))
+        _judge_lead(request, reply, entries.get(request.lead_id, []), releases.get(request.lead_id, []), requests)
         for request in requests
     ]
 
@@ -99,7 +97,7 @@ def judge_act(request: LeadRequest, reply: Reply) -> Answer:
     if whole := _judge_whole([request], reply):
         return whole[0]
     detail = reply.body.details.get(request.lead_id) if reply.body else None
-    return _judge_lead(request, reply, [], [detail] if detail else [])
+    return _judge_lead(request, reply, [], [detail] if detail else [], [request])
 
 
 def refuse_unsent(request: LeadRequest, why: str) -> Answer:
@@ -110,7 +108,7 @@ def refuse_unsent(request: LeadRequest, why: str) -> Answer:
 def _judge_whole(requests: Sequence[LeadRequest], reply: Reply) -> list[Answer]:
     """One answer for all leads, if the reply allows no other; empty if each has to be judged by itself."""
     if refusal := judge_refusal(reply):
-        message = _without_values(refusal.message, requests)
+        message = without_values(refusal.message, requests)
         gone = len(requests) == 1 and not refusal.transient and says_gone(refusal.message, of_one_lead=False)
         # A success by its status and an error by its word: no proof, where an act was asked, that it was not taken.
         if _is_success(reply.status) and not gone and any(request.action for request in requests):
@@ -131,7 +129,13 @@ def _judge_whole(requests: Sequence[LeadRequest], reply: Reply) -> list[Answer]:
     return [replace(_answer(request, reply, Certainty.IN_DOUBT, why), transient=about_no_lead) for request in requests]
 
 
-def _judge_lead(request: LeadRequest, reply: Reply, entries: Sequence[LeadEntry], releases: Sequence[str]) -> Answer:
+def _judge_lead(
+    request: LeadRequest,
+    reply: Reply,
+    entries: Sequence[LeadEntry],
+    releases: Sequence[str],
+    batch: Sequence[LeadRequest],
+) -> Answer:
     """Weigh what was said of one lead's update (`entries`) and of its act (`releases`): neither implies the other."""
     said = {entry.success for entry in entries}
     success = said.pop() if len(said) == 1 else None
@@ -143,6 +147,8 @@ def _judge_lead(request: LeadRequest, reply: Reply, entries: Sequence[LeadEntry]
     told = {told_of_act(text, request.action) for text in releases} if request.action else set()
     if told == {Told.TAKEN}:
         return _answer(request, reply, Certainty.ANSWERED, message, updated=updated, acted=True)
+    # A complaint may quote any lead of the batch.
+    message = without_values(message, batch)
     if told and told <= {Told.NOT_TAKEN, Told.GONE}:
         gone = gone or Told.GONE in told
         return _answer(request, reply, Certainty.ANSWERED, message, updated=updated, acted=False, gone=gone)
@@ -155,7 +161,7 @@ def _judge_lead(request: LeadRequest, reply: Reply, entries: Sequence[LeadEntry]
         if success and not request.action:
             return _answer(request, reply, Certainty.ANSWERED, message, updated=updated)
     why = _why_in_doubt(told, success=success, named=bool(entries or releases))
-    overall = "" if entries or releases or not reply.body else reply.body.told()
+    overall = "" if entries or releases or not reply.body else without_values(reply.body.told(), batch)
     return _answer(request, reply, Certainty.IN_DOUBT, _joined(why, message, overall), updated=updated)
 
 
@@ -194,7 +200,7 @@ def _answer(  # noqa: PLR0913 - what an answer is made of
     acted: bool | None = None,
     gone: bool = False,
 ) -> Answer:
-    message = _without_values(message, [request])
+    message = without_values(message, [request])
     return Answer(
         request.lead_id,
         certainty,
@@ -223,20 +229,3 @@ def _named(status: int) -> str:
 
 def _joined(*parts: str) -> str:
     return "; ".join(dict.fromkeys(part for part in parts if part))
-
-
-def _without_values(message: str, requests: Iterable[LeadRequest]) -> str:
-    """Put field names for the sent values a message repeats: people's data stays out of the ledger and the logs."""
-    for request in requests:
-        for name, value in request.update.items():
-            for shown in {str(value), _as_sent(value)}:
-                if len(shown) >= _SHORTEST_HIDDEN and shown.casefold() in message.casefold():
-                    message = re.sub(rf"(?<!\w){re.escape(shown)}(?!\w)", f"[{name}]", message, flags=re.IGNORECASE)
-    return message
-
-
-def _as_sent(value: object) -> str:
-    try:
-        return str(field_value(value))
-    except ValueError:
-        return ""

@@ -13,10 +13,11 @@ from typing import Any, Self
 import httpx
 from pydantic import SecretStr
 
+from leadgate import telemetry
 from leadgate.config import LONGEST_CONNECT, longest_exchange
 from leadgate.errors import ConfigError, KeyRefused, LeadByteUnavailable
 from leadgate.leadbyte.answers import Reply, judge_act, judge_put, judge_refusal, refuse_unsent
-from leadgate.leadbyte.pacing import Pace, read_retry_after
+from leadgate.leadbyte.pacing import Pace, TakeTurn, read_retry_after
 from leadgate.leadbyte.wire import act_item, body_bytes, lead_item, read_body
 from leadgate.model import Answer, LeadRequest
 
@@ -52,12 +53,13 @@ class LeadByteClient:
         concurrency: int,
         requests_per_second: float,
         clock: Callable[[], datetime],
+        take_turn: TakeTurn | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base_url = _checked_address(base_url)
         self._key = _checked_key(api_key)
         self._clock = clock
-        self._pace = Pace(requests_per_second=requests_per_second, clock=clock)
+        self._pace = Pace(requests_per_second=requests_per_second, clock=clock, take_turn=take_turn)
         self._slots = asyncio.Semaphore(concurrency)
         self._key_refusal: str | None = None
         connect = min(LONGEST_CONNECT, timeout).total_seconds()
@@ -187,7 +189,9 @@ class LeadByteClient:
     async def _exchange(self, method: str, path: str, content: bytes) -> Reply:
         try:
             async with asyncio.timeout(self._longest_exchange):
-                response = await self._http.request(method, path, content=content)
+                with telemetry.request(method, path) as sent:
+                    response = await self._http.request(method, path, content=content)
+                    sent.status = response.status_code
         except _NOT_SENT as error:
             return Reply(sent=False, problem=f"LeadByte cannot be reached ({type(error).__name__}: {error})")
         except (httpx.TimeoutException, TimeoutError):

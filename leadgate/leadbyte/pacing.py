@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -10,6 +10,9 @@ from aiolimiter import AsyncLimiter
 
 SHORT_PAUSE = timedelta(seconds=5)
 """Pauses up to this are waited out; longer ones are handed to the caller, so that no lease runs out meanwhile."""
+
+TakeTurn = Callable[[], Awaitable[None]]
+"""Waits until one more request may be sent to the account, whichever worker sends it."""
 
 _LONGEST_PAUSE = timedelta(days=1)
 """A longer one is a mistake somewhere; after a day we may ask again."""
@@ -36,10 +39,16 @@ def read_retry_after(header: str | None, now: datetime) -> datetime | None:
 
 
 class Pace:
-    """Lets requests through one by one, evenly spaced, and none while LeadByte has asked for a pause."""
+    """Lets requests through one by one, evenly spaced, and none while LeadByte has asked for a pause.
 
-    def __init__(self, *, requests_per_second: float, clock: Callable[[], datetime]) -> None:
+    The rate is this process's own; `take_turn` adds what all workers share.
+    """
+
+    def __init__(
+        self, *, requests_per_second: float, clock: Callable[[], datetime], take_turn: TakeTurn | None = None
+    ) -> None:
         self._clock = clock
+        self._take_turn = take_turn
         self._pause_until: datetime | None = None
         # One request an interval, rather than a burst of them a second.
         self._limiter = AsyncLimiter(1, 1 / requests_per_second) if requests_per_second else None
@@ -62,6 +71,8 @@ class Pace:
             await asyncio.sleep(left.total_seconds())
             if self._limiter:
                 await self._limiter.acquire()
+            if self._take_turn:
+                await self._take_turn()
             # A request sent before ours may have met a pause while we waited.
             if self._pause_until == until:
                 return None

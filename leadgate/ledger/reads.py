@@ -159,18 +159,6 @@ def _stopped(connection: Connection, pipeline: str, since: datetime) -> timedelt
     return stopped
 
 
-def read_decision_counts(engine: Engine, pipeline: str, since: datetime) -> list[tuple[str, str | None, int]]:
-    """How many leads each rule decided since an instant: verdict, rule (None: otherwise), count."""
-    query = (
-        select(decisions.c.verdict, decisions.c.rule, func.count())
-        .where(decisions.c.pipeline == pipeline, decisions.c.decided_at >= since)
-        .group_by(decisions.c.verdict, decisions.c.rule)
-        .order_by(func.count().desc())
-    )
-    with reading(engine) as connection:
-        return [(row[0], row[1], row[2]) for row in connection.execute(query)]
-
-
 def read_settled_hashes(engine: Engine, pipeline: str, ids: Sequence[str]) -> dict[str, str | None]:
     """Of those of the ids that are settled, the hash of the enrichment last seen."""
     e = entries.c

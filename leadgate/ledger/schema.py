@@ -29,7 +29,7 @@ from sqlalchemy.engine import Dialect
 
 from leadgate.model import State
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration; a test holds it equal to the migrations' head."""
 
 metadata = MetaData()
@@ -275,4 +275,13 @@ pauses = Table(
     Column("paused_by", String(100), nullable=False),
     Column("reason", Text, nullable=False),
     PrimaryKeyConstraint("pipeline", name="leadgate_pauses_pk"),
+)
+
+alarms = Table(
+    "leadgate_alarms",
+    metadata,
+    Column("pipeline", String(63), nullable=False),
+    Column("alarm", String(20), nullable=False),
+    Column("since", UtcDateTime, nullable=False, comment="when a run found it; the row is deleted when it is over"),
+    PrimaryKeyConstraint("pipeline", "alarm", name="leadgate_alarms_pk"),
 )

@@ -37,7 +37,7 @@ _MYSQL_WRONG = frozenset({1044, 1045, 1049, 1054, 1064, 1142, 1143, 1146, 1227, 
 def address_of(config: SourceConfig) -> str:
     """The source's address, password and all; raise ConfigError where it is a block that was not loaded."""
     if isinstance(config.url, Block):
-        msg = f"source.url: the block {config.url.block} was not loaded: blocks are known to Prefect's flows only."
+        msg = f"source.url: the block {config.url.block} was not read: use read_pipeline_file()"
         raise ConfigError(msg)
     return config.url.get_secret_value()
 

@@ -41,8 +41,8 @@ class Rows:
         if value is None and raw is not None and name not in self._told:
             self._told.add(name)
             logger.warning(
-                "%s: column `%s` holds values that are no %s; they count as missing. Say what they are under `types:`.",
-                self.relation.where,
+                "event=unreadable_values relation=%s column=%s type=%s",
+                self.relation.place.path,
                 name,
                 self.relation.types[name],
             )

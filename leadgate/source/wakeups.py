@@ -73,7 +73,7 @@ class Wakeups:
             if not self._told:
                 # Not the error's text, which may name a user or a host.
                 name = type(error).__name__
-                logger.info("event=no_wakeups error=%s: the source is looked at now and then all the same", name)
+                logger.info("event=no_wakeups error=%s", name)
                 self._told = True
             await asyncio.Future()
 

@@ -9,7 +9,7 @@ from tests.support.command import leadgate
 from tests.support.pipelines import Practice
 
 VERBS = ["demo", "init", "check", "plan", "run", "status", "explain", "retry", "pause", "resume"]
-VERBS += ["install-outbox", "sandbox", "test", "backtest", "review"]
+VERBS += ["install-outbox", "sandbox", "test", "backtest", "review", "report"]
 
 
 @pytest.fixture

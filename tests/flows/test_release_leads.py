@@ -17,14 +17,15 @@ from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 
 from flows.release_leads import WAVE, release_leads
+from leadgate.ledger.alarms import Alarm
 from leadgate.sandbox import Permission, Sandbox, sandbox_thread
-from tasks.report import CAPPED_EVENT
+from tasks.alarms import BEGINS
 from tests.support.pipelines import Practice
 from tests.support.prefect_records import PrefectRecords
 from tests.support.waiting import wait_until
 
 COMPLETE = {"postcode": "TN25 6QD", "phone_verified": True, "score": 0.9}
-KEYS = {"leadgate-acme-progress", "leadgate-acme-summary", "leadgate-acme-decisions"}
+KEYS = {f"leadgate-acme-{what}" for what in ("progress", "summary", "decisions", "people")}
 
 
 async def run(pipeline: Practice, **parameters: Any) -> tuple[State[Any], UUID]:  # noqa: ANN401
@@ -50,7 +51,7 @@ async def test_a_run_leaves_a_bar_a_table_and_a_summary(pipeline: Practice, reco
     assert state.is_completed()
     found = artifacts(records, run_id)
     assert {key: artifact["type"] for key, artifact in found.items()} == dict(
-        zip(sorted(KEYS), ["table", "progress", "markdown"], strict=True)
+        zip(sorted(KEYS), ["table", "table", "progress", "markdown"], strict=True)
     )
     assert found["leadgate-acme-progress"]["data"] == pytest.approx(66.7)
     table = json.loads(found["leadgate-acme-decisions"]["data"])
@@ -158,7 +159,7 @@ async def test_rules_that_reject_everything_stop_at_the_cap(
     assert "**Too many rejects.** 7 leads" in artifacts(records, run_id)["leadgate-acme-summary"]["data"]
 
     def told() -> list[dict[str, Any]]:
-        query = {"filter": {"event": {"name": [CAPPED_EVENT]}}}
+        query = {"filter": {"event": {"name": [BEGINS[Alarm.REJECTS]]}}}
         found = httpx.post(f"{prefect_server}/events/filter", json=query).raise_for_status().json()["events"]
         return [event for event in found if f"prefect.flow-run.{run_id}" in json.dumps(event["related"])]
 
@@ -176,12 +177,18 @@ async def test_a_run_that_cannot_begin_is_failed_and_says_why(pipeline: Practice
     assert "wait.deadline: 'soon' is not a duration" in records.run(run_id)["state"]["message"]
 
 
-async def test_task_runs_grow_with_waves_and_not_with_leads(pipeline: Practice, records: PrefectRecords) -> None:
-    """2,500 leads are fifteen: three for each wave of a thousand, one that finds none, and five for the whole."""
-    leads = 2500
+async def test_what_a_run_leaves_grows_with_waves_and_not_with_leads(
+    pipeline: Practice, records: PrefectRecords, prefect_server: str
+) -> None:
+    """3,000 leads: three task runs for each wave of a thousand and six for the whole, three events for each of them."""
+    leads = 3000
     pipeline.quarantine(*range(1, leads + 1))
     pipeline.enrich(*range(1, leads + 1), **COMPLETE)
-    state, run_id = await run(pipeline)
+    with temporary_settings({PREFECT_LOGGING_TO_API_ENABLED: True}):
+        state, run_id = await run(pipeline)
+        handed_over = APILogWorker.drain_all(timeout=10)
+        assert isawaitable(handed_over), "as it is inside an event loop"
+        await handed_over
 
     summary = await state.aresult()
     assert summary.processed == leads
@@ -194,7 +201,20 @@ async def test_task_runs_grow_with_waves_and_not_with_leads(pipeline: Practice, 
     # The last look for leads that are due finds none.
     once = {"register": 1, "wait": 1, "reconcile": 1, "compare": 1, "report": 1}
     assert counted == once | {"decide": waves + 1, "update": waves, "act": waves}
-    assert counted.total() == 15
+    tasks = counted.total()
+    assert tasks == 15
+
+    assert artifacts(records, run_id).keys() == KEYS
+    assert len(records.of_run("artifacts", run_id)) == len(KEYS), "the bar is moved, not drawn again"
+    assert tasks < len(records.of_run("logs", run_id)) < 3 * tasks
+
+    def told() -> int:
+        query = {"filter": {"related": {"id": [f"prefect.flow-run.{run_id}"]}}}
+        total: int = httpx.post(f"{prefect_server}/events/filter", json=query).raise_for_status().json()["total"]
+        return total
+
+    wait_until(lambda: told() >= 3 * tasks, what="the events of every task run have come")
+    assert told() < 5 * tasks
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from datetime import timedelta
 from sqlalchemy import Engine, select
 
 from leadgate.ledger import Ledger
+from leadgate.ledger.figures import DecisionCount, read_decision_counts
 from leadgate.ledger.keep import keep_policy, keep_reading
 from leadgate.ledger.reads import (
     Status,
-    read_decision_counts,
     read_history,
     read_known,
     read_missing,
@@ -157,8 +157,10 @@ def test_decisions_are_counted_by_rule(ledger: Ledger, engine: Engine) -> None:
     late = attempt(claim(ledger, "3"), action=REJECT.verdict.action)  # type: ignore[arg-type]
     intend(ledger, late, decision=REJECT, now=LATER)
     ledger.record([taken(late)], now=LATER)
-    assert read_decision_counts(engine, PIPELINE, NOW) == [("process", "verified", 2), ("reject", "opted-out", 1)]
-    assert read_decision_counts(engine, PIPELINE, LATER) == [("reject", "opted-out", 1)]
+    opted_out = DecisionCount("reject", "opted-out", by_person=False, paused=False, decisions=1)
+    verified = DecisionCount("process", "verified", by_person=False, paused=False, decisions=2)
+    assert read_decision_counts(engine, PIPELINE, NOW) == [verified, opted_out]
+    assert read_decision_counts(engine, PIPELINE, LATER) == [opted_out]
 
 
 def test_a_policy_is_kept_once_with_its_first_use(engine: Engine) -> None:
