@@ -151,10 +151,12 @@ class Leases:
             self.mine(),
             _E.lead_id.in_([lead_id for lead_id, _ in pairs]),  # SQLite uses no index for pairs
             tuple_(_E.lead_id, _E.token).in_(pairs),
-            _E.lease_owner == self.owner,
-            _E.state.in_(states),
-            ~has_open_request(),
+            self.holds(_E.token, *states),
         )
+
+    def holds(self, token: ColumnElement[int], *states: State) -> ColumnElement[bool]:
+        """Whether an entry is this run's under a token, in one of the states, and has no request in flight."""
+        return and_(_E.token == token, _E.lease_owner == self.owner, _E.state.in_(states), ~has_open_request())
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
