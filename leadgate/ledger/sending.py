@@ -94,7 +94,18 @@ class Sending(Reviews):
         request: it must not be sent. While the pipeline is paused, no intent of an act is taken. `decided` holds each
         lead's decision, by id.
         """
-        return self.write([], attempted, decided=decided, lease=lease, now=now)
+        if not attempted:
+            return set()
+        rows = [intent_row(self.pipeline, attempt, decided[attempt.claim.lead_id]) for attempt in attempted]
+        values = {**in_order(rows), "now": now, "lease_until": now + lease}
+        with self.transaction() as connection:
+            held = set(connection.scalars(self._held, values))
+            if len(held) < len(rows):
+                values |= in_order([row for row in rows if row["lead_id"] in held])
+            if held:
+                connection.execute(self._decisions_kept, values)
+                connection.execute(self._attempts_begun, values)
+        return held
 
     def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         """Record what each attempt came to and move its entry, unless another claim has taken the lead since.
@@ -103,56 +114,21 @@ class Sending(Reviews):
         evidence that was missing. An act that was taken settles its entry whoever holds it by now, so that it is not
         acted on again. An attempt that has a certain outcome keeps it.
         """
-        self.write(outcomes, [], decided={}, lease=timedelta(), now=now)
-
-    def write(
-        self,
-        outcomes: Sequence[Outcome],
-        attempted: Sequence[Attempt],
-        *,
-        decided: Mapping[str, Decision],
-        lease: timedelta,
-        now: datetime,
-    ) -> set[str]:
-        """Record outcomes and commit intents in one transaction, as `record` and `intend` do."""
-        if not outcomes and not attempted:
-            return set()
+        if not outcomes:
+            return
+        values = {**in_order([outcome_row(self.pipeline, outcome) for outcome in outcomes]), "now": now}
         with self.transaction() as connection:
-            if outcomes:
-                self._record(connection, outcomes, now)
-            return self._intend(connection, attempted, decided, now + lease, now) if attempted else set()
+            # Entries before attempts, as everywhere: two runs that meet at a lead cannot wait in a circle.
+            connection.execute(self._moved, values)
+            connection.execute(self._ended, values)
+            if any(outcome.attempt.action and outcome.result is Result.TAKEN for outcome in outcomes):
+                connection.execute(self._overtaken, values)
 
     def keep_decisions(self, connection: Connection, decided: Sequence[tuple[Claim, Decision]], now: datetime) -> None:
         """Keep decisions under their claims; a lead that is sent twice in one claim keeps the one it has."""
         if decided:
             rows = [decision_row(self.pipeline, claim, decision) for claim, decision in decided]
             connection.execute(self._decisions_kept, {**in_order(rows), "now": now})
-
-    def _record(self, connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> None:
-        values = {**in_order([outcome_row(self.pipeline, outcome) for outcome in outcomes]), "now": now}
-        # Entries before attempts, as everywhere: two runs that meet at a lead cannot wait in a circle.
-        connection.execute(self._moved, values)
-        connection.execute(self._ended, values)
-        if any(outcome.attempt.action and outcome.result is Result.TAKEN for outcome in outcomes):
-            connection.execute(self._overtaken, values)
-
-    def _intend(
-        self,
-        connection: Connection,
-        attempted: Sequence[Attempt],
-        decided: Mapping[str, Decision],
-        lease_until: datetime,
-        now: datetime,
-    ) -> set[str]:
-        rows = [intent_row(self.pipeline, attempt, decided[attempt.claim.lead_id]) for attempt in attempted]
-        values = {**in_order(rows), "now": now, "lease_until": lease_until}
-        held = set(connection.scalars(self._held, values))
-        if len(held) < len(rows):
-            values |= in_order([row for row in rows if row["lead_id"] in held])
-        if held:
-            connection.execute(self._decisions_kept, values)
-            connection.execute(self._attempts_begun, values)
-        return held
 
     @cached_property
     def _moved(self) -> Update:
