@@ -85,9 +85,7 @@ class Exchange:
             await asyncio.gather(*(work() for _ in range(min(len(queue), self._workers))))
         finally:
             renewal.cancel()
-        if errors:
-            # One that nobody foresaw is not hidden behind an outage.
-            raise next((error for error in errors if not isinstance(error, LeadByteError)), errors[0])
+        raise_foremost(errors)
         return written
 
     async def _renew_leases(self) -> None:
@@ -185,6 +183,13 @@ class Exchange:
         self.tally.update(outcome.state for outcome in outcomes if outcome.state is not State.SENDING)
         here = {outcome.attempt.claim.lead_id for outcome in outcomes if outcome.state is State.SENDING}
         return here.difference(undecided)
+
+
+def raise_foremost(ended: Sequence[object]) -> None:
+    """Raise the error among results that matters most: one that nobody foresaw is not hidden behind an outage."""
+    errors = [error for error in ended if isinstance(error, BaseException)]
+    if errors:
+        raise next((error for error in errors if not isinstance(error, LeadByteError)), errors[0])
 
 
 def _undecided(answers: Sequence[Answer]) -> set[str]:
