@@ -5,7 +5,7 @@ An answer that never comes leaves its lead `sending` under a lease, or `unknown`
 
 import asyncio
 import secrets
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -54,7 +54,6 @@ class Exchange:
         # Two more than may be on the wire: they commit their intents meanwhile. Whatever has been sent by a run that
         # dies has to be settled by probes, so that it is no more than these.
         self._turns = asyncio.Semaphore(config.leadbyte.concurrency + 2)
-        self._workers = 2 * config.leadbyte.concurrency + 2  # those whose answers are being recorded, too
         self.breaker = Breaker(config.leadbyte.base_url, config.leadbyte.concurrency)
         self._ledger = ledger
         self._journal = Journal(ledger, lease=config.delivery.lease, clock=clock)
@@ -69,20 +68,24 @@ class Exchange:
         At the first error that concerns every lead, and once the run is asked to stop, nothing more is sent; what is
         in flight is still recorded. Raises KeyRefused or LeadByteUnavailable where the rest is to be left for later.
         """
-        queue = deque(batches)
         written: set[str] = set()
         errors: list[Exception] = []
 
-        async def work() -> None:
-            while queue and not errors and not self._stop:
-                try:
-                    written.update(await self._send_batch(queue.popleft(), queue, judge))
-                except Exception as error:  # noqa: BLE001 - raised below, when what is in flight has been recorded
-                    errors.append(error)
+        def is_over() -> bool:
+            return bool(errors or self._stop)
+
+        async def send(batch: Batch) -> None:
+            try:
+                taken, halves = await self._send_batch(batch, judge, is_over)
+            except Exception as error:  # noqa: BLE001 - raised below, when what is in flight has been recorded
+                errors.append(error)
+                return
+            written.update(taken)
+            await asyncio.gather(*map(send, halves))
 
         renewal = asyncio.create_task(self._renew_leases())
         try:
-            await asyncio.gather(*(work() for _ in range(min(len(queue), self._workers))))
+            await asyncio.gather(*map(send, batches))
         finally:
             renewal.cancel()
         raise_foremost(errors)
@@ -95,18 +98,23 @@ class Exchange:
             with suppress(LedgerUnavailable):  # a lease that ends is a lead another run takes over, no more
                 await asyncio.to_thread(self._ledger.renew, lease=self._lease, now=self._clock())
 
-    async def _send_batch(self, batch: Batch, queue: deque[Batch], judge: Judge) -> set[str]:
-        """Send one batch and record it; where it was refused as a whole, its halves go to the front of the queue."""
+    async def _send_batch(
+        self, batch: Batch, judge: Judge, is_over: Callable[[], bool]
+    ) -> tuple[set[str], list[Batch]]:
+        """Send one batch when its turn comes, and record it.
+
+        Returns the ids whose act is still to come; and, where it was refused as a whole, its halves, to be sent next.
+        """
         async with self._turns:
-            if self._stop:
-                return set()
+            if is_over():
+                return set(), []
             self.breaker.check()
             # An act that leaves after its lease could meet one of the run that has taken the lead over.
             before = self._clock() + self._lease
             attempts = await self._intend(batch)
             parts = [part for part in batch if part.claim.lead_id in attempts]
             if not parts:
-                return set()
+                return set(), []
             error, answers = await self._answers(parts, before)
             if not error:
                 self.breaker.note(answers)
@@ -115,12 +123,10 @@ class Exchange:
             raise error
         undecided = _undecided(answers) if parts[0].kind is not RequestKind.PROBE else set()
         written = await self._record(parts, attempts, answers, judge, undecided)
-        if undecided:
-            again = [part for part in parts if part.claim.lead_id in undecided]
-            middle = len(again) // 2
-            queue.extendleft([again[middle:], again[:middle]])
         self.breaker.check()
-        return written
+        again = [part for part in parts if part.claim.lead_id in undecided]
+        middle = len(again) // 2
+        return written, [half for half in (again[:middle], again[middle:]) if half]
 
     async def _answers(self, parts: Batch, before: datetime) -> tuple[LeadByteError | None, list[Answer]]:
         """Ask LeadByte; what each lead was answered, and the error that concerns them all."""

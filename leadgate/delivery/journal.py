@@ -5,7 +5,7 @@ spend their time waiting for each other.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -34,59 +34,22 @@ class _Entry:
 
 
 class Journal:
-    """Writes the intents and outcomes of one run, a group at a time."""
+    """Writes the intents and outcomes of one run, each a group at a time."""
 
     def __init__(self, ledger: Ledger, *, lease: timedelta, clock: Callable[[], datetime]) -> None:
         self._ledger = ledger
         self._lease = lease
         self._clock = clock
-        self._waiting: list[_Entry] = []
-        self._writer: asyncio.Task[None] | None = None
+        self._intents = _Lane(self._intend)
+        self._outcomes = _Lane(self._record)
 
     async def intend(self, attempted: Sequence[Attempt], decided: Mapping[str, Decision]) -> set[str]:
         """Commit intents as `Ledger.intend` does; return the ids that may be sent."""
-        return await self._write(_Entry(_future(), attempted=attempted, decided=decided))
+        return await self._intents.write(_Entry(_future(), attempted=attempted, decided=decided))
 
     async def record(self, outcomes: Sequence[Outcome]) -> None:
         """Record outcomes as `Ledger.record` does."""
-        await self._write(_Entry(_future(), outcomes=outcomes))
-
-    async def _write(self, entry: _Entry) -> set[str]:
-        self._waiting.append(entry)
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write_all())
-        return await entry.written
-
-    async def _write_all(self) -> None:
-        try:
-            while self._waiting:
-                entries, self._waiting = self._waiting, []
-                for entry, written in await asyncio.to_thread(self._write_group, entries):
-                    entry.fulfil(written)
-        finally:
-            self._writer = None
-
-    def _write_group(self, entries: Sequence[_Entry]) -> list[tuple[_Entry, set[str] | BaseException]]:
-        recorded = [entry for entry in entries if entry.outcomes]
-        intended = [entry for entry in entries if entry.attempted]
-        return [*self._each(recorded, self._record), *self._each(intended, self._intend)]
-
-    def _each(
-        self, entries: Sequence[_Entry], write: Callable[[Sequence[_Entry]], set[str]]
-    ) -> Iterable[tuple[_Entry, set[str] | BaseException]]:
-        """Write entries together; what cannot be written must not take the others with it."""
-        if not entries:
-            return
-        try:
-            written: set[str] | BaseException = write(entries)
-        except BaseException as error:  # noqa: BLE001 - raised to whoever waits for it
-            if len(entries) > 1 and not isinstance(error, LedgerUnavailable):
-                for entry in entries:
-                    yield from self._each([entry], write)
-                return
-            written = error
-        for entry in entries:
-            yield entry, written
+        await self._outcomes.write(_Entry(_future(), outcomes=outcomes))
 
     def _record(self, entries: Sequence[_Entry]) -> set[str]:
         self._ledger.record([outcome for entry in entries for outcome in entry.outcomes], now=self._clock())
@@ -99,6 +62,41 @@ class Journal:
             lease=self._lease,
             now=self._clock(),
         )
+
+
+class _Lane:
+    """What waits to be written in one way, and the one task that writes it."""
+
+    def __init__(self, write: Callable[[Sequence[_Entry]], set[str]]) -> None:
+        self._write_group = write
+        self._waiting: list[_Entry] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def write(self, entry: _Entry) -> set[str]:
+        """Write an entry with whatever else waits by then; return the ids that may be sent."""
+        self._waiting.append(entry)
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_all())
+        return await entry.written
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                entries, self._waiting = self._waiting, []
+                for entry, written in await asyncio.to_thread(self._write_each, entries):
+                    entry.fulfil(written)
+        finally:
+            self._writer = None
+
+    def _write_each(self, entries: Sequence[_Entry]) -> list[tuple[_Entry, set[str] | BaseException]]:
+        """Write entries together; what cannot be written must not take the others with it."""
+        try:
+            written: set[str] | BaseException = self._write_group(entries)
+        except BaseException as error:  # noqa: BLE001 - raised to whoever waits for it
+            if len(entries) > 1 and not isinstance(error, LedgerUnavailable):
+                return [pair for entry in entries for pair in self._write_each([entry])]
+            written = error
+        return [(entry, written) for entry in entries]
 
 
 def _future() -> asyncio.Future[set[str]]:
