@@ -3,6 +3,7 @@
 Two runs of it at once are safe: exclusion lives in the ledger's leases, not in Prefect's limits.
 """
 
+import asyncio
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +14,9 @@ from prefect.states import Cancelled, Failed
 from pydantic import Field
 
 from leadgate.config import parse_duration
-from leadgate.delivery import PlanKeeper
+from leadgate.delivery import PlanKeeper, raise_foremost
 from leadgate.errors import LeadByteError, LeadByteUnavailable
+from leadgate.model import Wave
 from leadgate.plan import read_plan
 from leadgate.summary import Account, Summary
 from leadgate.wiring import Run, open_pipeline, open_run, utc_now
@@ -120,10 +122,24 @@ async def send_what_is_due(run: Run, account: Account, progress: Progress, *, li
 
 
 async def send_waves(run: Run, account: Account, progress: Progress, *, size: int, limit: int | None) -> None:
-    """Decide, update and act in waves, the first of `size` leads and then larger ones."""
-    while wave := decide(run, min(size, WAVE if limit is None else limit - account.decided)):
-        account.noted(wave.leads)
-        await act(run, await update(run, wave))
-        await progress.show_now_and_then()
-        size = min(WAVE, 4 * size)
+    """Decide, update and act in waves, the first of `size` leads and then larger ones.
+
+    Whole waves overlap: the next is decided while one is sent, and begun before the last answers to that have come.
+    """
+    waves: list[asyncio.Task[None]] = []
+    try:
+        while wave := await decide(run, min(size, WAVE if limit is None else limit - account.decided)):
+            account.noted(wave.leads)
+            waves.append(asyncio.create_task(send_wave(run, wave, progress)))
+            # A small one asks whether LeadByte answers at all: nothing goes beside it.
+            await asyncio.gather(*(waves[-1:] if size < WAVE else waves[-2:-1]))
+            size = min(WAVE, 4 * size)
+    finally:
+        raise_foremost(await asyncio.gather(*waves, return_exceptions=True))
     account.trouble = run.delivery.exchange.breaker.outage
+
+
+async def send_wave(run: Run, wave: Wave, progress: Progress) -> None:
+    """Write the enrichment onto the leads of a wave, and process or reject them."""
+    await act(run, await update(run, wave))
+    await progress.show_now_and_then()

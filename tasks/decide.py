@@ -1,5 +1,6 @@
 """Stage 3, decide: claim a wave of leads that are due, and let the rules speak."""
 
+import asyncio
 from collections import Counter
 
 from prefect import get_run_logger, task
@@ -11,9 +12,9 @@ from tasks.outside import AGAIN_WHEN_DOWN
 
 
 @task(name="decide", **AGAIN_WHEN_DOWN)
-def decide(run: Run, limit: int) -> Wave:
+async def decide(run: Run, limit: int) -> Wave:
     """Claim and decide up to `limit` leads; an empty wave means that none is due, or that the run is to stop."""
-    wave = Wave([] if run.stop else run.preparation.claim_wave(limit))
+    wave = Wave([] if run.stop else await asyncio.to_thread(run.preparation.claim_wave, limit))
     decided = Counter((lead.decision.verdict.value, lead.decision.rule) for lead in wave.leads)
     telemetry.count_decisions(run.pipeline.config.pipeline, decided)
     verdicts = Counter(lead.decision.verdict.value for lead in wave.leads)

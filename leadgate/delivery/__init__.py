@@ -1,14 +1,15 @@
 """How decided leads reach LeadByte, each acted on at most once.
 
 prepare.py claims a wave and decides it; planned.py holds it to a plan where there is one; routes.py says which requests
-each lead needs; send.py sends a wave by them; exchange.py is the protocol: intent, request, record; outcomes.py says
-what each answer makes of an entry; reconcile.py settles what nobody answered; outage.py notices that LeadByte is down,
-and waits.
+each lead needs; send.py sends a wave by them; exchange.py is the protocol: intent, request, record; journal.py writes
+for many batches at once; outcomes.py says what each answer makes of an entry; reconcile.py settles what nobody
+answered; outage.py notices that LeadByte is down, and waits.
 """
 
+from leadgate.delivery.exchange import raise_foremost
 from leadgate.delivery.planned import PlanKeeper
 from leadgate.delivery.prepare import Preparation
 from leadgate.delivery.reconcile import Reconciled, Reconciliation
 from leadgate.delivery.send import Delivery
 
-__all__ = ["Delivery", "PlanKeeper", "Preparation", "Reconciled", "Reconciliation"]
+__all__ = ["Delivery", "PlanKeeper", "Preparation", "Reconciled", "Reconciliation", "raise_foremost"]

@@ -5,13 +5,15 @@ An answer that never comes leaves its lead `sending` under a lease, or `unknown`
 
 import asyncio
 import secrets
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from leadgate.config import PipelineConfig
+from leadgate.delivery.journal import Journal
 from leadgate.delivery.outage import Breaker
 from leadgate.errors import LeadByteError, LedgerUnavailable
 from leadgate.leadbyte import LeadByteClient
@@ -49,10 +51,12 @@ class Exchange:
         stop: Stop,
     ) -> None:
         self._lease = config.delivery.lease
-        # Two more than may be in flight: they commit intents and record answers while the others are on the wire.
-        self._workers = config.leadbyte.concurrency + 2
+        # Two more than may be on the wire: they commit their intents meanwhile. Whatever has been sent by a run that
+        # dies has to be settled by probes, so that it is no more than these.
+        self._turns = asyncio.Semaphore(config.leadbyte.concurrency + 2)
         self.breaker = Breaker(config.leadbyte.base_url, config.leadbyte.concurrency)
         self._ledger = ledger
+        self._journal = Journal(ledger, lease=config.delivery.lease, clock=clock)
         self._client = client
         self._clock = clock
         self._stop = stop
@@ -64,25 +68,27 @@ class Exchange:
         At the first error that concerns every lead, and once the run is asked to stop, nothing more is sent; what is
         in flight is still recorded. Raises KeyRefused or LeadByteUnavailable where the rest is to be left for later.
         """
-        queue = deque(batches)
         written: set[str] = set()
         errors: list[Exception] = []
 
-        async def work() -> None:
-            while queue and not errors and not self._stop:
-                try:
-                    written.update(await self._send_batch(queue.popleft(), queue, judge))
-                except Exception as error:  # noqa: BLE001 - raised below, when what is in flight has been recorded
-                    errors.append(error)
+        def is_over() -> bool:
+            return bool(errors or self._stop)
+
+        async def send(batch: Batch) -> None:
+            try:
+                taken, halves = await self._send_batch(batch, judge, is_over)
+            except Exception as error:  # noqa: BLE001 - raised below, when what is in flight has been recorded
+                errors.append(error)
+                return
+            written.update(taken)
+            await asyncio.gather(*map(send, halves))
 
         renewal = asyncio.create_task(self._renew_leases())
         try:
-            await asyncio.gather(*(work() for _ in range(min(len(queue), self._workers))))
+            await asyncio.gather(*map(send, batches))
         finally:
             renewal.cancel()
-        if errors:
-            # One that nobody foresaw is not hidden behind an outage.
-            raise next((error for error in errors if not isinstance(error, LeadByteError)), errors[0])
+        raise_foremost(errors)
         return written
 
     async def _renew_leases(self) -> None:
@@ -92,30 +98,44 @@ class Exchange:
             with suppress(LedgerUnavailable):  # a lease that ends is a lead another run takes over, no more
                 await asyncio.to_thread(self._ledger.renew, lease=self._lease, now=self._clock())
 
-    async def _send_batch(self, batch: Batch, queue: deque[Batch], judge: Judge) -> set[str]:
-        """Send one batch and record it; where it was refused as a whole, its halves go to the front of the queue."""
-        # An act that leaves after its lease could meet one of the run that has taken the lead over.
-        before = self._clock() + self._lease
-        attempts = await asyncio.to_thread(self._intend, batch)
-        parts = [part for part in batch if part.claim.lead_id in attempts]
-        if not parts:
-            return set()
-        try:
-            answers = await self._stop.bounded(self._ask(parts, before))
-        except LeadByteError as error:
-            answers = [_unsent(part, str(error)) for part in parts]
-            await asyncio.to_thread(self._record, parts, attempts, answers, judge)
-            raise
-        except TimeoutError:
-            answers = [_cut_off(part) for part in parts]
+    async def _send_batch(
+        self, batch: Batch, judge: Judge, is_over: Callable[[], bool]
+    ) -> tuple[set[str], list[Batch]]:
+        """Send one batch when its turn comes, and record it.
+
+        Returns the ids whose act is still to come; and, where it was refused as a whole, its halves, to be sent next.
+        """
+        async with self._turns:
+            if is_over():
+                return set(), []
+            self.breaker.check()
+            # An act that leaves after its lease could meet one of the run that has taken the lead over.
+            before = self._clock() + self._lease
+            attempts = await self._intend(batch)
+            parts = [part for part in batch if part.claim.lead_id in attempts]
+            if not parts:
+                return set(), []
+            error, answers = await self._answers(parts, before)
+            if not error:
+                self.breaker.note(answers)
+        if error:
+            await self._record(parts, attempts, answers, judge)
+            raise error
         undecided = _undecided(answers) if parts[0].kind is not RequestKind.PROBE else set()
-        written = await asyncio.to_thread(self._record, parts, attempts, answers, judge, undecided)
-        if undecided:
-            again = [part for part in parts if part.claim.lead_id in undecided]
-            middle = len(again) // 2
-            queue.extendleft([again[middle:], again[:middle]])
-        self.breaker.note(answers)
-        return written
+        written = await self._record(parts, attempts, answers, judge, undecided)
+        self.breaker.check()
+        again = [part for part in parts if part.claim.lead_id in undecided]
+        middle = len(again) // 2
+        return written, [half for half in (again[:middle], again[middle:]) if half]
+
+    async def _answers(self, parts: Batch, before: datetime) -> tuple[LeadByteError | None, list[Answer]]:
+        """Ask LeadByte; what each lead was answered, and the error that concerns them all."""
+        try:
+            return None, await self._stop.bounded(self._ask(parts, before))
+        except LeadByteError as error:
+            return error, [_unsent(part, str(error)) for part in parts]
+        except TimeoutError:
+            return None, [_cut_off(part) for part in parts]
 
     async def _ask(self, parts: Batch, before: datetime) -> list[Answer]:
         requests = [part.request for part in parts]
@@ -123,7 +143,7 @@ class Exchange:
             return [await self._client.act(requests[0], before=before)]
         return await self._client.put(requests, before=before)
 
-    def _intend(self, batch: Batch) -> dict[str, Attempt]:
+    async def _intend(self, batch: Batch) -> dict[str, Attempt]:
         """Commit what is about to be sent; return the attempts of the leads that are still this run's."""
         request_id = secrets.token_hex(8)
         attempts = {
@@ -138,14 +158,15 @@ class Exchange:
             for part in batch
         }
         decided = {part.claim.lead_id: part.decision for part in batch if part.decision}
-        now = self._clock()
+        attempted = list(attempts.values())
         if decided:
-            held = self._ledger.intend(list(attempts.values()), decided=decided, lease=self._lease, now=now)
+            held = await self._journal.intend(attempted, decided)
         else:
-            held = self._ledger.intend_probes(list(attempts.values()), lease=self._lease, now=now)
+            probe = partial(self._ledger.intend_probes, attempted, lease=self._lease, now=self._clock())
+            held = await asyncio.to_thread(probe)
         return {lead_id: attempt for lead_id, attempt in attempts.items() if lead_id in held}
 
-    def _record(
+    async def _record(
         self,
         parts: Batch,
         attempts: dict[str, Attempt],
@@ -164,10 +185,17 @@ class Exchange:
             else judge(part, attempts[answer.lead_id], answer, now)
             for part, answer in zip(parts, answers, strict=True)
         ]
-        self._ledger.record(outcomes, now=now)
+        await self._journal.record(outcomes)
         self.tally.update(outcome.state for outcome in outcomes if outcome.state is not State.SENDING)
         here = {outcome.attempt.claim.lead_id for outcome in outcomes if outcome.state is State.SENDING}
         return here.difference(undecided)
+
+
+def raise_foremost(ended: Sequence[object]) -> None:
+    """Raise the error among results that matters most: one that nobody foresaw is not hidden behind an outage."""
+    errors = [error for error in ended if isinstance(error, BaseException)]
+    if errors:
+        raise next((error for error in errors if not isinstance(error, LeadByteError)), errors[0])
 
 
 def _undecided(answers: Sequence[Answer]) -> set[str]:

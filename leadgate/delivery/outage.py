@@ -25,11 +25,12 @@ class Breaker:
         self._limit = in_flight + _OPENS_AFTER
         self._unanswered = 0
         self._ever_answered = False
+        self._why: str | None = None
         self.outage: str | None = None
         """Why LeadByte took or answered no request of this run at all; None where it did, or was asked nothing."""
 
     def note(self, answers: Sequence[Answer]) -> None:
-        """Count one request's answers; raise LeadByteUnavailable when it is one failure too many."""
+        """Count one request's answers."""
         if not all(map(_is_unanswered, answers)):
             self.close()
             return
@@ -41,7 +42,12 @@ class Breaker:
         if not self._ever_answered:
             self.outage = msg
         if self._unanswered >= self._limit:
-            raise LeadByteUnavailable(msg)
+            self._why = msg
+
+    def check(self) -> None:
+        """Raise LeadByteUnavailable once it was one failure too many."""
+        if self._why:
+            raise LeadByteUnavailable(self._why)
 
     @property
     def has_answered(self) -> bool:
@@ -50,7 +56,7 @@ class Breaker:
 
     def close(self) -> None:
         """Begin to count anew: LeadByte answers."""
-        self._unanswered, self._ever_answered, self.outage = 0, True, None
+        self._unanswered, self._ever_answered, self._why, self.outage = 0, True, None, None
 
 
 async def wait_for_leadbyte(

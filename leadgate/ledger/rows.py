@@ -5,7 +5,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from leadgate.model import FINAL_STATES, Attempt, Claim, Decision, Lead, Look, Outcome, Result, State
+from leadgate.ledger.given import as_json
+from leadgate.model import FINAL_STATES, Attempt, Claim, Conclusion, Decision, Lead, Look, Outcome, Result, State
 
 Row = dict[str, Any]
 
@@ -20,53 +21,74 @@ def storable(text: str) -> str:
     return text.translate(_UNKEEPABLE)
 
 
-def entry_row(pipeline: str, lead: Lead, now: datetime) -> Row:
+def entry_row(pipeline: str, lead: Lead) -> Row:
     """A lead as it is first registered."""
     return {
         "pipeline": pipeline,
         "lead_id": lead.lead_id,
-        "state": State.WAITING,
         "quarantined_at": lead.quarantined_at,
-        "registered_at": now,
     }
 
 
-def look_row(look: Look) -> Row:
-    """What a look found, for the update that records it."""
+def look_row(pipeline: str, look: Look) -> Row:
+    """What a look found."""
     return {
-        "b_lead_id": look.lead_id,
-        "b_state": State.READY if look.due else State.WAITING,
-        "b_missing": list(look.missing),
-        "b_data_hash": look.data_hash,
-        "b_late": look.late,
-        "b_due": int(look.due),
-        "b_complete": int(not look.missing),
+        "pipeline": pipeline,
+        "lead_id": look.lead_id,
+        "state": State.READY if look.due else State.WAITING,
+        "missing": as_json(list(look.missing)),
+        "data_hash": look.data_hash,
+        "late": look.late,
+        "due": look.due,
+        "complete": not look.missing,
     }
 
 
-def decision_row(pipeline: str, claim: Claim, decision: Decision, now: datetime) -> Row:
+def conclusion_row(pipeline: str, conclusion: Conclusion) -> Row:
+    """What a decision that needs no request makes of the entry."""
+    return {
+        "pipeline": pipeline,
+        "lead_id": conclusion.claim.lead_id,
+        "token": conclusion.claim.token,
+        "state": conclusion.state,
+        "due_at": conclusion.due_at,
+        "note": conclusion.note and storable(conclusion.note),
+    }
+
+
+def decision_row(pipeline: str, claim: Claim, decision: Decision) -> Row:
     """A decision under the claim it was made with."""
     return {
         "pipeline": pipeline,
         "lead_id": claim.lead_id,
         "token": claim.token,
-        "decided_at": now,
         "policy_version": decision.policy_version,
         "verdict": decision.verdict,
         "rule": decision.rule,
         "reason": storable(decision.reason),
         "late": decision.late,
-        "facts": dict(decision.facts),
-        "unanswered": list(decision.unanswered),
-        "shadow": asdict(decision.shadow) if decision.shadow else None,
-        "trace": None if decision.trace is None else list(decision.trace),
+        "facts": as_json(dict(decision.facts)),
+        "unanswered": as_json(list(decision.unanswered)),
+        "shadow": as_json(asdict(decision.shadow) if decision.shadow else None),
+        "trace": as_json(None if decision.trace is None else list(decision.trace)),
         "decided_by": decision.decided_by,
         "paused": decision.paused,
     }
 
 
+def intent_row(pipeline: str, attempt: Attempt, decision: Decision) -> Row:
+    """A decision and the intent that follows from it."""
+    return decision_row(pipeline, attempt.claim, decision) | {
+        "request_id": attempt.request_id,
+        "kind": attempt.kind,
+        "action": attempt.action,
+        "fields": as_json(list(attempt.fields)),
+        "payload_hash": attempt.payload_hash,
+    }
+
+
 def attempt_row(pipeline: str, attempt: Attempt, owner: str, now: datetime) -> Row:
-    """An intent; its outcome comes later."""
+    """An intent that follows from no new decision; its outcome comes later."""
     return {
         "pipeline": pipeline,
         "lead_id": attempt.claim.lead_id,
@@ -81,29 +103,23 @@ def attempt_row(pipeline: str, attempt: Attempt, owner: str, now: datetime) -> R
     }
 
 
-def ended_row(outcome: Outcome) -> Row:
-    """How an attempt ended, for the update that records it."""
+def outcome_row(pipeline: str, outcome: Outcome) -> Row:
+    """How an attempt ended, and what that makes of the entry."""
     return {
-        "b_lead_id": outcome.attempt.claim.lead_id,
-        "b_request_id": outcome.attempt.request_id,
-        "b_result": outcome.result,
-        "b_http_status": outcome.http_status,
-        "b_message": storable(outcome.message),
-    }
-
-
-def moved_row(outcome: Outcome, now: datetime) -> Row:
-    """What an attempt's end makes of the entry, for the update that records it."""
-    return {
-        "b_lead_id": outcome.attempt.claim.lead_id,
-        "b_token": outcome.attempt.claim.token,
-        "b_state": outcome.state,
-        "b_due_at": outcome.due_at,
-        "b_note": outcome.note and storable(outcome.note),
-        "b_uses_attempt": int(outcome.uses_attempt),
-        "b_updated_hash": outcome.updated_hash,
-        "b_inferred": outcome.inferred,
-        "b_settled_at": now if outcome.state in FINAL_STATES else None,
-        "b_goes_on": int(outcome.state is State.SENDING),
-        "b_acted": int(outcome.result is Result.TAKEN and outcome.attempt.action is not None),
+        "pipeline": pipeline,
+        "lead_id": outcome.attempt.claim.lead_id,
+        "token": outcome.attempt.claim.token,
+        "request_id": outcome.attempt.request_id,
+        "result": outcome.result,
+        "http_status": outcome.http_status,
+        "message": storable(outcome.message),
+        "state": outcome.state,
+        "due_at": outcome.due_at,
+        "note": outcome.note and storable(outcome.note),
+        "uses_attempt": int(outcome.uses_attempt),
+        "updated_hash": outcome.updated_hash,
+        "inferred": outcome.inferred,
+        "settled": outcome.state in FINAL_STATES,
+        "goes_on": outcome.state is State.SENDING,
+        "acted": outcome.result is Result.TAKEN and outcome.attempt.action is not None,
     }

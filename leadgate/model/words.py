@@ -14,7 +14,9 @@ class Verdict(StrEnum):
     @property
     def action(self) -> "Action | None":
         """The act at LeadByte that carries this verdict out; None for hold and review, which send no act."""
-        return Action(self.value) if self in {Verdict.PROCESS, Verdict.REJECT} else None
+        if self is Verdict.PROCESS:
+            return Action.PROCESS
+        return Action.REJECT if self is Verdict.REJECT else None
 
 
 class Resolution(StrEnum):

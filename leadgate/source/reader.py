@@ -114,14 +114,14 @@ class Source:
         Among equals it is the row with the most columns filled, then the last in order of their text, so that
         the same rows always give the same answer.
         """
-        found: dict[str, tuple[Any, Enrichment]] = {}
+        found: dict[str, Enrichment] = {}
         for lead_id, columns in self._enrichment.look_up(ids):
             updated_at = columns[self._enrichment.stamp] if self._enrichment.stamp else None
-            filled = sum(value is not None for value in columns.values())
-            rank = (updated_at or _LONG_AGO, filled, repr(columns))
-            if lead_id not in found or rank > found[lead_id][0]:
-                found[lead_id] = rank, Enrichment(lead_id, updated_at, columns)
-        return {lead_id: enrichment for lead_id, (_, enrichment) in found.items()}
+            row = Enrichment(lead_id, updated_at, columns)
+            other = found.get(lead_id)
+            if other is None or _rank(row) > _rank(other):
+                found[lead_id] = row
+        return found
 
     def changed(self, since: datetime, size: int = _PAGE) -> Iterator[list[tuple[str, datetime]]] | None:
         """The ids of enrichment stamped at `since` or later, with their stamps, in pages, oldest first.
@@ -173,3 +173,8 @@ def _reflect_both(database: Database, config: SourceConfig) -> list[ReadableRela
     if faults:
         raise SourceError("\n".join(faults))
     return found
+
+
+def _rank(row: Enrichment) -> tuple[datetime, int, str]:
+    filled = sum(value is not None for value in row.columns.values())
+    return row.updated_at or _LONG_AGO, filled, repr(row.columns)

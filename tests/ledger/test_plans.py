@@ -32,7 +32,7 @@ from tests.ledger.steps import (
     taken,
 )
 
-WAITING = 3000
+WAITING = 30_000
 Step = Callable[[Ledger], object]
 
 

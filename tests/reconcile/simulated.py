@@ -119,7 +119,8 @@ class SimulatedRun:
         """End without a word; the next run has another name."""
         self._started += 1
         self._requests = 0
-        self._ledger.owner = f"{self._ledger.owner.split('#')[0]}#{self._started}"
+        name = f"{self._ledger.owner.split('#')[0]}#{self._started}"
+        self._ledger = Ledger(self._ledger.engine, pipeline=self._ledger.pipeline, owner=name)
         self.held: list[Held] = []
         self.doubts: dict[str, InDoubt] = {}
         self.intended: list[Request] = []

@@ -36,8 +36,10 @@ def test_the_run_breaks_off_after_three_more_failures_than_can_be_in_flight(
     breaker = Breaker("https://acme.leadbyte.com", concurrency)
     for _ in range(concurrency + 2):
         breaker.note(answers)
+        breaker.check()
+    breaker.note(answers)
     with pytest.raises(LeadByteUnavailable, match=r"https://acme\.leadbyte\.com takes nothing just now"):
-        breaker.note(answers)
+        breaker.check()
 
 
 @pytest.mark.parametrize("answers", [ANSWERED, UNREADABLE, REFUSED])
@@ -48,6 +50,7 @@ def test_whatever_is_an_answer_counts_anew(answers: Sequence[Answer]) -> None:
         for _ in range(3):
             breaker.note(LOST)
         breaker.note(answers)
+    breaker.check()
     assert breaker.outage is None
 
 
