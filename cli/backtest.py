@@ -10,7 +10,7 @@ import typer
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json, span
 from leadgate.backtest import Backtest, WaitChange
 from leadgate.config import parse_duration
-from leadgate.wiring import backtest_policy
+from leadgate.wiring.checks import backtest_policy
 
 
 def _duration(text: str) -> timedelta:

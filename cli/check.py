@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cli.output import FINE, WRONG, ConfigOption, JsonOption, reports_errors, say, say_json, stop, warn
-from leadgate.wiring import check_pipeline
+from leadgate.wiring.checks import check_pipeline
 
 
 @reports_errors

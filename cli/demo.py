@@ -22,7 +22,7 @@ from leadgate.errors import ConfigError
 from leadgate.ledger.reads import read_history
 from leadgate.sandbox import sandbox_thread
 from leadgate.story import tell as tell_story
-from leadgate.wiring import open_ledger, utc_now
+from leadgate.wiring.ledger import open_ledger, utc_now
 
 _MARK = ".leadgate-demo"
 """The file by which a demo knows its own folder again, which it empties."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors, say, say_json, stop
 from leadgate.policy.examples import Examined
-from leadgate.wiring import examine_pipeline
+from leadgate.wiring.checks import examine_pipeline
 
 
 @reports_errors

@@ -10,7 +10,7 @@ from leadgate.config import load_config
 from leadgate.errors import ConfigError
 from leadgate.ledger.reads import read_history
 from leadgate.story import tell
-from leadgate.wiring import open_ledger
+from leadgate.wiring.ledger import open_ledger
 
 
 @reports_errors

@@ -8,7 +8,7 @@ import typer
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.errors import ConfigError
 from leadgate.source.outbox_install import Script, run_installation, run_removal, write_installation, write_removal
-from leadgate.wiring import read_pipeline_file
+from leadgate.wiring.pipeline import read_pipeline_file
 
 
 @reports_errors

@@ -7,25 +7,12 @@ from typing import NoReturn
 
 import typer
 
-from cli.backtest import backtest
-from cli.check import check
-from cli.demo import demo
-from cli.examples import examples
-from cli.explain import explain
-from cli.init import init
-from cli.install_outbox import install_outbox
 from cli.output import ATTENTION, warn
-from cli.pause import pause, resume
-from cli.plan import plan
-from cli.report import report
-from cli.retry import retry
-from cli.review import review
-from cli.run import run
-from cli.sandbox import sandbox
-from cli.status import status
+from cli.verbs import Verbs
 
 app = typer.Typer(
     name="leadgate",
+    cls=Verbs,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -37,12 +24,11 @@ app = typer.Typer(
         "file; `leadgate check`, `plan` and `run` take it from there."
     ),
 )
-for verb in (demo, init, check, plan, run, status, explain, retry, pause, resume, install_outbox, sandbox):
-    app.command()(verb)
-app.add_typer(review)
-app.command("test")(examples)
-app.command()(backtest)
-app.command()(report)
+
+
+@app.callback()
+def leadgate() -> None:
+    """Have no options of its own; the verbs are in verbs.py."""
 
 
 def main() -> None:

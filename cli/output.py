@@ -12,9 +12,14 @@ from typing import Annotated, Any, NoReturn, ParamSpec
 
 import typer
 
-from cli.prefect_server import PrefectServerError
-from leadgate.errors import BlockUnavailable, LeadByteError, LeadgateError, LedgerUnavailable, SourceUnavailable
-from leadgate.wiring import problems_of
+from leadgate.errors import (
+    BlockUnavailable,
+    LeadByteError,
+    LeadgateError,
+    LedgerUnavailable,
+    SourceUnavailable,
+    problems_of,
+)
 
 FINE, ATTENTION, WRONG = 0, 1, 2
 
@@ -22,6 +27,10 @@ ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The pipeline
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 P = ParamSpec("P")
+
+
+class PrefectServerError(LeadgateError):
+    """The Prefect server that a run needs did not start."""
 
 
 def say(text: str = "") -> None:

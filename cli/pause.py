@@ -10,7 +10,7 @@ from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from cli.people import ByOption, whoever
 from leadgate.config import load_config
 from leadgate.ledger.pauses import end_pause, keep_pause
-from leadgate.wiring import open_ledger, utc_now
+from leadgate.wiring.ledger import open_ledger, utc_now
 
 
 @reports_errors

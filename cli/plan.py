@@ -9,7 +9,8 @@ import typer
 
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.plan import Plan, plan_run, write_plan
-from leadgate.wiring import open_pipeline, utc_now
+from leadgate.wiring.ledger import utc_now
+from leadgate.wiring.pipeline import open_pipeline
 
 
 @reports_errors

@@ -16,13 +16,9 @@ from pathlib import Path
 
 import httpx
 
-from leadgate.errors import LeadgateError
+from cli.output import PrefectServerError
 
 _SECONDS_TO_START = 120
-
-
-class PrefectServerError(LeadgateError):
-    """The Prefect server that a run needs did not start."""
 
 
 def quiet_prefect(*, verbose: bool) -> None:

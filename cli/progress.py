@@ -12,7 +12,7 @@ from leadgate.config import load_config
 from leadgate.errors import LeadgateError
 from leadgate.ledger.reads import read_status
 from leadgate.model import State
-from leadgate.wiring import open_ledger
+from leadgate.wiring.ledger import open_ledger
 
 _EVERY_SECONDS = 0.5
 _PLAIN_EVERY = 10

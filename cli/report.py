@@ -9,7 +9,7 @@ import typer
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.config import load_config, parse_duration
 from leadgate.report import read_facts, write_report
-from leadgate.wiring import open_ledger, utc_now
+from leadgate.wiring.ledger import open_ledger, utc_now
 
 
 def _duration(text: str) -> timedelta:

@@ -8,7 +8,7 @@ import typer
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.config import load_config
 from leadgate.errors import ConfigError
-from leadgate.wiring import open_ledger, utc_now
+from leadgate.wiring.ledger import open_ledger, utc_now
 
 
 @reports_errors

@@ -14,12 +14,14 @@ from cli.people import ByOption, whoever
 from leadgate.config import load_config
 from leadgate.ledger.overrides import read_overridden, read_reviews
 from leadgate.model import Overridden, Resolution, Resolved, Review, Verdict
-from leadgate.wiring import open_ledger, utc_now
+from leadgate.wiring.ledger import open_ledger, utc_now
 
 review = typer.Typer(
     name="review",
     help="The leads that a person must decide: list them, then process, reject or wait.",
     no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Quarantine ids of leads in review.")]

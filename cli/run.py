@@ -14,7 +14,9 @@ from cli.progress import live_progress
 from leadgate.config import parse_duration
 from leadgate.errors import ConfigError
 from leadgate.plan import read_plan
-from leadgate.wiring import build_client, open_pipeline, serve_metrics
+from leadgate.wiring.metrics import serve_metrics
+from leadgate.wiring.pipeline import open_pipeline
+from leadgate.wiring.run import build_client
 
 
 def _duration(text: str | None) -> str | None:

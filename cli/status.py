@@ -8,11 +8,11 @@ from pathlib import Path
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop
 from leadgate.config import load_config
 from leadgate.ledger.alarms import read_alarms
+from leadgate.ledger.overrides import overdue_reviews
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reads import Status, read_missing, read_status
 from leadgate.model import State
-from leadgate.summary import overdue_reviews
-from leadgate.wiring import open_ledger, utc_now
+from leadgate.wiring.ledger import open_ledger, utc_now
 
 
 @reports_errors
@@ -30,7 +30,7 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         missing = read_missing(ledger.engine, settings.pipeline)
         pause = read_pause(ledger.engine, settings.pipeline)
         alarms = read_alarms(ledger.engine, settings.pipeline)
-        overdue = overdue_reviews(ledger, settings, now)
+        overdue = overdue_reviews(ledger.engine, settings, now)
     finally:
         ledger.close()
     if as_json:

@@ -20,8 +20,7 @@ import tasks  # noqa: F401 - it knows how the blocks that a pipeline file names 
 from deployments.automations import ALERTS, alarms_of_all, alarms_of_one
 from deployments.server import Server
 from deployments.wanted import TAG, PipelineFile, one_rate_an_account, read_files, wanted_deployments
-from leadgate.errors import ConfigError, LeadgateError
-from leadgate.wiring import problems_of
+from leadgate.errors import ConfigError, LeadgateError, problems_of
 from tasks.blocks import LeadByteCredentials
 
 BLOCKS: Sequence[type[Block]] = (LeadByteCredentials,)

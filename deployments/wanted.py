@@ -12,8 +12,8 @@ from prefect.flows import load_flow_from_entrypoint
 from ruamel.yaml import YAML
 
 from leadgate.config import PipelineConfig, load_config
-from leadgate.errors import ConfigError
-from leadgate.wiring import problems_of, read_pipeline_file
+from leadgate.errors import ConfigError, problems_of
+from leadgate.wiring.pipeline import read_pipeline_file
 from tasks.rate import AccountLimit, account_limit
 
 ROOT = Path(__file__).resolve().parents[1]

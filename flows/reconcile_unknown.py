@@ -4,7 +4,9 @@ from pathlib import Path
 
 from prefect import flow
 
-from leadgate.wiring import open_pipeline, open_run, utc_now
+from leadgate.wiring.ledger import utc_now
+from leadgate.wiring.pipeline import open_pipeline
+from leadgate.wiring.run import open_run
 from tasks.rate import share_rate
 from tasks.reconcile import reconcile
 from tasks.report import name_run

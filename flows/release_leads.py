@@ -19,7 +19,9 @@ from leadgate.errors import LeadByteError, LeadByteUnavailable
 from leadgate.model import Wave
 from leadgate.plan import read_plan
 from leadgate.summary import Account, Summary
-from leadgate.wiring import Run, open_pipeline, open_run, utc_now
+from leadgate.wiring.ledger import utc_now
+from leadgate.wiring.pipeline import open_pipeline
+from leadgate.wiring.run import Run, open_run
 from tasks.act import act
 from tasks.alarms import sound_all
 from tasks.decide import decide

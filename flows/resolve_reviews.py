@@ -10,7 +10,7 @@ from pydantic import Field
 
 from leadgate.config import load_config
 from leadgate.model import Resolution
-from leadgate.wiring import open_ledger, utc_now
+from leadgate.wiring.ledger import open_ledger, utc_now
 from tasks.report import name_run
 
 

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from leadgate.config import parse_duration
 from leadgate.stopping import stop_on_signals
-from leadgate.wiring import open_pipeline, utc_now
+from leadgate.wiring.ledger import utc_now
+from leadgate.wiring.pipeline import open_pipeline
 from tasks.announce import announce
 from tasks.report import name_run
 from tasks.wait import metrics_served

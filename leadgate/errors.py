@@ -64,3 +64,10 @@ class KeyRefused(LeadByteError):
 
 class LeadByteUnavailable(LeadByteError):
     """LeadByte cannot be reached, or asked us to come back later."""
+
+
+def problems_of(error: LeadgateError) -> list[str]:
+    """The faults an error names, one by one."""
+    if isinstance(error, ConfigError):
+        return error.problems
+    return str(error).splitlines() if isinstance(error, SourceError) else [str(error)]

@@ -5,11 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from leadgate.config import PipelineConfig
 from leadgate.delivery import Reconciled
 from leadgate.intake import Compared, Looked, Registered
-from leadgate.ledger import Ledger
-from leadgate.ledger.overrides import count_overdue
 from leadgate.model import Decided, Pause, State
 
 
@@ -53,12 +50,6 @@ class Summary:
     def needs_attention(self) -> bool:
         """Whether a person should look: a lead was parked, skipped or left in review too long, or an answer is open."""
         return bool(self.failed or self.unknown or self.overdue or self.skipped)
-
-
-def overdue_reviews(ledger: Ledger, config: PipelineConfig, now: datetime) -> int:
-    """Count the reviews that have been open for longer than the file allows; 0 where it sets no time."""
-    within = config.safety.review_within
-    return count_overdue(ledger.engine, ledger.pipeline, before=now - within) if within is not None else 0
 
 
 @dataclass(frozen=True, slots=True)

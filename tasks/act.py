@@ -3,7 +3,7 @@
 from prefect import get_run_logger, task
 
 from leadgate.model import Wave
-from leadgate.wiring import Run
+from leadgate.wiring.run import Run
 from tasks.outside import STAGE
 
 

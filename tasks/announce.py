@@ -11,7 +11,8 @@ from prefect import get_run_logger, task
 
 from leadgate.ledger.due import Due, read_due
 from leadgate.stopping import Stop
-from leadgate.wiring import Pipeline, utc_now
+from leadgate.wiring.ledger import utc_now
+from leadgate.wiring.pipeline import Pipeline
 from tasks.events import tell
 from tasks.outside import AGAIN_WHEN_DOWN
 from tasks.wait import looks

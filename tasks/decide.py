@@ -7,7 +7,7 @@ from prefect import get_run_logger, task
 
 from leadgate import telemetry
 from leadgate.model import Wave
-from leadgate.wiring import Run
+from leadgate.wiring.run import Run
 from tasks.outside import AGAIN_WHEN_DOWN
 
 

@@ -10,7 +10,7 @@ from leadgate.config import PipelineConfig
 from leadgate.ledger import Ledger
 from leadgate.report import read_facts, write_report
 from leadgate.report.facts import LAST_WEEK
-from leadgate.wiring import utc_now
+from leadgate.wiring.ledger import utc_now
 from tasks.outside import AGAIN_WHEN_DOWN
 from tasks.report import artifact_key
 

@@ -5,7 +5,9 @@ from prefect import get_run_logger, task
 from leadgate.delivery import Reconciled
 from leadgate.errors import LeadByteUnavailable
 from leadgate.ledger.alarms import Alarm
-from leadgate.wiring import Pipeline, Run, utc_now
+from leadgate.wiring.ledger import utc_now
+from leadgate.wiring.pipeline import Pipeline
+from leadgate.wiring.run import Run
 from tasks.alarms import sound
 from tasks.outside import STAGE
 

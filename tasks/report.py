@@ -17,11 +17,13 @@ from prefect.runtime import flow_run
 
 from leadgate import telemetry
 from leadgate.ledger.figures import FOR_PEOPLE, ForPerson, read_decision_counts, read_for_people
+from leadgate.ledger.overrides import overdue_reviews
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reads import read_status
 from leadgate.model import FINAL_STATES, State
-from leadgate.summary import Account, Summary, overdue_reviews
-from leadgate.wiring import Pipeline, utc_now
+from leadgate.summary import Account, Summary
+from leadgate.wiring.ledger import utc_now
+from leadgate.wiring.pipeline import Pipeline
 from tasks.observed import quoted
 from tasks.outside import STAGE
 
@@ -78,7 +80,7 @@ async def report(pipeline: Pipeline, account: Account, went: Mapping[State, int]
     engine, name = pipeline.ledger.engine, pipeline.config.pipeline
     remaining = read_status(engine, name).counts
     pause = read_pause(engine, name)
-    overdue = overdue_reviews(pipeline.ledger, pipeline.config, utc_now())
+    overdue = overdue_reviews(pipeline.ledger.engine, pipeline.config, utc_now())
     summary = account.summarize(went=went, remaining=remaining, overdue=overdue, pause=pause)
     await acreate_markdown_artifact(
         as_markdown(name, account, summary, remaining),

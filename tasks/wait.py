@@ -13,7 +13,9 @@ from leadgate.intake import Compared, Looked, Registered, compare_all, look_for_
 from leadgate.ledger.reads import read_next_due
 from leadgate.metrics import PortTaken
 from leadgate.stopping import Stop
-from leadgate.wiring import Pipeline, serve_metrics, utc_now
+from leadgate.wiring.ledger import utc_now
+from leadgate.wiring.metrics import serve_metrics
+from leadgate.wiring.pipeline import Pipeline
 from tasks.alarms import say_healthy
 from tasks.observed import quoted
 from tasks.outside import AGAIN_WHEN_DOWN

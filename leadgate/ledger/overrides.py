@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, not_, select
 from sqlalchemy.sql.selectable import ScalarSelect
 
+from leadgate.config import PipelineConfig
 from leadgate.ledger.engine import reading
 from leadgate.ledger.schema import attempts, decisions, entries, in_state, overrides
 from leadgate.model import Overridden, Override, RequestKind, Resolution, Result, Review, State
@@ -95,6 +96,12 @@ def count_overdue(engine: Engine, pipeline: str, *, before: datetime) -> int:
     )
     with reading(engine) as connection:
         return connection.scalar(query) or 0
+
+
+def overdue_reviews(engine: Engine, config: PipelineConfig, now: datetime) -> int:
+    """Count the reviews that have been open for longer than the file allows; 0 where it sets no time."""
+    within = config.safety.review_within
+    return count_overdue(engine, config.pipeline, before=now - within) if within is not None else 0
 
 
 def read_overridden(engine: Engine, pipeline: str, *, limit: int) -> list[Overridden]:

@@ -17,10 +17,10 @@ from leadgate.ledger.figures import (
     read_newest_policy,
     read_waits,
 )
+from leadgate.ledger.overrides import overdue_reviews
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reads import Status, read_status
 from leadgate.model import Pause
-from leadgate.summary import overdue_reviews
 
 LAST_WEEK = timedelta(days=7)
 """How far back the page goes unless told otherwise."""
@@ -54,7 +54,7 @@ def read_facts(ledger: Ledger, config: PipelineConfig, *, since: timedelta, now:
         since=since,
         policy_version=read_newest_policy(engine, name),
         status=read_status(engine, name),
-        overdue=overdue_reviews(ledger, config, now),
+        overdue=overdue_reviews(ledger.engine, config, now),
         pause=read_pause(engine, name),
         movement=read_movement(engine, name, since=from_, now=now),
         waits=read_waits(engine, name, since=from_),

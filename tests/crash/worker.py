@@ -21,7 +21,9 @@ from leadgate.errors import LeadByteError, LedgerUnavailable, SourceUnavailable
 from leadgate.intake import compare_all, look_for_arrivals, register_leads
 from leadgate.ledger.reads import read_status
 from leadgate.model import State
-from leadgate.wiring import open_pipeline, open_run, utc_now
+from leadgate.wiring.ledger import utc_now
+from leadgate.wiring.pipeline import open_pipeline
+from leadgate.wiring.run import open_run
 
 _REST = timedelta(milliseconds=50)
 _OPEN = (State.READY, State.SENDING, State.UNKNOWN)

@@ -24,7 +24,7 @@ from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.alarms import Alarm, read_alarms
 from leadgate.model import Resolution
 from leadgate.sandbox import Sandbox
-from leadgate.wiring import utc_now
+from leadgate.wiring.ledger import utc_now
 from tasks.alarms import BEGINS
 from tasks.events import tell
 from tests.support.pipelines import Practice

@@ -11,7 +11,7 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 
 from leadgate.config import LeadByteConfig
 from leadgate.leadbyte.pacing import Pace
-from leadgate.wiring import utc_now
+from leadgate.wiring.ledger import utc_now
 from tasks.rate import AccountLimit, SharedRate, account_limit
 
 RATE = 20

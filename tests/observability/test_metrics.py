@@ -14,7 +14,8 @@ from leadgate.config import load_config
 from leadgate.ledger import Ledger
 from leadgate.metrics import LedgerCollector, PortTaken
 from leadgate.model import RequestKind, Result, State
-from leadgate.wiring import open_ledger, serve_metrics, utc_now
+from leadgate.wiring.ledger import open_ledger, utc_now
+from leadgate.wiring.metrics import serve_metrics
 from tasks import wait
 from tests.ledger.steps import LEASE, attempt, claim, intend, make_ready, outcome
 from tests.support.command import leadgate

@@ -20,7 +20,9 @@ from leadgate.delivery import Delivery, Preparation
 from leadgate.intake import look_for_arrivals, register_leads
 from leadgate.ledger import Ledger
 from leadgate.sandbox import Sandbox, sandbox_thread
-from leadgate.wiring import build_client, open_pipeline, utc_now
+from leadgate.wiring.ledger import utc_now
+from leadgate.wiring.pipeline import open_pipeline
+from leadgate.wiring.run import build_client
 
 LEADS = 2 * BATCH_SIZE + 20
 

@@ -1,0 +1,61 @@
+"""The verbs of the command, each in a file of its own that is loaded when it is typed, and not before."""
+
+import importlib
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+
+class Verb(NamedTuple):
+    """Where a verb is, and what it does in one line."""
+
+    module: str
+    name: str
+    does: str
+
+
+VERBS = {
+    "demo": Verb("cli.demo", "demo", "the whole way on a practice LeadByte, with a UI to look at"),
+    "init": Verb("cli.init", "init", "write a commented pipeline file"),
+    "check": Verb("cli.check", "check", "try file, rules, source and LeadByte, and name every fault"),
+    "plan": Verb("cli.plan", "plan", "what a run would do now; nothing is sent"),
+    "run": Verb("cli.run", "run", "release or reject every lead whose enrichment has arrived"),
+    "status": Verb("cli.status", "status", "where the leads are, the oldest wait, the last reading"),
+    "explain": Verb("cli.explain", "explain", "everything about one lead, in order"),
+    "report": Verb("cli.report", "report", "the same for all leads, as one HTML page"),
+    "review": Verb("cli.review", "review", "the leads that a person must decide"),
+    "retry": Verb("cli.retry", "retry", "let parked leads go round again"),
+    "pause": Verb("cli.pause", "pause", "process and reject nothing from now on"),
+    "resume": Verb("cli.pause", "resume", "end the pause"),
+    "test": Verb("cli.examples", "examples", "decide the file's examples by its rules"),
+    "backtest": Verb("cli.backtest", "backtest", "decide past leads by the rules of another file"),
+    "install-outbox": Verb("cli.install_outbox", "install_outbox", "let the source tell which leads have changed"),
+    "sandbox": Verb("cli.sandbox", "sandbox", "a LeadByte to practise on, with fault switches"),
+}
+
+
+class Verbs(TyperGroup):
+    """Finds a verb when it is typed; the list of verbs needs none of them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002
+        """Name every verb, those of a first day first."""
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002
+        """Load a verb; None where there is none of that name."""
+        verb = VERBS.get(cmd_name)
+        if verb is None:
+            return None
+        found = getattr(importlib.import_module(verb.module), verb.name)
+        if not isinstance(found, typer.Typer):
+            function, found = found, typer.Typer(add_completion=False, rich_markup_mode=None)
+            found.command(cmd_name)(function)
+        command = typer.main.get_command(found)
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002
+        """List the verbs with what each does."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.does) for name, verb in VERBS.items()])

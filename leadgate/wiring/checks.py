@@ -1,0 +1,101 @@
+"""What is tried before a run: the file, the rules on examples, other rules on the past."""
+
+import asyncio
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from leadgate.backtest import Backtest, run_backtest
+from leadgate.config import PipelineConfig, load_config
+from leadgate.errors import ConfigError, LeadgateError, problems_of
+from leadgate.policy import Policy
+from leadgate.policy.advice import advise
+from leadgate.policy.examples import Examined, example_faults, run_examples
+from leadgate.source import Outbox, Source
+from leadgate.wiring.ledger import open_ledger, utc_now
+from leadgate.wiring.pipeline import build_policy, build_shadow, read_pipeline_file
+from leadgate.wiring.run import build_client
+
+
+class Checked(NamedTuple):
+    """What a check found: faults that must be put right, and advice that may be followed."""
+
+    problems: list[str]
+    advice: list[str]
+
+
+def check_pipeline(path: Path) -> Checked:
+    """Try every part of a pipeline for real and name every fault at once; where there is none, all is well."""
+    try:
+        config = read_pipeline_file(path)
+    except LeadgateError as error:
+        return Checked(problems_of(error), [])
+    problems: list[str] = []
+    advice: list[str] = []
+    try:
+        source = Source.open(config.source, base_dir=path.resolve().parent, clock=utc_now)
+        with closing(source):
+            advice = [*_about_outbox(path, config), *source.advice()]
+            policy = build_policy(path, config, source)
+            advice += advise(policy, config.policy, config.wait.require)
+            examined = _examine(path, config, source, policy)
+            problems += [f"{path}: {failure}" for failure in examined.failures]
+            build_shadow(path, config, source)
+            source.reading(utc_now(), config.wait.source_fresh_within)
+    except LeadgateError as error:
+        problems += problems_of(error)
+    try:
+        open_ledger(path, config).close()
+    except LeadgateError as error:
+        problems += problems_of(error)
+    try:
+        asyncio.run(_check_leadbyte(config))
+    except LeadgateError as error:
+        problems += problems_of(error)
+    return Checked(problems, advice)
+
+
+def examine_pipeline(path: Path) -> Examined:
+    """Decide the examples of a pipeline file by its rules; raise ConfigError naming every fault of both."""
+    config = read_pipeline_file(path)
+    with closing(Source.open(config.source, base_dir=path.resolve().parent, clock=utc_now)) as source:
+        return _examine(path, config, source, build_policy(path, config, source))
+
+
+def backtest_policy(path: Path, proposed: Path, *, since: timedelta) -> Backtest:
+    """Try the rules and the wait of another file on what this pipeline has decided; nothing is written or sent.
+
+    Raises ConfigError naming every fault of the other file, as this pipeline's source has it.
+    """
+    config, other = read_pipeline_file(path), load_config(proposed)
+    base_dir, now = path.resolve().parent, utc_now()
+    with (
+        closing(open_ledger(path, config)) as ledger,
+        closing(Source.open(config.source, base_dir=base_dir, clock=utc_now)) as source,
+    ):
+        policy = build_policy(proposed, other, source)
+        return run_backtest(
+            source, ledger, policy=policy, old_wait=config.wait, new_wait=other.wait, since=now - since, now=now
+        )
+
+
+def _examine(path: Path, config: PipelineConfig, source: Source, policy: Policy) -> Examined:
+    if faults := example_faults(config.examples, policy, source.columns):
+        raise ConfigError([f"{path}: {fault}" for fault in faults])
+    return run_examples(config.examples, policy, now=utc_now())
+
+
+def _about_outbox(path: Path, config: PipelineConfig) -> list[str]:
+    outbox, why_not = Outbox.find(config, base_dir=path.resolve().parent)
+    if outbox is None:
+        return [why_not]
+    outbox.close()
+    return [
+        "source: triggers write every change into leadgate_outbox, so none is missed, however late it is committed."
+    ]
+
+
+async def _check_leadbyte(config: PipelineConfig) -> None:
+    async with build_client(config) as client:
+        await client.check()

@@ -1,0 +1,22 @@
+"""The clock, and the ledger: all that the verbs need that only look."""
+
+import os
+import secrets
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+from leadgate.config import PipelineConfig
+from leadgate.ledger import Ledger, open_engine
+
+
+def utc_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+def open_ledger(path: Path, config: PipelineConfig) -> Ledger:
+    """Open the ledger under a name of this run's own, which its leases carry."""
+    engine = open_engine(config.ledger.url.get_secret_value(), base_dir=path.resolve().parent)
+    owner = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
+    return Ledger(engine, pipeline=config.pipeline, owner=owner)

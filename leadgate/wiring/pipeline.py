@@ -1,0 +1,95 @@
+"""A pipeline: its file, its source, its ledger and its rules, each checked before anything is read or sent."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from leadgate import telemetry
+from leadgate.config import PipelineConfig, load_config, resolve_blocks
+from leadgate.errors import ConfigError, SourceUnavailable
+from leadgate.ledger import Ledger
+from leadgate.ledger.keep import keep_policy, keep_reading
+from leadgate.model import Reading
+from leadgate.policy import Policy, compile_policy
+from leadgate.source import Outbox, Source
+from leadgate.wiring.ledger import open_ledger, utc_now
+
+
+def read_pipeline_file(path: Path) -> PipelineConfig:
+    """Read and check a pipeline file, and the Prefect blocks it names; raise as `load_config` and `resolve_blocks`."""
+    return resolve_blocks(load_config(path), str(path))
+
+
+class Pipeline:
+    """Everything one pipeline needs, built and checked. No dataclass: see `leadgate.model.Wave`."""
+
+    def __init__(
+        self, config: PipelineConfig, source: Source, ledger: Ledger, policy: Policy, *, base_dir: Path
+    ) -> None:
+        self.config = config
+        self.source = source
+        self.ledger = ledger
+        self.policy = policy
+        self.shadow: Policy | None = None
+        """Rules that decide beside the policy and are never acted on."""
+        self._base_dir = base_dir
+
+    @cached_property
+    def outbox(self) -> Outbox | None:
+        """The source's outbox, where there is one to use; looked for when first wanted, since that locks it briefly."""
+        return Outbox.find(self.config, base_dir=self._base_dir)[0]
+
+    def close(self) -> None:
+        """Close what the pipeline itself has opened."""
+        if outbox := self.__dict__.get("outbox"):
+            outbox.close()
+
+
+@contextmanager
+def open_pipeline(path: Path) -> Iterator[Pipeline]:
+    """Build every part of a pipeline from its file; each part is checked before anything is read or sent.
+
+    Raises ConfigError or PolicyError naming every fault, SourceError or LedgerError where a database is not as the
+    file says, and SourceUnavailable or LedgerUnavailable where it cannot be reached.
+    """
+    config = read_pipeline_file(path)
+    telemetry.name_run(config.pipeline)
+    with closing(open_ledger(path, config)) as ledger, closing(_open_source(path, config, ledger)) as source:
+        policy, shadow = build_policy(path, config, source), build_shadow(path, config, source)
+        for rules in filter(None, (policy, shadow)):
+            keep_policy(ledger.engine, config.pipeline, version=rules.version, text=rules.text, now=utc_now())
+        with closing(Pipeline(config, source, ledger, policy, base_dir=path.resolve().parent)) as pipeline:
+            pipeline.shadow = shadow
+            yield pipeline
+
+
+def _open_source(path: Path, config: PipelineConfig, ledger: Ledger) -> Source:
+    """Open the source; one that is down stops the clock of deadlines from now on."""
+    try:
+        return Source.open(config.source, base_dir=path.resolve().parent, clock=utc_now)
+    except SourceUnavailable as error:
+        down = Reading(read_at=utc_now(), newest_at=None, healthy=False, problem=str(error))
+        keep_reading(ledger.engine, config.pipeline, down)
+        raise
+
+
+def build_policy(path: Path, config: PipelineConfig, source: Source) -> Policy:
+    """Check every column and rule the file names against the real source; raise ConfigError naming every fault."""
+    problems = source.check(required=config.wait.require, used=list(config.update.values()))
+    policy = None
+    try:
+        policy = compile_policy(config.policy, source.columns)
+    except ConfigError as error:
+        problems += error.problems
+    if policy is None or problems:
+        raise ConfigError([f"{path}: {problem}" for problem in dict.fromkeys(problems)])
+    return policy
+
+
+def build_shadow(path: Path, config: PipelineConfig, source: Source) -> Policy | None:
+    """Check the rules of the file that policy.shadow names against the same source; None where it names none."""
+    if config.policy.shadow is None:
+        return None
+    file = path.resolve().parent / config.policy.shadow
+    return build_policy(file, load_config(file), source)
