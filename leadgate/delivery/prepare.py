@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from leadgate.config import PipelineConfig
@@ -12,6 +13,7 @@ from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reads import read_states
 from leadgate.model import (
     Claim,
+    Columns,
     Decided,
     Decision,
     Enrichment,
@@ -172,17 +174,22 @@ def decide_claims(  # noqa: PLR0913
             decision = replace(decision, shadow=Shadow(said.verdict, said.rule, said.policy_version, agrees))
         update = fields_to_write(config.update, enrichment)
         payload_hash = fingerprint(update) if update else None
-        read = {
-            "lead": {name: lead.columns.get(name) for name in policy.reads.lead},
-            "enrichment": {name: enrichment.columns.get(name) for name in policy.reads.enrichment}
-            if enrichment
-            else {},
-            "missing": list(missing),
-            "update": update,
-        }
+        read = partial(_values_read, policy.reads, lead, enrichment, missing, update)
         new = {} if payload_hash == claim.updated_hash else update
         decided.append(Decided(claim, decision, new, payload_hash, read))
     return decided, incomplete
+
+
+def _values_read(
+    reads: Columns, lead: Lead, enrichment: Enrichment | None, missing: Sequence[str], update: Mapping[str, Any]
+) -> dict[str, Any]:
+    arrived = enrichment.columns if enrichment else {}
+    return {
+        "lead": {name: lead.columns.get(name) for name in reads.lead},
+        "enrichment": {name: arrived.get(name) for name in reads.enrichment} if enrichment else {},
+        "missing": list(missing),
+        "update": update,
+    }
 
 
 def overridden(decision: Decision, override: Override) -> Decision:

@@ -147,6 +147,8 @@ def _judge_lead(
     told = {told_of_act(text, request.action) for text in releases} if request.action else set()
     if told == {Told.TAKEN}:
         return _answer(request, reply, Certainty.ANSWERED, message, updated=updated, acted=True)
+    if success and not request.action:
+        return _answer(request, reply, Certainty.ANSWERED, message, updated=updated)
     # A complaint may quote any lead of the batch.
     message = without_values(message, batch)
     if told and told <= {Told.NOT_TAKEN, Told.GONE}:
@@ -158,8 +160,6 @@ def _judge_lead(
             return _answer(request, reply, Certainty.ANSWERED, message, updated=updated, acted=acted, gone=True)
         if success is False:
             return _refused(request, reply, message or "LeadByte did not take the update and gave no reason")
-        if success and not request.action:
-            return _answer(request, reply, Certainty.ANSWERED, message, updated=updated)
     why = _why_in_doubt(told, success=success, named=bool(entries or releases))
     overall = "" if entries or releases or not reply.body else without_values(reply.body.told(), batch)
     return _answer(request, reply, Certainty.IN_DOUBT, _joined(why, message, overall), updated=updated)

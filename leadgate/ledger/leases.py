@@ -8,7 +8,6 @@ takes its write lock before it reads (see engine.py).
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -77,7 +76,18 @@ class Leases:
             rows = sorted(connection.execute(statement), key=lambda row: (row.due_at, row.lead_id))
             overridden = [row.lead_id for row in rows if row.override_token]
             overrides = standing_overrides(connection, self.pipeline, overridden)
-        return [replace(Claim(*row[: len(CLAIMED)]), override=overrides.get(row.lead_id)) for row in rows]
+        return [
+            Claim(
+                row.lead_id,
+                row.token,
+                row.quarantined_at,
+                row.late,
+                row.attempts,
+                row.updated_hash,
+                overrides.get(row.lead_id),
+            )
+            for row in rows
+        ]
 
     def release(self, *, now: datetime) -> None:
         """Give back every lead this run holds and has no request in flight for, so that another run may take it."""

@@ -1,6 +1,6 @@
 """A lead on its way to LeadByte: claimed, decided, asked for, answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -70,13 +70,13 @@ class Decided:
     update: Mapping[str, Any]
     """Empty where there is nothing to write, or LeadByte took the same values before."""
     payload_hash: str | None
-    read: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Every value that was read for it or would be written."""
+    read: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)
+    """Gives every value that was read for it or would be written."""
 
     @property
     def data_hash(self) -> str:
         """Of what was read: a plan holds only while it is the same. Few runs keep to one, so it is made when asked."""
-        return fingerprint(self.read)
+        return fingerprint(self.read())
 
 
 class Wave:

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.bare import send_all
 from benchmarks.figures import Line, as_lines, as_table, write_json
-from benchmarks.leads import BATCH_SIZE, CONCURRENCY, fill_source, request_bodies, write_pipeline
+from benchmarks.leads import BATCH_SIZE, IN_FLIGHT, fill_source, request_bodies, write_pipeline
 from benchmarks.measured import Instant, Measured, Span
 from benchmarks.release import measure
 from benchmarks.rounds import Round, Timed, bare_loop, run_measured
@@ -76,7 +76,7 @@ def test_the_bare_loop_sends_what_leadgate_sends(tmp_path: Path) -> None:
     with sandbox_thread() as sandbox:
         release(pipeline_file(tmp_path, sandbox.url))
         by_leadgate = sent(sandbox)
-        asyncio.run(send_all(sandbox.url, sandbox.key, CONCURRENCY, request_bodies(LEADS)))
+        asyncio.run(send_all(sandbox.url, sandbox.key, IN_FLIGHT, request_bodies(LEADS)))
         assert sent(sandbox) == by_leadgate
     assert by_leadgate[0] == [20, BATCH_SIZE, BATCH_SIZE]
     assert {item["action"] for item in by_leadgate[1].values()} == {"process", "reject"}
@@ -135,6 +135,6 @@ def test_every_combination_has_its_lines_and_is_kept(tmp_path: Path) -> None:
     assert [line.database for line in lines] == ["sqlite"] * 3 + ["postgresql"] * 3
     assert len({len(row) for row in table}) == 1
     assert "0.25 (0.25-0.25)" in table[6]
-    kept = write_json(tmp_path / "results", rounds, lines, leads=100, now=datetime(2026, 7, 1, tzinfo=UTC))
+    kept = write_json(tmp_path / "results", {"lines": lines, "rounds": rounds}, now=datetime(2026, 7, 1, tzinfo=UTC))
     assert kept.name == "2026-07-01-000000.json"
     assert '"least": 0.25' in kept.read_text(encoding="utf-8")
