@@ -5,10 +5,12 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleCreate, GlobalConcurrencyLimitUpdate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.events.schemas.automations import AutomationCore
 from ruamel.yaml import YAML
@@ -17,6 +19,7 @@ from deployments import apply, serve
 from deployments.wanted import MANIFEST
 from leadgate.sandbox import Sandbox
 from tests.support.pipelines import Practice
+from tests.support.waiting import wait_until
 
 NIGHTLY = {"cron": "0 3 * * *", "timezone": None, "day_or": True}
 Apply = Callable[..., tuple[int, list[str]]]
@@ -35,6 +38,12 @@ def applied(capsys: pytest.CaptureFixture[str], client: SyncPrefectClient) -> Ap
     return run
 
 
+def has_planned_runs(client: SyncPrefectClient, deployment_id: UUID) -> bool:
+    """Whether the server has planned runs by a deployment's schedule."""
+    chosen = DeploymentFilter(id=DeploymentFilterId(any_=[deployment_id]))
+    return bool(client.read_flow_runs(deployment_filter=chosen, limit=1))
+
+
 def test_a_server_is_made_as_the_files_say_and_then_left_alone(
     applied: Apply, client: SyncPrefectClient, pipeline: Practice, leadbyte: Sandbox, tmp_path: Path
 ) -> None:
@@ -51,6 +60,8 @@ def test_a_server_is_made_as_the_files_say_and_then_left_alone(
     assert applied("--check", pipeline.file) == (0, [apply.NOTHING])
 
     release = client.read_deployment_by_name("release-leads/release-leads-acme")
+    # A server may take a schedule and never follow it: one whose scheduler fails says so in its own log alone.
+    wait_until(lambda: has_planned_runs(client, release.id), what="the server plans runs by the schedule", seconds=90)
     (every,) = release.schedules
     client.update_deployment_schedule(release.id, every.id, active=False)
     extra = DeploymentScheduleCreate(schedule=CronSchedule(cron="0 3 * * *"), slug="nightly")
