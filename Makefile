@@ -17,10 +17,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench chaos deploy lock clean
+.PHONY: help demo test check format bench bench-peers chaos deploy lock clean
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(READY) ## the whole way on a practice LeadByte, with a Prefect UI to look at
 	$(BIN)/leadgate demo
@@ -40,6 +40,9 @@ format: $(READY) ## put imports and lines in order
 
 bench: $(READY) ## the benchmarks
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+bench-peers: $(READY) ## leadgate beside other tools, each in an environment of its own
+	$(BIN)/python -m benchmarks.peers $(BENCH_ARGS)
 
 chaos: $(READY) ## kill workers at random, count doubles (CHAOS_ARGS="--kills 50"; docs/chaos.md)
 	$(BIN)/python -m tests.crash.chaos $(CHAOS_ARGS)

@@ -11,7 +11,7 @@ import typer
 from benchmarks.leads import fill_source, write_pipeline
 from leadgate.config import load_config
 from leadgate.source import Source
-from leadgate.wiring import build_policy
+from leadgate.wiring.pipeline import build_policy
 
 
 def run(leads: Annotated[int, typer.Option(help="Leads to decide.", min=1)] = 10_000) -> None:

@@ -3,14 +3,17 @@
 import json
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks.measured import Span
 from benchmarks.rounds import Round, Timed
+
+RESULTS = Path(__file__).parent / "results"
 
 _HEADERS = (
     "database",
@@ -68,7 +71,7 @@ def as_lines(rounds: Sequence[Round], leads: int) -> list[Line]:
 
 
 def as_table(lines: Sequence[Line]) -> str:
-    """Write the lines as a Markdown table whose columns stand under each other."""
+    """Write the lines as a Markdown table."""
     rows = [
         (
             line.database,
@@ -83,25 +86,28 @@ def as_table(lines: Sequence[Line]) -> str:
         )
         for line in lines
     ]
-    widths = [max(len(row[column]) for row in [_HEADERS, *rows]) for column in range(len(_HEADERS))]
-    ruled = [_HEADERS, tuple("-" * width for width in widths), *rows]
+    return align(_HEADERS, rows)
+
+
+def align(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a Markdown table whose columns stand under each other."""
+    widths = [max(len(row[column]) for row in [headers, *rows]) for column in range(len(headers))]
+    ruled = [headers, ["-" * width for width in widths], *rows]
     return "\n".join(
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in ruled
     )
 
 
-def write_json(folder: Path, rounds: Sequence[Round], lines: Sequence[Line], *, leads: int, now: datetime) -> Path:
+def write_json(folder: Path, found: Mapping[str, Any], *, now: datetime, name: str = "") -> Path:
     """Keep everything that was measured, and on what, in a file named by the time; return its path."""
     document = {
         "at": now.isoformat(timespec="seconds"),
         "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
-        "leads": leads,
-        "lines": [asdict(line) for line in lines],
-        "rounds": [asdict(one) for one in rounds],
+        **found,
     }
     folder.mkdir(exist_ok=True)
-    path = folder / f"{now:%Y-%m-%d-%H%M%S}.json"
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    path = folder / f"{name}{now:%Y-%m-%d-%H%M%S}.json"
+    path.write_text(json.dumps(document, indent=1, default=asdict) + "\n", encoding="utf-8")
     return path
 
 

@@ -15,7 +15,7 @@ from leadgate.model import Action, LeadRequest
 from leadgate.sandbox import PRACTICE_KEY
 
 BATCH_SIZE = 50
-CONCURRENCY = 4
+IN_FLIGHT = 8
 
 _FIRST_ID = 2_932_000
 _REJECT_EVERY = 20
@@ -25,7 +25,7 @@ leadbyte:
   base_url: {base_url}
   api_key: {api_key}
   batch_size: {batch_size}
-  concurrency: {concurrency}
+  concurrency: {in_flight}
   requests_per_second: 0
 source:
   url: {source_url}
@@ -95,13 +95,15 @@ def fill_source(url: str, leads: int) -> None:
         engine.dispose()
 
 
-def write_pipeline(path: Path, *, base_url: str, source_url: str, ledger_url: str, leads: int) -> None:
+def write_pipeline(  # noqa: PLR0913
+    path: Path, *, base_url: str, source_url: str, ledger_url: str, leads: int, in_flight: int = IN_FLIGHT
+) -> None:
     """Write the pipeline file that releases the leads of `fill_source`, without a limit on requests a second."""
     text = _PIPELINE.format(
         base_url=base_url,
         api_key=PRACTICE_KEY,
         batch_size=BATCH_SIZE,
-        concurrency=CONCURRENCY,
+        in_flight=in_flight,
         source_url=source_url,
         ledger_url=ledger_url,
         leads=leads,

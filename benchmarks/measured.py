@@ -1,12 +1,17 @@
 """What one process measured of itself, and how it tells the process that started it."""
 
+import functools
 import json
+import math
 import resource
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
 
 class Instant(NamedTuple):
@@ -61,6 +66,35 @@ class Measured:
         told = json.loads(output.splitlines()[-1])
         work, whole = (Span(*(Instant(*instant) for instant in told[name])) for name in ("work", "whole"))
         return cls(Instant(*told["first_request"]), work, whole, told["peak_mib"])
+
+
+class Watch:
+    """When a call was begun for the first time, and when it last came back."""
+
+    def __init__(self) -> None:
+        self.first = Instant(math.inf, math.inf)
+        self.last = Instant(-math.inf, -math.inf)
+
+    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The same call, watched; of a coroutine only its beginning is."""
+
+        @functools.wraps(call)
+        def watched(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+            self.first = min(self.first, Instant.now())
+            try:
+                return call(*args, **kwargs)
+            finally:
+                self.last = max(self.last, Instant.now())
+
+        return watched
+
+
+@contextmanager
+def watching(owner: type, name: str) -> Iterator[Watch]:
+    """Watch a method of a class while the body runs."""
+    watch = Watch()
+    with patch.object(owner, name, watch.around(getattr(owner, name))):
+        yield watch
 
 
 def peak_mib() -> float:

@@ -3,49 +3,15 @@
 Run as a process of its own: `python -m benchmarks.release PIPELINE_FILE LEADS`.
 """
 
-import functools
-import math
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
-from benchmarks.measured import Instant, Measured, Span, peak_mib
+from benchmarks.measured import Instant, Measured, Span, peak_mib, watching
 from cli.flow_run import run_flow
 from cli.prefect_server import quiet_prefect
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger
-
-
-class Watch:
-    """When a call was begun for the first time, and when it last came back."""
-
-    def __init__(self) -> None:
-        self.first = Instant(math.inf, math.inf)
-        self.last = Instant(-math.inf, -math.inf)
-
-    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        """The same call, watched; of a coroutine only its beginning is."""
-
-        @functools.wraps(call)
-        def watched(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-            self.first = min(self.first, Instant.now())
-            try:
-                return call(*args, **kwargs)
-            finally:
-                self.last = max(self.last, Instant.now())
-
-        return watched
-
-
-@contextmanager
-def watching(owner: type, name: str) -> Iterator[Watch]:
-    """Watch a method of a class while the body runs."""
-    watch = Watch()
-    with patch.object(owner, name, watch.around(getattr(owner, name))):
-        yield watch
 
 
 def measure(run: Callable[[], object]) -> Measured:

@@ -4,14 +4,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Protocol
 
-from benchmarks.leads import CONCURRENCY, fill_source, request_bodies, write_pipeline
+from benchmarks.leads import IN_FLIGHT, fill_source, request_bodies, write_pipeline
 from benchmarks.measured import Measured
 from benchmarks.servers import check_and_forget, postgres_server, prefect_server, sandbox_process
 from leadgate.ledger import open_engine
@@ -40,30 +40,37 @@ class Round:
     release: Timed
 
 
-class Databases(Protocol):
-    """Where the source is, and a new ledger for each run."""
+class Databases(ABC):
+    """Where the source is, and a new database for whatever a run remembers."""
 
     source_url: str
 
+    @abstractmethod
+    def new_database(self) -> str:
+        """The address of a database with nothing in it."""
+
     def new_ledger(self) -> str:
         """The address of a ledger that has its tables and no rows."""
+        url = self.new_database()
+        open_engine(url, base_dir=Path()).dispose()
+        return url
 
 
-class SqliteDatabases:
-    """A SQLite file for the source, and one for each ledger."""
+class SqliteDatabases(Databases):
+    """A SQLite file for the source, and one for each run."""
 
     def __init__(self, folder: Path) -> None:
         self.source_url = f"sqlite:///{folder / 'source.db'}"
         self._folder = folder
         self._numbers = count()
 
-    def new_ledger(self) -> str:
-        """The address of a ledger that has its tables and no rows."""
-        return _with_tables(f"sqlite:///{self._folder / f'ledger-{next(self._numbers)}.db'}")
+    def new_database(self) -> str:
+        """The address of a file that is not there yet."""
+        return f"sqlite:///{self._folder / f'run-{next(self._numbers)}.db'}"
 
 
-class PostgresDatabases:
-    """A database for the source, and one for each ledger, on one server."""
+class PostgresDatabases(Databases):
+    """A database for the source, and one for each run, on one server."""
 
     def __init__(self, server: PostgresServer) -> None:
         server.create_database("source")
@@ -71,19 +78,21 @@ class PostgresDatabases:
         self._server = server
         self._numbers = count()
 
-    def new_ledger(self) -> str:
-        """The address of a ledger that has its tables and no rows."""
-        name = f"ledger_{next(self._numbers)}"
+    def new_database(self) -> str:
+        """The address of a database with nothing in it."""
+        name = f"run_{next(self._numbers)}"
         self._server.create_database(name)
-        return _with_tables(self._server.url(name))
+        return self._server.url(name)
 
 
-def run_rounds(databases: Sequence[str], latencies: Sequence[str], *, leads: int, repeats: int) -> Iterator[Round]:
+def run_rounds(
+    databases: Sequence[str], latencies: Sequence[str], *, leads: int, repeats: int, in_flight: int = IN_FLIGHT
+) -> Iterator[Round]:
     """Run every round, the combinations in turn, so that a slow minute of the machine hits all of them."""
     with ExitStack() as servers:
         folder = Path(servers.enter_context(tempfile.TemporaryDirectory(prefix="leadgate-benchmark-")))
         environment = servers.enter_context(prefect_server())
-        places = {name: servers.enter_context(_databases(name, folder)) for name in databases}
+        places = {name: servers.enter_context(databases_of(name, folder)) for name in databases}
         sandboxes = {latency: servers.enter_context(sandbox_process(latency)) for latency in latencies}
         for place in places.values():
             fill_source(place.source_url, leads)
@@ -92,7 +101,7 @@ def run_rounds(databases: Sequence[str], latencies: Sequence[str], *, leads: int
         for _ in range(repeats):
             for latency, sandbox_url in sandboxes.items():
                 for name, place in places.items():
-                    bare = run_measured(bare_loop(sandbox_url, bodies), environment)
+                    bare = run_measured(bare_loop(sandbox_url, bodies, in_flight), environment)
                     check_and_forget(sandbox_url, leads)
                     pipeline = folder / "leadgate.yaml"
                     write_pipeline(
@@ -101,6 +110,7 @@ def run_rounds(databases: Sequence[str], latencies: Sequence[str], *, leads: int
                         source_url=place.source_url,
                         ledger_url=place.new_ledger(),
                         leads=leads,
+                        in_flight=in_flight,
                     )
                     release = run_measured(["benchmarks.release", str(pipeline), str(leads)], environment)
                     check_and_forget(sandbox_url, leads)
@@ -108,7 +118,8 @@ def run_rounds(databases: Sequence[str], latencies: Sequence[str], *, leads: int
 
 
 @contextmanager
-def _databases(name: str, folder: Path) -> Iterator[Databases]:
+def databases_of(name: str, folder: Path) -> Iterator[Databases]:
+    """Give a place for source and ledgers of one kind, which is gone when the body ends."""
     if name == "sqlite":
         yield SqliteDatabases(folder)
         return
@@ -116,21 +127,16 @@ def _databases(name: str, folder: Path) -> Iterator[Databases]:
         yield PostgresDatabases(server)
 
 
-def _with_tables(url: str) -> str:
-    open_engine(url, base_dir=Path()).dispose()
-    return url
-
-
-def bare_loop(sandbox_url: str, bodies: Path) -> list[str]:
+def bare_loop(sandbox_url: str, bodies: Path, in_flight: int = IN_FLIGHT) -> list[str]:
     """The module that sends the bodies of a file, one a line, and its arguments."""
-    return ["benchmarks.bare", sandbox_url, PRACTICE_KEY, str(CONCURRENCY), str(bodies)]
+    return ["benchmarks.bare", sandbox_url, PRACTICE_KEY, str(in_flight), str(bodies)]
 
 
-def run_measured(module: Sequence[str], environment: Mapping[str, str]) -> Timed:
+def run_measured(module: Sequence[str], environment: Mapping[str, str], python: str = sys.executable) -> Timed:
     """Run a module of ours that tells what it measured; raise RuntimeError with its own words if it fails."""
     started_at = time.monotonic()
     ended = subprocess.run(  # noqa: S603 - a module of ours
-        [sys.executable, "-m", *module],
+        [python, "-m", *module],
         cwd=_ROOT,
         env=dict(environment),
         stdin=subprocess.DEVNULL,

@@ -43,6 +43,11 @@ def check_and_forget(sandbox_url: str, leads: int) -> None:
     if sum(state["acts"].values()) != leads or state["acted_twice"]:
         msg = f"The sandbox did not take one act for each of {leads} leads: {state}"
         raise RuntimeError(msg)
+    forget(sandbox_url)
+
+
+def forget(sandbox_url: str) -> None:
+    """Make the sandbox forget every act it took."""
     httpx.post(f"{sandbox_url}/sandbox/reset", timeout=60).raise_for_status()
 
 

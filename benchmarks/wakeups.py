@@ -51,8 +51,8 @@ class Arrivals:
             self._owner.execute((_ROOT / "examples" / script).read_text("utf-8").encode())
         self._owner.execute(f"INSERT INTO quarantined_leads SELECT generate_series(1, {_MORE_WAITING})")
         server.create_database(f"{name}_ledger")
-        urls = {"source_url": server.url(name), "ledger_url": server.url(f"{name}_ledger")}
-        write_pipeline(self.pipeline, base_url=sandbox.url, leads=1, **urls)
+        source_url, ledger_url = server.url(name), server.url(f"{name}_ledger")
+        write_pipeline(self.pipeline, base_url=sandbox.url, source_url=source_url, ledger_url=ledger_url, leads=1)
         self._next = 0
 
     def without_notifications(self) -> None:

@@ -1,0 +1,113 @@
+"""`python -m benchmarks.ledger`: how many of its steps a lead's entry takes in a second. See docs/performance.md.
+
+No source, rules, requests or Prefect: every lead is registered, looked at, claimed, intended and recorded, a group at a
+time and each group one transaction, by one thread.
+"""
+
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from benchmarks.__main__ import Database
+from benchmarks.figures import RESULTS, align, write_json
+from benchmarks.rounds import databases_of
+from leadgate.ledger import Ledger, open_engine
+from leadgate.model import Action, Attempt, Decision, Lead, Look, Outcome, RequestKind, Result, State, Verdict
+
+T = TypeVar("T")
+_STEPS = ("register", "look", "claim", "intend", "record")
+_LEASE = timedelta(minutes=5)
+_WAVE = 1000  # as a run claims them
+_DECISION = Decision(Verdict.PROCESS, "verified", "Phone verified and a score of 0.7.", "v1", facts={"score": 0.7})
+
+
+class Way:
+    """The way of many leads through one ledger, and the seconds that each step of it took."""
+
+    def __init__(self, ledger: Ledger, group: int) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._ledger = ledger
+        self._group = group
+        self._now = datetime.now(UTC)
+
+    def take(self, leads: int) -> None:
+        """Take new leads from their registration to `processed`."""
+        ledger, now = self._ledger, self._now
+        ids = [f"{number:09d}" for number in range(leads)]
+        new = [Lead(lead_id, now - timedelta(hours=6)) for lead_id in ids]
+        looks = [Look(lead_id, [], "hash", due=True) for lead_id in ids]
+        for unknown in self._groups(new):
+            self._time("register", partial(ledger.register, unknown, now=now))
+        for seen in self._groups(looks):
+            self._time("look", partial(ledger.note_looks, seen, now=now))
+        sent = 0
+        while wave := self._time("claim", lambda: ledger.claim(limit=_WAVE, lease=_LEASE, now=now)):
+            kind, fields = RequestKind.UPDATE_AND_ACT, ["postcode", "phone1"]
+            attempts = [Attempt(claim, claim.lead_id, kind, Action.PROCESS, fields, "hash") for claim in wave]
+            sent += sum(self._send(group) for group in self._groups(attempts))
+        if sent != leads:
+            msg = f"{sent} of {leads} leads went all the way"
+            raise RuntimeError(msg)
+
+    def _send(self, attempts: Sequence[Attempt]) -> int:
+        """Write what is written round a request."""
+        ledger, now = self._ledger, self._now
+        decided = {one.claim.lead_id: _DECISION for one in attempts}
+        held = self._time("intend", lambda: ledger.intend(attempts, decided=decided, lease=_LEASE, now=now))
+        outcomes = [Outcome(one, Result.TAKEN, 200, "OK", State.PROCESSED, updated_hash="hash") for one in attempts]
+        self._time("record", lambda: ledger.record(outcomes, now=now))
+        return len(held)
+
+    def _groups(self, everything: Sequence[T]) -> Iterator[Sequence[T]]:
+        return (everything[start : start + self._group] for start in range(0, len(everything), self._group))
+
+    def _time(self, step: str, call: Callable[[], T]) -> T:
+        began = time.monotonic()
+        came = call()
+        self.seconds[step] += time.monotonic() - began
+        return came
+
+
+def _measure(
+    databases: Sequence[str], groups: Sequence[int], leads: int
+) -> Iterator[tuple[str, int, dict[str, float]]]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="leadgate-ledger-")))
+        for database in databases:
+            places = stack.enter_context(databases_of(database, folder))
+            for group in groups:
+                ledger = Ledger(open_engine(places.new_ledger(), base_dir=folder), pipeline="benchmark", owner="one")
+                stack.callback(ledger.close)
+                way = Way(ledger, group)
+                way.take(leads)
+                yield database, group, way.seconds
+
+
+def run(
+    *,
+    leads: Annotated[int, typer.Option(help="Leads to take through the ledger.", min=1)] = 20_000,
+    group: Annotated[list[int] | None, typer.Option(help="Leads a transaction; repeatable.", min=1)] = None,
+    database: Annotated[list[Database] | None, typer.Option(help="Where the ledger is; repeatable.")] = None,
+) -> None:
+    """Print, for each database and size of group, how many leads take each step in a second."""
+    measured = list(_measure([one.value for one in database or Database], group or [50, 400], leads))
+    rows = [
+        (one, str(size), *(f"{leads / seconds[step]:,.0f}" for step in _STEPS), f"{leads / sum(seconds.values()):,.0f}")
+        for one, size, seconds in measured
+    ]
+    print(f"{leads:,} leads, claimed in waves of {_WAVE:,}; every other group is one transaction; leads a second")
+    print(align(("database", "group", *_STEPS, "all five"), rows))
+    found = {"leads": leads, "seconds": measured}
+    print(f"All of it: {write_json(RESULTS, found, name='ledger-', now=datetime.now(UTC))}")
+
+
+if __name__ == "__main__":
+    typer.run(run)
