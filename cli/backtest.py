@@ -7,17 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json, span
+from cli.output import ConfigOption, JsonOption, duration, reports_errors, say, say_json, span
 from leadgate.backtest import Backtest, WaitChange
-from leadgate.config import parse_duration
 from leadgate.wiring.checks import backtest_policy
-
-
-def _duration(text: str) -> timedelta:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 @reports_errors
@@ -25,7 +17,7 @@ def backtest(
     *,
     policy: Annotated[Path, typer.Option(help="The pipeline file whose rules and wait are tried.")],
     since: Annotated[
-        timedelta, typer.Option(help="How far back (12h, 30d).", parser=_duration, metavar="DURATION")
+        timedelta, typer.Option(help="How far back (12h, 30d).", parser=duration, metavar="DURATION")
     ] = "30d",  # type: ignore[assignment] # typer parses it
     show: Annotated[int, typer.Option(help="How many leads to list.", min=0)] = 20,
     config: ConfigOption = Path("leadgate.yaml"),

@@ -17,12 +17,11 @@ from cli.output import clock_time, reports_errors, say
 from cli.prefect_server import prefect_api, quiet_prefect
 from cli.progress import live_progress
 from cli.run import tell
-from leadgate.config import load_config
 from leadgate.errors import ConfigError
 from leadgate.ledger.reads import read_history
 from leadgate.sandbox import sandbox_thread
 from leadgate.story import tell as tell_story
-from leadgate.wiring.ledger import open_ledger, utc_now
+from leadgate.wiring.ledger import ledger_of, utc_now
 
 _MARK = ".leadgate-demo"
 """The file by which a demo knows its own folder again, which it empties."""
@@ -143,13 +142,9 @@ def _arriving(source: DemoSource, seconds: int) -> Iterator[None]:
 
 
 def _explain_one(config: Path, acted: object) -> None:
-    settings = load_config(config)
-    ledger = open_ledger(config, settings)
-    try:
+    with ledger_of(config) as (settings, ledger):
         lead_id = max(acted, default=None)  # type: ignore[call-overload]
         history = read_history(ledger.engine, settings.pipeline, lead_id) if lead_id else None
-    finally:
-        ledger.close()
     if history:
         story = tell_story(history, settings)
         say(f"One of them, by `leadgate explain {lead_id}`:")

@@ -6,11 +6,10 @@ from typing import Annotated
 import typer
 
 from cli.output import ConfigOption, JsonOption, clock_time, reports_errors, say, say_json
-from leadgate.config import load_config
 from leadgate.errors import ConfigError
 from leadgate.ledger.reads import read_history
 from leadgate.story import tell
-from leadgate.wiring.ledger import open_ledger
+from leadgate.wiring.ledger import ledger_of
 
 
 @reports_errors
@@ -21,12 +20,8 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Tell everything about one lead, in order, with times: arrival, decisions, what was sent and answered."""
-    settings = load_config(config)
-    ledger = open_ledger(config, settings)
-    try:
+    with ledger_of(config) as (settings, ledger):
         history = read_history(ledger.engine, settings.pipeline, lead_id)
-    finally:
-        ledger.close()
     if history is None:
         msg = (
             f"{config}: the pipeline {settings.pipeline!r} knows no lead {lead_id!r}. Leads are registered by a run; "

@@ -8,9 +8,8 @@ import typer
 
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from cli.people import ByOption, whoever
-from leadgate.config import load_config
 from leadgate.ledger.pauses import end_pause, keep_pause
-from leadgate.wiring.ledger import open_ledger, utc_now
+from leadgate.wiring.ledger import ledger_of, utc_now
 
 
 @reports_errors
@@ -26,12 +25,8 @@ def pause(
     Leads that would be acted on stay ready, and are decided again after `leadgate resume`. Requests that were already
     on their way are answered.
     """
-    settings = load_config(config)
-    ledger = open_ledger(config, settings)
-    try:
+    with ledger_of(config) as (settings, ledger):
         held = keep_pause(ledger.engine, settings.pipeline, by=whoever(by), reason=reason, now=utc_now())
-    finally:
-        ledger.close()
     if as_json:
         say_json({"pipeline": settings.pipeline, "paused": asdict(held)})
     else:
@@ -42,12 +37,8 @@ def pause(
 @reports_errors
 def resume(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
     """End the pause: what it has put off is due at once, and the next run decides it anew."""
-    settings = load_config(config)
-    ledger = open_ledger(config, settings)
-    try:
+    with ledger_of(config) as (settings, ledger):
         ended = end_pause(ledger.engine, settings.pipeline, now=utc_now())
-    finally:
-        ledger.close()
     if as_json:
         say_json(
             {

@@ -6,17 +6,9 @@ from typing import Annotated
 
 import typer
 
-from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
-from leadgate.config import load_config, parse_duration
+from cli.output import ConfigOption, JsonOption, duration, reports_errors, say, say_json
 from leadgate.report import read_facts, write_report
-from leadgate.wiring.ledger import open_ledger, utc_now
-
-
-def _duration(text: str) -> timedelta:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+from leadgate.wiring.ledger import ledger_of, utc_now
 
 
 @reports_errors
@@ -25,7 +17,7 @@ def report(
     config: ConfigOption = Path("leadgate.yaml"),
     out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
     since: Annotated[
-        timedelta, typer.Option(help="What happened how far back (12h, 30d).", parser=_duration, metavar="DURATION")
+        timedelta, typer.Option(help="What happened how far back (12h, 30d).", parser=duration, metavar="DURATION")
     ] = "7d",  # type: ignore[assignment] # typer parses it
     as_json: JsonOption = False,
 ) -> None:
@@ -34,12 +26,8 @@ def report(
     It holds counts and ages, no lead and nothing of a person, and needs no network to be read. Neither the source nor
     LeadByte is asked.
     """
-    settings = load_config(config)
-    ledger = open_ledger(config, settings)
-    try:
+    with ledger_of(config) as (settings, ledger):
         facts = read_facts(ledger, settings, since=since, now=utc_now())
-    finally:
-        ledger.close()
     write_report(facts, out)
     if as_json:
         say_json({"report": str(out)})

@@ -6,9 +6,8 @@ from typing import Annotated
 import typer
 
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
-from leadgate.config import load_config
 from leadgate.errors import ConfigError
-from leadgate.wiring.ledger import open_ledger, utc_now
+from leadgate.wiring.ledger import ledger_of, utc_now
 
 
 @reports_errors
@@ -26,12 +25,8 @@ def retry(
     if bool(ids) == failed:
         msg = "retry: name the leads, or --failed for every one that is parked"
         raise ConfigError(msg)
-    settings = load_config(config)
-    ledger = open_ledger(config, settings)
-    try:
+    with ledger_of(config) as (_, ledger):
         retried = ledger.retry(ids or None, now=utc_now())
-    finally:
-        ledger.close()
     others = sorted(set(ids or ()) - set(retried))
     if others:
         msg = f"retry: not parked as failed: {', '.join(others)}. `leadgate explain ID` says where each is." + (

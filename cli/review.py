@@ -11,10 +11,9 @@ from ruamel.yaml import YAML
 
 from cli.output import WRONG, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop, warn
 from cli.people import ByOption, whoever
-from leadgate.config import load_config
 from leadgate.ledger.overrides import read_overridden, read_reviews
 from leadgate.model import Overridden, Resolution, Resolved, Review, Verdict
-from leadgate.wiring.ledger import open_ledger, utc_now
+from leadgate.wiring.ledger import ledger_of, utc_now
 
 review = typer.Typer(
     name="review",
@@ -39,12 +38,8 @@ StillThere = Annotated[
 @reports_errors
 def list_reviews(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
     """List the leads in review, the longest open first: since when, why, and the facts that may be kept."""
-    settings = load_config(config)
-    ledger = open_ledger(config, settings)
-    try:
+    with ledger_of(config) as (settings, ledger):
         found = read_reviews(ledger.engine, settings.pipeline)
-    finally:
-        ledger.close()
     now = utc_now()
     within = settings.safety.review_within
     late = {each.lead_id for each in found if within is not None and now - each.since > within}
@@ -75,9 +70,7 @@ def _command(verdict: Resolution) -> Callable[..., None]:
         config: ConfigOption = Path("leadgate.yaml"),
         as_json: JsonOption = False,
     ) -> None:
-        settings = load_config(config)
-        ledger = open_ledger(config, settings)
-        try:
+        with ledger_of(config) as (settings, ledger):
             resolved = ledger.resolve(
                 ids,
                 verdict,
@@ -87,8 +80,6 @@ def _command(verdict: Resolution) -> Callable[..., None]:
                 now=utc_now(),
                 still_in_quarantine=still_in_quarantine,
             )
-        finally:
-            ledger.close()
         _tell(resolved, verdict, as_json=as_json)
 
     return decide
@@ -128,12 +119,8 @@ def list_examples(
 
     A rule that should have decided is then written until `leadgate test` passes.
     """
-    settings = load_config(config)
-    ledger = open_ledger(config, settings)
-    try:
+    with ledger_of(config) as (settings, ledger):
         found = [_example(each) for each in read_overridden(ledger.engine, settings.pipeline, limit=limit)]
-    finally:
-        ledger.close()
     if as_json:
         say_json({"examples": found})
     elif found:

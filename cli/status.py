@@ -6,13 +6,12 @@ from datetime import datetime
 from pathlib import Path
 
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop
-from leadgate.config import load_config
 from leadgate.ledger.alarms import read_alarms
 from leadgate.ledger.overrides import overdue_reviews
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reads import Status, read_missing, read_status
 from leadgate.model import State
-from leadgate.wiring.ledger import open_ledger, utc_now
+from leadgate.wiring.ledger import ledger_of, utc_now
 
 
 @reports_errors
@@ -22,17 +21,13 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
     Says so where the pipeline is paused. Ends with 1 where a lead is parked as failed, an answer of LeadByte is still
     open, or a review is overdue.
     """
-    settings = load_config(config)
-    ledger = open_ledger(config, settings)
-    try:
+    with ledger_of(config) as (settings, ledger):
         now = utc_now()
         found = read_status(ledger.engine, settings.pipeline)
         missing = read_missing(ledger.engine, settings.pipeline)
         pause = read_pause(ledger.engine, settings.pipeline)
         alarms = read_alarms(ledger.engine, settings.pipeline)
         overdue = overdue_reviews(ledger.engine, settings, now)
-    finally:
-        ledger.close()
     if as_json:
         brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": overdue}
         alarmed = {"alarms": [asdict(raised) for raised in alarms]}

@@ -3,10 +3,12 @@
 import os
 import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from leadgate.config import PipelineConfig
+from leadgate.config import PipelineConfig, load_config
 from leadgate.ledger import Ledger, open_engine
 
 
@@ -20,3 +22,11 @@ def open_ledger(path: Path, config: PipelineConfig) -> Ledger:
     engine = open_engine(config.ledger.url.get_secret_value(), base_dir=path.resolve().parent)
     owner = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
     return Ledger(engine, pipeline=config.pipeline, owner=owner)
+
+
+@contextmanager
+def ledger_of(path: Path) -> Iterator[tuple[PipelineConfig, Ledger]]:
+    """Read a pipeline file and open its ledger, and nothing else of it; the ledger is closed afterwards."""
+    config = load_config(path)
+    with closing(open_ledger(path, config)) as ledger:
+        yield config, ledger
