@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from leadgate.sandbox import Sandbox, sandbox_thread
 from tests.support.mariadb import (
     MariaDBMissing,
     MariaDBServer,
@@ -41,6 +42,14 @@ for _name in ("PREFECT_API_KEY", "PREFECT_PROFILE"):
 # A machine that pauses for a moment breaks no property: what takes long is measured in benchmarks/.
 settings.register_profile("untimed", parent=settings(), deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture
+def leadbyte() -> Iterator[Sandbox]:
+    """A practice LeadByte, on which nothing may act twice on one lead."""
+    with sandbox_thread() as sandbox:
+        yield sandbox
+    assert sandbox.acted_twice() == []
 
 
 @pytest.fixture

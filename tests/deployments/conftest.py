@@ -9,16 +9,8 @@ from prefect import get_client
 from prefect.client.orchestration import SyncPrefectClient
 
 from deployments.server import VARIABLE
-from leadgate.sandbox import Sandbox, sandbox_thread
+from leadgate.sandbox import Sandbox
 from tests.support.pipelines import Practice
-
-
-@pytest.fixture
-def leadbyte() -> Iterator[Sandbox]:
-    """A practice LeadByte, on which no flow may act twice on one lead."""
-    with sandbox_thread() as sandbox:
-        yield sandbox
-    assert sandbox.acted_twice() == []
 
 
 @pytest.fixture

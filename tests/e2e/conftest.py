@@ -5,16 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from leadgate.sandbox import Sandbox, sandbox_thread
+from leadgate.sandbox import Sandbox
 from tests.support.pipelines import Practice
-
-
-@pytest.fixture
-def leadbyte() -> Iterator[Sandbox]:
-    """A practice LeadByte, on which nothing may act twice on one lead."""
-    with sandbox_thread() as sandbox:
-        yield sandbox
-    assert sandbox.acted_twice() == []
 
 
 @pytest.fixture

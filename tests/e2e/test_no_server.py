@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from leadgate.sandbox import Sandbox, sandbox_thread
+from leadgate.sandbox import Sandbox
 from tests.support.command import Finished, start_leadgate, wait_for
 from tests.support.pipelines import Practice
 
@@ -16,13 +16,6 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found through /proc"),
     pytest.mark.timeout(2 * SECONDS),
 ]
-
-
-@pytest.fixture
-def leadbyte() -> Iterator[Sandbox]:
-    """A practice LeadByte."""
-    with sandbox_thread() as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

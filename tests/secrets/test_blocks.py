@@ -19,7 +19,7 @@ from sqlalchemy import make_url
 
 from flows.release_leads import release_leads
 from leadgate.errors import ConfigError, KeyRefused, LeadByteUnavailable
-from leadgate.sandbox import Sandbox, sandbox_thread
+from leadgate.sandbox import Sandbox
 from leadgate.summary import Summary
 from tasks.blocks import LeadByteCredentials, address_of
 from tests.support.command import leadgate
@@ -27,14 +27,6 @@ from tests.support.pipelines import Practice
 
 KEY = "practice-key"
 COMPLETE = {"postcode": "TN25 6QD", "phone_verified": True, "score": 0.9}
-
-
-@pytest.fixture
-def leadbyte() -> Iterator[Sandbox]:
-    """A practice LeadByte that takes one key alone."""
-    with sandbox_thread() as sandbox:
-        yield sandbox
-    assert sandbox.acted_twice() == []
 
 
 @pytest.fixture
