@@ -18,7 +18,7 @@ NO_LEASE: Mapping[str, Any] = {"lease_owner": None, "lease_until": None}
 
 def storable(text: str) -> str:
     """Replace the characters that no database takes: NUL, and halves of surrogate pairs."""
-    return text.translate(_UNKEEPABLE)
+    return text if text.isascii() and "\0" not in text else text.translate(_UNKEEPABLE)
 
 
 def entry_row(pipeline: str, lead: Lead) -> Row:

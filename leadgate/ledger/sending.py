@@ -15,54 +15,60 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    exists,
     func,
     literal,
     not_,
     or_,
     select,
-    true,
 )
 
-from leadgate.ledger.engine import insert_for
-from leadgate.ledger.given import Types, given, in_order, key_is
+from leadgate.ledger.given import Given, Types, key_is
 from leadgate.ledger.pauses import is_paused
 from leadgate.ledger.reviews import Reviews
 from leadgate.ledger.rows import decision_row, intent_row, outcome_row
 from leadgate.ledger.schema import UtcDateTime, attempts, decisions, entries, in_state
 from leadgate.model import Attempt, Claim, Decision, Outcome, Result, State
 
-_E, _A = entries.c, attempts.c
+_E, _A, _D = entries.c, attempts.c, decisions.c
 _NOW = bindparam("now", type_=UtcDateTime())
 _LEASE_UNTIL = bindparam("lease_until", type_=UtcDateTime())
 
-_CLAIM: Types = {"pipeline": Text(), "lead_id": Text(), "token": Integer()}
-_ACTION: Types = {"action": Text()}
-_OUTCOME: Types = {
-    **_CLAIM,
-    "request_id": Text(),
-    "result": Text(),
-    "http_status": Integer(),
-    "message": Text(),
-    "state": Text(),
-    "due_at": UtcDateTime(),
-    "note": Text(),
-    "uses_attempt": Integer(),
-    "updated_hash": Text(),
-    "inferred": Boolean(),
-    "settled": Boolean(),
-    "goes_on": Boolean(),
-    "acted": Boolean(),
-}
+_OUTCOMES = Given(
+    "outcomes",
+    {
+        "pipeline": Text(),
+        "lead_id": Text(),
+        "token": Integer(),
+        "request_id": Text(),
+        "result": Text(),
+        "http_status": Integer(),
+        "message": Text(),
+        "state": Text(),
+        "due_at": UtcDateTime(),
+        "note": Text(),
+        "uses_attempt": Integer(),
+        "updated_hash": Text(),
+        "inferred": Boolean(),
+        "settled": Boolean(),
+        "goes_on": Boolean(),
+        "acted": Boolean(),
+    },
+)
 _ATTEMPT: Types = {
-    **_CLAIM,
-    **_ACTION,
+    "pipeline": Text(),
+    "lead_id": Text(),
+    "token": Integer(),
+    "action": Text(),
     "request_id": Text(),
     "kind": Text(),
     "fields": JSON(),
     "payload_hash": Text(),
 }
 _DECISION: Types = {
-    **_CLAIM,
+    "pipeline": Text(),
+    "lead_id": Text(),
+    "token": Integer(),
     "policy_version": Text(),
     "verdict": Text(),
     "rule": Text(),
@@ -75,6 +81,7 @@ _DECISION: Types = {
     "paused": Boolean(),
     "shadow": JSON(none_as_null=True),
 }
+_INTENTS = Given("intents", {**_ATTEMPT, **_DECISION})
 
 
 class Sending(Reviews):
@@ -97,11 +104,11 @@ class Sending(Reviews):
         if not attempted:
             return set()
         rows = [intent_row(self.pipeline, attempt, decided[attempt.claim.lead_id]) for attempt in attempted]
-        values = {**in_order(rows), "now": now, "lease_until": now + lease}
         with self.transaction() as connection:
+            values = {**_INTENTS.give(connection, rows), "now": now, "lease_until": now + lease}
             held = set(connection.scalars(self._held, values))
             if len(held) < len(rows):
-                values |= in_order([row for row in rows if row["lead_id"] in held])
+                values |= _INTENTS.give(connection, [row for row in rows if row["lead_id"] in held])
             if held:
                 connection.execute(self._decisions_kept, values)
                 connection.execute(self._attempts_begun, values)
@@ -116,8 +123,9 @@ class Sending(Reviews):
         """
         if not outcomes:
             return
-        values = {**in_order([outcome_row(self.pipeline, outcome) for outcome in outcomes]), "now": now}
+        rows = [outcome_row(self.pipeline, outcome) for outcome in outcomes]
         with self.transaction() as connection:
+            values = {**_OUTCOMES.give(connection, rows), "now": now}
             # Entries before attempts, as everywhere: two runs that meet at a lead cannot wait in a circle.
             connection.execute(self._moved, values)
             connection.execute(self._ended, values)
@@ -128,12 +136,12 @@ class Sending(Reviews):
         """Keep decisions under their claims; a lead that is sent twice in one claim keeps the one it has."""
         if decided:
             rows = [decision_row(self.pipeline, claim, decision) for claim, decision in decided]
-            connection.execute(self._decisions_kept, {**in_order(rows), "now": now})
+            connection.execute(self._decisions_kept, {**_INTENTS.give(connection, rows), "now": now})
 
     @cached_property
     def _moved(self) -> Update:
         """Entries, to where their answers take them."""
-        told = given(self.engine, _OUTCOME).c
+        told = _OUTCOMES.rows(self.engine).c
         # The entry is moved on to its next request, but its lease has ended: another run may take it up.
         goes_on_alone = and_(told.goes_on, _E.lease_owner.is_(None))
         stays = and_(told.goes_on, _E.lease_owner.is_not(None))
@@ -162,7 +170,7 @@ class Sending(Reviews):
     @cached_property
     def _ended(self) -> Update:
         """Attempts, with what they came to."""
-        told = given(self.engine, _OUTCOME).c
+        told = _OUTCOMES.rows(self.engine).c
         return (
             attempts.update()
             .where(
@@ -177,7 +185,7 @@ class Sending(Reviews):
     @cached_property
     def _overtaken(self) -> Update:
         """Probes that the act's own answer has overtaken: whoever sent them may be gone, and nobody needs them."""
-        told = given(self.engine, _OUTCOME).c
+        told = _OUTCOMES.rows(self.engine).c
         return (
             attempts.update()
             .where(_A.pipeline == told.pipeline, _A.lead_id == told.lead_id, told.acted, _A.outcome.is_(None))
@@ -187,7 +195,7 @@ class Sending(Reviews):
     @cached_property
     def _held(self) -> Update:
         """Entries that this run still holds under the claims it was given, as `sending`."""
-        asked = given(self.engine, {**_CLAIM, **_ACTION}).c
+        asked = _INTENTS.rows(self.engine, "pipeline", "lead_id", "token", "action").c
         return (
             entries.update()
             .where(
@@ -201,16 +209,14 @@ class Sending(Reviews):
 
     @cached_property
     def _attempts_begun(self) -> Insert:
-        row = given(self.engine, _ATTEMPT).c
+        row = _INTENTS.rows(self.engine, *_ATTEMPT).c
         chosen = select(literal(self.owner), _NOW, *row)
-        return attempts.insert().from_select(["owner", "sent_at", *_ATTEMPT], chosen)
+        return attempts.insert().from_select(["owner", "sent_at", *row.keys()], chosen)
 
     @cached_property
     def _decisions_kept(self) -> Insert:
-        row = given(self.engine, _DECISION).c
-        # Without a condition SQLite would read ON CONFLICT as the ON of a join.
-        chosen = select(_NOW, *row).where(true())
-        insert = insert_for(self.engine)(decisions)
-        into = insert.from_select(["decided_at", *_DECISION], chosen)
-        kept: Insert = into.on_conflict_do_nothing()
-        return kept
+        row = _INTENTS.rows(self.engine, *_DECISION).c
+        # Not ON CONFLICT: SQLAlchemy would compile that statement anew each time, and the entries are locked by now.
+        is_kept = exists().where(_D.pipeline == row.pipeline, _D.lead_id == row.lead_id, _D.token == row.token)
+        chosen = select(_NOW, *row).where(not_(is_kept))
+        return decisions.insert().from_select(["decided_at", *row.keys()], chosen)

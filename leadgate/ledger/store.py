@@ -6,11 +6,13 @@ nobody answered is in unknowns.py, what people decide in reviews.py.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, Boolean, Integer, Text, case, func, literal, not_, or_, select, true
+from sqlalchemy.types import TypeEngine
 
 from leadgate.ledger.engine import insert_for
-from leadgate.ledger.given import Types, given, in_order, key_is
+from leadgate.ledger.given import Given, key_is
 from leadgate.ledger.leases import at
 from leadgate.ledger.rows import (
     NO_LEASE,
@@ -23,17 +25,24 @@ from leadgate.ledger.sending import Sending
 from leadgate.model import Claim, Conclusion, Lead, Look, State
 
 _E = entries.c
-_KEY: Types = {"pipeline": Text(), "lead_id": Text()}
-_LEAD: Types = _KEY | {"quarantined_at": UtcDateTime()}
-_LOOK: Types = _KEY | {
-    "state": Text(),
-    "missing": JSON(),
-    "data_hash": Text(),
-    "late": Boolean(),
-    "due": Boolean(),
-    "complete": Boolean(),
-}
-_CONCLUSION: Types = _KEY | {"token": Integer(), "state": Text(), "due_at": UtcDateTime(), "note": Text()}
+_KEY: dict[str, TypeEngine[Any]] = {"pipeline": Text(), "lead_id": Text()}
+_LEADS = Given("leads", _KEY | {"quarantined_at": UtcDateTime()})
+_LOOKS = Given(
+    "looks",
+    _KEY
+    | {
+        "state": Text(),
+        "missing": JSON(),
+        "data_hash": Text(),
+        "late": Boolean(),
+        "due": Boolean(),
+        "complete": Boolean(),
+    },
+)
+_CHANGED = Given("changed", _KEY | {"data_hash": Text()})
+_CONCLUSIONS = Given(
+    "conclusions", _KEY | {"token": Integer(), "state": Text(), "due_at": UtcDateTime(), "note": Text()}
+)
 
 
 class Ledger(Sending):
@@ -43,22 +52,22 @@ class Ledger(Sending):
         """Start to wait for every lead that is not known yet; return how many those were."""
         if not leads:
             return 0
-        row = given(self.engine, _LEAD).c
+        row = _LEADS.rows(self.engine).c
         # Without a condition SQLite would read ON CONFLICT as the ON of a join.
         chosen = select(literal(State.WAITING.value), at(now), *row).where(true())
-        insert = insert_for(self.engine)(entries).from_select(["state", "registered_at", *_LEAD], chosen)
+        insert = insert_for(self.engine)(entries).from_select(["state", "registered_at", *row.keys()], chosen)
         with self.transaction() as connection:
             ids = [lead.lead_id for lead in leads]
             known = set(connection.scalars(select(_E.lead_id).where(self.mine(), _E.lead_id.in_(ids))))
             rows = [entry_row(self.pipeline, lead) for lead in leads if lead.lead_id not in known]
             new = insert.on_conflict_do_nothing().returning(_E.lead_id)
-            return len(connection.scalars(new, in_order(rows)).all()) if rows else 0
+            return len(connection.scalars(new, _LEADS.give(connection, rows)).all()) if rows else 0
 
     def note_looks(self, looks: Sequence[Look], *, now: datetime) -> None:
         """Record what a look at the source found: what is missing still, and who is due for a decision."""
         if not looks:
             return
-        look = given(self.engine, _LOOK).c
+        look = _LOOKS.rows(self.engine).c
         incomplete = not_(look.complete)
         statement = (
             entries.update()
@@ -73,25 +82,26 @@ class Ledger(Sending):
                 note=case((or_(look.due, incomplete), None), else_=_E.note),
             )
         )
+        rows = [look_row(self.pipeline, one) for one in looks]
         with self.transaction() as connection:
-            connection.execute(statement, in_order([look_row(self.pipeline, one) for one in looks]))
+            connection.execute(statement, _LOOKS.give(connection, rows))
 
     def note_changed(self, hashes: Mapping[str, str]) -> int:
         """Record that the enrichment of settled leads has changed, which changes nothing; return how many those are."""
         if not hashes:
             return 0
-        seen = given(self.engine, _KEY | {"data_hash": Text()}).c
+        seen = _CHANGED.rows(self.engine).c
         statement = entries.update().where(key_is(seen), _E.settled_at.is_not(None)).values(data_hash=seen.data_hash)
         rows = [{"pipeline": self.pipeline, "lead_id": lead_id, "data_hash": hashes[lead_id]} for lead_id in hashes]
         with self.transaction() as connection:
-            connection.execute(statement, in_order(rows))
+            connection.execute(statement, _CHANGED.give(connection, rows))
         return len(rows)
 
     def conclude(self, conclusions: Sequence[Conclusion], *, now: datetime) -> None:
         """Record decisions that need no request, and move their entries."""
         if not conclusions:
             return
-        end = given(self.engine, _CONCLUSION).c
+        end = _CONCLUSIONS.rows(self.engine).c
         statement = (
             entries.update()
             .where(key_is(end), self.holds(end.token, State.READY, State.SENDING))
@@ -100,7 +110,7 @@ class Ledger(Sending):
         )
         with self.transaction() as connection:
             rows = [conclusion_row(self.pipeline, conclusion) for conclusion in conclusions]
-            held = set(connection.scalars(statement, in_order(rows)))
+            held = set(connection.scalars(statement, _CONCLUSIONS.give(connection, rows)))
             self.keep_decisions(
                 connection, [(c.claim, c.decision) for c in conclusions if c.claim.lead_id in held], now
             )
