@@ -89,7 +89,7 @@ async def go_on(run: Run, account: Account, progress: Progress, *, limit: int | 
             is_down = False
             if not is_compared and account.decided != limit:
                 is_compared = True
-                if account.compared(compare(pipeline)):
+                if account.compared(compare(pipeline, account.started_at)):
                     continue
         except LeadByteUnavailable as error:
             account.trouble, is_down = str(error), True
@@ -106,7 +106,7 @@ async def go_on(run: Run, account: Account, progress: Progress, *, limit: int | 
 
 async def keep_to_plan(run: Run, account: Account, progress: Progress, keeper: PlanKeeper) -> None:
     """Send the leads of a plan that are still as planned, once, and nothing else: not even a probe."""
-    account.compared(compare(run.pipeline))
+    account.compared(compare(run.pipeline, account.started_at))
     account.skipped = keeper.skipped
     run.preparation.follow(keeper)
     try:
@@ -134,7 +134,7 @@ async def send_waves(run: Run, account: Account, progress: Progress, *, size: in
             account.noted(wave.leads)
             waves.append(asyncio.create_task(send_wave(run, wave, progress)))
             # A small one asks whether LeadByte answers at all: nothing goes beside it.
-            await asyncio.gather(*(waves[-1:] if size < WAVE else waves[-2:-1]))
+            await asyncio.gather(*(waves[-1:] if size < WAVE else waves[-3:-2]))
             size = min(WAVE, 4 * size)
     finally:
         raise_foremost(await asyncio.gather(*waves, return_exceptions=True))

@@ -51,9 +51,10 @@ class Exchange:
         stop: Stop,
     ) -> None:
         self._lease = config.delivery.lease
-        # Two more than may be on the wire: they commit their intents meanwhile. Whatever has been sent by a run that
-        # dies has to be settled by probes, so that it is no more than these.
-        self._turns = asyncio.Semaphore(config.leadbyte.concurrency + 2)
+        # Twice as many as may be on the wire: the others commit their intents, or record their answers, meanwhile.
+        # What a run that dies may have sent has to be settled by probes, so that it is no more than these.
+        self._turns = asyncio.Semaphore(2 * config.leadbyte.concurrency)
+        self._wire = asyncio.Semaphore(config.leadbyte.concurrency)
         self.breaker = Breaker(config.leadbyte.base_url, config.leadbyte.concurrency)
         self._ledger = ledger
         self._journal = Journal(ledger, lease=config.delivery.lease, clock=clock)
@@ -115,9 +116,7 @@ class Exchange:
             parts = [part for part in batch if part.claim.lead_id in attempts]
             if not parts:
                 return set(), []
-            error, answers = await self._answers(parts, before)
-            if not error:
-                self.breaker.note(answers)
+            error, answers = await self._answers(parts, before, is_over)
         if error:
             await self._record(parts, attempts, answers, judge)
             raise error
@@ -128,14 +127,22 @@ class Exchange:
         middle = len(again) // 2
         return written, [half for half in (again[:middle], again[middle:]) if half]
 
-    async def _answers(self, parts: Batch, before: datetime) -> tuple[LeadByteError | None, list[Answer]]:
+    async def _answers(
+        self, parts: Batch, before: datetime, is_over: Callable[[], bool]
+    ) -> tuple[LeadByteError | None, list[Answer]]:
         """Ask LeadByte; what each lead was answered, and the error that concerns them all."""
-        try:
-            return None, await self._stop.bounded(self._ask(parts, before))
-        except LeadByteError as error:
-            return error, [_unsent(part, str(error)) for part in parts]
-        except TimeoutError:
-            return None, [_cut_off(part) for part in parts]
+        async with self._wire:
+            try:
+                self.breaker.check()
+                if is_over():
+                    return None, [_unsent(part, "the run ended before it was sent") for part in parts]
+                answers = await self._stop.bounded(self._ask(parts, before))
+            except LeadByteError as error:
+                return error, [_unsent(part, str(error)) for part in parts]
+            except TimeoutError:
+                answers = [_cut_off(part) for part in parts]
+            self.breaker.note(answers)
+        return None, answers
 
     async def _ask(self, parts: Batch, before: datetime) -> list[Answer]:
         requests = [part.request for part in parts]
