@@ -36,9 +36,9 @@ def look(pipeline: Pipeline) -> Looked:
 
 
 @task(name="compare", **AGAIN_WHEN_DOWN)
-def compare(pipeline: Pipeline) -> Compared:
+def compare(pipeline: Pipeline, begun_at: datetime) -> Compared:
     """Compare every lead and every waiting entry with the source, where that is due."""
-    compared = compare_all(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now())
+    compared = compare_all(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now(), begun_at=begun_at)
     if compared.looked:
         get_run_logger().info("event=compared arrived=%d late=%d healthy=%s", *_counts(compared.looked))
     return compared

@@ -29,34 +29,40 @@ class Compared:
     looked: Looked | None
 
 
-def compare_all(
-    source: Source, ledger: Ledger, config: PipelineConfig, *, now: datetime, pages: int | None = None
+def compare_all(  # noqa: PLR0913
+    source: Source,
+    ledger: Ledger,
+    config: PipelineConfig,
+    *,
+    now: datetime,
+    begun_at: datetime | None = None,
+    pages: int | None = None,
 ) -> Compared:
     """Compare all leads and all waiting entries with the source, where that is due.
 
-    With `pages`, only so many pages of each, and nothing just because it is small: to be called again and again.
+    For a run that has `begun_at` some time, what is small is due too, unless that run has gone through it already.
+    With `pages`, only so many pages of each: to be called again and again.
     """
     engine, pipeline = ledger.engine, ledger.pipeline
-    begins_run = pages is None
     registered = looker = None
     mark = read_mark(engine, pipeline, Relation.LEADS)
-    if mark and _is_due(mark, config, now, begins_run=begins_run):
+    if mark and _is_due(mark, config, now, begun_at):
         registered = compare_leads(source, ledger, mark, now=now, pages=pages)
     if registered and registered.count:
         looker = Looker(source, ledger, config, now)
         looker.look(never_looked_at(engine, pipeline, PAGE))
     mark = read_mark(engine, pipeline, Relation.ENRICHMENT)
-    if mark and (_is_due(mark, config, now, begins_run=begins_run) or not source.reads_forward()):
+    if mark and (_is_due(mark, config, now, begun_at) or not source.reads_forward()):
         looker = looker or Looker(source, ledger, config, now)
         _compare_waiting(looker, ledger, mark, pages)
     return Compared(registered, looker.looked if looker else None)
 
 
-def _is_due(mark: Mark, config: PipelineConfig, now: datetime, *, begins_run: bool) -> bool:
+def _is_due(mark: Mark, config: PipelineConfig, now: datetime, begun_at: datetime | None) -> bool:
     if mark.compared_at is None or mark.compared_to is not None:
         return True
-    is_small = mark.compared_rows <= _SMALL
-    return now - mark.compared_at >= config.source.compare_every or (begins_run and is_small)
+    begins_run = begun_at is not None and mark.compared_at < begun_at
+    return now - mark.compared_at >= config.source.compare_every or (begins_run and mark.compared_rows <= _SMALL)
 
 
 def _compare_waiting(looker: Looker, ledger: Ledger, mark: Mark, pages: int | None) -> None:

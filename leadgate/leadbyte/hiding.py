@@ -27,7 +27,7 @@ def without_values(message: str, requests: Iterable[LeadRequest]) -> str:
     for request in requests:
         ids.add(request.lead_id)
         for name, value in request.update.items():
-            for shown in {str(value), _as_sent(value)}:
+            for shown in (value,) if isinstance(value, str) else {str(value), _as_sent(value)}:
                 if len(shown) >= _SHORTEST_HIDDEN and shown.casefold() in folded:
                     message = re.sub(rf"(?<!\w){re.escape(shown)}(?!\w)", f"[{name}]", message, flags=re.IGNORECASE)
     if "@" in message:

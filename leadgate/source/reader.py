@@ -39,7 +39,8 @@ class Source:
         clock: Callable[[], datetime] | None,
         wakeups: Wakeups,
     ) -> None:
-        zone = ZoneInfo(config.time_zone)
+        # UTC itself reckons far faster than a zone of that name.
+        zone = UTC if config.time_zone == "UTC" else ZoneInfo(config.time_zone)
         leads, enrichment = relations
         self.columns = Columns(lead=dict(leads.types), enrichment=dict(enrichment.types))
         self._database = database

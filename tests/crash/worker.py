@@ -38,12 +38,13 @@ async def work(file: Path, mark: Mark, wave: int, *, once: bool) -> None:
         config, source, ledger = pipeline.config, pipeline.source, pipeline.ledger
         async with open_run(pipeline) as run:
             while not run.stop:
+                begun_at = utc_now()
                 mark("register")
                 register_leads(source, ledger, config, now=utc_now())
                 mark("look")
                 look_for_arrivals(source, ledger, config, now=utc_now())
                 mark("compare")
-                compare_all(source, ledger, config, now=utc_now())
+                compare_all(source, ledger, config, now=utc_now(), begun_at=begun_at)
                 mark("rescue")
                 ledger.rescue(unknown_after=config.delivery.unknown_after, now=utc_now())
                 mark("reconcile")

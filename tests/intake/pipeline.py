@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -115,9 +115,11 @@ class Pipeline:
         return register_leads(self.source, self.ledger, self.config(), now=self.clock())
 
     def look(self, **sections: dict[str, Any]) -> Looked:
-        """Register, look and compare once, as a run does."""
+        """Register, look and compare once, as a run does that begins after all others, though the clock stands."""
         looked = self.look_forward(**sections)
-        compared = compare_all(self.source, self.ledger, self.config(**sections), now=self.clock())
+        now = self.clock()
+        begun_at = now + timedelta(microseconds=1)
+        compared = compare_all(self.source, self.ledger, self.config(**sections), now=now, begun_at=begun_at)
         if compared.looked:
             looked.add(compared.looked)
         return looked
