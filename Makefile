@@ -61,6 +61,7 @@ clean: ## remove .venv and what the tools keep
 	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache htmlcov
 
 # uv is itself installed from the lock, and installs the rest in seconds; where it cannot run, pip does the same.
+# The lock is complete: with --no-deps pip has nothing to resolve, which pip before 23.3 gets wrong for extras.
 $(READY): requirements-dev.txt pyproject.toml
 	@for python in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
@@ -76,7 +77,7 @@ $(READY): requirements-dev.txt pyproject.toml
 	    && VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements-dev.txt; \
 	then :; else \
 	    echo 'uv could not install the locked packages; pip does, which takes a few minutes.' >&2; \
-	    $(BIN)/python -m pip install --quiet --require-hashes --requirement $(VENV)/others.txt; \
+	    $(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement $(VENV)/others.txt; \
 	fi
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
