@@ -12,7 +12,6 @@ from typing import Annotated, Any, NoReturn, ParamSpec
 
 import typer
 
-from leadgate.config import parse_duration
 from leadgate.errors import (
     BlockUnavailable,
     LeadByteError,
@@ -32,14 +31,6 @@ P = ParamSpec("P")
 
 class PrefectServerError(LeadgateError):
     """The Prefect server that a run needs did not start."""
-
-
-def duration(text: str) -> timedelta:
-    """Read an option such as 12h or 30d."""
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def say(text: str = "") -> None:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cli.output import ConfigOption, JsonOption, duration, reports_errors, say, say_json
+from cli.durations import duration
+from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.report import read_facts, write_report
 from leadgate.wiring.ledger import ledger_of, utc_now
 

@@ -21,7 +21,7 @@ from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reads import read_known, read_ready_page
 from leadgate.ledger.waiting import read_waiting_page
 from leadgate.model import Claim, Decided, Planned, Waiting
-from leadgate.policy import Policy
+from leadgate.policy.deciding import Policy
 from leadgate.source import Source
 
 

@@ -9,7 +9,7 @@ from leadgate.backtest.waits import Rewait, WaitChange
 from leadgate.config import WaitConfig
 from leadgate.ledger import Ledger
 from leadgate.ledger.decided import read_decided, read_outages, read_policy_texts
-from leadgate.policy import Policy
+from leadgate.policy.deciding import Policy
 from leadgate.source import Source
 
 

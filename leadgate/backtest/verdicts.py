@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from leadgate.backtest.past import Evidence, Known
 from leadgate.model import Columns, Verdict
-from leadgate.policy import Policy
+from leadgate.policy.deciding import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class GivenConfig(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
     __pydantic_extra__: dict[str, Value]
 
-    lead: dict[str, Value] = Field(default_factory=dict)
+    lead: dict[str, Value] = Field({})
     late: bool = False
     waited: Duration = timedelta()
     now: Annotated[AwareDatetime, Field(ge=_EPOCH)] | None = None

@@ -61,7 +61,7 @@ class Relation(Section):
     table: str | None = None
     query: str | None = None
     id: str
-    types: dict[str, ColumnType] = Field(default_factory=dict)
+    types: dict[str, ColumnType] = Field({})
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "Relation":
@@ -126,9 +126,9 @@ class WaitConfig(Section):
 class Conditions(Section):
     """Lists of conditions: all must hold, at least one of any, none of none."""
 
-    all: list[Condition] = Field(default_factory=list)
-    any: list[Condition] = Field(default_factory=list)
-    none: list[Condition] = Field(default_factory=list)
+    all: list[Condition] = Field([])
+    any: list[Condition] = Field([])
+    none: list[Condition] = Field([])
 
     @model_validator(mode="after")
     def _not_empty(self) -> "Conditions":
@@ -153,7 +153,7 @@ class PolicyConfig(Section):
 
     rules: list[RuleConfig] = Field(min_length=1)
     otherwise: Verdict = Verdict.REVIEW
-    keep_facts: list[str] = Field(default_factory=list)
+    keep_facts: list[str] = Field([])
     hold_for: Duration = timedelta(hours=1)
     shadow: str | None = None
     """Another pipeline file, whose rules decide beside these and are never acted on."""
@@ -203,9 +203,9 @@ class PipelineConfig(Section):
     source: SourceConfig
     ledger: LedgerConfig = LedgerConfig()
     wait: WaitConfig
-    update: dict[str, str] = Field(default_factory=dict)
+    update: dict[str, str] = Field({})
     policy: PolicyConfig
-    examples: list[ExampleConfig] = Field(default_factory=list)
+    examples: list[ExampleConfig] = Field([])
     delivery: DeliveryConfig = DeliveryConfig()
     safety: SafetyConfig = SafetyConfig()
     report: ReportConfig | None = None

@@ -25,7 +25,7 @@ from leadgate.model import (
     Verdict,
     fingerprint,
 )
-from leadgate.policy import Policy
+from leadgate.policy.deciding import Policy
 from leadgate.source import Source
 
 

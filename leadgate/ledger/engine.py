@@ -21,14 +21,13 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from leadgate.errors import ConfigError, LedgerError, LedgerUnavailable
-from leadgate.ledger.schema import REVISION, metadata
+from leadgate.ledger.schema import REVISION
 
 _version = Table(
     "leadgate_version",
@@ -90,7 +89,12 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 def insert_for(engine: Engine) -> Any:  # noqa: ANN401 - the two dialects' inserts share methods, not a type
     """Give the dialect's own `insert`, which knows ON CONFLICT."""
-    return postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+    # Each brings all its drivers' modules along; the one in use is loaded already.
+    if engine.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # noqa: PLC0415
+    return insert
 
 
 def _resolve(url: str, base_dir: Path) -> URL:
@@ -179,7 +183,9 @@ def _migrate(engine: Engine) -> None:
         found = _revision(connection)
         if found is None:
             # A new ledger has the tables as they are now; a test holds them equal to what the migrations lead to.
-            metadata.create_all(connection, checkfirst=False)
+            from leadgate.ledger.indexes import create_tables  # noqa: PLC0415 - loads both dialects, see there
+
+            create_tables(connection)
             _version.create(connection, checkfirst=True)
             connection.execute(_version.delete())
             connection.execute(_version.insert(), {"version_num": REVISION})

@@ -1,11 +1,12 @@
 """The ledger's tables and what they refuse. Every change to them is a migration; nothing here reads or writes.
 
+The tables' indexes are in indexes.py.
+
 An entry is a lead's row. `token` counts its claims: a decision belongs to the claim that made it, and what a run
 records is accepted only under the token it claimed with.
 """
 
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -14,7 +15,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     DateTime,
-    Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
@@ -56,11 +56,6 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _partial_index(name: str, *columns: Column[Any], where: str, unique: bool = False) -> None:
-    """Index the rows of a table that a condition names, and no others."""
-    Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 STATES = "('waiting', 'ready', 'sending', 'unknown', 'review', 'processed', 'rejected', 'gone', 'failed')"
@@ -107,36 +102,6 @@ entries = Table(
     CheckConstraint("state not in ('ready', 'unknown') or due_at is not null", name="leadgate_entries_work_is_due"),
     CheckConstraint("not inferred or state in ('processed', 'rejected')", name="leadgate_entries_inferred_is_acted"),
     CheckConstraint("state <> 'failed' or note is not null", name="leadgate_entries_failed_has_reason"),
-)
-_partial_index("leadgate_entries_waiting", entries.c.pipeline, entries.c.lead_id, where="state = 'waiting'")
-_partial_index(
-    "leadgate_entries_new", entries.c.pipeline, entries.c.lead_id, where="state = 'waiting' and missing is null"
-)
-_partial_index(
-    "leadgate_entries_held",
-    entries.c.pipeline,
-    entries.c.due_at,
-    entries.c.lead_id,
-    where="state = 'waiting' and due_at is not null",
-)
-_partial_index(
-    "leadgate_entries_by_age",
-    entries.c.pipeline,
-    entries.c.quarantined_at,
-    entries.c.lead_id,
-    where="state = 'waiting' and due_at is null",
-)
-_partial_index(
-    "leadgate_entries_ready", entries.c.pipeline, entries.c.due_at, entries.c.lead_id, where="state = 'ready'"
-)
-_partial_index("leadgate_entries_leased", entries.c.pipeline, entries.c.lease_until, where="lease_until is not null")
-_partial_index("leadgate_entries_unknown", entries.c.pipeline, entries.c.due_at, where="state = 'unknown'")
-_partial_index(
-    "leadgate_entries_for_people",
-    entries.c.pipeline,
-    entries.c.state,
-    entries.c.lead_id,
-    where="state in ('review', 'failed')",
 )
 
 
@@ -203,8 +168,6 @@ attempts = Table(
         "(action is not null) = (kind in ('update_and_act', 'act'))", name="leadgate_attempts_act_has_action"
     ),
 )
-# A lead has one request in flight at most.
-_partial_index("leadgate_attempts_open", attempts.c.pipeline, attempts.c.lead_id, where="outcome is null", unique=True)
 
 policies = Table(
     "leadgate_policies",
@@ -236,7 +199,6 @@ outages = Table(
     Column("problem", Text, nullable=False),
     PrimaryKeyConstraint("pipeline", "began_at", name="leadgate_outages_pk"),
 )
-_partial_index("leadgate_outages_open", outages.c.pipeline, where="ended_at is null", unique=True)
 
 marks = Table(
     "leadgate_marks",

@@ -1,9 +1,5 @@
 """The rules: what they may say, their checks, and decide(). Pure: no database, no network, no clock.
 
-names -> faults -> allowed -> language -> deciding -> compiling; `language` alone knows the CEL library.
+names -> faults -> allowed -> language -> deciding -> compiling; `language` alone knows the CEL library. What tells
+people of decisions (trace) needs none of it, so each module is imported by its own name.
 """
-
-from leadgate.policy.compiling import compile_policy
-from leadgate.policy.deciding import Policy
-
-__all__ = ["Policy", "compile_policy"]

@@ -10,10 +10,8 @@ from leadgate.model import Columns, Decision, Enrichment, Lead, Verdict
 from leadgate.policy.language import Condition, Language
 from leadgate.policy.names import Column, a, joined, spell
 from leadgate.policy.reason import render
+from leadgate.policy.trace import NONE_OF_ANY
 from leadgate.policy.values import FITTING, fact, timestamp
-
-NONE_OF_ANY = -1
-"""In place of the number of a failed condition: not one under `any` held."""
 
 
 @dataclass(frozen=True, slots=True)

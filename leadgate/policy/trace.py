@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from leadgate.policy.deciding import NONE_OF_ANY
 from leadgate.policy.faults import without_strings
 from leadgate.policy.names import joined
 from leadgate.policy.values import told
+
+NONE_OF_ANY = -1
+"""In place of the number of a failed condition: not one under `any` held."""
 
 
 class Tried(NamedTuple):

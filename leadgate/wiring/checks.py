@@ -9,8 +9,8 @@ from typing import NamedTuple
 from leadgate.backtest import Backtest, run_backtest
 from leadgate.config import PipelineConfig, load_config
 from leadgate.errors import ConfigError, LeadgateError, problems_of
-from leadgate.policy import Policy
 from leadgate.policy.advice import advise
+from leadgate.policy.deciding import Policy
 from leadgate.policy.examples import Examined, example_faults, run_examples
 from leadgate.source import Outbox, Source
 from leadgate.wiring.ledger import open_ledger, utc_now

@@ -11,7 +11,8 @@ from leadgate.errors import ConfigError, SourceUnavailable
 from leadgate.ledger import Ledger
 from leadgate.ledger.keep import keep_policy, keep_reading
 from leadgate.model import Reading
-from leadgate.policy import Policy, compile_policy
+from leadgate.policy.compiling import compile_policy
+from leadgate.policy.deciding import Policy
 from leadgate.source import Outbox, Source
 from leadgate.wiring.ledger import open_ledger, utc_now
 

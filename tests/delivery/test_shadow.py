@@ -9,7 +9,7 @@ from sqlalchemy import text
 from leadgate.delivery.prepare import Preparation, decide_claims
 from leadgate.ledger.reads import read_history
 from leadgate.model import Claim, Conclusion, State, Verdict
-from leadgate.policy import compile_policy
+from leadgate.policy.compiling import compile_policy
 from leadgate.story import tell
 from leadgate.summary import Account
 from tests.intake.pipeline import NOON, RULES, Pipeline, open_pipeline

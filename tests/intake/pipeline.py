@@ -15,7 +15,8 @@ from leadgate.intake import Looked, Registered, compare_all, look_for_arrivals, 
 from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.reads import read_history
 from leadgate.model import State
-from leadgate.policy import Policy, compile_policy
+from leadgate.policy.compiling import compile_policy
+from leadgate.policy.deciding import Policy
 from leadgate.source import Source
 from tests.delivery.world import NOON, Clock, config_with
 

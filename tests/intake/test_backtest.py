@@ -9,7 +9,7 @@ from sqlalchemy import text
 from leadgate.backtest import run_backtest
 from leadgate.delivery.prepare import Preparation
 from leadgate.model import Conclusion, State
-from leadgate.policy import compile_policy
+from leadgate.policy.compiling import compile_policy
 from tests.intake.pipeline import NOON, RULES, open_pipeline
 
 LEADS = 10_000

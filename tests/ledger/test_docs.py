@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import CheckConstraint, Engine, text
 
+import leadgate.ledger.indexes  # noqa: F401 - the tables have them from then on
 from leadgate.ledger import Ledger
 from leadgate.ledger.schema import entries, metadata
 from leadgate.model import FINAL_STATES, Result, State

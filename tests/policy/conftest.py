@@ -8,7 +8,8 @@ import pytest
 
 from leadgate.config import PolicyConfig
 from leadgate.model import Columns, ColumnType, Decision, Enrichment, Lead
-from leadgate.policy import Policy, compile_policy
+from leadgate.policy.compiling import compile_policy
+from leadgate.policy.deciding import Policy
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 

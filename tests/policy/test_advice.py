@@ -7,8 +7,8 @@ import pytest
 
 from leadgate.config import PolicyConfig
 from leadgate.model import Columns
-from leadgate.policy import compile_policy
 from leadgate.policy.advice import advise
+from leadgate.policy.compiling import compile_policy
 
 Advise = Callable[..., list[str]]
 EVERYTHING = ["score", "age", "phone_verified", "opted_out", "postcode", "seen_at"]

@@ -10,7 +10,7 @@ from leadgate.backtest.past import Evidence
 from leadgate.backtest.verdicts import Flip, Rejudge, Verdicts
 from leadgate.ledger.decided import PastLead
 from leadgate.model import Columns, Enrichment, Lead, fingerprint
-from leadgate.policy import Policy
+from leadgate.policy.deciding import Policy
 from tests.policy.conftest import NOW
 
 Compile = Callable[..., Policy]

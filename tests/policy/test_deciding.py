@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from leadgate.model import Columns, ColumnType, Decision
-from leadgate.policy import Policy
+from leadgate.policy.deciding import Policy
 
 Compile = Callable[..., Policy]
 Decide = Callable[..., Decision]

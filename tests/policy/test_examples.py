@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from leadgate.config import ExampleConfig
 from leadgate.model import Columns
-from leadgate.policy import Policy
+from leadgate.policy.deciding import Policy
 from leadgate.policy.examples import Examined, example_faults, run_examples
 
 Compile = Callable[..., Policy]

@@ -9,7 +9,7 @@ import pytest
 import leadgate.policy
 from leadgate.errors import PolicyError
 from leadgate.model import Decision
-from leadgate.policy import Policy
+from leadgate.policy.deciding import Policy
 
 Compile = Callable[..., Policy]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from leadgate.model import Decision
-from leadgate.policy import Policy
+from leadgate.policy.deciding import Policy
 
 Compile = Callable[..., Policy]
 Decide = Callable[..., Decision]

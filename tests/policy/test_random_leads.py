@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadgate.model import Decision
-from leadgate.policy import Policy
+from leadgate.policy.deciding import Policy
 
 Compile = Callable[..., Policy]
 Decide = Callable[..., Decision]

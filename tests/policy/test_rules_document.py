@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 from leadgate.config import ExampleConfig, PolicyConfig
 from leadgate.errors import PolicyError
 from leadgate.model import Columns, Decision
-from leadgate.policy import Policy, compile_policy
+from leadgate.policy.compiling import compile_policy
+from leadgate.policy.deciding import Policy
 from leadgate.policy.examples import Examined, example_faults, run_examples
 
 Compile = Callable[..., Policy]

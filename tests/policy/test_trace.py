@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from leadgate.model import Decision
-from leadgate.policy import Policy
+from leadgate.policy.deciding import Policy
 from leadgate.policy.trace import Tried, tell_tried, unfit_values
 
 Compile = Callable[..., Policy]

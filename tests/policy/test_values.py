@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from leadgate.model import Decision
-from leadgate.policy import Policy
+from leadgate.policy.deciding import Policy
 
 Compile = Callable[..., Policy]
 Decide = Callable[..., Decision]

@@ -1,9 +1,6 @@
 """The page of `leadgate report`: what it says of a ledger, that it needs nothing else, and that it is put in place."""
 
-import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
@@ -164,13 +161,6 @@ def test_the_command_writes_the_page_and_names_what_is_wrong(tmp_path: Path) -> 
     assert leadgate("report", "--since", "soon", config=file).code == 2
     assert {path.name for path in tmp_path.iterdir()} >= {"page.html"}
     assert not [path for path in tmp_path.iterdir() if "page.html-" in path.name]
-
-
-def test_other_verbs_do_not_load_what_draws() -> None:
-    """Altair takes a second, which is paid by nobody who wants no picture."""
-    program = "import json, sys, cli.main; print(json.dumps([m for m in ('altair', 'vl_convert') if m in sys.modules]))"
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert json.loads(loaded.stdout) == []
 
 
 @pytest.mark.parametrize(

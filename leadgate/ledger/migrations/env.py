@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import leadgate.ledger.indexes  # noqa: F401 - the tables have them from then on
 from leadgate.ledger.schema import metadata
 
 context.configure(

@@ -1,0 +1,56 @@
+"""The indexes of the ledger's tables, and how a new ledger gets both. Every change to them is a migration too.
+
+A module of their own: their conditions make SQLAlchemy load PostgreSQL's dialect and SQLite's with all their drivers,
+which only making tables is worth.
+"""
+
+from typing import Any
+
+from sqlalchemy import Column, Connection, Index, text
+
+from leadgate.ledger.schema import attempts, entries, metadata, outages
+
+
+def create_tables(connection: Connection) -> None:
+    """Make every table with its indexes, in a database that has none of them."""
+    metadata.create_all(connection, checkfirst=False)
+
+
+def _partial_index(name: str, *columns: Column[Any], where: str, unique: bool = False) -> None:
+    """Index the rows of a table that a condition names, and no others."""
+    Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
+_partial_index("leadgate_entries_waiting", entries.c.pipeline, entries.c.lead_id, where="state = 'waiting'")
+_partial_index(
+    "leadgate_entries_new", entries.c.pipeline, entries.c.lead_id, where="state = 'waiting' and missing is null"
+)
+_partial_index(
+    "leadgate_entries_held",
+    entries.c.pipeline,
+    entries.c.due_at,
+    entries.c.lead_id,
+    where="state = 'waiting' and due_at is not null",
+)
+_partial_index(
+    "leadgate_entries_by_age",
+    entries.c.pipeline,
+    entries.c.quarantined_at,
+    entries.c.lead_id,
+    where="state = 'waiting' and due_at is null",
+)
+_partial_index(
+    "leadgate_entries_ready", entries.c.pipeline, entries.c.due_at, entries.c.lead_id, where="state = 'ready'"
+)
+_partial_index("leadgate_entries_leased", entries.c.pipeline, entries.c.lease_until, where="lease_until is not null")
+_partial_index("leadgate_entries_unknown", entries.c.pipeline, entries.c.due_at, where="state = 'unknown'")
+_partial_index(
+    "leadgate_entries_for_people",
+    entries.c.pipeline,
+    entries.c.state,
+    entries.c.lead_id,
+    where="state in ('review', 'failed')",
+)
+# A lead has one request in flight at most.
+_partial_index("leadgate_attempts_open", attempts.c.pipeline, attempts.c.lead_id, where="outcome is null", unique=True)
+_partial_index("leadgate_outages_open", outages.c.pipeline, where="ended_at is null", unique=True)
