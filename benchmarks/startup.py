@@ -28,12 +28,14 @@ _ROOT = Path(__file__).parents[1]
 _LEADS = 1000
 _LEAD = "000000001"
 _LIBRARIES = "import typer, ruamel.yaml, sqlalchemy.dialects.{}; from pydantic import BaseModel, TypeAdapter"
+_DRIVERS = {"sqlite": "sqlite, sqlite3", "postgresql": "postgresql, psycopg"}
 
 
 def _programs(database: str, pipeline: Path) -> dict[str, list[str]]:
     verbs = {"--help": [], "status": ["--config", str(pipeline)], "explain LEAD": [_LEAD, "--config", str(pipeline)]}
     command = {verb: ["-m", "cli.main", verb.split()[0], *rest] for verb, rest in verbs.items()}
-    return {"Python alone": ["-c", "pass"], "its libraries alone": ["-c", _LIBRARIES.format(database)]} | command
+    libraries = _LIBRARIES.format(_DRIVERS[database])
+    return {"Python alone": ["-c", "pass"], "its libraries alone": ["-c", libraries]} | command
 
 
 def _cpu_seconds(arguments: Sequence[str], environment: Mapping[str, str]) -> float:

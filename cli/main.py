@@ -5,11 +5,12 @@ import gc
 import os
 import signal
 import sys
-from typing import NoReturn
+from importlib import metadata
+from typing import Annotated, NoReturn
 
 import typer
 
-from cli.output import ATTENTION, warn
+from cli.output import ATTENTION, say, warn
 from cli.verbs import Verbs
 
 app = typer.Typer(
@@ -28,9 +29,20 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if asked:
+        say(f"leadgate {metadata.version('leadgate')}")
+        raise typer.Exit
+
+
 @app.callback()
-def leadgate() -> None:
-    """Have no options of its own; the verbs are in verbs.py."""
+def leadgate(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which leadgate this is.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Say what it is; the verbs are in verbs.py."""
 
 
 def main() -> None:

@@ -89,12 +89,13 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 def insert_for(engine: Engine) -> Any:  # noqa: ANN401 - the two dialects' inserts share methods, not a type
     """Give the dialect's own `insert`, which knows ON CONFLICT."""
-    # Each brings all its drivers' modules along; the one in use is loaded already.
     if engine.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415
-    else:
-        from sqlalchemy.dialects.sqlite import insert  # noqa: PLC0415
-    return insert
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - brings all its drivers' modules along
+
+        return postgresql.insert
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - as above
+
+    return sqlite.insert
 
 
 def _resolve(url: str, base_dir: Path) -> URL:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -58,8 +59,9 @@ def test_verbs_that_only_look_load_little(
     looked_into: Path, arguments: list[str], told: str, unwanted: set[str]
 ) -> None:
     """Prefect, the rules, clients, sources and other databases' drivers take a second, each time."""
+    config = [] if arguments == ["--help"] else ["--config", str(looked_into)]
     done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, *arguments, *([] if "--help" in arguments else ["--config", looked_into])],
+        [sys.executable, "-c", _PROGRAM, *arguments, *config],
         cwd=_ROOT,
         capture_output=True,
         text=True,
@@ -68,3 +70,9 @@ def test_verbs_that_only_look_load_little(
     assert done.returncode == 0, done.stderr
     assert told in done.stdout
     assert sorted(unwanted & set(json.loads(done.stderr))) == []
+
+
+def test_the_version_is_the_installed_one() -> None:
+    """What somebody writes into a report of a fault."""
+    ended = subprocess.run([sys.executable, "-m", "cli.main", "--version"], cwd=_ROOT, capture_output=True, check=True)
+    assert ended.stdout.decode().strip() == f"leadgate {metadata.version('leadgate')}"
