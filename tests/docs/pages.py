@@ -25,6 +25,8 @@ class Typed(NamedTuple):
 
     where: str
     words: list[str]
+    is_whole: bool
+    """In a block it can be typed as it stands; between words it may be named without its arguments."""
 
 
 def page(name: str) -> str:
@@ -56,12 +58,12 @@ def typed(program: str) -> Iterator[Typed]:
     for path in PAGES:
         for block in blocks(path):
             if block.language in _SHELLS:
-                yield from _commands(program, block.where, block.text.replace("\\\n", " "))
+                yield from _commands(program, block.where, block.text.replace("\\\n", " "), is_whole=True)
         for span in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", prose(path)):
-            yield from _commands(program, str(path.relative_to(ROOT)), span)
+            yield from _commands(program, str(path.relative_to(ROOT)), span, is_whole=False)
 
 
-def _commands(program: str, where: str, text: str) -> Iterator[Typed]:
+def _commands(program: str, where: str, text: str, *, is_whole: bool) -> Iterator[Typed]:
     for line in text.splitlines():
         try:
             words = shlex.split(line.removeprefix("$ "), comments=True)
@@ -70,4 +72,4 @@ def _commands(program: str, where: str, text: str) -> Iterator[Typed]:
         while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
             words.pop(0)
         if words and words[0].removeprefix(".venv/bin/") == program:
-            yield Typed(where, [word.strip(";,.") if len(word) > 1 else word for word in words[1:]])
+            yield Typed(where, [word.strip(";,.") if len(word) > 1 else word for word in words[1:]], is_whole)

@@ -1,0 +1,72 @@
+"""Every verb and option is on docs/commands.md, and what README and docs tell people to type can be typed."""
+
+import importlib.util
+import re
+
+import pytest
+from prefect.cli._app import _app as prefect_app
+
+from cli.verbs import VERBS
+from tests.docs.pages import ROOT, page, rows, typed
+from tests.docs.typer_tree import options, refusal, verbs
+
+SECTIONS = dict(re.findall(r"^## leadgate ([a-z ,-]+)\n(.*?)(?=^## |\Z)", page("commands.md"), re.M | re.S))
+EVERYWHERE = {"--config, -c", "--json"}
+ON_ITS_OWN_PAGE = {"sandbox"}
+"""docs/sandbox.md has its options, held by tests/sandbox/test_docs.py."""
+
+
+def test_every_verb_has_a_heading() -> None:
+    """In the order of `leadgate --help`, with its sub-verbs."""
+    assert list(SECTIONS) == list(verbs())
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert [verb for verb in VERBS if not re.search(rf"leadgate {verb}\b|make {verb}\b", readme)] == []
+
+
+@pytest.mark.parametrize("verb", sorted(verbs().keys() - ON_ITS_OWN_PAGE))
+def test_every_option_has_a_row_in_its_own_words(verb: str) -> None:
+    """The words of `--help`; what every verb takes is told once, at the head of the page."""
+    told = {name: cells[0] for name, cells in rows(SECTIONS[verb]).items()}
+    assert told == {name: text for name, text in options(verbs()[verb]).items() if name not in EVERYWHERE}
+    assert EVERYWHERE <= rows(page("commands.md").partition("\n## ")[0]).keys()
+
+
+def test_every_command_of_leadgate_can_be_typed() -> None:
+    """Verbs, options and arguments are those of the real command."""
+    commands = list(typed("leadgate"))
+    assert len(commands) > 50
+    refused = [(each.where, each.words, refusal(each.words, is_whole=each.is_whole)) for each in commands]
+    assert [each for each in refused if each[2]] == []
+
+
+def test_a_wrong_command_is_refused() -> None:
+    """What the test above rests on."""
+    assert refusal(["rum"])
+    assert refusal(["review", "lost"])
+    assert refusal(["run", "--wach", "1h"], is_whole=False)
+    assert refusal(["explain"])
+    assert refusal(["explain"], is_whole=False) is None
+
+
+def test_every_target_of_make_is_there() -> None:
+    """By the name before the colon."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+    named = {(each.where, each.words[0]) for each in typed("make") if each.words}
+    # CONTRIBUTING begins its list with a bare `make`.
+    assert {each for each in named if each[1] not in targets} <= {("CONTRIBUTING.md:7", "what")}
+
+
+def test_every_module_that_python_runs_is_there() -> None:
+    """`python -m NAME`; a package needs a __main__."""
+    named = {(each.where, each.words[1]) for each in typed("python") if each.words[:1] == ["-m"]}
+    assert named
+    assert [each for each in named if not importlib.util.find_spec(each[1])] == []
+
+
+def test_every_command_of_prefect_is_there() -> None:
+    """Prefect's own command knows the words, up to the first that is an argument."""
+    named = {(each.where, tuple(each.words[:2])) for each in typed("prefect") if len(each.words) > 1}
+    assert named
+    for where, words in named:
+        assert words[0] in prefect_app, where
+        assert words[1] in prefect_app[words[0]], where
