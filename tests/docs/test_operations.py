@@ -25,7 +25,9 @@ def test_every_automation_stands_in_one_section_of_the_alarms() -> None:
     for automation in automations:
         last = "-" + automation.name.rpartition("-")[2]
         assert [
-            each.partition("\n")[0] for each in SECTIONS if f"`{automation.name}`" in each or f"over with `{last}`" in each
+            each.partition("\n")[0]
+            for each in SECTIONS
+            if f"`{automation.name}`" in each or f"over with `{last}`" in each
         ] != [], automation.name
 
 

@@ -40,20 +40,23 @@ def default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True, validated_data={})
+    if value is None:
+        return "none"
+    return f"`{as_written(value)}`"
+
+
+def as_written(value: Any) -> str:  # noqa: ANN401 - any default
+    """A value as the file would have it."""
     match value:
-        case None:
-            return "none"
         case SecretStr():
-            return f"`{value.get_secret_value()}`"
+            return value.get_secret_value()
         case timedelta():
-            return f"`{in_units(value)}`"
+            return in_units(value)
         case Enum():
-            return f"`{value.value}`"
+            return str(value.value)
         case bool():
-            return f"`{str(value).lower()}`"
-        case float():
-            return f"`{value:g}`"
-    return f"`{value}`" if value != "" else '`""`'
+            return str(value).lower()
+    return str(value) or '""'
 
 
 def in_units(span: timedelta) -> str:

@@ -6,7 +6,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from leadgate.config import PipelineConfig, parse_config
-from tests.docs.pages import PAGES, ROOT, Block, blocks
+from tests.docs.pages import PAGES, Block, blocks
 
 BLOCKS = [block for path in PAGES for block in blocks(path) if block.language == "yaml"]
 ENVIRONMENT = {"LEADBYTE_API_KEY": "key", "SOURCE_URL": "sqlite:///source.db"}
