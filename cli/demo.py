@@ -14,7 +14,7 @@ import typer
 from cli.demo_source import DemoSource
 from cli.flow_run import run_flow
 from cli.output import clock_time, reports_errors, say
-from cli.prefect_server import prefect_api, quiet_prefect
+from cli.prefect_server import as_typed, prefect_api, quiet_prefect
 from cli.progress import live_progress
 from cli.run import tell
 from leadgate.errors import ConfigError
@@ -84,7 +84,6 @@ def demo(
     with sandbox_thread(lag=timedelta(seconds=1), latency=timedelta(milliseconds=20)) as sandbox:
         config.write_text(_PIPELINE.format(base_url=sandbox.url, key=sandbox.key), encoding="utf-8")
         say(f"A practice LeadByte: {sandbox.url}    A pipeline file: {config}")
-        say("Starting a Prefect server (the first time takes half a minute) ...")
         with prefect_api(folder.resolve() / "prefect") as api:
             say(f"The Prefect UI, while this runs: {api.ui_url}")
             say(f"Running `leadgate run --watch {seconds + 10}s`; enrichment arrives for {seconds} s:")
@@ -98,7 +97,8 @@ def demo(
             say()
             _explain_one(config, sandbox.acts)
             say()
-            say(f"Next: cd {folder} && leadgate status, leadgate explain ID; `leadgate init` starts your own.")
+            command = as_typed("leadgate")
+            say(f"Next: cd {folder} && {command} status, {command} explain ID; `{command} init` starts your own.")
             say(api.where(result.run_id))
             if stay:
                 say(f"The Prefect UI stays up until Ctrl-C: {api.ui_url}/runs/flow-run/{result.run_id}")

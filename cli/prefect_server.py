@@ -5,6 +5,7 @@ of its own that writes to a file.
 """
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,9 +17,16 @@ from pathlib import Path
 
 import httpx
 
-from cli.output import PrefectServerError
+from cli.output import PrefectServerError, warn
 
 _SECONDS_TO_START = 120
+
+
+def as_typed(command: str) -> str:
+    """How a command of this environment is typed: by its name where that finds it, else by its path."""
+    beside = Path(sys.executable).with_name(command)
+    found = shutil.which(command)
+    return command if not beside.exists() or (found and Path(found) == beside) else str(beside)
 
 
 def quiet_prefect(*, verbose: bool) -> None:
@@ -42,16 +50,17 @@ class PrefectApi:
         if self.home is None:
             return f"Look at it in Prefect: {self.ui_url}/runs/flow-run/{run_id}"
         return (
-            f"Look at it in Prefect: PREFECT_HOME={self.home} prefect server start, "
+            f"Look at it in Prefect: PREFECT_HOME={self.home} {as_typed('prefect')} server start, "
             f"then http://127.0.0.1:4200/runs/flow-run/{run_id}"
         )
 
 
 @contextmanager
-def prefect_api(home: Path | None = None) -> Iterator[PrefectApi]:
+def prefect_api(home: Path | None = None, *, quiet: bool = False) -> Iterator[PrefectApi]:
     """Give a Prefect API to run on: the configured one, else a server started for as long as needed.
 
-    `home` is where a server of our own keeps its database; by default that of the user's profile.
+    `home` is where a server of our own keeps its database; by default that of the user's profile. That it is being
+    started is said on standard error, unless `quiet`.
     """
     from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings  # noqa: PLC0415 - slow to import
 
@@ -60,6 +69,8 @@ def prefect_api(home: Path | None = None) -> Iterator[PrefectApi]:
         _check_answers(configured)
         yield PrefectApi(configured.removesuffix("/api"), None)
         return
+    if not quiet:
+        warn("Starting a Prefect server (the first time takes half a minute) ...")
     folder = home or PREFECT_HOME.value()
     folder.mkdir(parents=True, exist_ok=True)
     with (
