@@ -33,14 +33,22 @@ def _advise(database: Database, rows: Rows) -> Iterator[str]:
         yield (f"{where}: read forward by `{rows.stamp}`, and compared whole every source.compare_every.")
     for column in filter(None, (relation.place.config.id, rows.stamp)):
         if _sorts(database, rows, column):
-            yield _about_index(rows, column)
+            yield _about_index(database, rows, column)
 
 
-def _about_index(rows: Rows, column: str) -> str:
+def _about_index(database: Database, rows: Rows, column: str) -> str:
     relation = rows.relation
-    columns = f"({column}, {relation.place.config.id})" if column == rows.stamp else f"({column})"
-    table = relation.place.config.table
-    on = f"CREATE INDEX ON {table} {columns}" if table else f"an index on {columns} of the table behind the query"
+    with database.connect(relation.where) as connection:
+        quote = connection.dialect.identifier_preparer.quote
+    names = dict.fromkeys((column, relation.place.config.id))
+    columns = f"({', '.join(map(quote, names))})"
+    schema, name = relation.place.schema_and_table
+    table = ".".join(quote(part) for part in (schema, name) if part)
+    on = (
+        f"CREATE INDEX {quote(f'{name}_{column}')} ON {table} {columns}"
+        if table
+        else f"an index on {columns} of the table behind the query"
+    )
     return f"{relation.where}: no index serves `{column}`, so the whole of it is read each time. Create one: {on}" + (
         "; for a view, on the table behind it." if table else "."
     )

@@ -69,6 +69,10 @@ class Database:
         if is_async:
             msg = f"source.url: {url.drivername} is an asyncio driver, and the source is read without. Write {example}."
             raise SourceError(msg)
+        if backend != "sqlite" and "@" in f"{url.host}{url.database}":
+            # Shown as it was taken apart, it would hold the rest of the password.
+            msg = f"source.url: holds more than one @. In a password write @ as %40 and / as %2F: {example}."
+            raise SourceError(msg)
         password = str(url.password) if url.password else None
         shown = url.set(query={}).render_as_string(hide_password=True)
         try:

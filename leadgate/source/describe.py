@@ -33,6 +33,9 @@ _TOKENS = re.compile(
     re.DOTALL,
 )
 
+_OWN = frozenset({"information_schema", "mysql", "performance_schema", "sys"})
+"""Schemas that are the database's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -90,12 +93,21 @@ def _describe_table(connection: Connection, place: Place) -> dict[str, NativeTyp
             warnings.simplefilter("ignore", SAWarning)
             columns = inspector.get_columns(name, schema)
     except NoSuchTableError:
-        known = [*inspector.get_table_names(schema), *inspector.get_view_names(schema)]
-        msg = f"{place.path}.table: there is no table or view `{place.config.table}`{suggest(name, known)}"
+        known = _tables(inspector, schema) or [
+            name for other in inspector.get_schema_names() if other not in _OWN for name in _tables(inspector, other)
+        ]
+        told = place.config.table or ""
+        msg = f"{place.path}.table: there is no table or view `{told}`{suggest(told, known)}"
         raise SourceError(msg) from None
     if connection.dialect.name == "sqlite":
         return _sqlite_columns(connection, schema or "main", name)
     return {str(found["name"]): from_sqlalchemy(found["type"], connection.dialect.name) for found in columns}
+
+
+def _tables(inspector: Inspector, schema: str | None) -> list[str]:
+    """The tables and views of a schema, as `table:` names them."""
+    names = [*inspector.get_table_names(schema), *inspector.get_view_names(schema)]
+    return [f"{schema}.{name}" for name in names] if schema else names
 
 
 def _describe_query(connection: Connection, place: Place) -> dict[str, NativeType]:

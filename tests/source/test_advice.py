@@ -10,9 +10,9 @@ TABLES = (
 )
 INDEXES = {
     "CREATE INDEX leads_id ON leads (id)": "no index serves `id`, so the whole of it is read each time",
-    "CREATE INDEX leads_at ON leads (quarantined_at, id)": "CREATE INDEX ON leads (quarantined_at, id)",
-    "CREATE INDEX enrichment_id ON enrichment (id)": "CREATE INDEX ON enrichment (id)",
-    "CREATE INDEX enrichment_at ON enrichment (updated_at, id)": "CREATE INDEX ON enrichment (updated_at, id)",
+    "CREATE INDEX leads_at ON leads (quarantined_at, id)": "INDEX leads_quarantined_at ON leads (quarantined_at, id)",
+    "CREATE INDEX enrichment_id ON enrichment (id)": "CREATE INDEX enrichment_id ON enrichment (id)",
+    "CREATE INDEX enrichment_at ON enrichment (updated_at, id)": "INDEX enrichment_updated_at ON enrichment (updated_at, id)",
 }
 
 
@@ -34,9 +34,22 @@ def test_the_index_of_a_view_is_the_one_of_the_table_behind_it(database: UserDat
     database.run(*TABLES, "CREATE VIEW seen AS SELECT * FROM enrichment", *list(INDEXES)[:3])
     (told,) = (advised for advised in open_source(enrichment={"table": "seen"}).advice() if "index" in advised)
     assert "source.enrichment (table seen): no index serves `updated_at`" in told
-    assert told.endswith("CREATE INDEX ON seen (updated_at, id); for a view, on the table behind it.")
+    assert told.endswith("CREATE INDEX seen_updated_at ON seen (updated_at, id); for a view, on the table behind it.")
     database.run("CREATE INDEX enrichment_at ON enrichment (updated_at, id)")
     assert not [advised for advised in open_source(enrichment={"table": "seen"}).advice() if "index" in advised]
+
+
+def test_the_statement_of_an_index_runs_as_it_stands(database: UserDatabase, open_source: OpenSource) -> None:
+    """Names that the database would fold or not take are quoted in it, and the advice is gone afterwards."""
+    quote = database.engine.dialect.identifier_preparer.quote
+    table, stamp = quote("LeadFact"), quote("updatedAt")
+    database.run(*TABLES, *INDEXES)
+    database.run(f"CREATE TABLE {table} (id INTEGER, {stamp} TIMESTAMP NULL, score INTEGER)")
+    database.run(f"CREATE INDEX facts_id ON {table} (id)")
+    named = {"table": "LeadFact", "updated_at": "updatedAt"}
+    (told,) = (advised for advised in open_source(enrichment=named).advice() if "index" in advised)
+    database.run(told.partition("Create one: ")[2].partition(";")[0])
+    assert not [advised for advised in open_source(enrichment=named).advice() if "index" in advised]
 
 
 def test_a_source_without_stamps_is_told_what_that_costs(database: UserDatabase, open_source: OpenSource) -> None:

@@ -46,6 +46,19 @@ def test_an_unknown_table_is_named_with_the_nearest_ones(database: UserDatabase,
     )
 
 
+def test_a_table_of_another_schema_is_named_with_it(postgres_url: str, open_source: OpenSource) -> None:
+    """Whether the schema was left out, spelt otherwise, or right with a wrong table after it."""
+    UserDatabase(postgres_url).run('CREATE SCHEMA "Sales"', 'CREATE TABLE "Sales"."Lead" (id INTEGER)')
+    for table, ending in {
+        "quarantined_leads": "; there are: Sales.Lead",
+        "sales.lead": "; did you mean `Sales.Lead`?",
+        "Sales.leads": "; did you mean `Sales.Lead`?",
+    }.items():
+        with pytest.raises(SourceError) as caught:
+            open_source(postgres_url, leads={"table": table})
+        assert f"source.leads.table: there is no table or view `{table}`{ending}" in str(caught.value)
+
+
 def test_a_query_that_does_not_run_is_told_in_the_databases_words(
     database: UserDatabase, open_source: OpenSource
 ) -> None:
@@ -116,6 +129,8 @@ def test_check_names_columns_that_cannot_be_read(database: UserDatabase, open_so
         ("nosuchdb://host/leads", "no database address"),
         ("postgresql+asyncpg://user:s3cret@host/leads", "asyncio driver"),
         ("postgresql+psycopg2://user:s3cret@host/leads", "needs psycopg2: install it, or write postgresql+psycopg://"),
+        ("postgresql+psycopg://user:p@s3cret/er@host/leads", "write @ as %40 and / as %2F"),
+        ("postgresql+psycopg://user:p@s3cret@host/leads", "more than one @"),
         ("mysql+pymysql://user:s3cret@host/leads?nosuchoption=1", "cannot be used"),
         ("sqlite://", "in memory"),
         ("sqlite:///missing.db", "there is no SQLite file"),
