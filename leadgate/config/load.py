@@ -124,4 +124,6 @@ def _yaml_problem(name: str, error: MarkedYAMLError) -> str:
     hint = ""
     if "tag" in str(error.problem):
         hint = " An unquoted ! starts a YAML tag: put conditions that begin with ! in quotes."
+    elif "expected <block end>" in str(error.problem):
+        hint = " Its indentation does not fit the lines above: keys of one section begin in one column."
     return f"{place}: is not readable as YAML: {error.problem or error.context}.{hint}"

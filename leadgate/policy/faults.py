@@ -24,6 +24,7 @@ _SQL = {
     "between": (r"(?<!\.)\bbetween\b", "`between` is SQL: write COLUMN >= 1 && COLUMN <= 9"),
     "in": (r"(?<!\.)\b(not\s+)?in\s*\(", "a list stands in square brackets: COLUMN in ['a', 'b']"),
     "ne": (r"<>", "`<>` is SQL: write !="),
+    "arrow": (r"=[<>]", "write >= or <=: the = comes last"),
     "eq": (r"(?<![=!<>])=(?!=)", "`=` is SQL: write =="),
     "and": (r"(?<!\.)\band\b", "`and` is SQL: write &&"),
     "or": (r"(?<!\.)\bor\b", "`or` is SQL: write ||"),
@@ -96,6 +97,8 @@ def translate(report: str, text: str, names: Names, functions: frozenset[str]) -
         return list(_scan(text, _SQL)) or [Fault(_syntax(items[0][1], text, items[0][2]), items[0][2])]
     found = list(_scan(text, _MACROS))
     for _, message, at in items:
+        if "*error*" in message:
+            continue  # what holds a fault that is named already
         undeclared = _UNDECLARED.match(message)
         if undeclared and found and "." not in undeclared[1]:
             continue  # a variable of a refused all() or map(), or its own name
@@ -180,7 +183,7 @@ def _comparable(kinds: set[str]) -> str:
         if kind in kinds:
             return advice
     if kinds in ({"string", "int"}, {"string", "double"}):
-        return ": put quotes around what is text, or turn it into a number by int() or double()"
+        return ": put quotes around what is text, or turn it into a number by int(), double() or the source's `types:`"
     return ""
 
 

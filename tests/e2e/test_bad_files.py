@@ -141,6 +141,14 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
             "'!late'. An unquoted ! starts a YAML tag: put conditions that begin with ! in quotes."
         ),
     ),
+    "a key that is not where the others are": (
+        {"  otherwise: review": " otherwise: review"},
+        (
+            "{file}, line 37, column 2: is not readable as YAML: expected <block end>, but found "
+            "'<block mapping start>'. Its indentation does not fit the lines above: keys of one section begin in one "
+            "column."
+        ),
+    ),
     "a key that stands twice": (
         {"  otherwise: review": "  otherwise: review\n  otherwise: hold"},
         (

@@ -15,7 +15,7 @@ Compile = Callable[..., Policy]
 
 NULL = "to test for a missing value write missing.COLUMN"
 IN_LIST = "it takes a list of one type, such as ['a', 'b']; for part of a string write COLUMN.contains('a')"
-QUOTES = "put quotes around what is text, or turn it into a number by int() or double()"
+QUOTES = "put quotes around what is text, or turn it into a number by int(), double() or the source's `types:`"
 LEAD_COLUMNS = "lead.id, lead.campaign, lead.attempts, lead.`Phone Type`"
 AS_COLUMN = "rename the column in a view or a `query:`"
 
@@ -91,6 +91,14 @@ FAULTS: list[tuple[str, str | None, str]] = [
     ),
     ("enrichment.age in ['a', 3]", "['a'", "the list holds strings and whole numbers: write values of one type"),
     ("late ? 1 : 'a'", "?", "`? :` cannot take a bool, a whole number and a string"),
+    (
+        "lead.campaign && enrichment.postcode > 3",
+        ">",
+        (
+            "`>` cannot compare a string with a whole number"
+            f" (lead.campaign is a string, enrichment.postcode is a string): {QUOTES}"
+        ),
+    ),
     # No condition.
     (
         "enrichment.score",
@@ -101,6 +109,7 @@ FAULTS: list[tuple[str, str | None, str]] = [
     ("now", None, "gives a timestamp, not true or false: compare it, such as now - COLUMN > days(2)"),
     ("waited", None, "gives a duration, not true or false: compare it, such as waited > days(2)"),
     # SQL.
+    ("enrichment.score => 0.6", "=", "write >= or <=: the = comes last"),
     ("enrichment.score = 0.6", "=", "`=` is SQL: write =="),
     ("late and true", "and", "`and` is SQL: write &&"),
     ("late OR true", "OR", "`or` is SQL: write ||"),
