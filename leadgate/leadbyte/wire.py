@@ -85,12 +85,17 @@ def lead_item(request: LeadRequest) -> dict[str, Any]:
     return item
 
 
+def can_act(lead_id: str) -> bool:
+    """Whether a lead can be processed or rejected without an update: the documented call takes whole numbers only."""
+    return _WHOLE_NUMBER.fullmatch(lead_id) is not None
+
+
 def act_item(request: LeadRequest) -> dict[str, Any]:
     """Write the body of POST /quarantine/process; raise ValueError for an id that is no plain whole number.
 
     The documented call takes a number. "007" is refused rather than sent as 7, which may be another lead.
     """
-    if not _WHOLE_NUMBER.fullmatch(request.lead_id):
+    if not can_act(request.lead_id):
         msg = (
             f"the id {request.lead_id!r} is not a plain whole number, and LeadByte's call to process or reject takes"
             " nothing else: correct the id in the source, or act on the lead in LeadByte"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from leadgate.backtest import Backtest, run_backtest
 from leadgate.config import PipelineConfig, load_config
 from leadgate.errors import ConfigError, LeadgateError, problems_of
+from leadgate.leadbyte.wire import can_act
 from leadgate.policy.advice import advise
 from leadgate.policy.deciding import Policy
 from leadgate.policy.examples import Examined, example_faults, run_examples
@@ -16,6 +17,8 @@ from leadgate.source import Outbox, Source
 from leadgate.wiring.ledger import open_ledger, utc_now
 from leadgate.wiring.pipeline import build_policy, build_shadow, read_pipeline_file
 from leadgate.wiring.run import build_client
+
+_LEADS_LOOKED_AT = 100
 
 
 class Checked(NamedTuple):
@@ -38,6 +41,7 @@ def check_pipeline(path: Path) -> Checked:
         with closing(source):
             advice = [*_about_outbox(path, config), *source.advice()]
             policy = build_policy(path, config, source)
+            advice += _about_ids(source)
             advice += advise(policy, config.policy, config.wait.require)
             examined = _examine(path, config, source, policy)
             problems += [f"{path}: {failure}" for failure in examined.failures]
@@ -93,6 +97,20 @@ def _about_outbox(path: Path, config: PipelineConfig) -> list[str]:
     outbox.close()
     return [
         "source: triggers write every change into leadgate_outbox, so none is missed, however late it is committed."
+    ]
+
+
+def _about_ids(source: Source) -> list[str]:
+    """Look at the first leads, as the wrong column for an id comes to light with the first act otherwise."""
+    page = next(source.lead_pages(_LEADS_LOOKED_AT), None)
+    odd = next((lead.lead_id for lead in page.leads if not can_act(lead.lead_id)), None) if page else None
+    if odd is None:
+        return []
+    return [
+        (
+            f"source.leads.id: {odd!r} is not a plain whole number, as LeadByte's quarantine ids are. Name the column "
+            "that holds those: a lead with another id cannot be processed or rejected where no field is left to update."
+        )
     ]
 
 
