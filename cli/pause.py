@@ -49,6 +49,6 @@ def resume(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         )
     elif ended:
         say(f"{settings.pipeline} goes on; it was {ended.pause}")
-        say(f"{ended.leads} leads that the pause put off are decided again at the next run.")
+        say(f"Leads that the pause put off, decided again at the next run: {ended.leads}.")
     else:
         say(f"{settings.pipeline} was not paused.")

@@ -36,4 +36,4 @@ def retry(
     if as_json:
         say_json({"retried": retried})
     else:
-        say(f"{len(retried)} leads go round again at the next run.")
+        say(f"Leads that go round again at the next run: {len(retried)}.")

@@ -100,7 +100,7 @@ def _tell(resolved: Resolved, verdict: Resolution, *, as_json: bool) -> None:
         say_json({"verdict": verdict, "resolved": resolved.ids, "refused": resolved.refused})
     else:
         then = "wait again" if verdict is Resolution.WAIT else f"go to {verdict} at the next run"
-        say(f"{len(resolved.ids)} leads {then}.")
+        say(f"Leads that {then}: {len(resolved.ids)}.")
     for lead_id, why in resolved.refused.items():
         warn(f"leadgate: {lead_id}: {why}.")
     if resolved.refused:

@@ -73,7 +73,7 @@ def _decided(decision: RowMapping, unanswered: Sequence[str]) -> str:
         return f"not acted on: {decision['reason']}"
     if decision["decided_by"]:
         return f"taken up to {decision['verdict']}, as {decision['decided_by']} decided: {decision['reason']}"
-    rule = f"rule {decision['rule']!r}" if decision["rule"] else "no rule matched, otherwise"
+    rule = f"rule {decision['rule']!r}" if decision["rule"] else "otherwise"
     text = f"decided {decision['verdict']} by {rule}: {decision['reason']}"
     if decision["late"]:
         text += " Late: the deadline had passed."

@@ -40,7 +40,7 @@ async def test_a_review_is_listed_decided_sent_and_explained(pipeline: Practice,
     listed = leadgate("review", "list", config=pipeline.file)
     assert (listed.code, listed.stdout.count("No rule matched. [score=0.1]")) == (FINE, 2)
     decided = leadgate("review", "process", "1", "--reason", "Called them.", "--by", "ann", config=pipeline.file)
-    assert (decided.code, decided.stdout) == (FINE, "1 leads go to process at the next run.\n")
+    assert (decided.code, decided.stdout) == (FINE, "Leads that go to process at the next run: 1.\n")
     again = leadgate("review", "reject", "1", "--reason", "No.", "--by", "bob", config=pipeline.file)
     assert again.code == WRONG
     assert again.stderr == "leadgate: 1: is not in review: it is ready, since ann decided process.\n"
@@ -93,7 +93,7 @@ async def test_a_pause_is_told_of_everywhere(pipeline: Practice, leadbyte: Sandb
     assert leadgate("status", "--json", config=pipeline.file).json()["paused"]["paused_by"] == "ann"
     assert f"acme is {summary.pause}" in leadgate("status", config=pipeline.file).stdout
     resumed = leadgate("resume", config=pipeline.file)
-    assert (resumed.code, "1 leads that the pause put off" in resumed.stdout) == (FINE, True)
+    assert (resumed.code, "decided again at the next run: 1." in resumed.stdout) == (FINE, True)
     _, summary, _ = await run(pipeline)
     assert (summary.pause, summary.processed) == (None, 1)
     assert leadgate("resume", config=pipeline.file).stdout == "acme was not paused.\n"

@@ -178,7 +178,7 @@ def test_a_story_says_of_each_rule_why_it_did_not_match(pipeline: Pipeline) -> N
         "rule 'good' did not match: `enrichment.score >= 0.5` is false (score=0.2)",
         "rule 'soon' did not match: `enrichment.score < 0.0` is false (score=0.2)",
         "rule 'never-enriched' did not match: `late` is false",
-        (f"decided review by no rule matched, otherwise: No rule matched. Facts: score=0.2. (policy {policy.version})"),
+        (f"decided review by otherwise: No rule matched. Facts: score=0.2. (policy {policy.version})"),
     ]
     assert "07700" not in str(history)
 
@@ -192,4 +192,4 @@ def test_otherwise_is_told_as_such(pipeline: Pipeline) -> None:
     history = read_history(pipeline.ledger.engine, "acme", "1")
     assert history is not None
     told = [event.what for event in tell(history, pipeline.config()).events]
-    assert told[-1] == "decided review by no rule matched, otherwise: No rule matched. (policy v1)"
+    assert told[-1] == "decided review by otherwise: No rule matched. (policy v1)"

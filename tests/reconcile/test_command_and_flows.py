@@ -66,7 +66,7 @@ def test_a_parked_lead_goes_round_again(practice: Practice, ledger: Ledger) -> N
     """With all its attempts; the others stay where they are."""
     park(ledger, "1", "2")
     done = leadgate("retry", "1", config=practice.file)
-    assert (done.code, done.stdout.strip()) == (0, "1 leads go round again at the next run.")
+    assert (done.code, done.stdout.strip()) == (0, "Leads that go round again at the next run: 1.")
     assert practice.states() == {"1": "ready", "2": "failed"}
     (claim,) = ledger.claim(limit=9, lease=LEASE, now=utc_now())
     assert (claim.lead_id, claim.attempts) == ("1", 0)
