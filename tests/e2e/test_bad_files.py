@@ -144,7 +144,7 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     "a key that is not where the others are": (
         {"  otherwise: review": " otherwise: review"},
         (
-            "{file}, line 37, column 2: is not readable as YAML: expected <block end>, but found "
+            "{file}, line 36, column 2: is not readable as YAML: expected <block end>, but found "
             "'<block mapping start>'. Its indentation does not fit the lines above: keys of one section begin in one "
             "column."
         ),

@@ -12,7 +12,7 @@ INDEXES = {
     "CREATE INDEX leads_id ON leads (id)": "no index serves `id`, so the whole of it is read each time",
     "CREATE INDEX leads_at ON leads (quarantined_at, id)": "INDEX leads_quarantined_at ON leads (quarantined_at, id)",
     "CREATE INDEX enrichment_id ON enrichment (id)": "CREATE INDEX enrichment_id ON enrichment (id)",
-    "CREATE INDEX enrichment_at ON enrichment (updated_at, id)": "INDEX enrichment_updated_at ON enrichment (updated_at, id)",
+    "CREATE INDEX enrichment_at ON enrichment (updated_at, id)": "enrichment_updated_at ON enrichment (updated_at, id)",
 }
 
 
