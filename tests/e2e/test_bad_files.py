@@ -109,8 +109,8 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
         {"enrichment.score >= 0.6": "enrichment.postcode >= 6"},
         (
             "{file}: policy.rules[2] 'verified', when: `>=` cannot compare a string with a whole number "
-            "(enrichment.postcode is a string): put quotes around what is text, or turn it into a number by int() or "
-            "double()"
+            "(enrichment.postcode is a string): put quotes around what is text, or turn it into a number by int(), "
+            "double() or the source's `types:`"
         ),
         "    enrichment.phone_verified && enrichment.postcode >= 6",
         "                                                     ^",
