@@ -43,6 +43,8 @@ def refusal(words: Sequence[str], *, is_whole: bool = True) -> str | None:
     """
     at, rest = _ROOT, list(words)
     while rest and rest[0] != "--help" and hasattr(at, "list_commands"):
+        if any(rest[0] in own.opts for own in at.params):
+            return None
         word = rest.pop(0)
         at = at.get_command(typer.Context(at), word)
         if at is None:
