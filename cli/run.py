@@ -77,7 +77,7 @@ def run(  # noqa: PLR0913
 def tell(result: RunResult) -> None:
     """Print a run's summary for people; what did not happen is left out."""
     counts = {key: count for key, count in result.summary.as_dict().items() if count}
-    if not counts.keys() - {"waiting", "ready", "overdue", "faults", "changed"}:
+    if not counts.keys() - {"waiting", "overdue", "faults", "changed"}:
         say("Nothing was due.")
     for key, count in counts.items():
         say(f"{count:>8}  {_MEANING[key]}")
@@ -102,7 +102,7 @@ _MEANING = {
     "changed": "changed: settled leads whose enrichment changed afterwards; nothing is done about it",
     "disagreed": "disagreed: the shadow rules would have said otherwise",
     "waiting": "waiting: their enrichment is still to come",
-    "ready": "ready: due for a decision, now or later",
+    "ready": "ready: due for a decision, now or later (`leadgate explain ID` says why)",
     "overdue": "overdue: in review for longer than safety.review_within: `leadgate review list`",
     "faults": "faults in the source's leads: `leadgate plan` names each",
 }
