@@ -34,6 +34,8 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         say_json({"pipeline": settings.pipeline} | _as_dict(found, missing, now) | brakes | alarmed)
     else:
         _tell(settings.pipeline, found, missing, now)
+        if found.counts[State.REVIEW]:
+            say("`leadgate review list` shows the leads that wait for a person")
         for raised in alarms:
             say(f"alarm: {raised.alarm}, since {ago(raised.since, now)}: docs/operations.md says what to type")
         if overdue:

@@ -23,7 +23,7 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Pipelin
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        msg = f"{path}: there is no such file. `leadgate init` writes one to start from; --config names another."
+        msg = f"{path}: there is no such file. `leadgate init` writes one to start from, or name another."
         raise ConfigError(msg) from None
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path}: cannot be read ({error}). Check the path and its permissions."

@@ -118,6 +118,10 @@ def _resolve(url: str, base_dir: Path) -> URL:
             msg = f"ledger.url: there is no folder {file.parent}: create it, or name a file in another one"
             raise ConfigError(msg)
         return parsed.set(database=str(file))
+    if "@" in f"{parsed.host}{parsed.database}":
+        # Shown as it was taken apart, it would hold the rest of the password.
+        msg = "ledger.url: holds more than one @: in a password write @ as %40 and / as %2F"
+        raise ConfigError(msg)
     return parsed
 
 

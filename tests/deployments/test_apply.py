@@ -142,7 +142,7 @@ def test_a_file_that_is_wrong_is_told(
     assert main([str(tmp_path / "nowhere.yaml")]) == 2
     assert capsys.readouterr().err == (
         f"leadgate: {tmp_path}/nowhere.yaml: there is no such file. "
-        "`leadgate init` writes one to start from; --config names another.\n"
+        "`leadgate init` writes one to start from, or name another.\n"
     )
 
 

@@ -55,6 +55,10 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
         {"url: sqlite:///leadgate.db": "url: mysql://me:secret@db/leads"},
         "ledger.url: the ledger is kept in SQLite or PostgreSQL, not in mysql",
     ),
+    "a ledger whose password holds an @": (
+        {"url: sqlite:///leadgate.db": "url: postgresql+psycopg://me:sec@ret@db/leads"},
+        "ledger.url: holds more than one @: in a password write @ as %40 and / as %2F",
+    ),
     "a ledger in a folder that is not there": (
         {"url: sqlite:///leadgate.db": "url: sqlite:////nowhere/leadgate.db"},
         "ledger.url: there is no folder /nowhere: create it, or name a file in another one",
@@ -194,7 +198,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     finished = leadgate("run", config=tmp_path / "nowhere.yaml")
     assert finished.stderr == (
         f"leadgate: {tmp_path}/nowhere.yaml: there is no such file. "
-        "`leadgate init` writes one to start from; --config names another.\n"
+        "`leadgate init` writes one to start from, or name another.\n"
     )
     assert (finished.code, finished.stdout) == (2, "")
 

@@ -153,7 +153,7 @@ def test_the_story_tells_who_decided_what_and_why(runs: Runs) -> None:
     said = [line for line in told if "ann" in line]
     assert said[0] == "ann decided process: I called them."
     assert said[1] == "taken up to process, as ann decided: I called them."
-    assert any(line.startswith("decided review by no rule matched") for line in told)
+    assert any(line.startswith("decided review by otherwise") for line in told)
 
 
 def test_a_review_knows_since_when_it_is_open(runs: Runs) -> None:
