@@ -34,7 +34,7 @@ StillThere = Annotated[
 ]
 
 
-@review.command("list")
+@review.command("list", short_help="the leads in review, the longest open first")
 @reports_errors
 def list_reviews(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
     """List the leads in review, the longest open first: since when, why, and the facts that may be kept."""
@@ -85,14 +85,24 @@ def _command(verdict: Resolution) -> Callable[..., None]:
     return decide
 
 
-for _verdict, _help in {
-    Resolution.PROCESS: "Have leads in review processed by the next run, once, in place of what the rules say.",
-    Resolution.REJECT: "Have leads in review rejected by the next run, once, in place of what the rules say.",
-    Resolution.WAIT: (
-        "Let leads in review wait: the rules decide again when their data changes, or after policy.hold_for."
+for _verdict, _short, _help in (
+    (
+        Resolution.PROCESS,
+        "have the next run process them",
+        "Have leads in review processed by the next run, once, in place of what the rules say.",
     ),
-}.items():
-    review.command(_verdict.value, help=_help)(_command(_verdict))
+    (
+        Resolution.REJECT,
+        "have the next run reject them",
+        "Have leads in review rejected by the next run, once, in place of what the rules say.",
+    ),
+    (
+        Resolution.WAIT,
+        "let the rules decide again, later",
+        "Let leads in review wait: the rules decide again when their data changes, or after policy.hold_for.",
+    ),
+):
+    review.command(_verdict.value, help=_help, short_help=_short)(_command(_verdict))
 
 
 def _tell(resolved: Resolved, verdict: Resolution, *, as_json: bool) -> None:
@@ -107,7 +117,7 @@ def _tell(resolved: Resolved, verdict: Resolution, *, as_json: bool) -> None:
         stop(WRONG)
 
 
-@review.command("examples")
+@review.command("examples", short_help="what people have decided, as `examples:` to paste")
 @reports_errors
 def list_examples(
     *,
