@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from cli.durations import duration
 from cli.flow_run import RunResult, run_flow
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors, say, say_json, stop, warn
 from cli.prefect_server import prefect_api, quiet_prefect
 from cli.progress import live_progress
-from leadgate.config import parse_duration
 from leadgate.errors import ConfigError
 from leadgate.plan import read_plan
 from leadgate.wiring.metrics import serve_metrics
@@ -20,10 +20,7 @@ from leadgate.wiring.run import build_client
 
 
 def _duration(text: str | None) -> str | None:
-    try:
-        return text if text is None or parse_duration(text) else None
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+    return text if text is None or duration(text) else None
 
 
 @reports_errors

@@ -126,7 +126,7 @@ async def send_what_is_due(run: Run, account: Account, progress: Progress, *, li
 async def send_waves(run: Run, account: Account, progress: Progress, *, size: int, limit: int | None) -> None:
     """Decide, update and act in waves, the first of `size` leads and then larger ones.
 
-    Whole waves overlap: the next is decided while one is sent, and begun before the last answers to that have come.
+    Whole waves overlap: while two are sent the next is decided, and begun before the last answers to them have come.
     """
     waves: list[asyncio.Task[None]] = []
     try:

@@ -33,7 +33,7 @@ from sqlalchemy.types import TypeEngine
 
 from leadgate.ledger.schema import UtcDateTime, entries
 
-Types = Mapping[str, TypeEngine[Any]]
+Types = dict[str, TypeEngine[Any]]
 
 _DOCUMENT = "given_rows"
 """The statement's parameter that holds the rows, on PostgreSQL."""
@@ -79,9 +79,9 @@ class Given:
         connection.exec_driver_sql(f"create temp table if not exists {self._table} ({', '.join(names)})")
         connection.exec_driver_sql(f"delete from temp.{self._table}")  # noqa: S608 - a name of ours
         at_once = _MOST_PARAMETERS // len(names)
+        one = f"({', '.join('?' * len(names))})"
         for start in range(0, len(ordered), at_once):
             chunk = ordered[start : start + at_once]
-            one = f"({', '.join('?' * len(names))})"
             values = [value for row in chunk for value in map(row.get, names)]
             insert = f"insert into temp.{self._table} values {', '.join([one] * len(chunk))}"  # noqa: S608
             connection.exec_driver_sql(insert, tuple(values))

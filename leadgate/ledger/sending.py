@@ -34,12 +34,11 @@ _E, _A, _D = entries.c, attempts.c, decisions.c
 _NOW = bindparam("now", type_=UtcDateTime())
 _LEASE_UNTIL = bindparam("lease_until", type_=UtcDateTime())
 
+_CLAIM: Types = {"pipeline": Text(), "lead_id": Text(), "token": Integer()}
 _OUTCOMES = Given(
     "outcomes",
     {
-        "pipeline": Text(),
-        "lead_id": Text(),
-        "token": Integer(),
+        **_CLAIM,
         "request_id": Text(),
         "result": Text(),
         "http_status": Integer(),
@@ -56,9 +55,7 @@ _OUTCOMES = Given(
     },
 )
 _ATTEMPT: Types = {
-    "pipeline": Text(),
-    "lead_id": Text(),
-    "token": Integer(),
+    **_CLAIM,
     "action": Text(),
     "request_id": Text(),
     "kind": Text(),
@@ -66,9 +63,7 @@ _ATTEMPT: Types = {
     "payload_hash": Text(),
 }
 _DECISION: Types = {
-    "pipeline": Text(),
-    "lead_id": Text(),
-    "token": Integer(),
+    **_CLAIM,
     "policy_version": Text(),
     "verdict": Text(),
     "rule": Text(),
@@ -195,7 +190,7 @@ class Sending(Reviews):
     @cached_property
     def _held(self) -> Update:
         """Entries that this run still holds under the claims it was given, as `sending`."""
-        asked = _INTENTS.rows(self.engine, "pipeline", "lead_id", "token", "action").c
+        asked = _INTENTS.rows(self.engine, *_CLAIM, "action").c
         return (
             entries.update()
             .where(

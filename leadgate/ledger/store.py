@@ -6,13 +6,11 @@ nobody answered is in unknowns.py, what people decide in reviews.py.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import JSON, Boolean, Integer, Text, case, func, literal, not_, or_, select, true
-from sqlalchemy.types import TypeEngine
 
 from leadgate.ledger.engine import insert_for
-from leadgate.ledger.given import Given, key_is
+from leadgate.ledger.given import Given, Types, key_is
 from leadgate.ledger.leases import at
 from leadgate.ledger.rows import (
     NO_LEASE,
@@ -25,7 +23,7 @@ from leadgate.ledger.sending import Sending
 from leadgate.model import Claim, Conclusion, Lead, Look, State
 
 _E = entries.c
-_KEY: dict[str, TypeEngine[Any]] = {"pipeline": Text(), "lead_id": Text()}
+_KEY: Types = {"pipeline": Text(), "lead_id": Text()}
 _LEADS = Given("leads", _KEY | {"quarantined_at": UtcDateTime()})
 _LOOKS = Given(
     "looks",

@@ -38,8 +38,7 @@ def _advise(database: Database, rows: Rows) -> Iterator[str]:
 
 def _about_index(database: Database, rows: Rows, column: str) -> str:
     relation = rows.relation
-    with database.connect(relation.where) as connection:
-        quote = connection.dialect.identifier_preparer.quote
+    quote = database.quoted
     names = dict.fromkeys((column, relation.place.config.id))
     columns = f"({', '.join(map(quote, names))})"
     schema, name = relation.place.schema_and_table

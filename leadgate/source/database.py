@@ -118,6 +118,10 @@ class Database:
             msg = f"source.url: {self._shown} cannot be used: {self._words(error)}. Correct its options."
             raise SourceError(msg) from None
 
+    def quoted(self, name: str) -> str:
+        """Write a name as a statement needs it; in quotes where the database would fold or not take it."""
+        return str(self._engine.dialect.identifier_preparer.quote(name))
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()

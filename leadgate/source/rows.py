@@ -13,7 +13,7 @@ from leadgate.model import ColumnType
 from leadgate.source.database import Database
 from leadgate.source.ids import bind_values, id_text
 from leadgate.source.relations import ReadableRelation
-from leadgate.source.values import AS_THEY_ARE, convert
+from leadgate.source.values import convert
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,6 @@ class Rows:
         """Every row of the ids, with all its columns, in no order."""
         relation = self.relation
         names = list(relation.types)
-        plain = [AS_THEY_ARE.get(kind) for kind in relation.types.values()]
         wanted = list(dict.fromkeys(ids))
         for start in range(0, len(wanted), _IDS_A_STATEMENT):
             chunk = set(wanted[start : start + _IDS_A_STATEMENT])
@@ -70,13 +69,8 @@ class Rows:
                 lead_id = id_text(raw_id)
                 # A collation may find ABC for abc, and those are two leads.
                 if lead_id in chunk:
-                    yield (
-                        lead_id,
-                        {
-                            name: cell if cell is None or type(cell) is kind else self.convert(name, cell)
-                            for name, cell, kind in zip(names, cells, plain, strict=True)
-                        },
-                    )
+                    pairs = zip(names, cells, strict=True)
+                    yield lead_id, {name: self.convert(name, cell) for name, cell in pairs}
 
     def is_empty(self) -> bool:
         """Whether there is no row at all."""

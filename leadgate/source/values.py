@@ -20,7 +20,7 @@ def convert(value: object, column_type: ColumnType, zone: tzinfo = UTC) -> Any: 
 
     A date and time that names no zone is of `zone`.
     """
-    if value is None or type(value) is AS_THEY_ARE.get(column_type):
+    if value is None or type(value) is _AS_THEY_ARE.get(column_type):
         return value
     if isinstance(value, memoryview):
         value = bytes(value)
@@ -96,5 +96,5 @@ _CONVERTERS = {
     ColumnType.DOUBLE: _double,
     ColumnType.BOOL: _bool,
 }
-AS_THEY_ARE: dict[ColumnType, type] = {ColumnType.STRING: str, ColumnType.INT: int, ColumnType.BOOL: bool}
+_AS_THEY_ARE: dict[ColumnType, type] = {ColumnType.STRING: str, ColumnType.INT: int, ColumnType.BOOL: bool}
 """What a driver gives that needs no look: nearly every value of a run."""
