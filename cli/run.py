@@ -44,8 +44,8 @@ def run(  # noqa: PLR0913
     """Release or reject every lead whose enrichment has arrived, once, and say what became of them.
 
     Runs as a Prefect flow run: on the server that PREFECT_API_URL or the profile names, or else on one that is
-    started for the run. Ends with 1 where a lead was parked, an answer is open, a review is overdue, a planned lead was
-    skipped, or LeadByte could not be reached.
+    started for the run. Ends with 1 where a lead was refused or parked, an answer is open, a review is overdue,
+    a planned lead was skipped, or LeadByte could not be reached.
     """
     if metrics_port and not watch:
         msg = "--metrics-port goes with --watch: a run that ends at once is not there to be asked"
@@ -93,6 +93,7 @@ _MEANING = {
     "held": "held: decided again later",
     "review": "review: a person must decide",
     "unknown": "unknown: sent, but without an answer that can be trusted",
+    "refused": "refused: not taken by LeadByte, and sent again later (`leadgate explain ID` has its words)",
     "failed": "failed: refused by LeadByte and parked",
     "gone": "gone: someone else moved them out of quarantine",
     "inferred": "inferred: of these, settled by a probe after a lost answer",

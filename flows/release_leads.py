@@ -67,6 +67,7 @@ async def release_leads(
                 await keep_to_plan(run, account, progress, keeper)
             else:
                 await go_on(run, account, progress, limit=limit, until=until)
+        account.refused = run.delivery.exchange.refused
         account.capped = run.preparation.capped
         await progress.show()
         summary = await report(pipeline, account, run.delivery.tally)

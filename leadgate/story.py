@@ -8,7 +8,7 @@ from sqlalchemy.engine import RowMapping
 
 from leadgate.config import PipelineConfig
 from leadgate.ledger.reads import History
-from leadgate.model import State
+from leadgate.model import Result, State
 from leadgate.policy.trace import tell_tried, unfit_values
 
 
@@ -106,10 +106,15 @@ _ENDED = {
 def _of_attempt(attempt: RowMapping) -> Iterator[Event]:
     asked = _ASKED[attempt["kind"]].format(action=attempt["action"])
     fields = f" writing {', '.join(attempt['fields'])}" if attempt["fields"] else ""
-    yield Event(attempt["sent_at"], f"sent: {asked}{fields} (request {attempt['request_id']})")
+    request = f"{asked}{fields} (request {attempt['request_id']})"
+    message = f": {attempt['message']}" if attempt["message"] else ""
+    if attempt["outcome"] == Result.REFUSED and not attempt["http_status"]:
+        # LeadByte has not answered, and yet it is certain that it took nothing: it was never asked.
+        yield Event(attempt["answered_at"], f"not delivered: {request}{message}")
+        return
+    yield Event(attempt["sent_at"], f"sent: {request}")
     if attempt["answered_at"]:
         status = f", HTTP {attempt['http_status']}" if attempt["http_status"] else ""
-        message = f": {attempt['message']}" if attempt["message"] else ""
         yield Event(attempt["answered_at"], f"{_ENDED[attempt['outcome']]}{status}{message}")
 
 

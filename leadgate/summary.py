@@ -17,6 +17,7 @@ class Summary:
     `faults` counts what is wrong in the source's leads: `leadgate plan` and the run's log name each.
     `inferred` counts those of `processed` and `rejected` that were settled by a probe.
     `changed` counts settled leads whose enrichment changed afterwards, about which nothing is done.
+    `refused` counts leads that LeadByte refused and that are sent again later; without attempts left: `failed`.
     `disagreed` counts the leads of which the shadow rules said otherwise.
     `overdue` counts reviews that have been open for longer than safety.review_within, when the run ends.
     """
@@ -28,6 +29,7 @@ class Summary:
     held: int
     review: int
     unknown: int
+    refused: int
     failed: int
     gone: int
     inferred: int
@@ -48,8 +50,8 @@ class Summary:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a person should look: a lead was parked, skipped or left in review too long, or an answer is open."""
-        return bool(self.failed or self.unknown or self.overdue or self.skipped)
+        """Whether a person should look: a lead was refused, skipped or too long in review, or an answer is open."""
+        return bool(self.refused or self.failed or self.unknown or self.overdue or self.skipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Account:
     changed: int = 0
     shadowed: Counter[ShadowRow] = field(default_factory=Counter)
     """What the live rules and the shadow rules said, and of how many leads."""
+    refused: int = 0
     capped: int = 0
     """Leads that went to a person because the run had rejected as many as it may."""
     faults: Sequence[str] = ()
@@ -124,6 +127,7 @@ class Account:
             held=went.get(State.WAITING, 0),
             review=went.get(State.REVIEW, 0),
             unknown=remaining.get(State.UNKNOWN, 0),
+            refused=self.refused,
             failed=went.get(State.FAILED, 0),
             gone=went.get(State.GONE, 0),
             inferred=len(self.inferred),

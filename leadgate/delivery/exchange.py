@@ -62,6 +62,8 @@ class Exchange:
         self._clock = clock
         self._stop = stop
         self.tally: Counter[State] = Counter()
+        self.refused = 0
+        """Leads that LeadByte refused for a reason of their own, and that are sent again later."""
 
     async def send(self, batches: Sequence[Batch], judge: Judge) -> set[str]:
         """Send every batch; return the ids whose update was taken and whose act is still to come.
@@ -194,6 +196,7 @@ class Exchange:
         ]
         await self._journal.record(outcomes)
         self.tally.update(outcome.state for outcome in outcomes if outcome.state is not State.SENDING)
+        self.refused += sum(map(_is_refused_for_now, outcomes))
         here = {outcome.attempt.claim.lead_id for outcome in outcomes if outcome.state is State.SENDING}
         return here.difference(undecided)
 
@@ -215,6 +218,10 @@ def _is_of_the_whole(answer: Answer) -> bool:
     # Of an answer that contradicts itself, what forbids sending again counts.
     refused = answer.certainty is Certainty.REFUSED and not (answer.acted or answer.gone)
     return refused and answer.whole_request and not answer.transient
+
+
+def _is_refused_for_now(outcome: Outcome) -> bool:
+    return outcome.result is Result.REFUSED and outcome.state is State.READY and outcome.uses_attempt
 
 
 def _unsent(part: Part, why: str) -> Answer:

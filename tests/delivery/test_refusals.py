@@ -139,6 +139,7 @@ async def test_one_poison_lead_is_found_by_halving(world: World, poison: str) ->
     world.sandbox.faults.change({"poison": [poison]})
     delivery = await world.deliver(world.wave(*FIFTY))
     assert delivery.tally == {State.PROCESSED: 49, State.READY: 1}
+    assert delivery.exchange.refused == 1
     assert {lead_id for lead_id, state in world.states(FIFTY).items() if state is State.READY} == {poison}
     assert {lead_id: world.entry(lead_id)["attempts"] for lead_id in FIFTY} == dict.fromkeys(FIFTY, 0) | {poison: 1}
     assert MOST_REQUESTS == 13

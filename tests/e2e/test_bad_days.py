@@ -76,6 +76,16 @@ def test_a_key_without_the_right_to_act_still_updates(pipeline: Practice, leadby
     assert set(pipeline.states().values()) == {"ready"}
 
 
+def test_a_refused_lead_is_told(pipeline: Practice, leadbyte: Sandbox) -> None:
+    """It is sent again later, the others went through, and the run ends with 1: LeadByte's words are one verb away."""
+    leadbyte.faults.change({"poison": ["17"]})
+    finished = leadgate("run", config=pipeline.file)
+    assert (finished.code, finished.stderr) == (1, "")
+    assert f"{LEADS - 1:>8}  processed:" in finished.stdout
+    assert f"{1:>8}  refused: not taken by LeadByte, and sent again later" in finished.stdout
+    assert "LeadByte refused it, HTTP 400" in leadgate("explain", "17", config=pipeline.file).stdout
+
+
 def test_a_source_that_is_down_is_told(pipeline: Practice, leadbyte: Sandbox) -> None:
     """The message names the address without its password; another try may help, so the exit code is 1."""
     port = free_port()

@@ -141,7 +141,7 @@ def test_every_request_and_end_has_its_words(
         "request_id": "abc",
         "answered_at": NOON + timedelta(seconds=1),
         "outcome": result.value,
-        "http_status": None,
+        "http_status": 200,
         "message": "",
     }
     entry = cast("RowMapping", ENTRY | {"state": "review"})
@@ -149,6 +149,25 @@ def test_every_request_and_end_has_its_words(
     events = [event.what for event in tell(History(entry, [], attempts), config_with()).events]
     assert events.count(f"sent: {sent} (request abc)") == 2
     assert sum(event.startswith(ended) for event in events) == 1
+
+
+def test_what_never_left_is_not_told_as_sent() -> None:
+    """LeadByte could not be reached: the intent has an end, and no HTTP status."""
+    row = {
+        "kind": RequestKind.UPDATE_AND_ACT.value,
+        "action": Action.PROCESS.value,
+        "fields": ["postcode"],
+        "sent_at": NOON,
+        "request_id": "abc",
+        "answered_at": NOON + timedelta(seconds=1),
+        "outcome": Result.REFUSED.value,
+        "http_status": None,
+        "message": "LeadByte cannot be reached",
+    }
+    entry = cast("RowMapping", ENTRY | {"state": "ready"})
+    events = tell(History(entry, [], cast("list[RowMapping]", [row])), config_with()).events
+    told = "not delivered: update and process writing postcode (request abc): LeadByte cannot be reached"
+    assert [event.what for event in events[2:]] == [told]
 
 
 def test_a_story_says_of_each_rule_why_it_did_not_match(pipeline: Pipeline) -> None:

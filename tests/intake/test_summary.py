@@ -28,6 +28,7 @@ def test_a_summary_counts_where_leads_went_and_what_is_left() -> None:
         "held": 3,
         "review": 4,
         "unknown": 5,
+        "refused": 0,
         "failed": 6,
         "gone": 7,
         "inferred": 1,
@@ -38,6 +39,12 @@ def test_a_summary_counts_where_leads_went_and_what_is_left() -> None:
         "overdue": 0,
         "faults": 2,
     }
+
+
+def test_a_refusal_needs_attention() -> None:
+    """The lead is sent again, but what LeadByte refuses once it mostly refuses again."""
+    account = Account(datetime(2026, 3, 1, tzinfo=UTC), refused=1)
+    assert account.summarize(went={State.READY: 1}, remaining={}).needs_attention
 
 
 @pytest.mark.parametrize("state", State)

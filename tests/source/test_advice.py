@@ -29,6 +29,16 @@ def test_every_index_that_is_missing_is_named(
         assert missing.split(" ON ")[1].split(" ")[0] in told[0]
 
 
+def test_what_a_table_lacks_is_one_sentence(database: UserDatabase, open_source: OpenSource) -> None:
+    """A source without any index is told so twice, not four times; each statement stands in it."""
+    database.run(*TABLES)
+    told = [advised for advised in open_source().advice() if "index" in advised]
+    assert len(told) == 2
+    for statement in INDEXES:
+        name, columns = statement.split(" ON ")[1].split(" ", 1)
+        assert any(f"ON {name} {columns}" in advised for advised in told)
+
+
 def test_the_index_of_a_view_is_the_one_of_the_table_behind_it(database: UserDatabase, open_source: OpenSource) -> None:
     """A view has none of its own."""
     database.run(*TABLES, "CREATE VIEW seen AS SELECT * FROM enrichment", *list(INDEXES)[:3])
