@@ -1,10 +1,13 @@
 """Every verb and option is on docs/commands.md, and what README and docs tell people to type can be typed."""
 
-import importlib.util
+import importlib
 import re
+import shlex
+from pathlib import Path
 
 import prefect.settings
 import pytest
+import typer
 from prefect.cli._app import _app as prefect_app
 
 from cli.verbs import VERBS
@@ -60,11 +63,37 @@ def test_every_target_of_make_is_there() -> None:
     assert named - targets <= {"what"}  # CONTRIBUTING begins its list with a bare `make`, and what that does
 
 
-def test_every_module_that_python_runs_is_there() -> None:
-    """`python -m NAME`; a package needs a __main__."""
+def run_by_python(module: str) -> Path:
+    """The file that `python -m` runs: the module, or the package's __main__."""
+    path = ROOT / module.replace(".", "/")
+    return path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def test_every_module_that_python_runs_can_be_run() -> None:
+    """`python -m NAME` names a file that does something then."""
     named = {(each.where, each.words[1]) for each in typed("python") if each.words[:1] == ["-m"]}
     assert named
-    assert [each for each in named if not importlib.util.find_spec(each[1])] == []
+    for where, module in named:
+        assert '__name__ == "__main__"' in run_by_python(module).read_text("utf-8"), (where, module)
+
+
+def test_every_option_for_a_benchmark_or_for_chaos_is_one() -> None:
+    """`make bench BENCH_ARGS="..."`, read by the parser of the module that make runs."""
+    target = re.compile(r"^([a-z-]+):.*\n\t\$\(BIN\)/python -m ([a-z.]+) \$\([A-Z]+_ARGS\)", re.MULTILINE)
+    modules = dict(target.findall((ROOT / "Makefile").read_text("utf-8")))
+    told = [
+        (each.where, modules[each.words[0]], shlex.split(word.partition("=")[2]))
+        for each in typed("make")
+        for word in each.words
+        if re.match("(BENCH|CHAOS)_ARGS=", word)
+    ]
+    told += [(each.where, each.words[1], each.words[2:]) for each in typed("python") if each.words[2:3] == ["run"]]
+    assert len(told) > 5
+    for where, module, words in told:
+        name = ".".join(run_by_python(module).relative_to(ROOT).with_suffix("").parts)
+        root = typer.main.get_command(importlib.import_module(name).app)
+        assert refusal(words, root=root) is None, (where, words)
+        assert refusal([*words, "--no-such-option"], root=root)
 
 
 def test_every_command_of_prefect_is_there() -> None:

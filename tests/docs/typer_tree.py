@@ -36,12 +36,12 @@ def options(command: Any) -> dict[str, str]:  # noqa: ANN401 - typer's own click
     return found
 
 
-def refusal(words: Sequence[str], *, is_whole: bool = True) -> str | None:
+def refusal(words: Sequence[str], *, is_whole: bool = True, root: Any = _ROOT) -> str | None:  # noqa: ANN401
     """Why the command would refuse these words; None where it would not. Nothing is run.
 
     Where they are not the whole of what is typed, an argument may be missing.
     """
-    at, rest = _ROOT, list(words)
+    at, rest = root, list(words)
     while rest and rest[0] != "--help" and hasattr(at, "list_commands"):
         if any(rest[0] in own.opts for own in at.params):
             return None
