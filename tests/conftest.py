@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -19,6 +20,9 @@ from tests.support.mariadb import (
 from tests.support.mariadb import empty_database as empty_mariadb
 from tests.support.postgres import PostgresServer
 from tests.support.process import reserve_port
+
+if TYPE_CHECKING:
+    from tests.support.prefect_server import PrefectServer
 
 _DATABASE = "leadgate_test"
 _prefect_home = tempfile.mkdtemp(prefix="leadgate-prefect-home-")
@@ -105,10 +109,16 @@ def mariadb_url(mariadb_server_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def prefect_server() -> Iterator[str]:
-    """The API address of a running Prefect server, which every flow of this test process talks to."""
+def prefect_process() -> "Iterator[PrefectServer]":
+    """A running Prefect server, which every flow of this test process talks to."""
     from tests.support.prefect_server import PrefectServer  # noqa: PLC0415 - httpx is only wanted by flow tests
 
     server = PrefectServer(_prefect_port)
-    yield server.api_url
+    yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def prefect_server(prefect_process: "PrefectServer") -> str:
+    """The API address of the Prefect server."""
+    return prefect_process.api_url

@@ -17,7 +17,6 @@ from tests.support.command import leadgate, start_leadgate, wait_for
 from tests.support.echoing import echoing_leadbyte
 from tests.support.pipelines import Practice
 from tests.support.prefect_server import PrefectServer
-from tests.support.process import reserve_port
 
 IDS = range(1, 13)
 NO_NUMBER, BAD_TYPE, TO_PEOPLE, NEVER_ENRICHED = 8, 9, 10, 12
@@ -44,14 +43,6 @@ def forms(column: str, lead_id: int) -> list[bytes]:
     if column not in {"mobile", "phone"}:
         return [value.encode()]
     return [part.encode() for part in (value[1:], f"{value[1:5]} {value[5:]}", f"{value[:5]} {value[5:8]} {value[8:]}")]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PrefectServer]:
-    """A Prefect server whose database holds the runs of this file and nothing else."""
-    prefect = PrefectServer(reserve_port())
-    yield prefect
-    prefect.stop()
 
 
 @pytest.fixture
@@ -109,10 +100,10 @@ def spoil(practice: Practice) -> None:
         connection.execute(text(spoilt), {"value": marker("score", BAD_TYPE), "at": at, "lead_id": BAD_TYPE})
 
 
-def act_out(practice: Practice, server: PrefectServer, said: Places) -> None:
+def act_out(practice: Practice, api_url: str, said: Places) -> None:
     """Run, fail, look, decide, pause, and run again; note all that is said on the way."""
     environment = os.environ | {
-        "PREFECT_API_URL": server.api_url,
+        "PREFECT_API_URL": api_url,
         "PREFECT_LOGGING_TO_API_ENABLED": "true",
         "PREFECT_LOGGING_LEVEL": "DEBUG",
     }
@@ -172,12 +163,14 @@ def found_in(places: Places, columns: Callable[[str], bool]) -> list[str]:
     )
 
 
-def test_nothing_of_a_person_is_kept_or_said(practice: Practice, server: PrefectServer, tmp_path: Path) -> None:
+def test_nothing_of_a_person_is_kept_or_said(
+    practice: Practice, prefect_process: PrefectServer, tmp_path: Path
+) -> None:
     """Whatever LeadByte repeats, whatever fails, and whoever asks."""
     places: Places = {}
-    act_out(practice, server, places)
+    act_out(practice, prefect_process.api_url, places)
     engine = create_engine(practice.ledger_url)
-    places |= {"the ledger": dumped(engine)} | kept_files(tmp_path, server.process.folder)
+    places |= {"the ledger": dumped(engine)} | kept_files(tmp_path, prefect_process.process.folder)
     engine.dispose()
     told = found_in(places, lambda column: column == KEPT)
     assert [where for where in told if where.endswith("in the ledger")], "the search finds what may be kept"
