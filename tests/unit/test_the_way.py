@@ -2,6 +2,8 @@
 
 import ast
 import re
+import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+@cache
 def stages() -> list[str]:
     """The stages by their files' own words: "Stage 3, decide: ..."."""
     first_lines = [
@@ -42,3 +45,10 @@ def test_the_flow_calls_every_stage() -> None:
     }
     called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert all(imported[stage] & called for stage in stages())
+
+
+def test_each_stage_is_kept_apart_from_the_others() -> None:
+    """A stage that the contract of independence does not name would be free to import another."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    kept_apart = [each for each in project["tool"]["importlinter"]["contracts"] if each["type"] == "independence"]
+    assert [each["modules"] for each in kept_apart] == [[f"tasks.{stage}" for stage in stages()]]
