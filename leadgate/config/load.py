@@ -3,11 +3,12 @@
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
@@ -48,7 +49,7 @@ def parse_config(text: str, name: str, environ: Mapping[str, str]) -> PipelineCo
         config = PipelineConfig.model_validate(document)
     except ValidationError as error:
         # A value that could not be filled in is one fault, not two.
-        faults = (_describe(dict(fault)) for fault in error.errors(include_url=False))
+        faults = [_describe(fault) for fault in _said_once(error)]
         problems += [f"{name}: {fault}" for fault in faults if not (absent and "${" in fault)]
     if problems:
         raise ConfigError(problems)
@@ -85,8 +86,32 @@ _CHOICES = {"SecretStr", "Block", "str", "constrained-str", "Conditions"}
 """Names that pydantic puts into a path for the alternatives of a union; they are not in the file."""
 
 
-def _describe(fault: dict[str, Any]) -> str:
-    location = tuple(part for part in fault["loc"] if part not in _CHOICES and "[" not in str(part))
+def _said_once(error: ValidationError) -> Iterator[ErrorDetails]:
+    """Give the faults; of what may be text or keys only those of the one that was written."""
+    faults = error.errors(include_url=False)
+    for fault in faults:
+        others = [
+            other for other in faults if other is not fault and _place(other)[: len(_place(fault))] == _place(fault)
+        ]
+        keys = isinstance(fault["input"], dict)
+        if others and ((fault["type"] == "string_type" and keys) or (fault["type"] == "model_type" and not keys)):
+            continue
+        yield fault
+
+
+def _place(fault: ErrorDetails) -> tuple[int | str, ...]:
+    return tuple(part for part in fault["loc"] if part not in _CHOICES and "[" not in str(part))
+
+
+_WRONG_KIND = {
+    "string_type": "needs text: one line, or several behind `>`",
+    "list_type": "needs a list: one item a line, each after `- `",
+    "model_type": "needs keys of its own, one a line below it",
+}
+
+
+def _describe(fault: ErrorDetails) -> str:
+    location = _place(fault)
     where = _dotted(location)
     match fault["type"]:
         case "extra_forbidden":
@@ -103,7 +128,7 @@ def _describe(fault: dict[str, Any]) -> str:
         case "value_error":
             return f"{where}: {fault['ctx']['error']}" if where else str(fault["ctx"]["error"])
         case _:
-            return f"{where}: {fault['msg']}"
+            return f"{where}: {_WRONG_KIND.get(fault['type'], fault['msg'])}"
 
 
 def _keys_at(path: tuple[object, ...]) -> list[str]:
@@ -118,12 +143,20 @@ def _keys_at(path: tuple[object, ...]) -> list[str]:
     return list(model.model_fields)
 
 
+_YAML_HINTS = {
+    "tag": "An unquoted ! starts a YAML tag: put conditions that begin with ! in quotes.",
+    "mapping values are not allowed": "Text that holds a colon and a space stands in quotes.",
+    "'\\t'": "Indent with spaces: YAML takes no tabs.",
+    "expected <block end>": (
+        "Its indentation does not fit the lines above (keys of one section begin in one column),"
+        " or a text goes on behind its quotes or braces: put quotes around all of it."
+    ),
+}
+
+
 def _yaml_problem(name: str, error: MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     place = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
-    hint = ""
-    if "tag" in str(error.problem):
-        hint = " An unquoted ! starts a YAML tag: put conditions that begin with ! in quotes."
-    elif "expected <block end>" in str(error.problem):
-        hint = " Its indentation does not fit the lines above: keys of one section begin in one column."
-    return f"{place}: is not readable as YAML: {error.problem or error.context}.{hint}"
+    problem = str(error.problem or error.context)
+    hint = next((f" {hint}" for said, hint in _YAML_HINTS.items() if said in problem), "")
+    return f"{place}: is not readable as YAML: {problem}.{hint}"

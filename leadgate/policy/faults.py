@@ -31,6 +31,7 @@ _SQL = {
     "not": (r"(?<!\.)\bnot\b", "`not` is SQL: write !"),
     "single_and": (r"(?<!&)&(?!&)", "write && for and"),
     "single_or": (r"(?<!\|)\|(?!\|)", "write || for or"),
+    "if": (r"(?<!\.)\bif\b", "a condition stands alone, without `if`: what follows from it is the rule's `then:`"),
 }
 _MACROS = {
     "has": (r"(?<![.\w])has\s*\(", "has() is not used in rules: write !missing.COLUMN"),
@@ -39,8 +40,11 @@ _MACROS = {
         "all(), exists(), map() and filter() are not used in rules: write COLUMN in ['a', 'b']",
     ),
 }
+_CURLY = ("\u2018", "\u2019", "\u201c", "\u201d")
+_TRUTHS = {"true": "true", "false": "false", "yes": "true", "no": "false"}
 _OPERATORS = {"@in": "in", "_[_]": "[ ]", "!_": "!", "-_": "-", "_?_:_": "? :"}
-_COMPARISONS = {"==", "!=", "<", "<=", ">", ">="}
+_ORDERS = {"<", "<=", ">", ">="}
+_COMPARISONS = {"==", "!=", *_ORDERS}
 _COMPARED = {
     "duration": ": write a duration as days(30) or duration('36h')",
     "timestamp": ": write a time as timestamp('2024-01-31T00:00:00Z')",
@@ -116,19 +120,36 @@ def _scan(text: str, habits: dict[str, tuple[str, str]]) -> Iterator[Fault]:
 
 
 def _syntax(message: str, text: str, at: int | None) -> str:
-    if "token recognition error" in message and at is not None and text[at : at + 1] in {"'", '"'}:
-        return "a string is opened here and never closed, or holds a \\ that must be doubled"
-    if at is not None and not text[at:].partition(" ")[0].isascii():
-        return "only a to z, digits and _ can be read outside of quotes: rename the column in a view or a `query:`"
+    if at is not None and (slip := _slip(message, text, at)):
+        return slip
     if absent := re.match(r"missing '(.)' at", message):
         return f"`{absent[1]}` is missing here"
-    if "'<EOF>'" in message.partition("expecting")[0]:
-        return "ends too early: something must follow"
-    return "is not readable from here on"
+    if "'<EOF>'" not in message.partition("expecting")[0]:
+        return "is not readable from here on"
+    if text.rstrip().endswith("%"):
+        return "% takes the remainder of a division: a share is written as a decimal number, such as 0.6 for 60 %"
+    return "ends too early: something must follow"
+
+
+def _slip(message: str, text: str, at: int) -> str | None:
+    """What is wrong with the characters at the place; None where they are none that CEL cannot read."""
+    if "token recognition error" in message and text[at : at + 1] in {"'", '"'}:
+        return "a string is opened here and never closed, or holds a \\ that must be doubled"
+    if text[at : at + 1] in _CURLY:
+        return "text stands in straight quotes, ' or \": these are curly ones"
+    if re.fullmatch(r"\d,\d", text[max(at - 1, 0) : at + 2]):
+        return "a decimal number is written with a point, such as 0.6"
+    if not text[at:].partition(" ")[0].isascii():
+        return "only a to z, digits and _ can be read outside of quotes: rename the column in a view or a `query:`"
+    return None
 
 
 def _unknown(name: str, text: str, at: int | None, names: Names, functions: frozenset[str]) -> Fault:
     if at is not None and text[at : at + 1] == "(":
+        if name in functions:
+            after_dot = text[: at - len(name)].rstrip().endswith(".")
+            written = f"{name}(COLUMN)" if after_dot else f"COLUMN.{name}('...')"
+            return Fault(f"{name}() cannot be called like this: write {written}", at - len(name))
         near = close_to(name, functions)
         hint = f"did you mean {near}()?" if near else f"known here: {some(sorted(functions), 99)}"
         return Fault(f"unknown function {name}(); {hint}", at - len(name))
@@ -137,8 +158,10 @@ def _unknown(name: str, text: str, at: int | None, names: Names, functions: froz
         at -= len(prefix)  # CEL points at the dot
     if name.lower() in {"null", "none", "nil"}:
         return Fault(f"{name} is not used in rules: to test for a missing value write missing.COLUMN", at)
-    if name.lower() in {"true", "false"}:
-        return Fault(f"unknown name {name}; did you mean {name.lower()}?", at)
+    if name.lower() in _TRUTHS:
+        return Fault(f"unknown name {name}; did you mean {_TRUTHS[name.lower()]}?", at)
+    if at is not None and not prefix and re.search(r"([=!]=|[\[,])\s*$", text[:at]):
+        return Fault(f"unknown name {name}: put quotes around what is text, '{name}'; {names.nearest(name)}", at)
     return Fault(f"unknown {'column' if prefix else 'name'} {name}; {names.nearest(name)}", at)
 
 
@@ -173,6 +196,8 @@ def _advice(function: str, types: list[str]) -> str:
         return ": it takes a list of one type, such as ['a', 'b']; for part of a string write COLUMN.contains('a')"
     if function == "days()":
         return ": it takes a whole number written out, such as days(30)"
+    if function.strip("`") in _ORDERS and types[0] == "bool" != types[1]:
+        return ": write a range as COLUMN >= 1 && COLUMN <= 9"
     if function.strip("`") in _COMPARISONS:
         return _comparable(kinds)
     return ": write double(COLUMN) around the whole number, and 1.0 for 1" if kinds == {"int", "double"} else ""

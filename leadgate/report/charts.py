@@ -118,7 +118,8 @@ def _bands(movement: Movement, now: datetime, width: int) -> Any:  # noqa: ANN40
     order = [what for what in _BANDS if any(row["what"] == what for row in rows)]
     ends = [min(movement.began_at, *(moved.at for moved in movement.moved)), now]
     x_axis = alt.Axis(title=None, labelOverlap=True, tickCount=8 if width == _WIDE else 4, grid=False, labelFlush=True)
-    y_axis = alt.Axis(tickCount=2, tickMinStep=1, labelExpr="format(datum.value, '~s')", minExtent=36, maxExtent=36)
+    whole = "datum.value % 1 ? '' : format(datum.value, '~s')"  # there is no half a lead
+    y_axis = alt.Axis(tickCount=2, tickMinStep=1, labelExpr=whole, minExtent=36, maxExtent=36)
     return (
         alt.Chart(alt.InlineData(values=rows))
         .mark_rect(color=_BLUE)

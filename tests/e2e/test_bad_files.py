@@ -14,6 +14,19 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
         {"otherwise: review": "otherwize: review"},
         "{file}: policy.otherwize: there is no such key; did you mean `otherwise`?",
     ),
+    "text where a list is wanted": (
+        {"otherwise: review": "otherwise: review\n  keep_facts: score"},
+        "{file}: policy.keep_facts: needs a list: one item a line, each after `- `",
+    ),
+    "a number where text or keys are wanted": (
+        {"api_key: practice-key": "api_key: 5"},
+        "{file}: leadbyte.api_key: needs text: one line, or several behind `>`",
+    ),
+    "keys where text or other keys are wanted": (
+        {"api_key: practice-key": "api_key: {blok: acme}"},
+        "{file}: leadbyte.api_key.block: is missing",
+        "{file}: leadbyte.api_key.blok: there is no such key; did you mean `block`?",
+    ),
     "an environment variable that is not set": (
         {"api_key: practice-key": "api_key: ${LEADGATE_TEST_UNSET}"},
         (

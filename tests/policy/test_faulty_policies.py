@@ -41,6 +41,31 @@ FAULTS: list[tuple[str, str | None, str]] = [
     ("enrichment.größe > 1", "öße", f"only a to z, digits and _ can be read outside of quotes: {AS_COLUMN}"),
     ("enrichment.`größe` > 1", "`", f"only a to z, digits and _ can be read outside of quotes: {AS_COLUMN}"),
     ("lead.campaign.startWith('a')", "startW", "unknown function startWith(); did you mean startsWith()?"),
+    ("contains(lead.campaign, 'a')", "contains", "contains() cannot be called like this: write COLUMN.contains('...')"),
+    ("enrichment.score.double() > 1", "double", "double() cannot be called like this: write double(COLUMN)"),
+    (
+        "lead.campaign == solar",
+        "solar",
+        "unknown name solar: put quotes around what is text, 'solar'; did you mean enrichment.score?",
+    ),
+    ("yes", "yes", "unknown name yes; did you mean true?"),
+    # Habits of other languages.
+    ("lead.campaign == \u2018solar\u2019", "\u2018", "text stands in straight quotes, ' or \": these are curly ones"),
+    ("enrichment.score >= 0,6", ",", "a decimal number is written with a point, such as 0.6"),
+    (
+        "enrichment.score >= 60%",
+        "",
+        "% takes the remainder of a division: a share is written as a decimal number, such as 0.6 for 60 %",
+    ),
+    ("if late then reject", "if", "a condition stands alone, without `if`: what follows from it is the rule's `then:`"),
+    (
+        "0.1 <= enrichment.score <= 0.9",
+        "<= 0.9",
+        (
+            "`<=` cannot compare a bool with a decimal number (enrichment.score is a decimal number):"
+            " write a range as COLUMN >= 1 && COLUMN <= 9"
+        ),
+    ),
     # Types.
     (
         "enrichment.postcode > 3",
