@@ -15,7 +15,7 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
         "{file}: policy.otherwize: there is no such key; did you mean `otherwise`?",
     ),
     "text where a list is wanted": (
-        {"otherwise: review": "otherwise: review\n  keep_facts: score"},
+        {"keep_facts: []": "keep_facts: score"},
         "{file}: policy.keep_facts: needs a list: one item a line, each after `- `",
     ),
     "a number where text or keys are wanted": (
@@ -162,8 +162,8 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
         {"  otherwise: review": " otherwise: review"},
         (
             "{file}, line 36, column 2: is not readable as YAML: expected <block end>, but found "
-            "'<block mapping start>'. Its indentation does not fit the lines above: keys of one section begin in one "
-            "column."
+            "'<block mapping start>'. Its indentation does not fit the lines above (keys of one "
+            "section begin in one column), or a text goes on behind its quotes or braces: put quotes around all of it."
         ),
     ),
     "a key that stands twice": (
