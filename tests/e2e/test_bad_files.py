@@ -15,7 +15,7 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
         "{file}: policy.otherwize: there is no such key; did you mean `otherwise`?",
     ),
     "text where a list is wanted": (
-        {"keep_facts: []": "keep_facts: score"},
+        {"keep_facts: [score]": "keep_facts: score"},
         "{file}: policy.keep_facts: needs a list: one item a line, each after `- `",
     ),
     "a number where text or keys are wanted": (
