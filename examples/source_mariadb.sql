@@ -1,5 +1,5 @@
 -- A source leadgate can read, on MariaDB or MySQL: who waits, and what arrives for them.
--- mariadb DATABASE < source_mariadb.sql, then `source.url: mysql+pymysql://leadgate_reader:PASSWORD@HOST/DATABASE`.
+-- mariadb DATABASE < source_mariadb.sql, then `source.url: mysql://leadgate_reader:PASSWORD@HOST/DATABASE`.
 
 CREATE TABLE quarantined_leads (
     quarantine_id BIGINT PRIMARY KEY,

@@ -1,5 +1,5 @@
 -- A source leadgate can read, on PostgreSQL: who waits, and what arrives for them.
--- psql -f source_postgresql.sql, then `source.url: postgresql+psycopg://leadgate_reader:PASSWORD@HOST/DATABASE`.
+-- psql -f source_postgresql.sql, then `source.url: postgresql://leadgate_reader:PASSWORD@HOST/DATABASE`.
 
 CREATE TABLE quarantined_leads (
     quarantine_id bigint PRIMARY KEY,

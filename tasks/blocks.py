@@ -15,9 +15,10 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL
 from prefect.utilities.asyncutils import run_coro_as_sync
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL
 from sqlalchemy.exc import ArgumentError
 
+from leadgate.addresses import DRIVERS, parse_address
 from leadgate.config import LeadByteConfig
 from leadgate.config.blocks import CREDENTIALS
 from leadgate.errors import BlockUnavailable, ConfigError
@@ -27,13 +28,6 @@ from leadgate.wiring.ledger import utc_now
 _HIDDEN = re.compile(r"\*{4,}")
 """How Prefect writes a secret for somebody who may not read it."""
 _REFUSED = (401, 403)
-_DRIVERS = {
-    "postgresql": "postgresql+psycopg",
-    "mysql": "mysql+pymysql",
-    "mariadb": "mariadb+pymysql",
-    "sqlite": "sqlite",
-}
-"""The driver leadgate brings for each kind of database, whichever the block names."""
 
 
 class LeadByteCredentials(CredentialsBlock):
@@ -123,13 +117,13 @@ def address_of(data: Mapping[str, Any]) -> str:
     info = data.get("connection_info")
     try:
         is_text = isinstance(info, str)
-        url = make_url(str(info)) if is_text else ConnectionComponents.model_validate(info).create_url()
+        url = parse_address(str(info)) if is_text else ConnectionComponents.model_validate(info).create_url()
     except (ValidationError, ArgumentError):
         msg = "holds no address that SQLAlchemy knows: correct its connection_info"
         raise ConfigError(msg) from None
     if _HIDDEN.fullmatch(url.password or ""):
         raise ConfigError(_WITHHELD)
-    url = url.set(drivername=_DRIVERS.get(url.get_backend_name(), url.drivername))
+    url = url.set(drivername=DRIVERS.get(url.get_backend_name(), url.drivername))
     return _with_arguments(url, data.get("connect_args") or {}).render_as_string(hide_password=False)
 
 

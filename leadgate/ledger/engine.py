@@ -21,11 +21,12 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
+from leadgate.addresses import holds_a_stray_at, parse_address
 from leadgate.errors import ConfigError, LedgerError, LedgerUnavailable
 from leadgate.ledger.schema import REVISION
 
@@ -100,9 +101,9 @@ def insert_for(engine: Engine) -> Any:  # noqa: ANN401 - the two dialects' inser
 
 def _resolve(url: str, base_dir: Path) -> URL:
     try:
-        parsed = make_url(url)
+        parsed = parse_address(url)
     except (ArgumentError, ValueError):
-        msg = "ledger.url: is not a database address: write sqlite:///leadgate.db or postgresql+psycopg://USER@HOST/DB"
+        msg = "ledger.url: is not a database address: write sqlite:///leadgate.db or postgresql://USER@HOST/DB"
         raise ConfigError(msg) from None
     if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
         msg = f"ledger.url: the ledger is kept in SQLite or PostgreSQL, not in {parsed.get_backend_name()}"
@@ -118,8 +119,7 @@ def _resolve(url: str, base_dir: Path) -> URL:
             msg = f"ledger.url: there is no folder {file.parent}: create it, or name a file in another one"
             raise ConfigError(msg)
         return parsed.set(database=str(file))
-    if "@" in f"{parsed.host}{parsed.database}":
-        # Shown as it was taken apart, it would hold the rest of the password.
+    if holds_a_stray_at(parsed):
         msg = "ledger.url: holds more than one @: in a password write @ as %40 and / as %2F"
         raise ConfigError(msg)
     return parsed
@@ -137,7 +137,7 @@ def _create(url: URL) -> Engine:
         engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 10})
         event.listen(engine, "connect", _prepare_postgresql)
     except (NoSuchModuleError, ImportError) as error:
-        msg = f"ledger.url: no driver for {url.drivername!r} ({error}): write postgresql+psycopg:// or sqlite:///"
+        msg = f"ledger.url: no driver for {url.drivername!r} ({error}): write postgresql:// or sqlite:///"
         raise ConfigError(msg) from None
     return engine
 

@@ -23,6 +23,8 @@ class Columns:
 
     lead: Mapping[str, ColumnType]
     enrichment: Mapping[str, ColumnType]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """What the source says the other columns are, such as `enrichment.tags`: ARRAY."""
 
 
 @dataclass(frozen=True, slots=True)

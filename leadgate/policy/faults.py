@@ -19,11 +19,21 @@ _SELECT = re.compile(r"expression of type '(.*)' cannot be the operand of a sele
 _COLUMN = re.compile(r"\b(enrichment|lead)\s*\.\s*(`[^`]*`|\w+)")
 
 _SQL = {
-    "is_null": (r"\bis\s+(not\s+)?null\b", "`is null` is SQL: write missing.COLUMN, or !missing.COLUMN"),
+    "is_null": (
+        r"\bis\s+(not\s+)?(null|missing|empty)\b",
+        "`is null` is SQL: write missing.COLUMN, or !missing.COLUMN",
+    ),
     "like": (r"(?<!\.)\b(not\s+)?i?like\b", "`like` is SQL: write COLUMN.contains('...') or COLUMN.startsWith('...')"),
     "between": (r"(?<!\.)\bbetween\b", "`between` is SQL: write COLUMN >= 1 && COLUMN <= 9"),
     "in": (r"(?<!\.)\b(not\s+)?in\s*\(", "a list stands in square brackets: COLUMN in ['a', 'b']"),
     "ne": (r"<>", "`<>` is SQL: write !="),
+    "called": (
+        r"(?<=\s)(contains|starts_?with|ends_?with|matches)\b(?!\s*\()",
+        "write COLUMN.contains('...'), with a point and parentheses; likewise startsWith, endsWith and matches",
+    ),
+    "pattern": (r"=?~\*?", "`~` is not used in rules: write COLUMN.matches('...')"),
+    "comment": (r"#", "a comment begins with //"),
+    "span": (r"\b\d+(s|m|h|d|w)\b", "write a duration as days(30) or duration('36h')"),
     "arrow": (r"=[<>]", "write >= or <=: the = comes last"),
     "eq": (r"(?<![=!<>])=(?!=)", "`=` is SQL: write =="),
     "and": (r"(?<!\.)\band\b", "`and` is SQL: write &&"),
@@ -45,6 +55,10 @@ _TRUTHS = {"true": "true", "false": "false", "yes": "true", "no": "false"}
 _OPERATORS = {"@in": "in", "_[_]": "[ ]", "!_": "!", "-_": "-", "_?_:_": "? :"}
 _ORDERS = {"<", "<=", ">", ">="}
 _COMPARISONS = {"==", "!=", *_ORDERS}
+_BY_FUNCTION = {
+    "in": ": it takes a list of one type, such as ['a', 'b']; for part of a string write COLUMN.contains('a')",
+    "days()": ": it takes a whole number written out, such as days(30)",
+}
 _COMPARED = {
     "duration": ": write a duration as days(30) or duration('36h')",
     "timestamp": ": write a time as timestamp('2024-01-31T00:00:00Z')",
@@ -92,6 +106,9 @@ def translate(report: str, text: str, names: Names, functions: frozenset[str]) -
     """Turn a compiler's report into faults; `text` is the condition as the user wrote it."""
     if "recursion" in report:
         return [Fault("is nested too deeply, or adds too much up: split it over several conditions under `all:`")]
+    own = without_strings(text)
+    if misspelt := [(name, at) for name, at in names.misspelt(text) if not own[at].isspace()]:
+        return [Fault(f"a column like this is written {name}", at) for name, at in misspelt]
     items = [
         (bool(syntax), message, _offset(text, int(line), int(column)))
         for line, column, syntax, message in _REPORT.findall(report)
@@ -190,17 +207,20 @@ def _refusal(function: str, types: list[str]) -> str:
 
 def _advice(function: str, types: list[str]) -> str:
     kinds = set(types)
+    symbol = function.strip("`")
     if "null" in kinds:
         return ": to test for a missing value write missing.COLUMN"
-    if function == "`in`":
-        return ": it takes a list of one type, such as ['a', 'b']; for part of a string write COLUMN.contains('a')"
-    if function == "days()":
-        return ": it takes a whole number written out, such as days(30)"
-    if function.strip("`") in _ORDERS and types[0] == "bool" != types[1]:
+    if symbol in _ORDERS and types[0] == "bool" != types[1]:
         return ": write a range as COLUMN >= 1 && COLUMN <= 9"
-    if function.strip("`") in _COMPARISONS:
+    if symbol in _COMPARISONS:
         return _comparable(kinds)
-    return ": write double(COLUMN) around the whole number, and 1.0 for 1" if kinds == {"int", "double"} else ""
+    if symbol in {"-", "+"} and kinds & {"timestamp", "duration"}:
+        return _COMPARED["duration"]
+    if symbol == "||" and "string" in kinds:
+        return ": to compare with several texts write COLUMN in ['a', 'b']"
+    return _BY_FUNCTION.get(symbol) or (
+        ": write double(COLUMN) around the whole number, and 1.0 for 1" if kinds == {"int", "double"} else ""
+    )
 
 
 def _comparable(kinds: set[str]) -> str:

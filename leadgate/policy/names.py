@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -61,6 +61,7 @@ class Names:
         self.by_variable = {column.variable: column for column in found}
         # Without a relation, a name means the enrichment's column: it comes later and so replaces the lead's.
         self.by_name = {column.name: column for column in found}
+        self._unreadable = columns.unreadable
         self.by_missing = {f"missing.{name}": column for name, column in self.by_name.items()}
 
     @property
@@ -68,10 +69,22 @@ class Names:
         """The columns that can be written in a condition, by their variable."""
         return {v: c for v, c in self.by_variable.items() if _QUOTABLE.fullmatch(c.name)}
 
+    def misspelt(self, text: str) -> Iterator[tuple[str, int]]:
+        """Give columns that stand in a condition with wrong quotes or none, as they should be written."""
+        for column in self.usable.values():
+            for relation in (column.relation, "missing"):
+                name = spell(f"{relation}.{column.name}")
+                signs = "*" if "`" in name else "+"
+                if found := re.search(rf"\b{relation}\.?[\[\"' ]{signs}{re.escape(column.name)}\b", text):
+                    yield name, found.start()
+
     def nearest(self, name: str) -> str:
         """Say which name may have been meant, or which there are: the end of a message."""
         relation, _, column = name.rpartition(".")
         column = column.strip("`")
+        if native := self._unreadable.get(f"{'enrichment' if relation == 'missing' else relation}.{column}"):
+            where = "source.leads" if relation == "lead" else "source.enrichment"
+            return f"the source has it as {native}: say under {where} what to read it as, `types: {{{column}: string}}`"
         known = [*self.usable, *self.by_missing]
         meant = [f"{close_to(relation, _RELATIONS)}.{column}", f"enrichment.{column}", f"lead.{column}"]
         own = {variable.partition(".")[2]: variable for variable in known if variable.startswith(f"{relation}.")}

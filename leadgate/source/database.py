@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from leadgate.addresses import holds_a_stray_at, parse_address
 from leadgate.config import Block, SourceConfig
 from leadgate.errors import ConfigError, SourceError, SourceUnavailable
 
 _ADDRESSES = {
     "sqlite": "sqlite:///FILE",
-    "postgresql": "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE",
-    "mysql": "mysql+pymysql://USER:PASSWORD@HOST/DATABASE",
-    "mariadb": "mysql+pymysql://USER:PASSWORD@HOST/DATABASE",
+    "postgresql": "postgresql://USER:PASSWORD@HOST/DATABASE",
+    "mysql": "mysql://USER:PASSWORD@HOST/DATABASE",
+    "mariadb": "mysql://USER:PASSWORD@HOST/DATABASE",
 }
 _WRITE = "Write " + ", ".join(dict.fromkeys(_ADDRESSES.values())) + "."
 _CONNECT_SECONDS = 10
@@ -58,7 +59,7 @@ class Database:
         The database itself is told to let nothing be written, unless `writes`.
         """
         try:
-            url = make_url(address)
+            url = parse_address(address)
             is_async = url.get_dialect().is_async
         except ArgumentError:
             # Its text may repeat the address, and with it the password.
@@ -69,8 +70,7 @@ class Database:
         if is_async:
             msg = f"source.url: {url.drivername} is an asyncio driver, and the source is read without. Write {example}."
             raise SourceError(msg)
-        if backend != "sqlite" and "@" in f"{url.host}{url.database}":
-            # Shown as it was taken apart, it would hold the rest of the password.
+        if holds_a_stray_at(url):
             msg = f"source.url: holds more than one @. In a password write @ as %40 and / as %2F: {example}."
             raise SourceError(msg)
         password = str(url.password) if url.password else None

@@ -42,7 +42,15 @@ class Source:
         # UTC itself reckons far faster than a zone of that name.
         zone = UTC if config.time_zone == "UTC" else ZoneInfo(config.time_zone)
         leads, enrichment = relations
-        self.columns = Columns(lead=dict(leads.types), enrichment=dict(enrichment.types))
+        self.columns = Columns(
+            lead=dict(leads.types),
+            enrichment=dict(enrichment.types),
+            unreadable={
+                f"{relation}.{column}": native
+                for relation, found in (("lead", leads), ("enrichment", enrichment))
+                for column, native in found.unusable.items()
+            },
+        )
         self._database = database
         self._clock = clock
         self.wakeups = wakeups

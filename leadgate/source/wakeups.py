@@ -12,8 +12,8 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import TupleRow
-from sqlalchemy import make_url
 
+from leadgate.addresses import parse_address
 from leadgate.stopping import Stop
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class Wakeups:
     """What ends a wait before its time: notifications of the source, on a connection of its own. One loop's only."""
 
     def __init__(self, address: str) -> None:
-        url = make_url(address)
+        url = parse_address(address)
         self._options: Mapping[str, Any] | None = None
         if (url.get_backend_name(), url.get_driver_name()) == ("postgresql", "psycopg"):
             self._options = {**_OPTIONS, **url.get_dialect()().create_connect_args(url)[1]}

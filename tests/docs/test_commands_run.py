@@ -56,8 +56,8 @@ def test_what_a_page_says_to_type_works(page: str, pipeline: Practice, monkeypat
 
 
 def filled_in(word: str) -> str:
-    """A word with a lead's id where the page leaves one open, and a place of the test for one of the machine."""
-    return {"ID": str(FAILED)}.get(word, word.replace("/srv/", ""))
+    """A word with the id or the file that the page leaves open, and a place of the test for one of the machine."""
+    return {"ID": str(FAILED), "FILE": "leadgate.yaml"}.get(word, word.replace("/srv/", ""))
 
 
 @pytest.mark.parametrize("command", SANDBOXES, ids=lambda each: each.where)

@@ -53,7 +53,7 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
         {"url: sqlite:///source.db": "url: source.db"},
         (
             "source.url: is no database address that SQLAlchemy knows. Write sqlite:///FILE, "
-            "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, mysql+pymysql://USER:PASSWORD@HOST/DATABASE."
+            "postgresql://USER:PASSWORD@HOST/DATABASE, mysql://USER:PASSWORD@HOST/DATABASE."
         ),
     ),
     "a source file that is not there": (
@@ -62,14 +62,14 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "a ledger address that is none": (
         {"url: sqlite:///leadgate.db": "url: leadgate.db"},
-        "ledger.url: is not a database address: write sqlite:///leadgate.db or postgresql+psycopg://USER@HOST/DB",
+        "ledger.url: is not a database address: write sqlite:///leadgate.db or postgresql://USER@HOST/DB",
     ),
     "a ledger on a database that cannot hold one": (
         {"url: sqlite:///leadgate.db": "url: mysql://me:secret@db/leads"},
         "ledger.url: the ledger is kept in SQLite or PostgreSQL, not in mysql",
     ),
     "a ledger whose password holds an @": (
-        {"url: sqlite:///leadgate.db": "url: postgresql+psycopg://me:sec@ret@db/leads"},
+        {"url: sqlite:///leadgate.db": "url: postgresql://me:sec@ret@db/leads"},
         "ledger.url: holds more than one @: in a password write @ as %40 and / as %2F",
     ),
     "a ledger in a folder that is not there": (

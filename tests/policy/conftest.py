@@ -37,6 +37,7 @@ def columns() -> Columns:
             "seen_at": ColumnType.TIMESTAMP,
             "größe": ColumnType.INT,
         },
+        unreadable={"enrichment.tags": "ARRAY", "lead.raw": "JSON"},
     )
 
 

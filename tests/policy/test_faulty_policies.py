@@ -17,6 +17,11 @@ NULL = "to test for a missing value write missing.COLUMN"
 IN_LIST = "it takes a list of one type, such as ['a', 'b']; for part of a string write COLUMN.contains('a')"
 QUOTES = "put quotes around what is text, or turn it into a number by int(), double() or the source's `types:`"
 LEAD_COLUMNS = "lead.id, lead.campaign, lead.attempts, lead.`Phone Type`"
+ONE_OF = "to compare with several texts write COLUMN in ['a', 'b']"
+FIXED = "two fixed texts are compared: a column is written lead.COLUMN or lead.`Column Name`"
+SPAN = "write a duration as days(30) or duration('36h')"
+READ_AS = "say under source.enrichment what to read it as, `types: {tags: string}`"
+READ_RAW_AS = "say under source.leads what to read it as, `types: {raw: string}`"
 AS_COLUMN = "rename the column in a view or a `query:`"
 
 # The condition, the text the caret stands under (None: no caret), and the message.
@@ -33,6 +38,43 @@ FAULTS: list[tuple[str, str | None, str]] = [
         f"unknown column lead.zzz; known here: {LEAD_COLUMNS}",
     ),
     ("enrichment.phone_type == 'a'", "enr", "unknown column enrichment.phone_type; did you mean lead.`Phone Type`?"),
+    ("lead.Phone Type == 'a'", "lead", "a column like this is written lead.`Phone Type`"),
+    ("lead.'Phone Type' == 'a'", "lead", "a column like this is written lead.`Phone Type`"),
+    ("lead['Phone Type'] == 'a'", "lead", "a column like this is written lead.`Phone Type`"),
+    ("lead['campaign'] == 'a'", "lead", "a column like this is written lead.campaign"),
+    ("\"Phone Type\" == 'a'", "==", FIXED),
+    ("'campaign'.contains('sol')", "contains", FIXED),
+    ("late && missing.Phone Type", "missing", "a column like this is written missing.`Phone Type`"),
+    (
+        "enrichment.tags.contains('a')",
+        "enrichment",
+        f"unknown column enrichment.tags; the source has it as ARRAY: {READ_AS}",
+    ),
+    (
+        "late || missing.tags",
+        "missing",
+        f"unknown column missing.tags; the source has it as ARRAY: {READ_AS}",
+    ),
+    ("lead.raw == ''", "lead", f"unknown column lead.raw; the source has it as JSON: {READ_RAW_AS}"),
+    ("waited > 24h", "24h", SPAN),
+    ("enrichment.seen_at > 30d ago", "30d", SPAN),
+    (
+        "enrichment.seen_at > now - 30",
+        "-",
+        f"`-` cannot take a timestamp and a whole number (enrichment.seen_at is a timestamp): {SPAN}",
+    ),
+    ("late # good", "#", "a comment begins with //"),
+    ("lead.campaign =~ '^s'", "=~", "`~` is not used in rules: write COLUMN.matches('...')"),
+    (
+        "lead.campaign contains 'x'",
+        "contains",
+        "write COLUMN.contains('...'), with a point and parentheses; likewise startsWith, endsWith and matches",
+    ),
+    (
+        "lead.campaign == 'solar' || 'boiler'",
+        "||",
+        f"`||` takes conditions that are true or false, not a string (lead.campaign is a string): {ONE_OF}",
+    ),
     ("lat", "lat", "unknown name lat; did you mean late?"),
     ("True", "True", "unknown name True; did you mean true?"),
     ("lead.campaign == NULL", "NULL", f"NULL is not used in rules: {NULL}"),

@@ -128,7 +128,7 @@ def test_check_names_columns_that_cannot_be_read(database: UserDatabase, open_so
         ("no address", "no database address"),
         ("nosuchdb://host/leads", "no database address"),
         ("postgresql+asyncpg://user:s3cret@host/leads", "asyncio driver"),
-        ("postgresql+psycopg2://user:s3cret@host/leads", "needs psycopg2: install it, or write postgresql+psycopg://"),
+        ("postgresql+psycopg2://user:s3cret@host/leads", "needs psycopg2: install it, or write postgresql://"),
         ("postgresql+psycopg://user:p@s3cret/er@host/leads", "write @ as %40 and / as %2F"),
         ("postgresql+psycopg://user:p@s3cret@host/leads", "more than one @"),
         ("mysql+pymysql://user:s3cret@host/leads?nosuchoption=1", "cannot be used"),
@@ -147,7 +147,9 @@ def test_a_wrong_address_is_one_clear_message(open_source: OpenSource, url: str,
     assert caught.value.__cause__ is None
 
 
-@pytest.mark.parametrize("driver", ["postgresql+psycopg", "mysql+pymysql"])
+@pytest.mark.parametrize(
+    "driver", ["postgres", "postgresql", "postgresql+psycopg", "mysql", "mariadb", "mysql+pymysql"]
+)
 def test_a_server_that_does_not_answer_is_unavailable(open_source: OpenSource, driver: str) -> None:
     """That is worth another try; the message has the address without the password."""
     with pytest.raises(SourceUnavailable) as caught:
