@@ -7,11 +7,9 @@ from leadgate.policy.checked import Node
 from leadgate.policy.faults import Fault, operator
 from leadgate.policy.names import WORDS
 
-OPERATORS = frozenset(
-    {"_&&_", "_||_", "!_", "_?_:_", "@in", "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"}
-    | {"_+_", "_-_", "_*_", "_/_", "_%_", "-_"}
-)
-_COMPARES = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "contains", "startsWith", "endsWith"})
+COMPARISONS = ("_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_")
+OPERATORS = frozenset({"_&&_", "_||_", "!_", "_?_:_", "@in", *COMPARISONS} | {"_+_", "_-_", "_*_", "_/_", "_%_", "-_"})
+_OF_TEXTS = frozenset({*COMPARISONS, "contains", "startsWith", "endsWith"})
 _ZONED = frozenset({f"get{part}" for part in ("FullYear", "Month", "Date", "DayOfMonth", "DayOfWeek", "DayOfYear")}) | {
     "getHours",
     "getMinutes",
@@ -80,7 +78,7 @@ def _call(node: Node, try_out: TryOut) -> Iterator[Fault]:
         yield Fault(f"{name} is not used in rules", start)
     elif node.name == "_+_" and node.type not in {"int", "double", "timestamp", "duration"}:
         yield Fault("`+` does not join strings or lists in rules: compare the parts one by one", start)
-    elif node.name in _COMPARES and all((arg.kind, arg.type) == ("const", "string") for arg in node.args):
+    elif node.name in _OF_TEXTS and all((arg.kind, arg.type) == ("const", "string") for arg in node.args):
         # A column's name in quotes would make a rule that always or never holds.
         yield Fault("two fixed texts are compared: a column is written lead.COLUMN or lead.`Column Name`", start)
     elif node.name == "days":

@@ -18,7 +18,8 @@ _OVERLOAD = re.compile(r"found no matching overload for '(.*?)' applied to '\((.
 _SELECT = re.compile(r"expression of type '(.*)' cannot be the operand of a select operation")
 _COLUMN = re.compile(r"\b(enrichment|lead)\s*\.\s*(`[^`]*`|\w+)")
 
-_SQL = {
+_SPAN = "write a duration as days(30) or duration('36h')"
+_HABITS = {
     "is_null": (
         r"\bis\s+(not\s+)?(null|missing|empty)\b",
         "`is null` is SQL: write missing.COLUMN, or !missing.COLUMN",
@@ -33,7 +34,7 @@ _SQL = {
     ),
     "pattern": (r"=?~\*?", "`~` is not used in rules: write COLUMN.matches('...')"),
     "comment": (r"#", "a comment begins with //"),
-    "span": (r"\b\d+(s|m|h|d|w)\b", "write a duration as days(30) or duration('36h')"),
+    "span": (r"\b\d+(s|m|h|d|w)\b", _SPAN),
     "arrow": (r"=[<>]", "write >= or <=: the = comes last"),
     "eq": (r"(?<![=!<>])=(?!=)", "`=` is SQL: write =="),
     "and": (r"(?<!\.)\band\b", "`and` is SQL: write &&"),
@@ -60,7 +61,7 @@ _BY_FUNCTION = {
     "days()": ": it takes a whole number written out, such as days(30)",
 }
 _COMPARED = {
-    "duration": ": write a duration as days(30) or duration('36h')",
+    "duration": f": {_SPAN}",
     "timestamp": ": write a time as timestamp('2024-01-31T00:00:00Z')",
     "bool": ": write the bool alone, or ! before it",
 }
@@ -115,7 +116,7 @@ def translate(report: str, text: str, names: Names, functions: frozenset[str]) -
     ]
     if any(syntax for syntax, _, _ in items):
         # What follows a first syntax error is mostly its consequence.
-        return list(_scan(text, _SQL)) or [Fault(_syntax(items[0][1], text, items[0][2]), items[0][2])]
+        return list(_scan(text, _HABITS)) or [Fault(_syntax(items[0][1], text, items[0][2]), items[0][2])]
     found = list(_scan(text, _MACROS))
     for _, message, at in items:
         if "*error*" in message:

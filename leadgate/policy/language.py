@@ -19,7 +19,7 @@ from cel_expr_python import cel
 from cel_expr_python.ext import ext_strings
 
 from leadgate.errors import LeadgateError
-from leadgate.policy.allowed import FUNCTIONS, refusals
+from leadgate.policy.allowed import COMPARISONS, FUNCTIONS, refusals
 from leadgate.policy.checked import Node, read_checked
 from leadgate.policy.faults import Fault, translate, without_strings
 from leadgate.policy.names import BUILT_IN, Names, a
@@ -32,11 +32,10 @@ _TYPES = {
     "timestamp": cel.Type.TIMESTAMP,
     "duration": cel.Type.DURATION,
 }
-_COMPARISONS = ("_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_")
 _DAYS = re.compile(r"(?<![\w.])days\([ \t]*(\d{1,5}|100000)[ \t]*\)")
 _UNBOUND = "UNKNOWN: No value with name"
 _SETTINGS = "name: leadgate\nstdlib:\n  disable_macros: true\n  exclude_functions:\n" + "".join(
-    f"    - name: '{name}'\n" for name in (*_COMPARISONS, "@in")
+    f"    - name: '{name}'\n" for name in (*COMPARISONS, "@in")
 )
 
 
@@ -75,9 +74,7 @@ class Language:
             for match in _DAYS.finditer(without_strings(text)):
                 self.constants[_as_name(match[0])] = timedelta(days=int(match[1]))
         variables = {variable: _TYPES[column.type] for variable, column in names.usable.items()}
-        variables |= {
-            missing: cel.Type.BOOL for missing, column in names.by_missing.items() if column in names.usable.values()
-        }
+        variables |= dict.fromkeys(names.usable_missing, cel.Type.BOOL)
         variables |= {name: _TYPES[type_] for name, type_ in BUILT_IN.items()}
         variables |= dict.fromkeys(self.constants, cel.Type.DURATION)
         self._known = frozenset(variables)
@@ -129,7 +126,7 @@ class Language:
 def _environment(variables: Mapping[str, Any]) -> Any:  # noqa: ANN401
     whole, decimal = _TYPES["int"], _TYPES["double"]
     pairs = [(type_, type_) for type_ in _TYPES.values()] + [(whole, decimal), (decimal, whole)]
-    functions = [_declare(name, pairs) for name in _COMPARISONS]
+    functions = [_declare(name, pairs) for name in COMPARISONS]
     functions.append(_declare("@in", [(one, cel.Type.List(other)) for one, other in pairs]))
     # Only declared so that its argument is checked; allowed.py refuses every days() that is still there.
     overload = cel.Overload("days_int", return_type=_TYPES["duration"], parameters=[whole], impl=timedelta)

@@ -67,16 +67,21 @@ class Names:
     @property
     def usable(self) -> dict[str, Column]:
         """The columns that can be written in a condition, by their variable."""
-        return {v: c for v, c in self.by_variable.items() if _QUOTABLE.fullmatch(c.name)}
+        return _quotable(self.by_variable)
+
+    @property
+    def usable_missing(self) -> dict[str, Column]:
+        """The same columns, by the name that asks whether they are missing."""
+        return _quotable(self.by_missing)
 
     def misspelt(self, text: str) -> Iterator[tuple[str, int]]:
         """Give columns that stand in a condition with wrong quotes or none, as they should be written."""
-        for column in self.usable.values():
-            for relation in (column.relation, "missing"):
-                name = spell(f"{relation}.{column.name}")
-                signs = "*" if "`" in name else "+"
-                if found := re.search(rf"\b{relation}\.?[\[\"' ]{signs}{re.escape(column.name)}\b", text):
-                    yield name, found.start()
+        for variable in [*self.usable, *self.usable_missing]:
+            relation, _, column = variable.partition(".")
+            name = spell(variable)
+            signs = "*" if "`" in name else "+"
+            if found := re.search(rf"\b{relation}\.?[\[\"' ]{signs}{re.escape(column)}\b", text):
+                yield name, found.start()
 
     def nearest(self, name: str) -> str:
         """Say which name may have been meant, or which there are: the end of a message."""
@@ -97,6 +102,10 @@ class Names:
         if near := close_to(column, self.by_name):
             return f"did you mean {spell(self.by_name[near].variable)}?"
         return f"known here: {some(spell(variable) for variable in own.values() or self.usable)}"
+
+
+def _quotable(columns: dict[str, Column]) -> dict[str, Column]:
+    return {variable: column for variable, column in columns.items() if _QUOTABLE.fullmatch(column.name)}
 
 
 @cache

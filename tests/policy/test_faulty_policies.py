@@ -44,6 +44,7 @@ FAULTS: list[tuple[str, str | None, str]] = [
     ("lead['campaign'] == 'a'", "lead", "a column like this is written lead.campaign"),
     ("\"Phone Type\" == 'a'", "==", FIXED),
     ("'campaign'.contains('sol')", "contains", FIXED),
+    ("late && missing['id']", "missing", "a column like this is written missing.id"),
     ("late && missing.Phone Type", "missing", "a column like this is written missing.`Phone Type`"),
     (
         "enrichment.tags.contains('a')",
