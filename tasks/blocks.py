@@ -15,10 +15,10 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL
 from prefect.utilities.asyncutils import run_coro_as_sync
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from leadgate.addresses import DRIVERS, parse_address
+from leadgate.addresses import DRIVERS
 from leadgate.config import LeadByteConfig
 from leadgate.config.blocks import CREDENTIALS
 from leadgate.errors import BlockUnavailable, ConfigError
@@ -117,7 +117,7 @@ def address_of(data: Mapping[str, Any]) -> str:
     info = data.get("connection_info")
     try:
         is_text = isinstance(info, str)
-        url = parse_address(str(info)) if is_text else ConnectionComponents.model_validate(info).create_url()
+        url = make_url(str(info)) if is_text else ConnectionComponents.model_validate(info).create_url()
     except (ValidationError, ArgumentError):
         msg = "holds no address that SQLAlchemy knows: correct its connection_info"
         raise ConfigError(msg) from None
