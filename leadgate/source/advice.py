@@ -63,7 +63,7 @@ def _about_transactions(database: Database, rows: Rows) -> Iterator[str]:
         yield (
             f"{rows.relation.where}: open transactions cannot be seen, so a row that is committed later than "
             "source.overlap after its stamp is found by the whole comparison only. To see them, "
-            f"{remedy}{'; or `leadgate install-outbox`' if rows.relation.place.config.table else ''}."
+            f"{remedy}."
         )
 
 
