@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -105,9 +105,10 @@ class Database:
             msg = f"source.url: {self._shown} cannot be used: {self._words(error)}. Correct its options."
             raise SourceError(msg) from None
 
-    def quoted(self, name: str) -> str:
-        """Write a name as a statement needs it; in quotes where the database would fold or not take it."""
-        return str(self._engine.dialect.identifier_preparer.quote(name))
+    @property
+    def dialect(self) -> Dialect:
+        """The database's way of writing SQL."""
+        return self._engine.dialect
 
     def close(self) -> None:
         """Close every connection."""

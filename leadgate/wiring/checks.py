@@ -92,7 +92,7 @@ def _examine(path: Path, config: PipelineConfig, source: Source, policy: Policy)
 
 def _about_ids(source: Source) -> list[str]:
     """Look at the first leads, as the wrong column for an id comes to light with the first act otherwise."""
-    page = next(source.lead_pages(_LEADS_LOOKED_AT), None)
+    page = next(source.lead_pages.all(_LEADS_LOOKED_AT), None)
     odd = next((lead.lead_id for lead in page.leads if not can_act(lead.lead_id)), None) if page else None
     if odd is None:
         return []

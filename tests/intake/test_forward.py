@@ -151,7 +151,7 @@ def test_without_the_right_to_see_transactions_an_overlap_finds_it(
 def test_a_row_with_an_odd_stamp_is_found_by_the_comparison(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the beginning of the next run where all is small, and else when the comparison is due."""
+    """In the next run where all is small, and else when the comparison is due."""
     monkeypatch.setattr("leadgate.intake.compare._SMALL", 0)
     pipeline.quarantine(1)
     pipeline.arrive(99)
