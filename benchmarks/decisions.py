@@ -23,7 +23,7 @@ def run(leads: Annotated[int, typer.Option(help="Leads to decide.", min=1)] = 10
         config = load_config(file)
         source = Source.open(config.source, base_dir=Path(folder))
         policy = build_policy(file, config, source)
-        known = [lead for page in source.lead_pages() for lead in page.leads]
+        known = [lead for page in source.lead_pages.all() for lead in page.leads]
         enrichments = source.enrichments([lead.lead_id for lead in known])
         source.close()
         now = datetime.now(UTC) + timedelta(minutes=1)

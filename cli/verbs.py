@@ -30,7 +30,6 @@ VERBS = {
     "resume": Verb("cli.pause", "resume", "end the pause"),
     "test": Verb("cli.examples", "examples", "decide the file's examples by its rules"),
     "backtest": Verb("cli.backtest", "backtest", "decide past leads by the rules of another file"),
-    "install-outbox": Verb("cli.install_outbox", "install_outbox", "let the source tell which leads have changed"),
     "sandbox": Verb("cli.sandbox", "sandbox", "a LeadByte to practise on, with fault switches"),
 }
 

@@ -146,7 +146,7 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
 
 def _waiting_pages(source: Source, ledger: Ledger, faults: list[str]) -> Iterator[tuple[list[Waiting], bool]]:
     """Every lead that would wait: first those not registered yet, then those that are."""
-    for page in source.lead_pages(PAGE):
+    for page in source.lead_pages.all(PAGE):
         faults += page.faults
         known = read_known(ledger.engine, ledger.pipeline, [lead.lead_id for lead in page.leads])
         fresh = [lead for lead in page.leads if lead.lead_id not in known]

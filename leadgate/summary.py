@@ -99,7 +99,6 @@ class Account:
 
     def looked(self, looked: Looked) -> None:
         """Count the leads whose enrichment has arrived, or changed too late."""
-        self.leads += looked.registered
         self.arrived += looked.arrived
         self.changed += looked.changed
 

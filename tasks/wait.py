@@ -29,7 +29,7 @@ _PAGES_A_LOOK = 5
 @task(name="wait", **AGAIN_WHEN_DOWN)
 def look(pipeline: Pipeline) -> Looked:
     """Look once at what is new in the source, and whose time is up."""
-    looked = look_for_arrivals(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now(), outbox=pipeline.outbox)
+    looked = look_for_arrivals(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now())
     get_run_logger().info("event=looked arrived=%d late=%d healthy=%s", *_counts(looked))
     say_healthy(pipeline, looked.reading, None)
     return looked
@@ -52,7 +52,7 @@ async def watch(pipeline: Pipeline, stop: Stop, until: datetime) -> list[tuple[R
     """
     found: list[tuple[Registered, Looked]] = []
     async for registered, looked in looks(pipeline, stop, until):
-        if registered.count or looked.registered or looked.arrived or not found:
+        if registered.count or looked.arrived or not found:
             found.append((registered, looked))
         due_at = await asyncio.to_thread(read_next_due, pipeline.ledger.engine, pipeline.config.pipeline)
         if due_at is not None and due_at <= utc_now():
@@ -93,7 +93,7 @@ async def looks(pipeline: Pipeline, stop: Stop, until: datetime) -> AsyncIterato
 def _look_once(pipeline: Pipeline) -> tuple[Registered, Looked]:
     parts = pipeline.source, pipeline.ledger, pipeline.config
     new = register_leads(*parts, now=utc_now())
-    looked = look_for_arrivals(*parts, now=utc_now(), outbox=pipeline.outbox)
+    looked = look_for_arrivals(*parts, now=utc_now())
     # A comparison that is due goes on a little at each look, so that arrivals do not wait for its end.
     compared = compare_all(*parts, now=utc_now(), pages=_PAGES_A_LOOK)
     if compared.registered:

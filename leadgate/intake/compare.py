@@ -1,7 +1,7 @@
 """The slow comparison of everything: what makes it true that no lead is missed, whatever reading forward cannot see.
 
-It runs when its time has come, a page at a time, and goes on where it was broken off. What is small is compared at the
-beginning of every run, so that a row with an odd stamp is taken up at once where that costs nothing.
+It runs when its time has come, a page at a time, and goes on where it was broken off. What is small is compared in
+every run, so that a row with an odd stamp is taken up at once where that costs nothing.
 """
 
 from collections.abc import Iterator

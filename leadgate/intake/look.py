@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from leadgate.config import PipelineConfig
-from leadgate.errors import SourceUnavailable
 from leadgate.intake.forward import PAGE, advance, read_from
 from leadgate.ledger import Ledger
 from leadgate.ledger.keep import keep_reading, latest_late, newest_seen
@@ -13,19 +12,17 @@ from leadgate.ledger.marks import Mark, Relation, keep_mark, read_mark
 from leadgate.ledger.reads import read_settled_hashes
 from leadgate.ledger.waiting import held_until, never_looked_at, read_waiting, waiting_since
 from leadgate.model import Enrichment, Look, Reading, Waiting, fingerprint
-from leadgate.source import Outbox, Source
+from leadgate.source import Source
 
 
 @dataclass(slots=True)
 class Looked:
     """How many waiting leads became complete or late, and the reading of the source that says so.
 
-    `registered` counts leads that the outbox told of, `changed` settled leads whose enrichment changed afterwards,
-    about which nothing is done.
+    `changed` counts settled leads whose enrichment changed afterwards, about which nothing is done.
     """
 
     reading: Reading
-    registered: int = 0
     seen: int = 0
     arrived: int = 0
     late: int = 0
@@ -35,7 +32,6 @@ class Looked:
     def add(self, other: "Looked") -> None:
         """Count another look in; its reading is the newer one."""
         self.reading = other.reading
-        self.registered += other.registered
         self.seen += other.seen
         self.arrived += other.arrived
         self.late += other.late
@@ -72,19 +68,6 @@ class Looker:
             self.looked.arrived += sum(look.due and not look.late for look in looks)
             self.looked.late += sum(look.late for look in looks)
 
-    def take(self, outbox: Outbox) -> None:
-        """Deal with every change the outbox tells of: first recorded in the ledger, then deleted there."""
-        while (batch := outbox.pending(PAGE)).seqs:
-            leads = list(self._source.leads(batch.leads).values())
-            self.looked.registered += self._ledger.register(leads, now=self._now)
-            self.look([read_waiting(self._ledger.engine, self._ledger.pipeline, batch.enrichment)])
-            self.note_changed(batch.enrichment)
-            try:
-                outbox.delete(batch.seqs)
-            except SourceUnavailable as error:  # they come again, which changes nothing
-                self.looked.warnings.append(str(error))
-                return
-
     def note_changed(self, ids: Sequence[str]) -> None:
         """Count those of the ids that are settled and whose enrichment is not what it was."""
         known = read_settled_hashes(self._ledger.engine, self._ledger.pipeline, ids)
@@ -95,17 +78,13 @@ class Looker:
         )
 
 
-def look_for_arrivals(
-    source: Source, ledger: Ledger, config: PipelineConfig, *, now: datetime, outbox: Outbox | None = None
-) -> Looked:
+def look_for_arrivals(source: Source, ledger: Ledger, config: PipelineConfig, *, now: datetime) -> Looked:
     """Make ready what has become complete or late: of entries that are new, had data written, or whose time is up."""
     engine, pipeline = ledger.engine, ledger.pipeline
     horizon = source.horizon()
     looker = Looker(source, ledger, config, now)
     newest = looker.looked.reading.newest_at
     mark = read_mark(engine, pipeline, Relation.ENRICHMENT)
-    if outbox:
-        looker.take(outbox)
     looker.look(never_looked_at(engine, pipeline, PAGE))
     if mark is None:
         mark = Mark(read_at=now, compared_at=now, compared_rows=looker.looked.seen)

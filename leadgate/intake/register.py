@@ -33,7 +33,7 @@ def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, no
         begun = advance(Mark(read_at=now), newest, horizon, now)
         return compare_leads(source, ledger, begun, now=now)
     since = read_from(mark, newest, config.source.overlap)
-    pages = source.new_leads(since, PAGE) if since else iter(())
+    pages = source.lead_pages.since(since, PAGE) if since else iter(())
     if pages is None:
         return compare_leads(source, ledger, mark, now=now)
     count, faults = 0, list(mark.faults)
@@ -48,7 +48,7 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
     """Go through every lead in order of id, or as many `pages` as are given; the next call goes on behind them."""
     count = 0
     rows, faults = (mark.compared_rows, list(mark.faults)) if mark.compared_to else (0, [])
-    for number, page in enumerate(source.lead_pages(PAGE, after=mark.compared_to), 1):
+    for number, page in enumerate(source.lead_pages.all(PAGE, after=mark.compared_to), 1):
         count += ledger.register(page.leads, now=now)
         rows += len(page.leads)
         faults += page.faults

@@ -1,7 +1,6 @@
 """The user's own database, read and never written: who waits, what has arrived for them, and how fresh it is."""
 
 from leadgate.source.lead_pages import LeadPage
-from leadgate.source.outbox import Outbox
 from leadgate.source.reader import Source
 
-__all__ = ["LeadPage", "Outbox", "Source"]
+__all__ = ["LeadPage", "Source"]

@@ -9,6 +9,11 @@ from leadgate.source.database import Database
 from leadgate.source.freshness import read_horizon
 from leadgate.source.rows import Rows
 
+_RIGHTS = {
+    "postgresql": "the role pg_read_all_stats",
+    "mysql": "the privilege PROCESS",
+    "mariadb": "the privilege PROCESS",
+}
 # What a plan says where rows come in no order by themselves: no index gives it.
 _SORTS = {"postgresql": "Sort", "sqlite": "TEMP B-TREE", "mysql": "filesort", "mariadb": "filesort"}
 
@@ -17,8 +22,12 @@ def advise(database: Database, leads: Rows, enrichment: Rows) -> Iterator[str]:
     """Say which way each relation is read, and name indexes and rights that are missing, a sentence each."""
     for rows in (leads, enrichment):
         yield from _advise(database, rows)
-    if enrichment.stamp and read_horizon(database, enrichment.relation.where) is None:
-        yield from _about_transactions(database, enrichment)
+    where, right = enrichment.relation.where, _RIGHTS.get(database.dialect.name)
+    if enrichment.stamp and right and read_horizon(database, where) is None:
+        yield (
+            f"{where}: open transactions cannot be seen, so a row that is committed later than source.overlap after "
+            f"its stamp is found by the whole comparison only. To see them, grant its user {right}."
+        )
 
 
 def _advise(database: Database, rows: Rows) -> Iterator[str]:
@@ -35,14 +44,14 @@ def _advise(database: Database, rows: Rows) -> Iterator[str]:
         wanted = "; ".join(_index_on(database, rows, column) for column in missing)
         yield (
             f"{where}: no index serves {' and '.join(f'`{column}`' for column in missing)}, so the whole of it is read "
-            f"each time, which is felt from some 10,000 rows on. Create {'one' if len(missing) == 1 else 'them'}: "
+            f"each time, which becomes slow above about 10,000 rows. Create {'one' if len(missing) == 1 else 'them'}: "
             f"{wanted}{'; for a view, on the table behind it.' if relation.place.config.table else '.'}"
         )
 
 
 def _index_on(database: Database, rows: Rows, column: str) -> str:
     """The statement that creates an index; of a query, what to create it on."""
-    quote, place = database.quoted, rows.relation.place
+    quote, place = database.dialect.identifier_preparer.quote, rows.relation.place
     columns = f"({', '.join(map(quote, dict.fromkeys((column, place.config.id))))})"
     schema, name = place.schema_and_table
     if not name:
@@ -51,29 +60,13 @@ def _index_on(database: Database, rows: Rows, column: str) -> str:
     return f"CREATE INDEX {quote(f'{name}_{column}')} ON {table} {columns}"
 
 
-def _about_transactions(database: Database, rows: Rows) -> Iterator[str]:
-    remedies = {
-        "postgresql": "grant its user the role pg_read_all_stats",
-        "mysql": "grant its user the privilege PROCESS",
-        "mariadb": "grant its user the privilege PROCESS",
-    }
-    with database.connect(rows.relation.where) as connection:
-        remedy = remedies.get(connection.dialect.name)
-    if remedy:
-        yield (
-            f"{rows.relation.where}: open transactions cannot be seen, so a row that is committed later than "
-            "source.overlap after its stamp is found by the whole comparison only. To see them, "
-            f"{remedy}{'; or `leadgate install-outbox`' if rows.relation.place.config.table else ''}."
-        )
-
-
 def _sorts(database: Database, rows: Rows, column: str) -> bool:
     """Whether the database would have to sort all rows to give them in order of a column."""
     relation = rows.relation
+    statement = select(relation.id).order_by(relation.rows.c[column]).limit(1)
     try:
         with database.connect(relation.where) as connection:
-            statement = select(relation.id).order_by(relation.rows.c[column]).limit(1)
-            return _SORTS.get(connection.dialect.name, "\0") in _plan(connection, statement)
+            return _SORTS.get(database.dialect.name, "\0") in _plan(connection, statement)
     except SourceUnavailable:
         raise
     except SourceError:

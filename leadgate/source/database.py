@@ -1,7 +1,4 @@
-"""The connection to the source: its errors told in the user's words, its password never shown.
-
-Read-only, but for the outbox: its rows are deleted over a connection of its own (outbox.py).
-"""
+"""The connection to the source, which only reads: errors in the user's words, the password never shown."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -25,14 +22,11 @@ _ADDRESSES = {
 }
 _WRITE = "Write " + ", ".join(dict.fromkeys(_ADDRESSES.values())) + "."
 _CONNECT_SECONDS = 10
-_SQLITE_WAIT_SECONDS = 30
-"""How long a delete waits for the user's writers, which come one at a time; `?timeout=5` in the address says it too."""
 _READS = "Compare the pipeline file with the database, and see that its user may SELECT; `leadgate check` looks again."
-_WRITES = "`leadgate install-outbox` prints the statements and rights it takes: let the owner of the tables run them."
 
 # SQLite and MariaDB say with one class that they cannot be reached and that a column is wrong.
 _SQLITE_UNAVAILABLE = ("locked", "busy", "unable to open", "disk i/o", "interrupted")
-_MYSQL_WRONG = frozenset({1044, 1045, 1049, 1054, 1064, 1142, 1143, 1146, 1227, 1267, 1290, 1292, 1356, 1419, 1792})
+_MYSQL_WRONG = frozenset({1044, 1045, 1049, 1054, 1064, 1142, 1143, 1146, 1227, 1267, 1290, 1292, 1356, 1792})
 
 
 def address_of(config: SourceConfig) -> str:
@@ -46,17 +40,16 @@ def address_of(config: SourceConfig) -> str:
 class Database:
     """One engine on the user's database; threads may share it."""
 
-    def __init__(self, engine: Engine, shown: str, password: str | None, advice: str) -> None:
+    def __init__(self, engine: Engine, shown: str, password: str | None) -> None:
         self._engine = engine
         self._shown = shown
         self._password = password
-        self._advice = advice
 
     @classmethod
-    def open(cls, address: str, base_dir: Path, *, writes: bool = False) -> "Database":
+    def open(cls, address: str, base_dir: Path) -> "Database":
         """Prepare connections to `address`; raise SourceError when it or its driver is wrong. Connects to nothing.
 
-        The database itself is told to let nothing be written, unless `writes`.
+        The database itself is told to let nothing be written.
         """
         try:
             url = parse_address(address)
@@ -77,13 +70,13 @@ class Database:
         shown = url.set(query={}).render_as_string(hide_password=True)
         try:
             engine = create_engine(
-                _existing_file(url, base_dir, writes=writes) if backend == "sqlite" else url,
-                connect_args=_connect_args(url, writes=writes),
+                _existing_file(url, base_dir) if backend == "sqlite" else url,
+                connect_args=_connect_args(url),
                 # A restarted server is noticed before a statement is lost on it.
                 pool_pre_ping=True,
                 hide_parameters=True,
                 # BEGIN READ ONLY for each transaction: a SET would outlive it in a pooler's shared session.
-                execution_options={"postgresql_readonly": True} if backend == "postgresql" and not writes else {},
+                execution_options={"postgresql_readonly": True} if backend == "postgresql" else {},
             )
         except ImportError as error:
             msg = f"source.url: {url.drivername} needs {error.name}: install it, or write {example}."
@@ -92,8 +85,8 @@ class Database:
             msg = f"source.url: {shown} cannot be used ({type(error).__name__}). {_WRITE}"
             raise SourceError(msg) from None
         if backend in {"mysql", "mariadb"}:
-            event.listen(engine, "connect", _set_up_mysql if writes else _set_up_read_only_mysql)
-        return cls(engine, shown, password, _WRITES if writes else _READS)
+            event.listen(engine, "connect", _set_up_mysql)
+        return cls(engine, shown, password)
 
     @contextmanager
     def connect(self, where: str) -> Iterator[Connection]:
@@ -104,12 +97,6 @@ class Database:
         except SQLAlchemyError as error:
             raise self._explain(error, where) from None
 
-    @contextmanager
-    def transaction(self, where: str) -> Iterator[Connection]:
-        """Lend a connection in a transaction, which is committed at the end and rolled back by any error."""
-        with self.connect(where) as connection, connection.begin():
-            yield connection
-
     def _open(self) -> Connection:
         try:
             return self._engine.connect()
@@ -118,9 +105,10 @@ class Database:
             msg = f"source.url: {self._shown} cannot be used: {self._words(error)}. Correct its options."
             raise SourceError(msg) from None
 
-    def quoted(self, name: str) -> str:
-        """Write a name as a statement needs it; in quotes where the database would fold or not take it."""
-        return str(self._engine.dialect.identifier_preparer.quote(name))
+    @property
+    def dialect(self) -> Dialect:
+        """The database's way of writing SQL."""
+        return self._engine.dialect
 
     def close(self) -> None:
         """Close every connection."""
@@ -139,7 +127,7 @@ class Database:
                 f"{where} ({dialect}): holds a value that cannot be read, such as a date of `infinity`. "
                 "Put it right, or give a `query:` that leaves it out."
             )
-        return SourceError(f"{where} ({dialect}): {self._words(error)}. {self._advice}")
+        return SourceError(f"{where} ({dialect}): {self._words(error)}. {_READS}")
 
     def _words(self, error: Exception) -> str:
         """The first line of what the driver said, without SQL, values or the password."""
@@ -149,8 +137,8 @@ class Database:
         return line.replace(self._password, "***") if self._password else line
 
 
-def _existing_file(url: URL, base_dir: Path, *, writes: bool) -> URL:
-    """Name the file so that SQLite opens it read-only unless `writes`, and creates none where there is none."""
+def _existing_file(url: URL, base_dir: Path) -> URL:
+    """Name the file so that SQLite opens it read-only, and creates none where there is none."""
     name = url.database or ""
     if name in {"", ":memory:"} or url.query.get("mode") == "memory":
         msg = "source.url: a SQLite database in memory is empty to every process. Name a file: sqlite:///leads.db"
@@ -159,14 +147,11 @@ def _existing_file(url: URL, base_dir: Path, *, writes: bool) -> URL:
     if not path.is_file():
         msg = f"source.url: there is no SQLite file {path}. A relative path starts at the pipeline file's folder."
         raise SourceError(msg)
-    mode = "rw" if writes and url.query.get("mode") != "ro" else "ro"
-    return url.set(database=path.resolve().as_uri(), query={**url.query, "mode": mode, "uri": "true"})
+    return url.set(database=path.resolve().as_uri(), query={**url.query, "mode": "ro", "uri": "true"})
 
 
-def _connect_args(url: URL, *, writes: bool) -> dict[str, Any]:
+def _connect_args(url: URL) -> dict[str, Any]:
     """What drivers need to be told; the defaults of most do."""
-    if url.get_backend_name() == "sqlite" and writes and "timeout" not in url.query:
-        return {"timeout": _SQLITE_WAIT_SECONDS}
     if url.get_driver_name() != "psycopg":
         return {}
     # A prepared statement is lost behind a pooler such as PgBouncer; libpq waits for ever for a silent host.
@@ -174,15 +159,9 @@ def _connect_args(url: URL, *, writes: bool) -> dict[str, Any]:
     return {"prepare_threshold": None, **time_out}
 
 
-def _set_up_read_only_mysql(connection: Any, record: object) -> None:  # noqa: ANN401 - any driver's connection
+def _set_up_mysql(connection: Any, _record: object) -> None:  # noqa: ANN401 - any driver's connection
     cursor = connection.cursor()
     cursor.execute("SET SESSION TRANSACTION READ ONLY")
-    cursor.close()
-    _set_up_mysql(connection, record)
-
-
-def _set_up_mysql(connection: Any, _record: object) -> None:  # noqa: ANN401
-    cursor = connection.cursor()
     # TIMESTAMP columns are told in the session's zone, without naming it.
     cursor.execute("SET SESSION time_zone = '+00:00'")
     cursor.close()

@@ -69,10 +69,12 @@ def read_horizon(database: Database, where: str) -> datetime | None:
     None where nobody tells: SQLite, PostgreSQL without the role pg_read_all_stats, on a standby or with prepared
     transactions, MariaDB without the privilege PROCESS.
     """
+    statement = {"postgresql": _POSTGRESQL, "mysql": _MYSQL, "mariadb": _MYSQL}.get(database.dialect.name)
+    if statement is None:
+        return None
     try:
         with database.connect(where) as connection:
-            statement = {"postgresql": _POSTGRESQL, "mysql": _MYSQL, "mariadb": _MYSQL}.get(connection.dialect.name)
-            raw = None if statement is None else connection.scalar(statement)
+            raw = connection.scalar(statement)
     except SourceUnavailable:
         raise
     except SourceError:
@@ -82,9 +84,9 @@ def read_horizon(database: Database, where: str) -> datetime | None:
 
 
 def _skew(database: Database, where: str, clock: Callable[[], datetime]) -> timedelta | None:
+    if database.dialect.name == "sqlite":
+        return None
     with database.connect(where) as connection:
-        if connection.dialect.name == "sqlite":
-            return None
         raw = connection.scalar(select(func.current_timestamp()))
     told: datetime | None = convert(raw, ColumnType.TIMESTAMP, UTC)
     return None if told is None else clock() - told

@@ -32,8 +32,8 @@ class LeadPages:
         self._rows = rows
         self._at = quarantined_at
 
-    def all(self, size: int, after: str | None) -> Iterator[LeadPage]:
-        """Every lead in order of id, with its `quarantined_at`, at most `size` rows in memory."""
+    def all(self, size: int = 1000, *, after: str | None = None) -> Iterator[LeadPage]:
+        """Every lead in order of id, from `after` on, at most `size` rows in memory."""
         leads = self._rows.relation
         faults = [] if after else self._null_ids()
         while True:

@@ -18,7 +18,7 @@ from leadgate.source.database import Database, address_of
 from leadgate.source.describe import Place
 from leadgate.source.freshness import read_horizon, read_source
 from leadgate.source.ids import id_text
-from leadgate.source.lead_pages import LeadPage, LeadPages
+from leadgate.source.lead_pages import LeadPages
 from leadgate.source.relations import ReadableRelation, reflect
 from leadgate.source.rows import Rows
 from leadgate.source.wakeups import Wakeups
@@ -55,7 +55,7 @@ class Source:
         self._clock = clock
         self.wakeups = wakeups
         self._leads = Rows(database, leads, config.leads.updated_at or config.leads.quarantined_at, zone)
-        self._lead_pages = LeadPages(self._leads, config.leads.quarantined_at)
+        self.lead_pages = LeadPages(self._leads, config.leads.quarantined_at)
         self._enrichment = Rows(database, enrichment, config.enrichment.updated_at, zone)
         self._quarantined_at = config.leads.quarantined_at
 
@@ -92,14 +92,6 @@ class Source:
     def advice(self) -> list[str]:
         """Say how arrivals are found here, and what is missing to find them better."""
         return list(advise(self._database, self._leads, self._enrichment))
-
-    def lead_pages(self, size: int = _PAGE, *, after: str | None = None) -> Iterator[LeadPage]:
-        """Every lead in order of id, with its `quarantined_at`, at most `size` rows in memory; from `after` on."""
-        return self._lead_pages.all(size, after)
-
-    def new_leads(self, since: datetime, size: int = _PAGE) -> Iterator[LeadPage] | None:
-        """The leads stamped at `since` or later, in pages; None where that cannot be asked."""
-        return self._lead_pages.since(since, size)
 
     def newest_lead(self) -> datetime | None:
         """The newest stamp of a lead."""

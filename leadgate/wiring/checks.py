@@ -14,7 +14,7 @@ from leadgate.leadbyte.wire import can_act
 from leadgate.policy.advice import advise
 from leadgate.policy.deciding import Policy
 from leadgate.policy.examples import Examined, example_faults, run_examples
-from leadgate.source import Outbox, Source
+from leadgate.source import Source
 from leadgate.wiring.ledger import open_ledger
 from leadgate.wiring.pipeline import build_policy, build_shadow, read_pipeline_file
 from leadgate.wiring.run import build_client
@@ -40,7 +40,7 @@ def check_pipeline(path: Path) -> Checked:
     try:
         source = Source.open(config.source, base_dir=path.resolve().parent, clock=utc_now)
         with closing(source):
-            advice = [*_about_outbox(path, config), *source.advice()]
+            advice = source.advice()
             policy = build_policy(path, config, source)
             advice += _about_ids(source)
             advice += advise(policy, config.policy, config.wait.require)
@@ -91,19 +91,9 @@ def _examine(path: Path, config: PipelineConfig, source: Source, policy: Policy)
     return run_examples(config.examples, policy, now=utc_now())
 
 
-def _about_outbox(path: Path, config: PipelineConfig) -> list[str]:
-    outbox, why_not = Outbox.find(config, base_dir=path.resolve().parent)
-    if outbox is None:
-        return [why_not]
-    outbox.close()
-    return [
-        "source: triggers write every change into leadgate_outbox, so none is missed, however late it is committed."
-    ]
-
-
 def _about_ids(source: Source) -> list[str]:
     """Look at the first leads, as the wrong column for an id comes to light with the first act otherwise."""
-    page = next(source.lead_pages(_LEADS_LOOKED_AT), None)
+    page = next(source.lead_pages.all(_LEADS_LOOKED_AT), None)
     odd = next((lead.lead_id for lead in page.leads if not can_act(lead.lead_id)), None) if page else None
     if odd is None:
         return []

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import cached_property
 from pathlib import Path
 
 from leadgate import telemetry
@@ -14,7 +13,7 @@ from leadgate.ledger.keep import keep_policy, keep_reading
 from leadgate.model import Reading
 from leadgate.policy.compiling import compile_policy
 from leadgate.policy.deciding import Policy
-from leadgate.source import Outbox, Source
+from leadgate.source import Source
 from leadgate.wiring.ledger import open_ledger
 
 
@@ -27,25 +26,14 @@ class Pipeline:
     """Everything one pipeline needs, built and checked. No dataclass: see `leadgate.model.Wave`."""
 
     def __init__(
-        self, config: PipelineConfig, source: Source, ledger: Ledger, policy: Policy, *, base_dir: Path
+        self, config: PipelineConfig, source: Source, ledger: Ledger, policy: Policy, shadow: Policy | None
     ) -> None:
         self.config = config
         self.source = source
         self.ledger = ledger
         self.policy = policy
-        self.shadow: Policy | None = None
+        self.shadow = shadow
         """Rules that decide beside the policy and are never acted on."""
-        self._base_dir = base_dir
-
-    @cached_property
-    def outbox(self) -> Outbox | None:
-        """The source's outbox, where there is one to use; looked for when first wanted, since that locks it briefly."""
-        return Outbox.find(self.config, base_dir=self._base_dir)[0]
-
-    def close(self) -> None:
-        """Close what the pipeline itself has opened."""
-        if outbox := self.__dict__.get("outbox"):
-            outbox.close()
 
 
 @contextmanager
@@ -61,9 +49,7 @@ def open_pipeline(path: Path) -> Iterator[Pipeline]:
         policy, shadow = build_policy(path, config, source), build_shadow(path, config, source)
         for rules in filter(None, (policy, shadow)):
             keep_policy(ledger.engine, config.pipeline, version=rules.version, text=rules.text, now=utc_now())
-        with closing(Pipeline(config, source, ledger, policy, base_dir=path.resolve().parent)) as pipeline:
-            pipeline.shadow = shadow
-            yield pipeline
+        yield Pipeline(config, source, ledger, policy, shadow)
 
 
 def _open_source(path: Path, config: PipelineConfig, ledger: Ledger) -> Source:

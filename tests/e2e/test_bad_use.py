@@ -9,7 +9,7 @@ from tests.support.command import leadgate
 from tests.support.pipelines import Practice
 
 VERBS = ["demo", "init", "check", "plan", "run", "status", "explain", "report", "review", "retry", "pause", "resume"]
-VERBS += ["test", "backtest", "install-outbox", "sandbox"]
+VERBS += ["test", "backtest", "sandbox"]
 
 
 @pytest.fixture

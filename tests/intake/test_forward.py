@@ -9,13 +9,10 @@ import pytest
 from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.engine import Engine
 
-from leadgate.errors import SourceUnavailable
-from leadgate.intake import compare_all, forward, look_for_arrivals
+from leadgate.intake import compare_all, forward
 from leadgate.intake.forward import advance, read_from
 from leadgate.ledger.marks import Mark, Relation, read_mark
 from leadgate.model import State
-from leadgate.source import Outbox
-from leadgate.source.outbox_install import run_installation
 from tests.intake.pipeline import NOON, Pipeline, open_pipeline
 
 MINUTE = timedelta(minutes=1)
@@ -154,7 +151,7 @@ def test_without_the_right_to_see_transactions_an_overlap_finds_it(
 def test_a_row_with_an_odd_stamp_is_found_by_the_comparison(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the beginning of the next run where all is small, and else when the comparison is due."""
+    """In the next run where all is small, and else when the comparison is due."""
     monkeypatch.setattr("leadgate.intake.compare._SMALL", 0)
     pipeline.quarantine(1)
     pipeline.arrive(99)
@@ -278,44 +275,3 @@ def test_a_mark_stays_before_what_is_not_certain() -> None:
     assert advance(mark, at(-5), None, at(6)).position == at(-5)
     assert advance(mark, None, None, at(6)).position == at(0)
     assert read_from(Mark(read_at=at(0)), None, MINUTE) == forward.BEGINNING
-
-
-def test_the_outbox_tells_of_leads_and_data_that_nothing_else_would_find(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Stamps are old and nothing is compared; what was dealt with is deleted, and what was settled is counted."""
-    with open_pipeline(database_url, tmp_path) as pipeline:
-        pipeline.quarantine(1, 2)
-        pipeline.arrive(99)
-        pipeline.look()
-        pipeline.clock.advance(minutes=5)
-        run_installation(pipeline.config(), base_dir=tmp_path)
-        outbox, why_not = Outbox.find(pipeline.config(), base_dir=tmp_path)
-        assert outbox, why_not
-        pipeline.quarantine(3, at=NOON - timedelta(days=3))
-        pipeline.run_sql(
-            "UPDATE enrichment SET id = 1, updated_at = '2020-01-01 00:00:00'",
-            "INSERT INTO enrichment VALUES (3, NULL, 'TN25 6QD', NULL, 0.9)",
-        )
-        looked = pipeline.look_forward()
-        assert (looked.registered, looked.arrived) == (0, 0)
-        looked = look_for_arrivals(
-            pipeline.source, pipeline.ledger, pipeline.config(), now=pipeline.clock(), outbox=outbox
-        )
-        assert (looked.registered, looked.arrived) == (1, 2)
-        assert outbox.pending(10).seqs == []
-        monkeypatch.setattr(outbox, "delete", _unavailable)
-        pipeline.run_sql("UPDATE enrichment SET postcode = NULL WHERE id = 3")
-        for _ in range(2):
-            looked = look_for_arrivals(
-                pipeline.source, pipeline.ledger, pipeline.config(), now=pipeline.clock(), outbox=outbox
-            )
-            assert "locked" in looked.warnings
-        assert len(outbox.pending(10).seqs) == 1
-        outbox.close()
-
-
-def _unavailable(seqs: object) -> None:
-    del seqs
-    msg = "locked"
-    raise SourceUnavailable(msg)

@@ -76,7 +76,7 @@ def test_a_lead_is_found_by_its_id_as_text(
     relation = {"table": {}, "view": {"table": "open_leads"}, "query": {"query": "SELECT * FROM leads"}}[shape]
     source = open_source(leads=relation)
     assert list(source.leads([text, *ODD])) == [text]
-    assert [lead.lead_id for page in source.lead_pages() for lead in page.leads] == [text]
+    assert [lead.lead_id for page in source.lead_pages.all() for lead in page.leads] == [text]
 
 
 def test_sqlite_finds_ids_of_mixed_types(sqlite_url: str, open_source: OpenSource) -> None:
@@ -88,7 +88,7 @@ def test_sqlite_finds_ids_of_mixed_types(sqlite_url: str, open_source: OpenSourc
         "INSERT INTO enrichment VALUES (1, '2026-03-01'), ('3', '2026-03-01')",
     )
     source = open_source(sqlite_url)
-    pages = list(source.lead_pages(1))
+    pages = list(source.lead_pages.all(1))
     assert [lead.lead_id for page in pages for lead in page.leads] == ["1", "3", "2", "a"]
     assert set(source.leads(["1", "2", "3", "a", "b"])) == {"1", "2", "3", "a"}
     assert set(source.enrichments(["1", "2", "3", "a"])) == {"1", "3"}
@@ -102,5 +102,5 @@ def test_a_collation_that_ignores_case_keeps_leads_apart(sqlite_url: str, open_s
         "INSERT INTO leads VALUES ('aa', '2026-03-01'), ('abc', '2026-03-01'), ('ABC', '2026-03-01')",
     )
     source = open_source(sqlite_url)
-    assert {lead.lead_id for page in source.lead_pages(2) for lead in page.leads} == {"aa", "abc", "ABC"}
+    assert {lead.lead_id for page in source.lead_pages.all(2) for lead in page.leads} == {"aa", "abc", "ABC"}
     assert set(source.leads(["ABC"])) == {"ABC"}

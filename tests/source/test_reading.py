@@ -30,7 +30,7 @@ def enrichment_table() -> Table:
 
 def lead_ids(source: Source, size: int) -> list[list[str]]:
     """The ids of each page."""
-    return [[lead.lead_id for lead in page.leads] for page in source.lead_pages(size)]
+    return [[lead.lead_id for lead in page.leads] for page in source.lead_pages.all(size)]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 100])
@@ -52,7 +52,7 @@ def test_rows_that_are_wrong_are_told_and_the_others_read(
     database.create(leads_table(), *({"id": n, "quarantined_at": at(h) if h is not None else None} for n, h in rows))
     database.create(enrichment_table())
     source = open_source()
-    pages = list(source.lead_pages(size))
+    pages = list(source.lead_pages.all(size))
     leads = [lead for page in pages for lead in page.leads]
     assert [lead.lead_id for lead in leads] == ["1", "2", "4"]
     no_id, twice, no_time = (fault for page in pages for fault in page.faults)
@@ -66,7 +66,7 @@ def test_of_several_rows_of_a_lead_the_earliest_counts(database: UserDatabase, o
     database.create(leads_table(), *({"id": 2, "quarantined_at": at(h)} for h in (5, 3, 4)))
     database.create(enrichment_table())
     source = open_source()
-    ((lead,),) = (page.leads for page in source.lead_pages())
+    ((lead,),) = (page.leads for page in source.lead_pages.all())
     assert lead.quarantined_at == NOON + timedelta(hours=3)
     assert source.leads(["2"])["2"].quarantined_at == lead.quarantined_at
 
@@ -81,7 +81,7 @@ def test_fifty_thousand_leads_take_one_statement_a_page(
     source = open_source()
     statements.clear()
     count = 0
-    for page in source.lead_pages(1000):
+    for page in source.lead_pages.all(1000):
         assert len(page.leads) <= 1000
         count += len(page.leads)
     assert count == 50_000
@@ -239,7 +239,7 @@ def test_times_are_utc_whatever_the_servers_zone_is(mariadb_url: str, open_sourc
         "SET time_zone = '+05:00'",
         "INSERT INTO leads VALUES (1, '2026-03-01 17:00:00')",
     )
-    ((lead,),) = (page.leads for page in open_source(mariadb_url).lead_pages())
+    ((lead,),) = (page.leads for page in open_source(mariadb_url).lead_pages.all())
     assert lead.quarantined_at == NOON
 
 
@@ -284,7 +284,7 @@ CUT_ALL = """
 
 def test_a_connection_lost_between_pages_is_not_noticed(cut: UserDatabase, open_source: OpenSource) -> None:
     """A server may be restarted while a run goes through the leads."""
-    pages = open_source(cut.url).lead_pages(1)
+    pages = open_source(cut.url).lead_pages.all(1)
     assert [lead.lead_id for lead in next(pages).leads] == ["1"]
     cut.run(CUT_ALL)
     assert [lead.lead_id for lead in next(pages).leads] == ["2"]
