@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 _tracer = trace.get_tracer("leadgate")
 
 
-def is_wanted() -> bool:
+def _is_wanted() -> bool:
     """Whether the environment names a receiver for traces."""
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return False
@@ -32,7 +32,7 @@ def start() -> None:
     A process that is already set up (by `opentelemetry-instrument`, say) is left as it is. What is still held when the
     process ends is sent then.
     """
-    if not is_wanted() or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+    if not _is_wanted() or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         return
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - an extra
