@@ -7,7 +7,7 @@ FROM python:3.11-slim
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 DO_NOT_TRACK=1
 WORKDIR /leadgate
 
-# The locked packages change seldom: a layer of their own.
+# The locked packages change seldom: a layer of their own. They can write the report, and are no practice LeadByte.
 COPY requirements.txt .
 RUN pip install --require-hashes --no-deps --requirement requirements.txt
 

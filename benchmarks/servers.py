@@ -20,7 +20,7 @@ def sandbox_process(latency: str) -> Iterator[str]:
     """Give the address of a practice LeadByte whose every answer takes `latency`."""
     options = ["--json", "--record", "acts", "--latency", latency]
     server = Supervised(
-        [sys.executable, "-m", "cli.main", "sandbox", *options],
+        [sys.executable, "-m", "leadgate", "sandbox", *options],
         folder=new_folder("sandbox", {}),
         # A supervised server runs at the root of the machine, away from this checkout.
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},

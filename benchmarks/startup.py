@@ -33,7 +33,7 @@ _DRIVERS = {"sqlite": "sqlite, sqlite3", "postgresql": "postgresql, psycopg"}
 
 def _programs(database: str, pipeline: Path) -> dict[str, list[str]]:
     verbs = {"--help": [], "status": ["--config", str(pipeline)], "explain LEAD": [_LEAD, "--config", str(pipeline)]}
-    command = {verb: ["-m", "cli.main", verb.split()[0], *rest] for verb, rest in verbs.items()}
+    command = {verb: ["-m", "leadgate", verb.split()[0], *rest] for verb, rest in verbs.items()}
     libraries = _LIBRARIES.format(_DRIVERS[database])
     return {"Python alone": ["-c", "pass"], "its libraries alone": ["-c", libraries]} | command
 

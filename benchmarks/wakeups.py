@@ -142,7 +142,7 @@ def bench(
                 arrivals = Arrivals(server, name, sandbox, folder)
                 if name == "polled":
                     arrivals.without_notifications()
-                argv = [sys.executable, "-m", "cli.main", "run", "--watch", "1h", "--config", str(arrivals.pipeline)]
+                argv = [sys.executable, "-m", "leadgate", "run", "--watch", "1h", "--config", str(arrivals.pipeline)]
                 with process(argv, environment):
                     print(as_line(f"run --watch, {name}", measure(arrivals, inserts, apart=(0.3, 1.5))), flush=True)
                 arrivals.close()

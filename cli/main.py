@@ -65,7 +65,3 @@ def main() -> None:
 def _interrupt(*_: object) -> NoReturn:
     """Let SIGTERM end a verb as Ctrl-C does: what it started is stopped, and it says that nothing is lost."""
     raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    main()

@@ -13,8 +13,8 @@ from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors
 from cli.prefect_server import prefect_api, quiet_prefect
 from cli.progress import live_progress
 from leadgate.errors import ConfigError
+from leadgate.metrics import serve_metrics
 from leadgate.plan import read_plan
-from leadgate.wiring.metrics import serve_metrics
 from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import build_client
 

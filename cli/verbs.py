@@ -6,6 +6,10 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperGroup
 
+from cli.output import WRONG, complain, stop
+from leadgate.errors import ConfigError
+from leadgate.extras import require_extra
+
 
 class Verb(NamedTuple):
     """Where a verb is, and what it does in one line."""
@@ -13,24 +17,26 @@ class Verb(NamedTuple):
     module: str
     name: str
     does: str
+    extra: str | None = None
+    """What it cannot do without, and what is not installed unless asked for."""
 
 
 VERBS = {
-    "demo": Verb("cli.demo", "demo", "the whole way on a practice LeadByte, with a UI to look at"),
+    "demo": Verb("cli.demo", "demo", "the whole way on a practice LeadByte, with a UI to look at", "sandbox"),
     "init": Verb("cli.init", "init", "write a commented pipeline file"),
     "check": Verb("cli.check", "check", "try file, rules, source and LeadByte, and name every fault"),
     "plan": Verb("cli.plan", "plan", "what a run would do now; nothing is sent"),
     "run": Verb("cli.run", "run", "release or reject every lead whose enrichment has arrived"),
     "status": Verb("cli.status", "status", "where the leads are, the oldest wait, the last reading"),
     "explain": Verb("cli.explain", "explain", "everything about one lead, in order"),
-    "report": Verb("cli.report", "report", "the same for all leads, as one HTML page"),
+    "report": Verb("cli.report", "report", "the same for all leads, as one HTML page", "report"),
     "review": Verb("cli.review", "review", "the leads that a person must decide"),
     "retry": Verb("cli.retry", "retry", "let parked leads go round again"),
     "pause": Verb("cli.pause", "pause", "process and reject nothing from now on"),
     "resume": Verb("cli.pause", "resume", "end the pause"),
     "test": Verb("cli.examples", "examples", "decide the file's examples by its rules"),
     "backtest": Verb("cli.backtest", "backtest", "decide past leads by the rules of another file"),
-    "sandbox": Verb("cli.sandbox", "sandbox", "a LeadByte to practise on, with fault switches"),
+    "sandbox": Verb("cli.sandbox", "sandbox", "a LeadByte to practise on, with fault switches", "sandbox"),
 }
 
 
@@ -41,11 +47,21 @@ class Verbs(TyperGroup):
         """Name every verb, those of a first day first."""
         return list(VERBS)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
+        """Find the verb that was typed; end with what to install where one of its packages is not there."""
+        try:
+            return super().resolve_command(ctx, args)
+        except ConfigError as error:
+            complain(error, as_json="--json" in args)
+            stop(WRONG)
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002
         """Load a verb; None where there is none of that name."""
         verb = VERBS.get(cmd_name)
         if verb is None:
             return None
+        if verb.extra:
+            require_extra(verb.extra, cmd_name)
         importlib.import_module("tasks")  # it knows how the blocks that a pipeline file names are read
         found = getattr(importlib.import_module(verb.module), verb.name)
         if not isinstance(found, typer.Typer):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import accumulate
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, start_http_server
@@ -24,15 +25,19 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine
 
+from leadgate.clock import utc_now
 from leadgate.errors import LeadgateError, LedgerError
 from leadgate.ledger.figures import DecisionCount, read_decision_counts
 from leadgate.ledger.measures import OUTCOMES, Sent, read_sent
 from leadgate.ledger.reads import Status, read_status
-from leadgate.telemetry import LATENCIES
+from leadgate.wiring.ledger import ledger_of
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+LATENCIES = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Where one bar of request durations ends and the next begins, in seconds."""
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _SHARE = 20
@@ -143,19 +148,23 @@ class LedgerCollector(Collector):
 
 
 @contextmanager
-def serve_ledger(engine: Engine, pipeline: str, port: int, clock: Callable[[], datetime]) -> Iterator[None]:
-    """Answer Prometheus on a port of every interface; raise PortTaken where it cannot be listened on."""
-    registry = CollectorRegistry()
-    registry.register(LedgerCollector(engine, pipeline, clock))
-    try:
-        server, thread = start_http_server(port, registry=registry)
-    except OSError as error:
-        msg = f"metrics port {port}: cannot be listened on ({error.strerror}): name a free one"
-        raise PortTaken(msg) from None
-    logger.info("event=metrics_served pipeline=%s port=%d", pipeline, port)
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def serve_metrics(path: Path, port: int) -> Iterator[None]:
+    """Answer Prometheus on a port of every interface from the ledger of a pipeline file.
+
+    Raises PortTaken where the port cannot be listened on.
+    """
+    with ledger_of(path) as (config, ledger):
+        registry = CollectorRegistry()
+        registry.register(LedgerCollector(ledger.engine, config.pipeline, utc_now))
+        try:
+            server, thread = start_http_server(port, registry=registry)
+        except OSError as error:
+            msg = f"metrics port {port}: cannot be listened on ({error.strerror}): name a free one"
+            raise PortTaken(msg) from None
+        logger.info("event=metrics_served pipeline=%s port=%d", config.pipeline, port)
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()

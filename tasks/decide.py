@@ -5,7 +5,6 @@ from collections import Counter
 
 from prefect import get_run_logger, task
 
-from leadgate import telemetry
 from leadgate.model import Wave
 from leadgate.wiring.run import Run
 from tasks.outside import AGAIN_WHEN_DOWN
@@ -15,8 +14,6 @@ from tasks.outside import AGAIN_WHEN_DOWN
 async def decide(run: Run, limit: int) -> Wave:
     """Claim and decide up to `limit` leads; an empty wave means that none is due, or that the run is to stop."""
     wave = Wave([] if run.stop else await asyncio.to_thread(run.preparation.claim_wave, limit))
-    decided = Counter((lead.decision.verdict.value, lead.decision.rule) for lead in wave.leads)
-    telemetry.count_decisions(run.pipeline.config.pipeline, decided)
     verdicts = Counter(lead.decision.verdict.value for lead in wave.leads)
     counts = "".join(f" {verdict}={count}" for verdict, count in sorted(verdicts.items()))
     get_run_logger().info("event=decided count=%d%s", len(wave), counts)

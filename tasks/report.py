@@ -15,7 +15,6 @@ from prefect.artifacts import (
 )
 from prefect.runtime import flow_run
 
-from leadgate import telemetry
 from leadgate.clock import utc_now
 from leadgate.ledger.figures import FOR_PEOPLE, ForPerson, read_decision_counts, read_for_people
 from leadgate.ledger.overrides import overdue_reviews
@@ -103,7 +102,6 @@ async def report(pipeline: Pipeline, account: Account, went: Mapping[State, int]
             key=artifact_key(name, "shadow"),
             description=f"What the rules of {name} said in this run, and what those of policy.shadow would have.",
         )
-    telemetry.note_leads(name, {state.value: count for state, count in remaining.items()})
     logger = get_run_logger()
     if account.capped:
         logger.warning("event=rejects_capped to_review=%d", account.capped)

@@ -12,9 +12,8 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, s
 from leadgate.clock import utc_now
 from leadgate.intake import Compared, Looked, Registered, compare_all, look_for_arrivals, register_leads
 from leadgate.ledger.reads import read_next_due
-from leadgate.metrics import PortTaken
+from leadgate.metrics import PortTaken, serve_metrics
 from leadgate.stopping import Stop
-from leadgate.wiring.metrics import serve_metrics
 from leadgate.wiring.pipeline import Pipeline
 from tasks.alarms import say_healthy
 from tasks.observed import quoted

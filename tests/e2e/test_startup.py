@@ -74,5 +74,5 @@ def test_verbs_that_only_look_load_little(
 
 def test_the_version_is_the_installed_one() -> None:
     """What somebody writes into a report of a fault."""
-    ended = subprocess.run([sys.executable, "-m", "cli.main", "--version"], cwd=_ROOT, capture_output=True, check=True)
+    ended = subprocess.run([sys.executable, "-m", "leadgate", "--version"], cwd=_ROOT, capture_output=True, check=True)
     assert ended.stdout.decode().strip() == f"leadgate {metadata.version('leadgate')}"

@@ -1,6 +1,9 @@
 """The flow maintain-ledger keeps the page where the pipeline file wants it, and links to it where it can be opened."""
 
+import sys
 from typing import Any
+
+import pytest
 
 from flows.maintain_ledger import maintain_ledger
 from tests.support.pipelines import Practice
@@ -37,3 +40,14 @@ async def test_the_page_is_written_and_linked_where_it_has_an_address(
     assert made == []
     assert state.is_failed()
     assert "nowhere/page.html: the report cannot be written (there is no folder" in state.message
+
+
+async def test_what_draws_the_page_may_have_to_be_installed(
+    pipeline: Practice, prefect_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names what in the file wants it."""
+    monkeypatch.setitem(sys.modules, "altair", None)
+    pipeline.edit("policy:\n", "report: {path: page.html}\npolicy:\n")
+    state = await maintain_ledger(str(pipeline.file), return_state=True)
+    assert state.is_failed()
+    assert "report.path: needs altair: pip install 'leadgate[report]'" in str(state.message)

@@ -38,7 +38,7 @@ def pipeline(tmp_path: Path, leadbyte: Sandbox, prefect_server: str) -> Iterator
 
 
 def test_a_run_is_seen_from_everywhere(pipeline: Practice, leadbyte: Sandbox, prefect_server: str) -> None:
-    """Metrics while it watches; spans below those of Prefect, and counts, at its end; and the core's log lines."""
+    """Metrics while it watches; spans below those of Prefect at its end; and the core's log lines."""
     pipeline.quarantine(*IDS)
     pipeline.enrich(IDS[0], **COMPLETE)
     pipeline.enrich(IDS[1], opted_out=True, **COMPLETE)
@@ -62,7 +62,6 @@ def test_a_run_is_seen_from_everywhere(pipeline: Practice, leadbyte: Sandbox, pr
         assert (finished.code, finished.stderr) == (0, "")
 
         check_spans(receiver)
-        check_counts(receiver)
         told = receiver.text()
     check_scrape(found)
     run_id = finished.json()["flow_run_id"]
@@ -111,15 +110,3 @@ def check_spans(receiver: Receiver) -> None:
     whole = spans[stage.parent_span_id]
     assert {each.key: each.value.string_value for each in whole.attributes}["leadgate.pipeline"] == "acme"
     assert {span.trace_id for span in spans.values()} == {whole.trace_id}
-
-
-def check_counts(receiver: Receiver) -> None:
-    """At the end, after three leads of four."""
-    counts = {labels["rule"]: point.as_int for labels, point in receiver.points("leadgate.decisions")}
-    assert counts == {"verified": 2, "opted-out": 1}
-    ((labels, point),) = receiver.points("leadgate.requests")
-    assert (labels["outcome"], labels["url.template"], point.as_int) == ("2xx", "/leads", 2)
-    ((_, durations),) = receiver.points("leadgate.request.duration")
-    assert (durations.count, len(durations.explicit_bounds)) == (2, 9)
-    states = {labels["state"]: point.as_int for labels, point in receiver.points("leadgate.leads")}
-    assert (states["processed"], states["rejected"], states["waiting"]) == (2, 1, 1)

@@ -75,7 +75,7 @@ class PracticeProcess:
         folder = new_folder("chaos-leadbyte", {})
         options = ["--json", "--record", "acts", "--latency", _LATENCY, "--lag", _LAG, "--seed", str(seed)]
         faults = [f"--fault={name}={value}" for name, value in FAULTS.items()]
-        argv = [sys.executable, "-m", "cli.main", "sandbox", *options, *faults]
+        argv = [sys.executable, "-m", "leadgate", "sandbox", *options, *faults]
         self._process = Supervised(argv, folder=folder, env=os.environ | {"PYTHONPATH": str(ROOT)})
         wait_until(self._is_there, what="the practice LeadByte says its address")
         self.url = str(json.loads(self._process.log())["url"])

@@ -47,7 +47,7 @@ def start_leadgate(
     options = ["--config", str(config)] if config else []
     path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(
-        [sys.executable, "-m", "cli.main", *map(str, arguments), *options],
+        [sys.executable, "-m", "leadgate", *map(str, arguments), *options],
         env={**(os.environ if env is None else env), "PYTHONPATH": path},
         cwd=folder,
         stdin=subprocess.DEVNULL,

@@ -5,9 +5,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -24,17 +22,6 @@ class Receiver:
         requests = map(ExportTraceServiceRequest.FromString, self.raw["/v1/traces"])
         found = (span for each in requests for one in each.resource_spans for s in one.scope_spans for span in s.spans)
         return sorted(found, key=lambda span: span.end_time_unix_nano)
-
-    def points(self, name: str) -> list[tuple[dict[str, str], Any]]:
-        """The newest data points of a metric: their labels, and the points themselves."""
-        newest: dict[tuple[tuple[str, str], ...], Any] = {}
-        for request in map(ExportMetricsServiceRequest.FromString, self.raw["/v1/metrics"]):
-            for metric in (m for one in request.resource_metrics for s in one.scope_metrics for m in s.metrics):
-                if metric.name == name:
-                    for point in getattr(metric, str(metric.WhichOneof("data"))).data_points:
-                        labels = sorted((each.key, each.value.string_value) for each in point.attributes)
-                        newest[tuple(labels)] = point
-        return [(dict(labels), point) for labels, point in newest.items()]
 
     def text(self) -> str:
         """Everything that was sent, as far as it can be read."""

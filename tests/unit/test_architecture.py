@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,7 @@ def test_the_locks_fit_the_project_file() -> None:
     everything = locked("requirements-dev.txt")
     assert locked("requirements.txt").items() <= everything.items()
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    wanted += chain.from_iterable(project["project"]["optional-dependencies"].values())
     for requirement in map(Requirement, wanted):
         version = everything.get(canonicalize_name(requirement.name))
         assert version, f"{requirement.name} is not locked: run `make lock`"
