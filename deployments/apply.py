@@ -1,6 +1,6 @@
 """Make a Prefect server as the files say: `python -m deployments.apply leadgate.yaml ...`, or `make deploy`.
 
-Creates or changes the work pool, block types, rate limits, deployments, automations and a variable, says what it did,
+Creates or changes the work pool, block types, deployments, automations and a variable, says what it did,
 and does nothing the second time. The server is the one that PREFECT_API_URL or the profile names.
 """
 
@@ -19,7 +19,7 @@ from prefect.settings import PREFECT_API_URL
 import tasks  # noqa: F401 - it knows how the blocks that a pipeline file names are read
 from deployments.automations import ALERTS, alarms_of_all, alarms_of_one
 from deployments.server import Server
-from deployments.wanted import TAG, PipelineFile, one_rate_an_account, read_files, wanted_deployments
+from deployments.wanted import TAG, PipelineFile, read_files, wanted_deployments
 from leadgate.errors import ConfigError, LeadgateError, problems_of
 from tasks.blocks import LeadByteCredentials
 
@@ -68,10 +68,7 @@ async def apply(paths: Sequence[Path], *, only_look: bool = False) -> tuple[list
 
 async def _apply(client: PrefectClient, server: Server, files: Sequence[PipelineFile]) -> list[str]:
     before = await server.read_pipelines()
-    pipelines = before | {file.pipeline: file.as_entry() for file in files}
-    one_rate_an_account(pipelines)
-    for file in files:
-        await server.limit(file.limit)
+    pipelines = before | {file.pipeline: {"config": file.config} for file in files}
     wanted = {file.pipeline: wanted_deployments(file) for file in files}
     for pool in {str(each.fields["work_pool_name"]) for all_of in wanted.values() for each in all_of}:
         await server.work_pool(pool)

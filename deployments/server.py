@@ -8,8 +8,6 @@ from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import (
     DeploymentScheduleCreate,
-    GlobalConcurrencyLimitCreate,
-    GlobalConcurrencyLimitUpdate,
     VariableCreate,
     VariableUpdate,
     WorkPoolCreate,
@@ -21,7 +19,6 @@ from prefect.exceptions import ObjectNotFound
 from deployments.automations import ALERTS
 from deployments.differences import differences
 from deployments.wanted import WantedDeployment
-from tasks.rate import AccountLimit
 
 VARIABLE = "leadgate_pipelines"
 """What apply was given so far, by pipeline."""
@@ -69,29 +66,6 @@ class Server:
             lines = differences({"value": value}, {"value": found.value})
             changed = VariableUpdate(name=VARIABLE, value=value, tags=tags)
             await self._change(f"variable {VARIABLE}", lines, lambda: self._client.update_variable(changed))
-
-    async def limit(self, wanted: AccountLimit) -> None:
-        """Hold an account's rate across all workers; one of no rate has no limit."""
-        values = {"limit": wanted.limit, "slot_decay_per_second": wanted.decay, "active": True}
-        try:
-            found = await self._client.read_global_concurrency_limit_by_name(wanted.name)
-        except ObjectNotFound:
-            if wanted.decay:
-                made = GlobalConcurrencyLimitCreate(name=wanted.name, **values)
-                await self._write(
-                    f"+ rate limit {wanted.name}", lambda: self._client.create_global_concurrency_limit(made)
-                )
-            return
-        if not wanted.decay:
-            await self._write(
-                f"- rate limit {wanted.name}: requests_per_second is 0",
-                lambda: self._client.delete_global_concurrency_limit_by_name(wanted.name),
-            )
-            return
-        lines = differences(values, found.model_dump())
-        changed = GlobalConcurrencyLimitUpdate(**values)
-        update = self._client.update_global_concurrency_limit
-        await self._change(f"rate limit {wanted.name}", lines, lambda: update(wanted.name, changed))
 
     async def deployment(self, wanted: WantedDeployment) -> UUID:
         """Make a deployment as the manifest has it, and return its id; schedules it has not are taken off."""

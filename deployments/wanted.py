@@ -11,10 +11,8 @@ from prefect.events import DeploymentEventTrigger
 from prefect.flows import load_flow_from_entrypoint
 from ruamel.yaml import YAML
 
-from leadgate.config import PipelineConfig, load_config
+from leadgate.config import load_config
 from leadgate.errors import ConfigError, problems_of
-from leadgate.wiring.pipeline import read_pipeline_file
-from tasks.rate import AccountLimit, account_limit
 
 ROOT = Path(__file__).resolve().parents[1]
 MANIFEST = ROOT / "deployments" / "prefect.yaml"
@@ -22,17 +20,10 @@ TAG = "leadgate"
 
 
 class PipelineFile(NamedTuple):
-    """A pipeline file as its runs are to find it, and what it says of the account it sends to."""
+    """A pipeline file as its runs are to find it."""
 
     pipeline: str
     config: str
-    limit: AccountLimit
-    requests_per_second: float
-
-    def as_entry(self) -> dict[str, Any]:
-        """What the server remembers of it, so that a later apply of another file can be compared with it."""
-        rate = self.requests_per_second
-        return {"config": self.config, "account": self.limit.name, "requests_per_second": rate}
 
 
 class WantedDeployment(NamedTuple):
@@ -65,23 +56,6 @@ def read_files(paths: Iterable[Path]) -> list[PipelineFile]:
     return files
 
 
-def one_rate_an_account(entries: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise ConfigError where two pipelines ask one account at different rates: it has one, whoever uses it."""
-    first: dict[str, str] = {}
-    for name, entry in entries.items():
-        other = first.setdefault(entry["account"], name)
-        if entries[other]["requests_per_second"] != entry["requests_per_second"]:
-            said = " and ".join(
-                f"{entries[each]['config']} ({each}) says {entries[each]['requests_per_second']:g}"
-                for each in (other, name)
-            )
-            msg = (
-                f"leadbyte.requests_per_second: {said} of the account {entry['account']}, which has one rate for all: "
-                "write the same number into both files, and give both to one `python -m deployments.apply`"
-            )
-            raise ConfigError(msg)
-
-
 def wanted_deployments(file: PipelineFile) -> list[WantedDeployment]:
     """Read the manifest for one pipeline."""
     manifest = YAML(typ="safe").load(MANIFEST.read_text("utf-8"))
@@ -91,14 +65,11 @@ def wanted_deployments(file: PipelineFile) -> list[WantedDeployment]:
 
 
 def _read_file(path: Path) -> PipelineFile:
-    config: PipelineConfig = load_config(path)
-    if not config.leadbyte.base_url:  # the block that holds the key has it
-        config = read_pipeline_file(path)
+    pipeline = load_config(path).pipeline
     resolved = path.resolve()
     # A path inside the checkout is the same wherever the checkout is; any other is the same on every machine.
     found_as = resolved.relative_to(ROOT) if resolved.is_relative_to(ROOT) else resolved
-    leadbyte = config.leadbyte
-    return PipelineFile(config.pipeline, str(found_as), account_limit(leadbyte), leadbyte.requests_per_second)
+    return PipelineFile(pipeline, str(found_as))
 
 
 def _deployment(entry: Mapping[str, Any], file: PipelineFile, pull: list[Any]) -> WantedDeployment:

@@ -7,7 +7,6 @@ from prefect import flow
 from leadgate.clock import utc_now
 from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import open_run
-from tasks.rate import share_rate
 from tasks.reconcile import reconcile
 from tasks.report import name_run
 
@@ -22,6 +21,6 @@ async def reconcile_unknown(config: str = "leadgate.yaml") -> dict[str, int]:
     """
     with open_pipeline(Path(config)) as pipeline:
         await name_run(pipeline.config.pipeline, utc_now())
-        async with share_rate(pipeline.config.leadbyte) as take_turn, open_run(pipeline, take_turn) as run:
+        async with open_run(pipeline) as run:
             reconciled = await reconcile(pipeline, run)
     return {"probed": reconciled.probed, "inferred": len(reconciled.inferred)}

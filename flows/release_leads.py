@@ -26,7 +26,6 @@ from tasks.act import act
 from tasks.alarms import sound_all
 from tasks.decide import decide
 from tasks.outlast import outlast
-from tasks.rate import share_rate
 from tasks.reconcile import reconcile
 from tasks.register import register
 from tasks.report import Progress, name_run, report
@@ -60,7 +59,7 @@ async def release_leads(
         progress = Progress(pipeline)
         names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
         keeper = read_plan(Path(plan), **names, limit=limit, watch_for=watch_for) if plan else None
-        async with share_rate(pipeline.config.leadbyte) as take_turn, open_run(pipeline, take_turn) as run:
+        async with open_run(pipeline) as run:
             account.registered(register(pipeline))
             account.looked(look(pipeline))
             if keeper:

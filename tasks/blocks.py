@@ -71,15 +71,13 @@ class LeadByteCredentials(CredentialsBlock):
         *,
         timeout: timedelta = timedelta(seconds=30),
         concurrency: int = 4,
-        requests_per_second: float = 5,
     ) -> LeadByteClient:
-        """Give a client of the account, to be used as an async context manager; nothing is sent until it is used."""
+        """Give a client of the account that keeps to no rate, as an async context manager; nothing is sent by this."""
         return LeadByteClient(
             base_url=self.base_url,
             api_key=self.api_key,
             timeout=timeout,
             concurrency=concurrency,
-            requests_per_second=requests_per_second,
             clock=utc_now,
         )
 

@@ -15,7 +15,7 @@ from functools import partial
 from leadgate.config import PipelineConfig
 from leadgate.delivery.journal import Journal
 from leadgate.delivery.outage import Breaker
-from leadgate.errors import LeadByteError, LedgerUnavailable
+from leadgate.errors import LeadByteError, LeadgateError, LedgerUnavailable
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger
 from leadgate.model import Answer, Attempt, Certainty, Claim, Decision, LeadRequest, Outcome, RequestKind, Result, State
@@ -131,7 +131,7 @@ class Exchange:
 
     async def _answers(
         self, parts: Batch, before: datetime, is_over: Callable[[], bool]
-    ) -> tuple[LeadByteError | None, list[Answer]]:
+    ) -> tuple[LeadgateError | None, list[Answer]]:
         """Ask LeadByte; what each lead was answered, and the error that concerns them all."""
         async with self._wire:
             try:
@@ -139,7 +139,7 @@ class Exchange:
                 if is_over():
                     return None, [_unsent(part, "the run ended before it was sent") for part in parts]
                 answers = await self._stop.bounded(self._ask(parts, before))
-            except LeadByteError as error:
+            except (LeadByteError, LedgerUnavailable) as error:  # the ledger's: no turn could be taken
                 return error, [_unsent(part, str(error)) for part in parts]
             except TimeoutError:
                 answers = [_cut_off(part) for part in parts]

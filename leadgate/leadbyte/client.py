@@ -38,8 +38,9 @@ _NOT_SENT = (
 
 
 class LeadByteClient:
-    """Typed calls to one LeadByte account, at a bounded rate and concurrency; use it as an async context manager.
+    """Typed calls to one LeadByte account, at a bounded concurrency; use it as an async context manager.
 
+    A request waits for `take_turn`, which keeps the account's rate; without one there is no limit.
     KeyRefused, once raised, is raised by every later call without a request. Calls that are in flight at that
     moment still return their own answers.
     """
@@ -51,7 +52,6 @@ class LeadByteClient:
         api_key: SecretStr,
         timeout: timedelta,
         concurrency: int,
-        requests_per_second: float,
         clock: Callable[[], datetime],
         take_turn: TakeTurn | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -59,7 +59,7 @@ class LeadByteClient:
         self._base_url = _checked_address(base_url)
         self._key = _checked_key(api_key)
         self._clock = clock
-        self._pace = Pace(requests_per_second=requests_per_second, clock=clock, take_turn=take_turn)
+        self._pace = Pace(clock=clock, take_turn=take_turn)
         self._slots = asyncio.Semaphore(concurrency)
         self._key_refusal: str | None = None
         connect = min(LONGEST_CONNECT, timeout).total_seconds()

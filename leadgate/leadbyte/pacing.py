@@ -1,4 +1,4 @@
-"""When the next request may be sent: the rate, and the pauses LeadByte asks for. What is sent is not known here."""
+"""When the next request may be sent: its turn, and the pauses LeadByte asks for. What is sent is not known here."""
 
 import asyncio
 import re
@@ -6,13 +6,11 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from aiolimiter import AsyncLimiter
-
 SHORT_PAUSE = timedelta(seconds=5)
 """Pauses up to this are waited out; longer ones are handed to the caller, so that no lease runs out meanwhile."""
 
 TakeTurn = Callable[[], Awaitable[None]]
-"""Waits until one more request may be sent to the account, whichever worker sends it."""
+"""Waits until one more request may be sent to the account, whoever else sends to it."""
 
 _LONGEST_PAUSE = timedelta(days=1)
 """A longer one is a mistake somewhere; after a day we may ask again."""
@@ -39,19 +37,12 @@ def read_retry_after(header: str | None, now: datetime) -> datetime | None:
 
 
 class Pace:
-    """Lets requests through one by one, evenly spaced, and none while LeadByte has asked for a pause.
+    """Lets requests through when their turn comes, and none while LeadByte has asked for a pause."""
 
-    The rate is this process's own; `take_turn` adds what all workers share.
-    """
-
-    def __init__(
-        self, *, requests_per_second: float, clock: Callable[[], datetime], take_turn: TakeTurn | None = None
-    ) -> None:
+    def __init__(self, *, clock: Callable[[], datetime], take_turn: TakeTurn | None) -> None:
         self._clock = clock
         self._take_turn = take_turn
         self._pause_until: datetime | None = None
-        # One request an interval, rather than a burst of them a second.
-        self._limiter = AsyncLimiter(1, 1 / requests_per_second) if requests_per_second else None
 
     @property
     def paused_until(self) -> datetime | None:
@@ -69,8 +60,6 @@ class Pace:
             if left > SHORT_PAUSE:
                 return until
             await asyncio.sleep(left.total_seconds())
-            if self._limiter:
-                await self._limiter.acquire()
             if self._take_turn:
                 await self._take_turn()
             # A request sent before ours may have met a pause while we waited.

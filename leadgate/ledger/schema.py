@@ -15,6 +15,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     DateTime,
+    Double,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
@@ -29,7 +30,7 @@ from sqlalchemy.engine import Dialect
 
 from leadgate.model import State
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration; a test holds it equal to the migrations' head."""
 
 metadata = MetaData()
@@ -246,4 +247,12 @@ alarms = Table(
     Column("alarm", String(20), nullable=False),
     Column("since", UtcDateTime, nullable=False, comment="when a run found it; the row is deleted when it is over"),
     PrimaryKeyConstraint("pipeline", "alarm", name="leadgate_alarms_pk"),
+)
+
+rates = Table(
+    "leadgate_rates",
+    metadata,
+    Column("account", String(300), nullable=False, comment="host of leadbyte.base_url, and port if any"),
+    Column("next_at", Double, nullable=False, comment="the next free slot, in seconds since 1970: one row an account"),
+    PrimaryKeyConstraint("account", name="leadgate_rates_pk"),
 )

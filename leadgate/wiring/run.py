@@ -5,12 +5,15 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+import httpx
+
 from leadgate.clock import utc_now
 from leadgate.config import Block, PipelineConfig
 from leadgate.delivery import Delivery, Preparation, Reconciliation
 from leadgate.errors import ConfigError
 from leadgate.leadbyte import LeadByteClient
 from leadgate.leadbyte.pacing import TakeTurn
+from leadgate.ledger.rate import Rate
 from leadgate.stopping import Stop, stop_on_signals
 from leadgate.wiring.pipeline import Pipeline
 
@@ -41,17 +44,24 @@ class Run:
 
 
 @asynccontextmanager
-async def open_run(pipeline: Pipeline, take_turn: TakeTurn | None = None) -> AsyncIterator[Run]:
-    """Build what one run needs; when it ends, however it does, the leads it holds and has not sent are given back.
-
-    `take_turn` waits until all workers together may send one more request; without it the run's own rate is all.
-    """
-    async with build_client(pipeline.config, take_turn) as client:
+async def open_run(pipeline: Pipeline) -> AsyncIterator[Run]:
+    """Build what one run needs; when it ends, however it does, the leads it holds and has not sent are given back."""
+    async with build_client(pipeline.config, _rate_of(pipeline)) as client:
         with stop_on_signals() as stop, _tuned_for_waves():
             try:
                 yield Run(pipeline, client, stop)
             finally:
                 pipeline.ledger.release(now=utc_now())
+
+
+def _rate_of(pipeline: Pipeline) -> TakeTurn | None:
+    """Give the way to take a turn of the account, which all who share the ledger have in common; None is no limit."""
+    leadbyte = pipeline.config.leadbyte
+    if not leadbyte.requests_per_second:
+        return None
+    account = httpx.URL(leadbyte.base_url).netloc.decode()
+    rate = leadbyte.requests_per_second
+    return Rate(pipeline.ledger.engine, account, requests_per_second=rate, clock=utc_now).take_turn
 
 
 @contextmanager
@@ -74,7 +84,7 @@ def _tuned_for_waves() -> Iterator[None]:
 
 
 def build_client(config: PipelineConfig, take_turn: TakeTurn | None = None) -> LeadByteClient:
-    """Build the LeadByte client; nothing is sent until it is used."""
+    """Build the LeadByte client; nothing is sent until it is used. Without `take_turn` it keeps to no rate."""
     leadbyte = config.leadbyte
     if isinstance(leadbyte.api_key, Block):
         msg = f"leadbyte.api_key: the block {leadbyte.api_key.block} was not read: use read_pipeline_file()"
@@ -84,7 +94,6 @@ def build_client(config: PipelineConfig, take_turn: TakeTurn | None = None) -> L
         api_key=leadbyte.api_key,
         timeout=leadbyte.timeout,
         concurrency=leadbyte.concurrency,
-        requests_per_second=leadbyte.requests_per_second,
         clock=utc_now,
         take_turn=take_turn,
     )

@@ -124,7 +124,6 @@ class World:
             api_key=SecretStr(self.sandbox.key),
             timeout=timedelta(seconds=timeout),
             concurrency=concurrency,
-            requests_per_second=0,
             clock=clock or self.clock,
         )
 

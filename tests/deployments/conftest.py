@@ -28,8 +28,6 @@ def client(prefect_server: str) -> Iterator[SyncPrefectClient]:
         yield client
         for deployment in client.read_deployments():
             client.delete_deployment(deployment.id)
-        for limit in client.read_global_concurrency_limits(limit=200):
-            client.delete_global_concurrency_limit_by_name(limit.name)
         for block in client.read_block_documents():
             client.delete_block_document(block.id)
     asyncio.run(_take_off())

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.actions import DeploymentScheduleCreate, GlobalConcurrencyLimitUpdate
+from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.events.schemas.automations import AutomationCore
@@ -48,13 +48,11 @@ def test_a_server_is_made_as_the_files_say_and_then_left_alone(
     applied: Apply, client: SyncPrefectClient, pipeline: Practice, leadbyte: Sandbox, tmp_path: Path
 ) -> None:
     """What somebody changed on the server is shown, and put right; a schedule somebody paused stays paused."""
-    pipeline.edit("requests_per_second: 0", "requests_per_second: 20")
-    limit = "leadbyte-" + leadbyte.url.removeprefix("http://").replace(".", "-").replace(":", "-")
     code, lines = applied(pipeline.file)
     names = [entry["name"] for entry in YAML(typ="safe").load(MANIFEST.read_text("utf-8"))["deployments"]]
     assert code == 0
     assert [line for line in lines if "deployment" in line] == [f"+ deployment {name}/{name}-acme" for name in names]
-    assert {f"+ rate limit {limit}", "+ variable leadgate_pipelines"} <= set(lines)
+    assert "+ variable leadgate_pipelines" in lines
     assert sum(line.startswith("+ automation") for line in lines) == 10
     assert applied(pipeline.file) == (0, [apply.NOTHING])
     assert applied("--check", pipeline.file) == (0, [apply.NOTHING])
@@ -66,13 +64,10 @@ def test_a_server_is_made_as_the_files_say_and_then_left_alone(
     client.update_deployment_schedule(release.id, every.id, active=False)
     extra = DeploymentScheduleCreate(schedule=CronSchedule(cron="0 3 * * *"), slug="nightly")
     client.create_deployment_schedules(release.id, [extra])
-    client.update_global_concurrency_limit(limit, GlobalConcurrencyLimitUpdate(limit=9))
     (arrival,) = [each for each in client.read_automations() if each.name == "leadgate-on-arrival-acme"]
     otherwise = arrival.model_dump(exclude={"id", "owner_resource"}) | {"description": "?", "enabled": False}
     client.update_automation(arrival.id, AutomationCore.model_validate(otherwise))
     expected = [
-        f"~ rate limit {limit}",
-        "    limit: 9 becomes 200",
         "~ deployment release-leads/release-leads-acme",
         f"    schedules.nightly: on the server, not in the file: {NIGHTLY} goes",
         "~ automation leadgate-on-arrival-acme",
@@ -103,32 +98,16 @@ def test_a_server_is_made_as_the_files_say_and_then_left_alone(
     assert kept.state.is_completed(), kept.state
     assert set(kept.tags) == {"leadgate", "pipeline:acme"}
     assert leadbyte.acts.keys() == {"1"}
-    changed_at, begun_at = client.read_global_concurrency_limit_by_name(limit).updated, begun.created
-    assert changed_at
-    assert begun_at
-    assert changed_at > begun_at, "the run took its turns there"
 
 
-def test_two_pipelines_of_one_account_have_one_rate(
+def test_two_pipelines_are_applied_together(
     applied: Apply, client: SyncPrefectClient, pipeline: Practice, tmp_path: Path
 ) -> None:
-    """Whether they are applied together or one after the other."""
-    other = tmp_path / "beta.yaml"
-    text = pipeline.file.read_text("utf-8").replace("requests_per_second: 0", "requests_per_second: 20")
-    pipeline.file.write_text(text, "utf-8")
-    other.write_text(text.replace("pipeline: acme", "pipeline: beta").replace("second: 20", "second: 5"), "utf-8")
-    for arguments in [(pipeline.file, other), (pipeline.file,), (other,)]:
-        code, lines = applied(*arguments)
-        if len(arguments) == 1 and arguments[0] == pipeline.file:
-            assert code == 0
-            continue
-        assert code == 2
-        (fault,) = lines
-        assert f"{pipeline.file} (acme) says 20 and {other} (beta) says 5 of the account leadbyte-127-0-0-1-" in fault
+    """Each has its deployments; two files of one name are refused."""
+    other, text = tmp_path / "beta.yaml", pipeline.file.read_text("utf-8")
     other.write_text(text.replace("pipeline: acme", "pipeline: beta"), "utf-8")
     code, lines = applied(pipeline.file, other)
-    assert (code, sum(line.startswith("+ deployment") for line in lines)) == (0, 5)
-    assert not [line for line in lines if "rate limit" in line]
+    assert (code, sum(line.startswith("+ deployment") for line in lines)) == (0, 10)
     other.write_text(text, "utf-8")
     code, lines = applied(pipeline.file, other)
     assert (code, lines) == (2, [f"leadgate: {other} and {pipeline.file}: both are `pipeline: acme`; rename one"])

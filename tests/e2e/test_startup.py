@@ -17,7 +17,7 @@ from tests.support.pipelines import Practice
 
 _ROOT = Path(__file__).parents[2]
 _RUNS = {"prefect", "flows", "leadgate.delivery", "leadgate.intake", "leadgate.source", "leadgate.wiring.pipeline"}
-_SENDS = {"httpx", "aiohttp", "aiolimiter", "leadgate.leadbyte", "leadgate.sandbox"}
+_SENDS = {"httpx", "aiohttp", "leadgate.leadbyte", "leadgate.sandbox"}
 _DECIDES = {"cel_expr_python", "leadgate.policy.compiling", "leadgate.policy.deciding"}
 _SHOWS = {"altair", "vl_convert", "jinja2", "opentelemetry", "prometheus_client", "rich"}
 _OTHER_LEDGERS = {"alembic", "leadgate.ledger.indexes", "psycopg", "pymysql", "sqlalchemy.dialects.postgresql"}

@@ -40,7 +40,6 @@ def run(pipeline: Pipeline, sandbox: Sandbox, **sections: dict[str, Any]) -> Cou
             api_key=SecretStr(sandbox.key),
             timeout=timedelta(seconds=5),
             concurrency=4,
-            requests_per_second=0,
             clock=pipeline.clock,
         )
         async with client:

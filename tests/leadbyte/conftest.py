@@ -34,7 +34,6 @@ def make_client() -> MakeClient:
             "api_key": SecretStr(KEY),
             "timeout": timedelta(seconds=30),
             "concurrency": 4,
-            "requests_per_second": 0,
             "clock": lambda: START,
         }
         return LeadByteClient(**given | settings)  # type: ignore[arg-type]

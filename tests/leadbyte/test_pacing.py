@@ -1,4 +1,4 @@
-"""When requests go out: the rate, the concurrency, and the pauses LeadByte asks for. Time is virtual."""
+"""When requests go out: their turns, the concurrency, and the pauses LeadByte asks for. Time is virtual."""
 
 import asyncio
 from collections.abc import Awaitable, Iterable
@@ -9,7 +9,7 @@ import pytest
 
 from leadgate.errors import KeyRefused, LeadByteUnavailable
 from leadgate.leadbyte import LeadByteClient
-from leadgate.leadbyte.pacing import read_retry_after
+from leadgate.leadbyte.pacing import TakeTurn, read_retry_after
 from leadgate.model import Certainty, LeadRequest
 from tests.leadbyte.conftest import MakeClient
 from tests.leadbyte.exchanges import LEAD, POSTED, UPDATE, UPDATED_ANSWER
@@ -54,17 +54,31 @@ def pause_of(client: LeadByteClient) -> datetime | None:
     return client.paused_until
 
 
+def every(seconds: float) -> TakeTurn:
+    """Turns that are so far apart, the first of them at once."""
+    line, next_at = asyncio.Lock(), 0.0
+
+    async def take_turn() -> None:
+        nonlocal next_at
+        async with line:
+            time = asyncio.get_running_loop().time
+            await asyncio.sleep(next_at - time())
+            next_at = time() + seconds
+
+    return take_turn
+
+
 async def at_once(calls: Iterable[Awaitable[object]]) -> list[object]:
     """Await all calls together."""
     return list(await asyncio.gather(*calls))
 
 
-def test_requests_are_spread_evenly(make_client: MakeClient) -> None:
-    """Five a second means one every 0.2 s, not five at once."""
+def test_requests_wait_for_their_turn(make_client: MakeClient) -> None:
+    """Each of them, however many may be in flight."""
     server = TimedLeadByte(updated())
 
     async def story() -> None:
-        async with make_client(transport=server.transport, requests_per_second=5, clock=now) as client:
+        async with make_client(transport=server.transport, take_turn=every(0.2), clock=now) as client:
             await at_once(client.put([UPDATE]) for _ in range(6))
 
     run(story())
@@ -72,7 +86,7 @@ def test_requests_are_spread_evenly(make_client: MakeClient) -> None:
 
 
 def test_without_a_rate_only_the_concurrency_bounds(make_client: MakeClient) -> None:
-    """Zero requests a second means no limit."""
+    """A client that is given no turns sends at once."""
     server = TimedLeadByte(updated(), takes=1)
 
     async def story() -> None:
@@ -120,7 +134,7 @@ def test_a_short_pause_is_waited_out_at_the_same_rate(make_client: MakeClient) -
     server = TimedLeadByte(busy("3"), updated())
 
     async def story() -> None:
-        async with make_client(transport=server.transport, requests_per_second=5, clock=now) as client:
+        async with make_client(transport=server.transport, take_turn=every(0.2), clock=now) as client:
             await client.put([UPDATE])
             await at_once(client.put([UPDATE]) for _ in range(3))
 
@@ -133,7 +147,7 @@ def test_a_pause_holds_those_that_wait_for_their_turn(make_client: MakeClient) -
     server = TimedLeadByte(busy("4"), updated(), takes=0.5)
 
     async def story() -> None:
-        async with make_client(transport=server.transport, requests_per_second=1, clock=now) as client:
+        async with make_client(transport=server.transport, take_turn=every(1), clock=now) as client:
             await at_once(client.put([UPDATE]) for _ in range(3))
 
     run(story())
@@ -231,7 +245,7 @@ def test_a_refused_key_stops_those_that_wait_for_their_turn(make_client: MakeCli
     server = TimedLeadByte(httpx.Response(401), takes=0.5)
 
     async def story() -> None:
-        async with make_client(transport=server.transport, requests_per_second=1, clock=now) as client:
+        async with make_client(transport=server.transport, take_turn=every(1), clock=now) as client:
             calls = [client.put([UPDATE]) for _ in range(6)]
             said = await asyncio.gather(*calls, return_exceptions=True)
             assert [type(each) for each in said] == [KeyRefused] * 6

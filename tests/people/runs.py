@@ -96,7 +96,6 @@ class Runs:
             api_key=SecretStr(self.sandbox.key),
             timeout=timedelta(seconds=5),
             concurrency=4,
-            requests_per_second=0,
             clock=self.pipeline.clock,
         )
 

@@ -90,7 +90,6 @@ class Down:
                 api_key=SecretStr("practice-key"),
                 timeout=timedelta(seconds=30),
                 concurrency=4,
-                requests_per_second=0,
                 clock=now,
                 transport=httpx.MockTransport(self.answer),
             )
