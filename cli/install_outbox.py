@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.blocks import read_block
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.errors import ConfigError
 from leadgate.source.outbox_install import Script, run_installation, run_removal, write_installation, write_removal
@@ -29,7 +30,7 @@ def install_outbox(
     if apply and (show or remove):
         msg = "install-outbox: --apply goes with neither --print nor --remove: give one of them"
         raise ConfigError(msg)
-    settings, base_dir = read_pipeline_file(config), config.resolve().parent
+    settings, base_dir = read_pipeline_file(config, read_block), config.resolve().parent
     if remove:
         script = (write_removal if show else run_removal)(settings, base_dir=base_dir)
     else:

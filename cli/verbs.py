@@ -47,7 +47,6 @@ class Verbs(TyperGroup):
         verb = VERBS.get(cmd_name)
         if verb is None:
             return None
-        importlib.import_module("tasks")  # it knows how the blocks that a pipeline file names are read
         found = getattr(importlib.import_module(verb.module), verb.name)
         if not isinstance(found, typer.Typer):
             function, found = found, typer.Typer(add_completion=False, rich_markup_mode=None)

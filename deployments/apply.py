@@ -16,7 +16,6 @@ from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient
 from prefect.settings import PREFECT_API_URL
 
-import tasks  # noqa: F401 - it knows how the blocks that a pipeline file names are read
 from deployments.automations import ALERTS, alarms_of_all, alarms_of_one
 from deployments.server import Server
 from deployments.wanted import TAG, PipelineFile, one_rate_an_account, read_files, wanted_deployments

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from leadgate.config import PipelineConfig, load_config
 from leadgate.errors import ConfigError, problems_of
 from leadgate.wiring.pipeline import read_pipeline_file
+from tasks.blocks import read_block
 from tasks.rate import AccountLimit, account_limit
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,7 +94,7 @@ def wanted_deployments(file: PipelineFile) -> list[WantedDeployment]:
 def _read_file(path: Path) -> PipelineFile:
     config: PipelineConfig = load_config(path)
     if not config.leadbyte.base_url:  # the block that holds the key has it
-        config = read_pipeline_file(path)
+        config = read_pipeline_file(path, read_block)
     resolved = path.resolve()
     # A path inside the checkout is the same wherever the checkout is; any other is the same on every machine.
     found_as = resolved.relative_to(ROOT) if resolved.is_relative_to(ROOT) else resolved
