@@ -12,7 +12,7 @@ from prefect.states import Failed
 
 from leadgate.config import load_config
 from leadgate.delivery import Reconciled
-from leadgate.errors import LeadgateError
+from leadgate.errors import LeadByteUnavailable, LeadgateError
 from leadgate.ledger.due import read_due
 from leadgate.wiring.ledger import open_ledger, utc_now
 from leadgate.wiring.pipeline import open_pipeline
@@ -61,4 +61,7 @@ async def settle_unknown(config: Path) -> Reconciled:
     """Open the source and LeadByte, and probe the unknown leads that are due."""
     with open_pipeline(config, read_block) as pipeline:
         async with open_run(pipeline) as run:
-            return await reconcile(pipeline, run)
+            reconciled = await reconcile(pipeline, run)
+            if outage := run.delivery.exchange.breaker.outage:
+                raise LeadByteUnavailable(outage)
+            return reconciled

@@ -127,11 +127,22 @@ def test_two_pipelines_of_one_account_have_one_rate(
         assert f"{pipeline.file} (acme) says 20 and {other} (beta) says 5 of the account leadbyte-127-0-0-1-" in fault
     other.write_text(text.replace("pipeline: acme", "pipeline: beta"), "utf-8")
     code, lines = applied(pipeline.file, other)
-    assert (code, sum(line.startswith("+ deployment") for line in lines)) == (0, 5)
+    assert (code, sum(line.startswith("+ deployment") for line in lines)) == (0, 4)
     assert not [line for line in lines if "rate limit" in line]
     other.write_text(text, "utf-8")
     code, lines = applied(pipeline.file, other)
     assert (code, lines) == (2, [f"leadgate: {other} and {pipeline.file}: both are `pipeline: acme`; rename one"])
+
+
+def test_every_deployment_of_ours_is_seen(applied: Apply, client: SyncPrefectClient, pipeline: Practice) -> None:
+    """However many there are: a server gives 200 at a time."""
+    flow_id = client.create_flow_from_name("release-leads")
+    names = {f"old-{number}" for number in range(201)}
+    for name in names:
+        client.create_deployment(flow_id, name, tags=["leadgate", "pipeline:acme"])
+    _, lines = applied("--check", pipeline.file)
+    told = [line for line in lines if line.startswith("not in the manifest any more: ")]
+    assert {line.split()[6].rstrip(".") for line in told} == names
 
 
 @pytest.mark.parametrize("main", [apply.main, serve.main])
