@@ -52,7 +52,7 @@ async def maintain_ledger(config: str = "leadgate.yaml") -> dict[str, int] | Sta
         reconciled = await settle_unknown(path)
     except LeadgateError as error:
         done = f"leads of dead runs taken over: {rescued}{'; report written' if settings.report else ''}"
-        message = f"{unknown} unknown leads could not be settled, the rest is done ({done}). {error}"
+        message = f"The unknown leads that are due ({unknown}) could not be settled; the rest is done ({done}). {error}"
         return Failed(message=message, data=counts)
     return counts | {"probed": reconciled.probed, "inferred": len(reconciled.inferred)}
 

@@ -152,9 +152,9 @@ async def test_the_flow_maintain_ledger_takes_over_what_dead_runs_left(
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
-        ("table: quarantined_leads", "table: no_such_table", "source.leads: there is no table"),
+        ("url: sqlite:///source.db", "url: postgresql://reader@127.0.0.1:9/crm", "cannot be reached just now"),
         ("api_key: practice-key", "api_key: {block: leadbyte-credentials/nobody}", "leadbyte.api_key: the block"),
-        ("score >=", "score >=", "LeadByte at http://127.0.0.1:9 takes nothing just now"),
+        ("api_key: practice-key", "api_key: a-key", "LeadByte at http://127.0.0.1:9 takes nothing just now"),
     ],
     ids=["source", "key", "LeadByte"],
 )
@@ -172,7 +172,8 @@ async def test_what_is_down_fails_the_probes_alone(
     state: Any = await maintain_ledger(str(practice.file), return_state=True)
     assert state.is_failed()
     assert state.message.startswith(
-        "1 unknown leads could not be settled, the rest is done (leads of dead runs taken over: 1; report written). "
+        "The unknown leads that are due (1) could not be settled; the rest is done "
+        "(leads of dead runs taken over: 1; report written). "
     )
     assert why in state.message
     assert practice.states() == {"1": "unknown", "2": "unknown"}
