@@ -20,6 +20,7 @@ from sqlalchemy import create_engine, text
 
 from benchmarks.leads import write_pipeline
 from benchmarks.servers import postgres_server
+from cli.blocks import read_block
 from leadgate.clock import utc_now
 from leadgate.intake import compare_all, look_for_arrivals, register_leads
 from leadgate.wiring.pipeline import Pipeline, open_pipeline
@@ -109,7 +110,7 @@ _STEPS: dict[str, Callable[[Pipeline], int]] = {"register": _register, "look": _
 @app.command(hidden=True)
 def step(name: str, file: Path) -> None:
     """Do one step and tell what it cost: seconds, MiB more than before, leads."""
-    with open_pipeline(file) as pipeline:
+    with open_pipeline(file, read_block) as pipeline:
         before = _peak()
         began = time.monotonic()
         count = _STEPS[name](pipeline)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.blocks import read_block
 from cli.durations import duration
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json, span
 from leadgate.backtest import Backtest, WaitChange
@@ -29,7 +30,7 @@ def backtest(
     The leads are those this pipeline's rules decided, with the rows that its source holds now. Nothing is written,
     and nothing is sent.
     """
-    found = backtest_policy(config, policy, since=since)
+    found = backtest_policy(config, policy, read_block, since=since)
     if as_json:
         say_json(_document(found))
     else:

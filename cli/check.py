@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cli.blocks import read_block
 from cli.output import FINE, WRONG, ConfigOption, JsonOption, reports_errors, say, say_json, stop, warn
 from leadgate.wiring.checks import check_pipeline
 
@@ -13,7 +14,7 @@ def check(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption =
     How arrivals will be found is said too. Nothing is changed anywhere: LeadByte is asked to update an empty list
     of leads.
     """
-    problems, advice = check_pipeline(config)
+    problems, advice = check_pipeline(config, read_block)
     if as_json:
         say_json({"ok": not problems, "problems": problems, "advice": advice})
     elif not problems:

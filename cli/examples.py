@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cli.blocks import read_block
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors, say, say_json, stop
 from leadgate.policy.examples import Examined
 from leadgate.wiring.checks import examine_pipeline
@@ -14,7 +15,7 @@ def examples(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOptio
     Rules and examples are checked against the source's columns first. Nothing is read from its rows, and nothing is
     sent.
     """
-    examined = examine_pipeline(config)
+    examined = examine_pipeline(config, read_block)
     if as_json:
         say_json(
             {

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.blocks import read_block
 from cli.durations import duration
 from cli.flow_run import RunResult, run_flow
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors, say, say_json, stop, warn
@@ -52,7 +53,7 @@ def run(  # noqa: PLR0913
         raise ConfigError(msg)
     quiet_prefect(verbose=verbose)
     metrics = serve_metrics(config, metrics_port) if metrics_port else nullcontext()
-    with open_pipeline(config) as pipeline:
+    with open_pipeline(config, read_block) as pipeline:
         if plan:
             names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
             read_plan(plan, **names, limit=limit, watch_for=watch)

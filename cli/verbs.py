@@ -62,7 +62,6 @@ class Verbs(TyperGroup):
             return None
         if verb.extra:
             require_extra(verb.extra, cmd_name)
-        importlib.import_module("tasks")  # it knows how the blocks that a pipeline file names are read
         found = getattr(importlib.import_module(verb.module), verb.name)
         if not isinstance(found, typer.Typer):
             function, found = found, typer.Typer(add_completion=False, rich_markup_mode=None)

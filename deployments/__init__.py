@@ -1,1 +1,1 @@
-"""When and where flows run: schedules for a Prefect server (prefect.yaml) and for a laptop (serve.py)."""
+"""When and where flows run: one manifest (prefect.yaml), for a Prefect server (apply.py) or a laptop (serve.py)."""

@@ -13,19 +13,16 @@ from pathlib import Path
 import httpx
 from prefect import get_client
 from prefect.blocks.core import Block
-from prefect.client.orchestration import PrefectClient
 from prefect.settings import PREFECT_API_URL
 
-import tasks  # noqa: F401 - it knows how the blocks that a pipeline file names are read
 from deployments.automations import ALERTS, alarms_of_all, alarms_of_one
 from deployments.server import Server
-from deployments.wanted import TAG, PipelineFile, read_files, wanted_deployments
+from deployments.wanted import PipelineFile, read_files, wanted_deployments
 from leadgate.errors import ConfigError, LeadgateError, problems_of
 from tasks.blocks import LeadByteCredentials
 
 BLOCKS: Sequence[type[Block]] = (LeadByteCredentials,)
 NOTHING = "nothing to do"
-_MOST = 200
 
 
 def main(arguments: list[str]) -> int:
@@ -59,14 +56,14 @@ async def apply(paths: Sequence[Path], *, only_look: bool = False) -> tuple[list
             server = Server(client, only_look=only_look)
             for block in BLOCKS:
                 await server.block_type(block)
-            notes = await _apply(client, server, read_files(paths))
+            notes = await _apply(server, read_files(paths))
             return server.lines, notes
     except httpx.HTTPError as error:
         msg = f"the Prefect server at {address} does not do as it is asked ({error}): is it running, and is it yours?"
         raise ConfigError(msg) from None
 
 
-async def _apply(client: PrefectClient, server: Server, files: Sequence[PipelineFile]) -> list[str]:
+async def _apply(server: Server, files: Sequence[PipelineFile]) -> list[str]:
     before = await server.read_pipelines()
     pipelines = before | {file.pipeline: {"config": file.config} for file in files}
     wanted = {file.pipeline: wanted_deployments(file) for file in files}
@@ -81,7 +78,7 @@ async def _apply(client: PrefectClient, server: Server, files: Sequence[Pipeline
                 await server.automation(trigger.as_automation())
         for automation in alarms_of_one(file.pipeline, alerts):
             await server.automation(automation)
-    ours = [each for each in await client.read_deployments(limit=_MOST) if TAG in each.tags]
+    ours = await server.our_deployments()
     managed = [each for each in ours if any(each.name.endswith(f"-{name}") for name in pipelines)]
     for automation in alarms_of_all([each.id for each in managed], alerts):
         await server.automation(automation)

@@ -1,7 +1,8 @@
 """A Prefect server as apply sees it: each kind of thing is looked for, compared, and written where it differs."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from prefect.blocks.core import Block
@@ -12,18 +13,24 @@ from prefect.client.schemas.actions import (
     VariableUpdate,
     WorkPoolCreate,
 )
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.objects import DeploymentSchedule
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.sorting import DeploymentSort
 from prefect.events.schemas.automations import Automation, AutomationCore
 from prefect.exceptions import ObjectNotFound
 
 from deployments.automations import ALERTS
 from deployments.differences import differences
-from deployments.wanted import WantedDeployment
+from deployments.wanted import TAG, WantedDeployment
+
+T = TypeVar("T")
+
+T = TypeVar("T")
 
 VARIABLE = "leadgate_pipelines"
 """What apply was given so far, by pipeline."""
 _NOBODY = UUID(int=0)
-_MOST = 200
 
 
 class Server:
@@ -112,11 +119,18 @@ class Server:
 
     async def find_alerts(self) -> UUID | None:
         """The notification block of the name that automations use, of whatever type."""
-        for document in await self._client.read_block_documents(limit=_MOST):
+        for document in await _all_pages(self._client.read_block_documents):
             schema = document.block_schema
             if document.name == ALERTS and schema and "notify" in schema.capabilities:
                 return document.id
         return None
+
+    async def our_deployments(self) -> list[DeploymentResponse]:
+        """Every deployment that carries our tag, whoever made it."""
+        ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
+        return await _all_pages(
+            partial(self._client.read_deployments, deployment_filter=ours, sort=DeploymentSort.NAME_ASC)
+        )
 
     async def _change(self, what: str, lines: list[str], write: Callable[[], Awaitable[Any]]) -> None:
         if lines:
@@ -125,6 +139,14 @@ class Server:
     async def _write(self, line: str, write: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401
         self.lines.append(line)
         return None if self._only_look else await write()
+
+
+async def _all_pages(read: Callable[..., Awaitable[list[T]]]) -> list[T]:
+    """Read on until a page is empty: a server gives 200 at a time."""
+    found: list[T] = []
+    while page := await read(offset=len(found)):
+        found += page
+    return found
 
 
 def _by_slug(schedules: Sequence[DeploymentSchedule | DeploymentScheduleCreate]) -> dict[str, Any]:

@@ -1,35 +1,68 @@
-"""Keep the ledger in order between runs: leads of dead runs are taken over, so that none waits for the next run.
+"""Keep the ledger in order between runs: take over leads of dead runs, write the report, settle what nobody answered.
 
-The page of `leadgate report` is written afterwards, where the pipeline file says where to.
+Only the last needs the source and LeadByte, and they are asked only where a lead is due to be probed.
 """
 
+from contextlib import closing
 from pathlib import Path
 
 from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.states import Failed
 
 from leadgate.clock import utc_now
 from leadgate.config import load_config
+from leadgate.delivery import Reconciled
+from leadgate.errors import LeadByteUnavailable, LeadgateError
+from leadgate.ledger.due import read_due
 from leadgate.wiring.ledger import open_ledger
+from leadgate.wiring.pipeline import open_pipeline
+from leadgate.wiring.run import open_run
+from tasks.blocks import read_block
+from tasks.observed import observe
 from tasks.publish import publish_report
+from tasks.reconcile import reconcile
 from tasks.report import name_run
+
+observe()  # here and not in the flow: Prefect opens a run's span before its first line
 
 
 @flow(name="maintain-ledger", persist_result=False)
-async def maintain_ledger(config: str = "leadgate.yaml") -> int:
-    """Take over the leads whose lease has ended; return how many those were. Needs neither source nor LeadByte.
+async def maintain_ledger(config: str = "leadgate.yaml") -> dict[str, int] | State[dict[str, int]]:
+    """Take over leads whose lease has ended, write the report, and probe unknown leads that are due; return the counts.
+
+    Nothing is processed or rejected. Where the probes fail, the rest is done, and the run's message says both.
 
     Args:
         config: the pipeline file.
 
     """
-    settings = load_config(Path(config))
+    path = Path(config)
+    settings = load_config(path)
     await name_run(settings.pipeline, utc_now())
-    ledger = open_ledger(Path(config), settings)
-    try:
+    with closing(open_ledger(path, settings)) as ledger:
         rescued = ledger.rescue(unknown_after=settings.delivery.unknown_after, now=utc_now())
         get_run_logger().info("event=rescued count=%d", rescued)
         if settings.report:
-            await publish_report(ledger, settings, Path(config).parent)
-    finally:
-        ledger.close()
-    return rescued
+            await publish_report(ledger, settings, path.parent)
+        unknown = read_due(ledger.engine, settings.pipeline, now=utc_now()).unknown
+    counts = {"rescued": rescued, "probed": 0, "inferred": 0}
+    if not unknown:
+        return counts
+    try:
+        reconciled = await settle_unknown(path)
+    except LeadgateError as error:
+        done = f"leads of dead runs taken over: {rescued}{'; report written' if settings.report else ''}"
+        message = f"The unknown leads that are due ({unknown}) could not be settled; the rest is done ({done}). {error}"
+        return Failed(message=message, data=counts)
+    return counts | {"probed": reconciled.probed, "inferred": len(reconciled.inferred)}
+
+
+async def settle_unknown(config: Path) -> Reconciled:
+    """Open the source and LeadByte, and probe the unknown leads that are due."""
+    with open_pipeline(config, read_block) as pipeline:
+        async with open_run(pipeline) as run:
+            reconciled = await reconcile(pipeline, run)
+            if outage := run.delivery.exchange.breaker.outage:
+                raise LeadByteUnavailable(outage)
+            return reconciled

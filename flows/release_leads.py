@@ -24,13 +24,17 @@ from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import Run, open_run
 from tasks.act import act
 from tasks.alarms import sound_all
+from tasks.blocks import read_block
 from tasks.decide import decide
+from tasks.observed import observe
 from tasks.outlast import outlast
 from tasks.reconcile import reconcile
 from tasks.register import register
 from tasks.report import Progress, name_run, report
 from tasks.update import update
-from tasks.wait import compare, look, watch
+from tasks.wait import compare, wait, watch
+
+observe()  # here and not in the flow: Prefect opens a run's span before its first line
 
 WAVE = 1000
 """Leads a task run takes: large enough that Prefect's cost vanishes, small enough to show progress."""
@@ -54,14 +58,14 @@ async def release_leads(
     """
     account = Account(started_at=utc_now())
     until = account.started_at + parse_duration(watch_for) if watch_for else account.started_at
-    with open_pipeline(Path(config)) as pipeline:
+    with open_pipeline(Path(config), read_block) as pipeline:
         await name_run(pipeline.config.pipeline, account.started_at)
         progress = Progress(pipeline)
         names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
         keeper = read_plan(Path(plan), **names, limit=limit, watch_for=watch_for) if plan else None
         async with open_run(pipeline) as run:
             account.registered(register(pipeline))
-            account.looked(look(pipeline))
+            account.looked(wait(pipeline))
             if keeper:
                 await keep_to_plan(run, account, progress, keeper)
             else:

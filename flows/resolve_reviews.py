@@ -12,7 +12,10 @@ from leadgate.clock import utc_now
 from leadgate.config import load_config
 from leadgate.model import Resolution
 from leadgate.wiring.ledger import open_ledger
+from tasks.observed import observe
 from tasks.report import name_run
+
+observe()  # here and not in the flow: Prefect opens a run's span before its first line
 
 
 @flow(name="resolve-reviews", persist_result=False)

@@ -13,8 +13,12 @@ from leadgate.config import parse_duration
 from leadgate.stopping import stop_on_signals
 from leadgate.wiring.pipeline import open_pipeline
 from tasks.announce import announce
+from tasks.blocks import read_block
+from tasks.observed import observe
 from tasks.report import name_run
 from tasks.wait import metrics_served
+
+observe()  # here and not in the flow: Prefect opens a run's span before its first line
 
 
 @flow(name="watch-enrichment", persist_result=False)
@@ -36,7 +40,7 @@ async def watch_enrichment(
     began_at = utc_now()
     until = began_at + parse_duration(watch_for)
     events, told_at = 0, None
-    with open_pipeline(Path(config)) as pipeline:
+    with open_pipeline(Path(config), read_block) as pipeline:
         await name_run(pipeline.config.pipeline, began_at)
         with stop_on_signals() as stop:
             async with metrics_served(Path(config), metrics_port, stop):

@@ -1,4 +1,4 @@
-"""Secrets that a Prefect server keeps: LeadByte's credentials, and the address of a source, both named by a block.
+"""Secrets that a Prefect server keeps: LeadByte's credentials in a block type of ours, a source's address in a Secret.
 
 `prefect block register -m tasks.blocks` makes the type known to a server, so that its UI can ask for the fields.
 """
@@ -15,10 +15,7 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL
 from prefect.utilities.asyncutils import run_coro_as_sync
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
-from leadgate.addresses import DRIVERS
 from leadgate.clock import utc_now
 from leadgate.config import LeadByteConfig
 from leadgate.config.blocks import CREDENTIALS
@@ -91,70 +88,40 @@ class LeadByteCredentials(CredentialsBlock):
             await client.check()
 
 
-def read_block(kind: str, name: str) -> Mapping[str, Any]:
+def read_block(kind: str, name: str) -> Mapping[str, str | SecretStr]:
     """What a block holds for a pipeline, secrets hidden from logs: `base_url` and `api_key`, or `url`.
 
     Raises ConfigError for a block that is missing, is withheld or does not hold what it should, and BlockUnavailable
     where the Prefect server cannot be reached; the messages go on after the block's name.
     """
-    if not PREFECT_API_URL.value():
+    where = PREFECT_API_URL.value()
+    if not where:
         msg = "is kept by a Prefect server, and none is configured: set PREFECT_API_URL"
         raise ConfigError(msg)
     with get_client(sync_client=True) as client:
-        data = _data(client, kind, name)
-    return _credentials(data) if kind == CREDENTIALS else {"url": SecretStr(address_of(data))}
+        held = _held(kind, _data(client, where, kind, name))
+    if any(isinstance(value, SecretStr) and _HIDDEN.fullmatch(value.get_secret_value()) for value in held.values()):
+        msg = "is shown to this process without its secret: run as somebody who may read blocks' secrets"
+        raise ConfigError(msg)
+    return held
 
 
-def address_of(data: Mapping[str, Any]) -> str:
-    """The address in the data of a prefect-sqlalchemy block, password and all, under a driver that leadgate has."""
-    try:
-        from prefect_sqlalchemy import ConnectionComponents  # noqa: PLC0415 - an extra
-    except ImportError:
-        msg = "needs prefect-sqlalchemy: pip install 'leadgate[sqlalchemy]', or write source.url: ${SOURCE_URL}"
-        raise ConfigError(msg) from None
-    info = data.get("connection_info")
-    try:
-        is_text = isinstance(info, str)
-        url = make_url(str(info)) if is_text else ConnectionComponents.model_validate(info).create_url()
-    except (ValidationError, ArgumentError):
-        msg = "holds no address that SQLAlchemy knows: correct its connection_info"
-        raise ConfigError(msg) from None
-    if _HIDDEN.fullmatch(url.password or ""):
-        raise ConfigError(_WITHHELD)
-    url = url.set(drivername=DRIVERS.get(url.get_backend_name(), url.drivername))
-    return _with_arguments(url, data.get("connect_args") or {}).render_as_string(hide_password=False)
-
-
-def _with_arguments(url: URL, arguments: Mapping[str, Any]) -> URL:
-    """Carry connect_args in the address, so that what a block says of TLS is not lost."""
-    query = dict(url.query)
-    for name, value in arguments.items():
-        if not isinstance(value, str | int | float):
-            msg = f"has connect_args that no address can carry ({name}): give plain values, such as sslmode: require"
+def _held(kind: str, data: Mapping[str, Any]) -> dict[str, str | SecretStr]:
+    if kind != CREDENTIALS:
+        if not isinstance(data.get("value"), str):
+            msg = "holds no text: give it the address of the source as its value"
             raise ConfigError(msg)
-        query[name] = str(value)
-    if url.get_backend_name() == "postgresql" and "ssl" in query:
-        query["sslmode"] = query.pop("ssl")  # asyncpg's word for it
-    return url.set(query=query)
-
-
-def _credentials(data: Mapping[str, Any]) -> dict[str, Any]:
+        return {"url": SecretStr(data["value"])}
     try:
         block = LeadByteCredentials.model_validate(data)
     except ValidationError as error:
         fields = ", ".join(sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}))
         msg = f"does not hold what leadgate needs of it: correct {fields}"
         raise ConfigError(msg) from None
-    if _HIDDEN.fullmatch(block.api_key.get_secret_value()):
-        raise ConfigError(_WITHHELD)
     return {"base_url": block.base_url, "api_key": block.api_key}
 
 
-_WITHHELD = "is shown to this process without its secret: run as somebody who may read blocks' secrets"
-
-
-def _data(client: SyncPrefectClient, kind: str, name: str) -> dict[str, Any]:
-    where = PREFECT_API_URL.value()
+def _data(client: SyncPrefectClient, where: str, kind: str, name: str) -> dict[str, Any]:
     if client.api_healthcheck():
         msg = f"is kept by the Prefect server at {where}, which does not answer: start it, or correct PREFECT_API_URL"
         raise BlockUnavailable(msg)

@@ -8,10 +8,6 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import exponential_backoff
 
 from leadgate.errors import LedgerUnavailable, SourceUnavailable
-from tasks.observed import observe
-
-# Every flow imports this module: Prefect opens a run's span before the first line of its flow.
-observe()
 
 STAGE: dict[str, Any] = {
     "cache_policy": NO_CACHE,  # a stage is its effect; its inputs hold connections, which cannot be hashed

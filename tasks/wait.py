@@ -26,7 +26,7 @@ _PAGES_A_LOOK = 5
 
 
 @task(name="wait", **AGAIN_WHEN_DOWN)
-def look(pipeline: Pipeline) -> Looked:
+def wait(pipeline: Pipeline) -> Looked:
     """Look once at what is new in the source, and whose time is up."""
     looked = look_for_arrivals(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now())
     get_run_logger().info("event=looked arrived=%d late=%d healthy=%s", *_counts(looked))

@@ -1,6 +1,6 @@
 """The pipeline file: its shape (shape.py), how it is read (load.py), and the blocks it names (blocks.py)."""
 
-from leadgate.config.blocks import resolve_blocks, use_blocks
+from leadgate.config.blocks import ReadBlock, resolve_blocks
 from leadgate.config.example import ExampleConfig
 from leadgate.config.load import load_config, parse_config
 from leadgate.config.section import parse_duration
@@ -35,6 +35,7 @@ __all__ = [
     "LedgerConfig",
     "PipelineConfig",
     "PolicyConfig",
+    "ReadBlock",
     "Relation",
     "RuleConfig",
     "SafetyConfig",
@@ -45,5 +46,4 @@ __all__ = [
     "parse_config",
     "parse_duration",
     "resolve_blocks",
-    "use_blocks",
 ]

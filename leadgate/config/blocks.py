@@ -1,35 +1,28 @@
 """Prefect blocks that a pipeline file names: filled in where a secret is needed, by whoever knows Prefect.
 
-The core never imports Prefect. What does (tasks) hands in a reader; it is asked only when a file names a block, so
-verbs that need no secret never wait for a Prefect server.
+The core never imports Prefect. Flows and verbs hand in a reader (tasks.blocks); it is asked only when a file names a
+block.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from pydantic import SecretStr, ValidationError
 
 from leadgate.config.shape import Block, LeadByteConfig, PipelineConfig
 from leadgate.errors import BlockUnavailable, ConfigError
 
-Reader = Callable[[str, str], Mapping[str, Any]]
+ReadBlock = Callable[[str, str], Mapping[str, str | SecretStr]]
 """From a block's type slug and name to what it holds: `base_url` and `api_key`, or `url`; secrets as SecretStr.
 
 Raises ConfigError or BlockUnavailable, whose message goes on after the block's name.
 """
 
 CREDENTIALS = "leadbyte-credentials"
-CONNECTORS = ("sqlalchemy-connector", "async-sqlalchemy-connector")
-
-_readers: list[Reader] = []
-
-
-def use_blocks(reader: Reader) -> None:
-    """Let this process read blocks in this way."""
-    _readers[:] = [reader]
+ADDRESS = "secret"
+"""Prefect's own type for one secret text: here the address of a source."""
 
 
-def resolve_blocks(config: PipelineConfig, name: str) -> PipelineConfig:
+def resolve_blocks(config: PipelineConfig, name: str, read_block: ReadBlock) -> PipelineConfig:
     """Put what the blocks of a file hold in their place; `name` is what messages call the file.
 
     Raises ConfigError naming every block that cannot be used, BlockUnavailable where Prefect cannot be reached.
@@ -37,12 +30,12 @@ def resolve_blocks(config: PipelineConfig, name: str) -> PipelineConfig:
     problems: list[str] = []
     parts: dict[str, object] = {}
     try:
-        parts["leadbyte"] = _leadbyte(config.leadbyte)
+        parts["leadbyte"] = _leadbyte(config.leadbyte, read_block)
     except ConfigError as error:
         problems += error.problems
     try:
         if isinstance(config.source.url, Block):
-            held = _read(config.source.url, "source.url", CONNECTORS)
+            held = _read(config.source.url, "source.url", ADDRESS, read_block)
             parts["source"] = config.source.model_copy(update={"url": held["url"]})
     except ConfigError as error:
         problems += error.problems
@@ -51,11 +44,11 @@ def resolve_blocks(config: PipelineConfig, name: str) -> PipelineConfig:
     return config.model_copy(update=parts)
 
 
-def _leadbyte(config: LeadByteConfig) -> LeadByteConfig:
+def _leadbyte(config: LeadByteConfig, read_block: ReadBlock) -> LeadByteConfig:
     """Take address and key from the block; a file may repeat the address, and may not send the key elsewhere."""
     if not isinstance(config.api_key, Block):
         return config
-    held = _read(config.api_key, "leadbyte.api_key", (CREDENTIALS,))
+    held = _read(config.api_key, "leadbyte.api_key", CREDENTIALS, read_block)
     try:
         whole = LeadByteConfig.model_validate({**dict(config), **held})
     except ValidationError:
@@ -70,17 +63,14 @@ def _leadbyte(config: LeadByteConfig) -> LeadByteConfig:
     return whole
 
 
-def _read(block: Block, where: str, kinds: Sequence[str]) -> Mapping[str, SecretStr | str]:
+def _read(block: Block, where: str, wanted: str, read_block: ReadBlock) -> Mapping[str, str | SecretStr]:
     kind, _, name = block.block.partition("/")
-    if kind not in kinds or not name:
-        msg = f"{where}: {block.block!r} is no block that fits here: write {{block: {kinds[0]}/NAME}}"
-        raise ConfigError(msg)
-    if not _readers:
-        msg = f"{where}: the block {block.block} can only be read by the `leadgate` command and by leadgate's flows"
+    if kind != wanted or not name:
+        msg = f"{where}: {block.block!r} is no block that fits here: write {{block: {wanted}/NAME}}"
         raise ConfigError(msg)
     told = f"{where}: the block {block.block}"
     try:
-        return _readers[0](kind, name)
+        return read_block(kind, name)
     except ConfigError as error:
         raise ConfigError([f"{told} {problem}" for problem in error.problems]) from None
     except BlockUnavailable as error:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from leadgate.backtest import Backtest, run_backtest
 from leadgate.clock import utc_now
-from leadgate.config import PipelineConfig, load_config
+from leadgate.config import PipelineConfig, ReadBlock, load_config
 from leadgate.errors import ConfigError, LeadgateError, problems_of
 from leadgate.leadbyte.wire import can_act
 from leadgate.policy.advice import advise
@@ -29,10 +29,10 @@ class Checked(NamedTuple):
     advice: list[str]
 
 
-def check_pipeline(path: Path) -> Checked:
+def check_pipeline(path: Path, read_block: ReadBlock) -> Checked:
     """Try every part of a pipeline for real and name every fault at once; where there is none, all is well."""
     try:
-        config = read_pipeline_file(path)
+        config = read_pipeline_file(path, read_block)
     except LeadgateError as error:
         return Checked(problems_of(error), [])
     problems: list[str] = []
@@ -61,19 +61,19 @@ def check_pipeline(path: Path) -> Checked:
     return Checked(problems, advice)
 
 
-def examine_pipeline(path: Path) -> Examined:
+def examine_pipeline(path: Path, read_block: ReadBlock) -> Examined:
     """Decide the examples of a pipeline file by its rules; raise ConfigError naming every fault of both."""
-    config = read_pipeline_file(path)
+    config = read_pipeline_file(path, read_block)
     with closing(Source.open(config.source, base_dir=path.resolve().parent, clock=utc_now)) as source:
         return _examine(path, config, source, build_policy(path, config, source))
 
 
-def backtest_policy(path: Path, proposed: Path, *, since: timedelta) -> Backtest:
+def backtest_policy(path: Path, proposed: Path, read_block: ReadBlock, *, since: timedelta) -> Backtest:
     """Try the rules and the wait of another file on what this pipeline has decided; nothing is written or sent.
 
     Raises ConfigError naming every fault of the other file, as this pipeline's source has it.
     """
-    config, other = read_pipeline_file(path), load_config(proposed)
+    config, other = read_pipeline_file(path, read_block), load_config(proposed)
     base_dir, now = path.resolve().parent, utc_now()
     with (
         closing(open_ledger(path, config)) as ledger,

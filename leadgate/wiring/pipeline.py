@@ -6,7 +6,7 @@ from pathlib import Path
 
 from leadgate import telemetry
 from leadgate.clock import utc_now
-from leadgate.config import PipelineConfig, load_config, resolve_blocks
+from leadgate.config import PipelineConfig, ReadBlock, load_config, resolve_blocks
 from leadgate.errors import ConfigError, SourceUnavailable
 from leadgate.ledger import Ledger
 from leadgate.ledger.keep import keep_policy, keep_reading
@@ -17,9 +17,9 @@ from leadgate.source import Source
 from leadgate.wiring.ledger import open_ledger
 
 
-def read_pipeline_file(path: Path) -> PipelineConfig:
+def read_pipeline_file(path: Path, read_block: ReadBlock) -> PipelineConfig:
     """Read and check a pipeline file, and the Prefect blocks it names; raise as `load_config` and `resolve_blocks`."""
-    return resolve_blocks(load_config(path), str(path))
+    return resolve_blocks(load_config(path), str(path), read_block)
 
 
 class Pipeline:
@@ -37,13 +37,13 @@ class Pipeline:
 
 
 @contextmanager
-def open_pipeline(path: Path) -> Iterator[Pipeline]:
+def open_pipeline(path: Path, read_block: ReadBlock) -> Iterator[Pipeline]:
     """Build every part of a pipeline from its file; each part is checked before anything is read or sent.
 
     Raises ConfigError or PolicyError naming every fault, SourceError or LedgerError where a database is not as the
     file says, and SourceUnavailable or LedgerUnavailable where it cannot be reached.
     """
-    config = read_pipeline_file(path)
+    config = read_pipeline_file(path, read_block)
     telemetry.name_run(config.pipeline)
     with closing(open_ledger(path, config)) as ledger, closing(_open_source(path, config, ledger)) as source:
         policy, shadow = build_policy(path, config, source), build_shadow(path, config, source)

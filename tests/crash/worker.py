@@ -17,6 +17,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+from cli.blocks import read_block
 from leadgate.clock import utc_now
 from leadgate.errors import LeadByteError, LedgerUnavailable, SourceUnavailable
 from leadgate.intake import compare_all, look_for_arrivals, register_leads
@@ -34,7 +35,7 @@ Mark = Callable[[str], None]
 async def work(file: Path, mark: Mark, wave: int, *, once: bool) -> None:
     """Do what a watching run does, and say at each step which it is; `once` returns when no lead is under way."""
     mark("open")
-    with open_pipeline(file) as pipeline:
+    with open_pipeline(file, read_block) as pipeline:
         config, source, ledger = pipeline.config, pipeline.source, pipeline.ledger
         async with open_run(pipeline) as run:
             while not run.stop:
@@ -112,7 +113,7 @@ def _kill(pid: int, seconds: float) -> int:
 
 def main() -> None:
     """Carry out one order after the other."""
-    with open_pipeline(Path(sys.argv[1])):
+    with open_pipeline(Path(sys.argv[1]), read_block):
         pass
     if len(list(Path("/proc/self/task").iterdir())) > 1:
         sys.exit("a process with threads must not fork")

@@ -26,8 +26,9 @@ def client(prefect_server: str) -> Iterator[SyncPrefectClient]:
     """A client of the tests' server; what was applied to it is taken off in the end."""
     with get_client(sync_client=True) as client:
         yield client
-        for deployment in client.read_deployments():
-            client.delete_deployment(deployment.id)
+        while deployments := client.read_deployments():
+            for deployment in deployments:
+                client.delete_deployment(deployment.id)
         for block in client.read_block_documents():
             client.delete_block_document(block.id)
     asyncio.run(_take_off())

@@ -107,10 +107,21 @@ def test_two_pipelines_are_applied_together(
     other, text = tmp_path / "beta.yaml", pipeline.file.read_text("utf-8")
     other.write_text(text.replace("pipeline: acme", "pipeline: beta"), "utf-8")
     code, lines = applied(pipeline.file, other)
-    assert (code, sum(line.startswith("+ deployment") for line in lines)) == (0, 10)
+    assert (code, sum(line.startswith("+ deployment") for line in lines)) == (0, 8)
     other.write_text(text, "utf-8")
     code, lines = applied(pipeline.file, other)
     assert (code, lines) == (2, [f"leadgate: {other} and {pipeline.file}: both are `pipeline: acme`; rename one"])
+
+
+def test_every_deployment_of_ours_is_seen(applied: Apply, client: SyncPrefectClient, pipeline: Practice) -> None:
+    """However many there are: a server gives 200 at a time."""
+    flow_id = client.create_flow_from_name("release-leads")
+    names = {f"old-{number}" for number in range(201)}
+    for name in names:
+        client.create_deployment(flow_id, name, tags=["leadgate", "pipeline:acme"])
+    _, lines = applied("--check", pipeline.file)
+    told = [line for line in lines if line.startswith("not in the manifest any more: ")]
+    assert {line.split()[6].rstrip(".") for line in told} == names
 
 
 @pytest.mark.parametrize("main", [apply.main, serve.main])

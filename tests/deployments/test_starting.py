@@ -11,9 +11,12 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import FlowRun
+from prefect.deployments.runner import RunnerDeployment
 from prefect.events import DeploymentEventTrigger, ResourceSpecification
+from ruamel.yaml import YAML
 
 from deployments import apply, serve
+from deployments.wanted import MANIFEST
 from flows.release_leads import release_leads
 from flows.resolve_reviews import resolve_reviews
 from tasks.announce import EVENT
@@ -57,16 +60,30 @@ def test_the_documented_event_starts_a_run(client: SyncPrefectClient, pipeline: 
     assert all(run.parameters["config"] == str(pipeline.file) for run in runs)
 
 
-def test_what_is_served_watches_and_is_started_by_its_own_pipelines_event(tmp_path: Path) -> None:
-    """The event of another pipeline starts nothing here."""
-    release, watch = serve.deployments_of(tmp_path / "leadgate.yaml", "acme")
-    (trigger,) = release.triggers
+def test_what_is_served_is_what_the_manifest_says(
+    pipeline: Practice, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Every deployment of it with its schedules; the event of another pipeline starts nothing here."""
+    served: list[RunnerDeployment] = []
+    monkeypatch.setattr(serve, "serve", lambda *deployments: served.extend(deployments))
+    monkeypatch.setattr(os, "environ", os.environ | {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "10"})
+    monkeypatch.chdir(tmp_path)
+    assert serve.main(["leadgate.yaml"]) == 0
+    assert os.environ["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] == "10"
+    manifest = YAML(typ="safe").load(MANIFEST.read_text("utf-8"))["deployments"]
+    assert [(each.name, each.flow_name) for each in served] == [
+        (f"{entry['name']}-acme", entry["name"]) for entry in manifest
+    ]
+    for deployment, entry in zip(served, manifest, strict=True):
+        assert [each.model_dump(mode="json")["schedule"]["interval"] for each in deployment.schedules or ()] == [
+            each["interval"] for each in entry.get("schedules", ())
+        ]
+        assert deployment.parameters == entry["parameters"] | {"config": str(pipeline.file)}
+        assert set(deployment.tags) == {"leadgate", "pipeline:acme"}
+    ((trigger,), *others) = [each.triggers for each in served]
     assert isinstance(trigger, DeploymentEventTrigger)
     assert (trigger.expect, trigger.match) == ({EVENT}, ResourceSpecification({"prefect.resource.id": RESOURCE}))
-    assert [deployment.flow_name for deployment in (release, watch)] == ["release-leads", "watch-enrichment"]
-    assert release.parameters == {"config": str(tmp_path / "leadgate.yaml")}
-    assert watch.parameters == release.parameters | {"watch_for": "600s"}
-    assert all(set(deployment.tags) == {"leadgate", "pipeline:acme"} for deployment in (release, watch))
+    assert not any(others)
 
 
 def test_the_flows_parameters_can_be_filled_in_by_a_person() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from cli.blocks import read_block
 from leadgate.clock import utc_now
 from leadgate.delivery import Preparation
 from leadgate.intake import look_for_arrivals, register_leads
@@ -42,7 +43,7 @@ def pipeline(tmp_path: Path) -> Iterator[Practice]:
 
 def decide_all(pipeline: Practice) -> None:
     """Let a run decide what is due, without sending anything: each lead is left to a person."""
-    with open_pipeline(pipeline.file) as opened:
+    with open_pipeline(pipeline.file, read_block) as opened:
         register_leads(opened.source, opened.ledger, opened.config, now=utc_now())
         look_for_arrivals(opened.source, opened.ledger, opened.config, now=utc_now())
         preparation = Preparation(
@@ -174,7 +175,7 @@ def test_a_backtest_tells_whose_verdict_flips(pipeline: Practice) -> None:
         }
     ]
     assert pipeline.states() == before
-    with open_pipeline(pipeline.file) as opened, opened.ledger.engine.connect() as connection:
+    with open_pipeline(pipeline.file, read_block) as opened, opened.ledger.engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM leadgate_policies")) == 1
 
 

@@ -16,13 +16,21 @@ from tests.ledger.steps import NOW, PIPELINE, PROCESS, attempt, claim, intend, t
 from tests.support.pipelines import Practice
 
 _ROOT = Path(__file__).parents[2]
-_RUNS = {"prefect", "flows", "leadgate.delivery", "leadgate.intake", "leadgate.source", "leadgate.wiring.pipeline"}
+_RUNS = {
+    "prefect",
+    "flows",
+    "tasks",
+    "leadgate.delivery",
+    "leadgate.intake",
+    "leadgate.source",
+    "leadgate.wiring.pipeline",
+}
 _SENDS = {"httpx", "aiohttp", "leadgate.leadbyte", "leadgate.sandbox"}
 _DECIDES = {"cel_expr_python", "leadgate.policy.compiling", "leadgate.policy.deciding"}
 _SHOWS = {"altair", "vl_convert", "jinja2", "opentelemetry", "prometheus_client", "rich"}
 _OTHER_LEDGERS = {"alembic", "leadgate.ledger.indexes", "psycopg", "pymysql", "sqlalchemy.dialects.postgresql"}
 _NEVER = _RUNS | _SENDS | _DECIDES | _SHOWS | _OTHER_LEDGERS
-_READS_THE_LEDGER = {"pydantic", "ruamel", "sqlalchemy", "tasks", "leadgate.config", "leadgate.ledger"}
+_READS_THE_LEDGER = {"pydantic", "ruamel", "sqlalchemy", "leadgate.config", "leadgate.ledger"}
 _PROGRAM = """
 import json, sys
 from cli.main import main

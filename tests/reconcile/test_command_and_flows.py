@@ -1,13 +1,13 @@
-"""What people start themselves: `leadgate retry`, and the flows reconcile-unknown and maintain-ledger."""
+"""What people start themselves: `leadgate retry`, and the flow maintain-ledger."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flows.maintain_ledger import maintain_ledger
-from flows.reconcile_unknown import reconcile_unknown
 from leadgate.clock import utc_now
 from leadgate.config import load_config
 from leadgate.ledger import Ledger
@@ -114,7 +114,7 @@ def test_either_ids_or_all(practice: Practice, ledger: Ledger, arguments: list[s
     assert practice.states() == {"1": "failed"}
 
 
-async def test_the_flow_reconcile_unknown_settles_and_acts_on_nothing(tmp_path: Path, prefect_server: str) -> None:
+async def test_the_flow_maintain_ledger_settles_and_acts_on_nothing(tmp_path: Path, prefect_server: str) -> None:
     """One was applied and is inferred, one was not and is ready, and one is not due yet."""
     with sandbox_thread() as leadbyte:
         practice = Practice(tmp_path, leadbyte.url)
@@ -126,7 +126,7 @@ async def test_the_flow_reconcile_unknown_settles_and_acts_on_nothing(tmp_path: 
         end(ledger, ("1", "2"), Result.IN_DOUBT, State.UNKNOWN, earlier, due_at=earlier + LEASE)
         end(ledger, ("3",), Result.IN_DOUBT, State.UNKNOWN, earlier, due_at=earlier + timedelta(hours=2))
         leadbyte.move(["1"], LeadState.RELEASED)
-        assert await reconcile_unknown(str(practice.file)) == {"probed": 2, "inferred": 1}
+        assert await maintain_ledger(str(practice.file)) == {"rescued": 0, "probed": 2, "inferred": 1}
         assert practice.states() == {"1": "processed", "2": "ready", "3": "unknown"}
         assert [[item["quarantineId"] for item in request.body["leads"]] for request in leadbyte.requests] == [
             ["1", "2"]
@@ -145,6 +145,37 @@ async def test_the_flow_maintain_ledger_takes_over_what_dead_runs_left(
     end(ledger, ("1", "2"), None, State.SENDING, earlier)
     end(ledger, ("3",), None, State.SENDING, utc_now())
     practice.edit("table: quarantined_leads", "table: no_such_table")
-    assert await maintain_ledger(str(practice.file)) == 2
+    assert await maintain_ledger(str(practice.file)) == {"rescued": 2, "probed": 0, "inferred": 0}
     assert practice.states() == {"1": "unknown", "2": "unknown", "3": "sending"}
-    assert await maintain_ledger(str(practice.file)) == 0
+    assert await maintain_ledger(str(practice.file)) == {"rescued": 0, "probed": 0, "inferred": 0}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("url: sqlite:///source.db", "url: postgresql://reader@127.0.0.1:9/crm", "cannot be reached just now"),
+        ("api_key: practice-key", "api_key: {block: leadbyte-credentials/nobody}", "leadbyte.api_key: the block"),
+        ("api_key: practice-key", "api_key: a-key", "LeadByte at http://127.0.0.1:9 takes nothing just now"),
+    ],
+    ids=["source", "key", "LeadByte"],
+)
+async def test_what_is_down_fails_the_probes_alone(
+    practice: Practice, ledger: Ledger, prefect_server: str, old: str, new: str, why: str
+) -> None:
+    """The leads of dead runs are taken over, and the page is written; the run is Failed and says so."""
+    earlier = utc_now() - timedelta(hours=1)
+    practice.quarantine("2")
+    practice.enrich("2", **COMPLETE)
+    end(ledger, ("1",), None, State.SENDING, earlier)
+    end(ledger, ("2",), Result.IN_DOUBT, State.UNKNOWN, earlier, due_at=earlier + LEASE)
+    practice.edit(old, new)
+    practice.file.write_text(f"{practice.file.read_text('utf-8')}\nreport: {{path: page.html}}\n", "utf-8")
+    state: Any = await maintain_ledger(str(practice.file), return_state=True)
+    assert state.is_failed()
+    assert state.message.startswith(
+        "The unknown leads that are due (1) could not be settled; the rest is done "
+        "(leads of dead runs taken over: 1; report written). "
+    )
+    assert why in state.message
+    assert practice.states() == {"1": "unknown", "2": "unknown"}
+    assert practice.file.with_name("page.html").exists()

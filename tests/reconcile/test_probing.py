@@ -231,5 +231,5 @@ async def test_acted_on_in_vain_too_often_a_lead_goes_to_a_person(world: Reconci
 
 
 async def _reconcile_only(world: Reconciling, **sections: dict[str, Any]) -> None:
-    """Settle what nobody answered, as the flow reconcile-unknown does."""
+    """Settle what nobody answered, as the flow maintain-ledger does."""
     await world.run(claims=False, **sections)  # type: ignore[arg-type]  # sections of the file alone

@@ -12,16 +12,16 @@ from typing import Any
 
 import httpx
 import pytest
+from prefect.blocks.system import Secret
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect_sqlalchemy import ConnectionComponents, SqlAlchemyConnector
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from flows.release_leads import release_leads
-from leadgate.errors import ConfigError, KeyRefused, LeadByteUnavailable
+from leadgate.errors import KeyRefused, LeadByteUnavailable
 from leadgate.sandbox import Sandbox
 from leadgate.summary import Summary
-from tasks.blocks import LeadByteCredentials, address_of
+from tasks.blocks import LeadByteCredentials
 from tests.support.command import leadgate
 from tests.support.pipelines import Practice
 
@@ -33,22 +33,13 @@ COMPLETE = {"postcode": "TN25 6QD", "phone_verified": True, "score": 0.9}
 def pipeline(tmp_path: Path, leadbyte: Sandbox, prefect_server: str, postgres_url: str) -> Iterator[Practice]:
     """A pipeline whose file names a block for each of its secrets, its source in a PostgreSQL."""
     LeadByteCredentials(base_url=leadbyte.url, api_key=SecretStr(KEY)).save("acme", overwrite=True)
-    url = make_url(postgres_url)
-    SqlAlchemyConnector(
-        connection_info=ConnectionComponents(
-            driver="postgresql+psycopg2",
-            username=url.username,
-            password=SecretStr(str(url.password)) if url.password else None,
-            host=url.host,
-            port=url.port,
-            database=url.database,
-            query=dict(url.query) or None,
-        )
-    ).save("acme", overwrite=True)
+    # As providers write it; leadgate adds its own driver.
+    address = make_url(postgres_url).set(drivername="postgres").render_as_string(hide_password=False)
+    Secret(value=address).save("acme", overwrite=True)
     practice = Practice(tmp_path, leadbyte.url, database_url=postgres_url)
     practice.edit(f"  base_url: {leadbyte.url}\n", "")
     practice.edit(f"api_key: {KEY}", "api_key: {block: leadbyte-credentials/acme}")
-    practice.edit(f"url: {postgres_url}", "url: {block: sqlalchemy-connector/acme}")
+    practice.edit(f"url: {postgres_url}", "url: {block: secret/acme}")
     yield practice
     practice.close()
 
@@ -56,7 +47,7 @@ def pipeline(tmp_path: Path, leadbyte: Sandbox, prefect_server: str, postgres_ur
 def test_a_run_and_a_check_need_no_secret_but_those_of_the_blocks(
     pipeline: Practice, leadbyte: Sandbox, prefect_server: str
 ) -> None:
-    """The block says psycopg2, which is not installed: leadgate's own driver is used. Nothing of it is shown."""
+    """The address names no driver: leadgate's own is used. Nothing of it is shown."""
     pipeline.quarantine(1)
     pipeline.enrich(1, **COMPLETE)
     summary = asyncio.run(release_leads(str(pipeline.file)))
@@ -112,15 +103,15 @@ def told(pipeline: Practice, old: str, new: str) -> str:
     return done.stderr
 
 
-CREDENTIALS, CONNECTOR = "{block: leadbyte-credentials/acme}", "{block: sqlalchemy-connector/acme}"
+CREDENTIALS, ADDRESS = "{block: leadbyte-credentials/acme}", "{block: secret/acme}"
 
 
 def test_every_block_that_is_wrong_is_named(pipeline: Practice, prefect_server: str) -> None:
     """Missing, of another type, without a name: with the place in the file, and what to write."""
     pipeline.edit(CREDENTIALS, "{block: leadbyte-credentials/nobody}")
-    said = told(pipeline, CONNECTOR, "{block: secret/acme}")
+    said = told(pipeline, ADDRESS, "{block: slack-webhook/acme}")
     assert "leadbyte.api_key: the block leadbyte-credentials/nobody is not known to the Prefect server" in said
-    assert "source.url: 'secret/acme' is no block that fits here: write {block: sqlalchemy-connector/NAME}" in said
+    assert "source.url: 'slack-webhook/acme' is no block that fits here: write {block: secret/NAME}" in said
     assert len(said.splitlines()) == 2
 
 
@@ -193,45 +184,8 @@ def test_a_secret_that_may_not_be_read_is_said(pipeline: Practice, status: int, 
     assert f"leadbyte.api_key: the block leadbyte-credentials/acme {said}" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("data", "address"),
-    [
-        (
-            {"connection_info": "postgresql+asyncpg://u:p%40@h/d?ssl=require"},
-            "postgresql+psycopg://u:p%40@h/d?sslmode=require",
-        ),
-        (
-            {"connection_info": {"driver": "postgresql+psycopg2", "host": "h"}, "connect_args": {"sslmode": "prefer"}},
-            "postgresql+psycopg://h?sslmode=prefer",
-        ),
-        ({"connection_info": {"driver": "mysql+aiomysql", "host": "h", "database": "d"}}, "mysql+pymysql://h/d"),
-        ({"connection_info": {"driver": "sqlite+aiosqlite", "database": "crm.db"}}, "sqlite:///crm.db"),
-    ],
-    ids=["asyncpg", "psycopg2", "aiomysql", "aiosqlite"],
-)
-def test_the_driver_is_leadgates_own(data: dict[str, Any], address: str) -> None:
-    """Whichever the block names; what it says of TLS is kept."""
-    assert address_of(data) == address
-
-
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        ({"connection_info": "nonsense"}, "holds no address"),
-        ({}, "holds no address"),
-        ({"connection_info": "sqlite:///a", "connect_args": {"ssl": {"ca": "x"}}}, r"connect_args .* \(ssl\)"),
-        ({"connection_info": {"driver": "sqlite", "password": "********"}}, "without its secret"),
-    ],
-    ids=["text", "nothing", "arguments", "hidden"],
-)
-def test_an_address_that_cannot_be_used_is_said(data: dict[str, Any], said: str) -> None:
-    """What the block holds is not repeated."""
-    with pytest.raises(ConfigError, match=said):
-        address_of(data)
-
-
-def test_a_connector_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is an extra; the message names it."""
-    monkeypatch.setitem(sys.modules, "prefect_sqlalchemy", None)
-    with pytest.raises(ConfigError, match=r"pip install 'leadgate\[sqlalchemy\]'"):
-        address_of({"connection_info": "sqlite:///a"})
+def test_a_secret_that_is_no_text_is_said(pipeline: Practice) -> None:
+    """What it holds is not repeated."""
+    Secret(value={"url": "x"}).save("acme", overwrite=True)
+    said = told(pipeline, "deadline: 24h", "deadline: 23h")
+    assert "source.url: the block secret/acme holds no text: give it the address of the source as its value" in said

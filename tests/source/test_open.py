@@ -184,9 +184,9 @@ def test_a_relative_sqlite_path_starts_at_the_pipeline_files_folder(tmp_path: Pa
 def test_a_block_that_was_not_loaded_is_a_fault_of_the_file(tmp_path: Path) -> None:
     """Only flows know Prefect's blocks."""
     config = SourceConfig(
-        url=Block(block="sqlalchemy-connector/crm"),
+        url=Block(block="secret/crm"),
         leads=LeadsConfig.model_validate(LEADS),
         enrichment=EnrichmentConfig.model_validate(ENRICHMENT),
     )
-    with pytest.raises(ConfigError, match="sqlalchemy-connector/crm"):
+    with pytest.raises(ConfigError, match="secret/crm"):
         Source.open(config, base_dir=tmp_path)

@@ -16,6 +16,7 @@ from benchmarks.measured import Instant, Measured, Span
 from benchmarks.release import measure
 from benchmarks.rounds import Round, Timed, bare_loop, run_measured
 from benchmarks.servers import check_and_forget, sandbox_process
+from cli.blocks import read_block
 from leadgate.clock import utc_now
 from leadgate.delivery import Delivery, Preparation
 from leadgate.intake import look_for_arrivals, register_leads
@@ -29,7 +30,7 @@ LEADS = 2 * BATCH_SIZE + 20
 
 def release(config: Path) -> None:
     """Do what the release flow does, without Prefect, which takes long to start."""
-    with open_pipeline(config) as pipeline:
+    with open_pipeline(config, read_block) as pipeline:
         register_leads(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now())
         look_for_arrivals(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now())
         preparation = Preparation(
