@@ -10,7 +10,7 @@ from leadgate.errors import SourceError, SourceUnavailable
 from leadgate.source.describe import Place, describe
 from leadgate.source.ids import IdKind
 from leadgate.source.outbox_sql import INSTALLED, OUTBOX, OutboxSql, Trigger, Watched
-from leadgate.source.suggest import suggest
+from leadgate.suggest import suggest
 
 _INSTALL = "`leadgate install-outbox` prints the SQL for it, and --apply runs it."
 _SCHEMA = "SELECT nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
@@ -94,7 +94,7 @@ def _id_kind(connection: Connection, place: Place) -> IdKind:
     native = describe(connection, place)
     found = native.get(place.config.id)
     if found is None:
-        msg = f"{place.path}.id: {place.where} has no column `{place.config.id}`{suggest(place.config.id, native)}"
+        msg = f"{place.path}.id: {place.where} has no column `{place.config.id}`; {suggest(place.config.id, native)}"
         raise SourceError(msg)
     if found.id_kind is None:
         msg = f"{place.path}.id: column `{place.config.id}` of {place.where} is {found.name}, which is no id."
