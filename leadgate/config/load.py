@@ -1,6 +1,5 @@
 """How a pipeline file is read, and messages that name the path in the file and the nearest right key."""
 
-import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from leadgate.config.section import Section
 from leadgate.config.shape import PipelineConfig
 from leadgate.errors import ConfigError
+from leadgate.suggest import suggest
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
@@ -115,10 +115,7 @@ def _describe(fault: ErrorDetails) -> str:
     where = _dotted(location)
     match fault["type"]:
         case "extra_forbidden":
-            known = _keys_at(location[:-1])
-            close = difflib.get_close_matches(str(location[-1]), known, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
-            return f"{where}: there is no such key; {hint}"
+            return f"{where}: there is no such key; {suggest(str(location[-1]), _keys_at(location[:-1]))}"
         case "missing":
             return f"{where}: is missing"
         case "enum" | "literal_error":

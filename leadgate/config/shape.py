@@ -23,7 +23,7 @@ def longest_exchange(timeout: timedelta) -> timedelta:
 
 LONGEST_CONNECT = timedelta(seconds=10)
 
-Condition = Annotated[str, Field(min_length=1, max_length=2000)]
+ConditionText = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class Block(Section):
@@ -55,7 +55,7 @@ class LeadByteConfig(Section):
         return value.rstrip("/").removesuffix("/restapi/v1.3")
 
 
-class Relation(Section):
+class RelationConfig(Section):
     """A table, view or query of the source, and which of its columns is the lead's id."""
 
     table: str | None = None
@@ -64,21 +64,21 @@ class Relation(Section):
     types: dict[str, ColumnType] = Field({})
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> "Relation":
+    def _one_of_both(self) -> "RelationConfig":
         if (self.table is None) == (self.query is None):
             msg = "give either `table:` or `query:`, one of them"
             raise ValueError(msg)
         return self
 
 
-class LeadsConfig(Relation):
+class LeadsConfig(RelationConfig):
     """Who waits: one row a quarantined lead. `updated_at` says when the row was written, where a column tells."""
 
     quarantined_at: str
     updated_at: str | None = None
 
 
-class EnrichmentConfig(Relation):
+class EnrichmentConfig(RelationConfig):
     """What arrives for them."""
 
     updated_at: str | None = None
@@ -126,9 +126,9 @@ class WaitConfig(Section):
 class Conditions(Section):
     """Lists of conditions: all must hold, at least one of any, none of none."""
 
-    all: list[Condition] = Field([])
-    any: list[Condition] = Field([])
-    none: list[Condition] = Field([])
+    all: list[ConditionText] = Field([])
+    any: list[ConditionText] = Field([])
+    none: list[ConditionText] = Field([])
 
     @model_validator(mode="after")
     def _not_empty(self) -> "Conditions":
@@ -142,7 +142,7 @@ class RuleConfig(Section):
     """One rule as written; the first whose `when` holds decides."""
 
     name: str = Field(min_length=1, max_length=100)
-    when: Condition | Conditions
+    when: ConditionText | Conditions
     then: Verdict
     because: str = Field(min_length=1, max_length=500)
     on_missing: Literal["skip", "review"] = "skip"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from leadgate.policy.checked import Node
-from leadgate.policy.faults import Fault, operator
+from leadgate.policy.faults import ConditionFault, operator
 from leadgate.policy.names import WORDS
 
 COMPARISONS = ("_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_")
@@ -34,21 +34,23 @@ TryOut = Callable[[str, object], str | None]
 """Tries a function on a literal and gives CEL's error text, None when it works."""
 
 
-def refusals(root: Node, known: frozenset[str], try_out: TryOut) -> Iterator[Fault]:
+def refusals(root: Node, known: frozenset[str], try_out: TryOut) -> Iterator[ConditionFault]:
     """Give every part of a checked condition that rules do not use."""
     lists = {id(node.args[1]) for node in root.walk() if node.name == "@in" and node.args[1].kind == "list"}
     for node in root.walk():
         match node.kind:
             case "const" if node.type in {"null", "bytes", "uint"}:
-                yield Fault(_REFUSED_CONSTANTS[node.type], node.at)
+                yield ConditionFault(_REFUSED_CONSTANTS[node.type], node.at)
             case "variable" if node.name not in known:
-                yield Fault("the name of a type is not used in rules: compare a column's value", node.at)
+                yield ConditionFault("the name of a type is not used in rules: compare a column's value", node.at)
             case "field":
-                yield Fault(f"there is no `.{node.name}` in rules: write enrichment.COLUMN or lead.COLUMN", node.at)
+                yield ConditionFault(
+                    f"there is no `.{node.name}` in rules: write enrichment.COLUMN or lead.COLUMN", node.at
+                )
             case "list":
                 yield from _list(node, allowed_here=id(node) in lists)
             case "other":
-                yield Fault("{ } is not used in rules: compare columns one by one", node.at)
+                yield ConditionFault("{ } is not used in rules: compare columns one by one", node.at)
             case "call":
                 yield from _call(node, try_out)
             case _:
@@ -62,50 +64,54 @@ _REFUSED_CONSTANTS = {
 }
 
 
-def _list(node: Node, *, allowed_here: bool) -> Iterator[Fault]:
+def _list(node: Node, *, allowed_here: bool) -> Iterator[ConditionFault]:
     if not allowed_here:
-        yield Fault("a list stands only after `in`, such as COLUMN in ['a', 'b']", node.at)
+        yield ConditionFault("a list stands only after `in`, such as COLUMN in ['a', 'b']", node.at)
     types = {arg.type for arg in node.args}
     if len(types) > 1 and types != {"int", "double"}:
         held = " and ".join(sorted(f"{WORDS.get(type_, type_)}s" for type_ in types))
-        yield Fault(f"the list holds {held}: write values of one type", node.at)
+        yield ConditionFault(f"the list holds {held}: write values of one type", node.at)
 
 
-def _call(node: Node, try_out: TryOut) -> Iterator[Fault]:
+def _call(node: Node, try_out: TryOut) -> Iterator[ConditionFault]:
     name = operator(node.name)
     start = node.at - len(node.name) if node.at is not None and name.endswith("()") else node.at
     if node.name not in OPERATORS | FUNCTIONS:
-        yield Fault(f"{name} is not used in rules", start)
+        yield ConditionFault(f"{name} is not used in rules", start)
     elif node.name == "_+_" and node.type not in {"int", "double", "timestamp", "duration"}:
-        yield Fault("`+` does not join strings or lists in rules: compare the parts one by one", start)
+        yield ConditionFault("`+` does not join strings or lists in rules: compare the parts one by one", start)
     elif node.name in _OF_TEXTS and all((arg.kind, arg.type) == ("const", "string") for arg in node.args):
         # A column's name in quotes would make a rule that always or never holds.
-        yield Fault("two fixed texts are compared: a column is written lead.COLUMN or lead.`Column Name`", start)
+        yield ConditionFault(
+            "two fixed texts are compared: a column is written lead.COLUMN or lead.`Column Name`", start
+        )
     elif node.name == "days":
-        yield Fault("days() takes a whole number written out, such as days(30), up to days(100000)", start)
+        yield ConditionFault("days() takes a whole number written out, such as days(30), up to days(100000)", start)
     elif node.name == "matches":
         yield from _matches(node, try_out)
     elif node.name in {"timestamp", "duration"}:
         yield from _literal(node.args[0], node.name, node.name, try_out)
     elif node.name in _ZONED and len(node.args) > 1:
         if node.args[1].kind != "const":
-            yield Fault("the time zone must be written out, such as 'Europe/London'", node.args[1].at)
+            yield ConditionFault("the time zone must be written out, such as 'Europe/London'", node.args[1].at)
         yield from _literal(node.args[1], "getHours", "zone", try_out)
 
 
-def _literal(arg: Node, function: str, message: str, try_out: TryOut) -> Iterator[Fault]:
+def _literal(arg: Node, function: str, message: str, try_out: TryOut) -> Iterator[ConditionFault]:
     if arg.kind == "const" and try_out(function, arg.value):
-        yield Fault(_LITERALS[message].format(repr(arg.value)), arg.at)
+        yield ConditionFault(_LITERALS[message].format(repr(arg.value)), arg.at)
 
 
-def _matches(node: Node, try_out: TryOut) -> Iterator[Fault]:
+def _matches(node: Node, try_out: TryOut) -> Iterator[ConditionFault]:
     pattern = node.args[1]
     if pattern.kind != "const" or not isinstance(pattern.value, str):
-        yield Fault("the pattern of matches() must be written out as a string, such as '^07[0-9]{9}$'", pattern.at)
+        yield ConditionFault(
+            "the pattern of matches() must be written out as a string, such as '^07[0-9]{9}$'", pattern.at
+        )
     elif len(pattern.value) > _PATTERN_LENGTH or _weight(pattern.value) > _PATTERN_WEIGHT:
-        yield Fault("the pattern is too large: shorten it, or lower the numbers in its { }", pattern.at)
+        yield ConditionFault("the pattern is too large: shorten it, or lower the numbers in its { }", pattern.at)
     elif error := try_out("matches", pattern.value):
-        yield Fault(f"the pattern does not compile: {error.rpartition('expression: ')[2]}", pattern.at)
+        yield ConditionFault(f"the pattern does not compile: {error.rpartition('expression: ')[2]}", pattern.at)
 
 
 def patterns_weight(root: Node) -> int:

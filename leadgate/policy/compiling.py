@@ -11,8 +11,9 @@ from leadgate.policy.allowed import patterns_weight
 from leadgate.policy.deciding import Policy, Rule
 from leadgate.policy.faults import show
 from leadgate.policy.language import Condition, ConditionFaults, Language
-from leadgate.policy.names import Column, Names, close_to, some
+from leadgate.policy.names import Column, Names
 from leadgate.policy.reason import faults_of
+from leadgate.suggest import suggest
 
 _ALL_PATTERNS = 5000
 """So that one decision takes a quarter of a second at most, with the texts that columns usually hold."""
@@ -83,11 +84,9 @@ def _compile_rule(number: int, rule: RuleConfig, config: PolicyConfig, language:
 
 def _kept_faults(config: PolicyConfig, names: Names) -> Iterator[str]:
     for number, name in enumerate(config.keep_facts, 1):
-        if name in names.by_name:
-            continue
-        near = close_to(name.rpartition(".")[2], names.by_name)
-        hint = f"did you mean {near}?" if near else f"known here: {some(names.by_name)}"
-        yield f"policy.keep_facts[{number}]: unknown column {name}; {hint}"
+        if name not in names.by_name:
+            meant = suggest(name.rpartition(".")[2], names.by_name)
+            yield f"policy.keep_facts[{number}]: unknown column {name}; {meant}"
 
 
 def _columns_read(rules: list[Rule], kept: dict[str, Column], names: Names) -> list[Column]:

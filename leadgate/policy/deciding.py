@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from leadgate.config import RuleConfig
-from leadgate.model import Columns, Decision, Enrichment, Lead, Verdict
+from leadgate.model import Columns, ColumnType, Decision, Enrichment, Lead, Verdict
+from leadgate.model.values import fit
 from leadgate.policy.language import Condition, Language
 from leadgate.policy.names import Column, a, joined, spell
-from leadgate.policy.reason import render
+from leadgate.policy.reason import fact, render
 from leadgate.policy.trace import NONE_OF_ANY
-from leadgate.policy.values import FITTING, fact, timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +98,11 @@ class Policy:
         names = {name for rule in rules for name in rule.names}
         self._reads_now, self._reads_waited = "now" in names, "waited" in names
         # decide() runs for every lead: what is the same for all of them is looked up here, once.
-        self._columns = [(c, c.variable, c.relation == "lead", FITTING[c.type]) for c in columns]
+        self._columns = [(c, c.variable, c.relation == "lead") for c in columns]
         self._missing = missing
         self.reads = Columns(
-            lead={c.name: c.type for c, _, of_lead, _ in self._columns if of_lead},
-            enrichment={c.name: c.type for c, _, of_lead, _ in self._columns if not of_lead},
+            lead={c.name: c.type for c, _, of_lead in self._columns if of_lead},
+            enrichment={c.name: c.type for c, _, of_lead in self._columns if not of_lead},
         )
 
     def decide(self, lead: Lead, enrichment: Enrichment | None, *, late: bool, now: datetime) -> Decision:
@@ -147,19 +147,20 @@ class Policy:
         values: dict[str, Any] = {"late": late, **self._language.constants}
         unfit: list[str] = []
         arrived = enrichment.columns if enrichment else {}
-        for column, variable, of_lead, fit in self._columns:
+        for column, variable, of_lead in self._columns:
             raw = (lead.columns if of_lead else arrived).get(column.name)
             if raw is None:
                 continue
-            value = fit(raw)
+            value = fit(raw, column.type)
             if value is None:
                 unfit.append(f"{spell(variable)} does not hold {a(column.type)}, so it counts as missing")
             else:
                 values[variable] = value
         for name, variable in self._missing.items():
             values[name] = variable not in values
+        since, at = fit(lead.quarantined_at, ColumnType.TIMESTAMP), fit(now, ColumnType.TIMESTAMP)
         if self._reads_now:
-            values["now"] = timestamp(now)
-        if self._reads_waited and (since := timestamp(lead.quarantined_at)) and (at := timestamp(now)):
+            values["now"] = at
+        if self._reads_waited and since and at:
             values["waited"] = at - since
         return Seen(values, self._language.bind(values)), unfit

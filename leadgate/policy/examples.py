@@ -7,10 +7,11 @@ from typing import Any
 
 from leadgate.config import ExampleConfig
 from leadgate.model import Columns, ColumnType, Enrichment, Lead
+from leadgate.model.values import fit
 from leadgate.policy.deciding import Policy
-from leadgate.policy.names import Names, Relation, a, close_to, some, spell
+from leadgate.policy.names import Names, RelationName, a, spell
 from leadgate.policy.trace import Tried, tell_tried
-from leadgate.policy.values import FITTING
+from leadgate.suggest import suggest
 
 OTHERWISE = "otherwise"
 """What an example calls it when no rule matches."""
@@ -86,7 +87,7 @@ def _by(verdict: str, rule: str | None) -> str:
 
 
 def _faults(example: ExampleConfig, names: Names, rules: Sequence[str]) -> Iterator[str]:
-    given: list[tuple[Relation, dict[str, Any]]] = [
+    given: list[tuple[RelationName, dict[str, Any]]] = [
         ("enrichment", example.given.enrichment),
         ("lead", example.given.lead),
     ]
@@ -97,10 +98,8 @@ def _faults(example: ExampleConfig, names: Names, rules: Sequence[str]) -> Itera
                 yield f"given: unknown column {spell(f'{relation}.{name}')}; {names.nearest(f'{relation}.{name}')}"
             elif column.type is ColumnType.STRING and not isinstance(value, str | None):
                 yield f"given: {spell(column.variable)} is a string: write {value} between quotes"
-            elif value is not None and FITTING[column.type](value) is None:
+            elif value is not None and fit(value, column.type) is None:
                 yield f"given: {spell(column.variable)}: {value!r} is not {a(column.type)}"
     rule = example.expect.rule
     if rule is not None and rule not in {OTHERWISE, *rules}:
-        near = close_to(rule, rules)
-        hint = f"did you mean {near}?" if near else f"known here: {some([*rules, OTHERWISE])}"
-        yield f"expect.rule: no rule is called {rule}; {hint}"
+        yield f"expect.rule: no rule is called {rule}; {suggest(rule, [*rules, OTHERWISE])}"

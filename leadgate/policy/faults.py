@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from leadgate.policy.names import WORDS, Names, a, close_to, joined, some, spell
+from leadgate.policy.names import WORDS, Names, a, joined, spell
+from leadgate.suggest import suggest
 
 _WIDTH = 100
 _STRING = re.compile(
@@ -67,14 +68,14 @@ _COMPARED = {
 }
 
 
-class Fault(NamedTuple):
+class ConditionFault(NamedTuple):
     """What is wrong with a condition, and at which offset of its text (None: not known)."""
 
     message: str
     at: int | None = None
 
 
-def show(fault: Fault, text: str) -> str:
+def show(fault: ConditionFault, text: str) -> str:
     """Put the condition under the message, and a caret under the place."""
     if fault.at is None:
         return f"{fault.message}\n    {_fitting(text.splitlines()[0] if text.strip() else text, 0)[0]}"
@@ -103,20 +104,22 @@ def operator(function: str) -> str:
     return f"`{function[1:-1]}`" if re.fullmatch(r"_[^\w]+_", function) else f"{function}()"
 
 
-def translate(report: str, text: str, names: Names, functions: frozenset[str]) -> list[Fault]:
+def translate(report: str, text: str, names: Names, functions: frozenset[str]) -> list[ConditionFault]:
     """Turn a compiler's report into faults; `text` is the condition as the user wrote it."""
     if "recursion" in report:
-        return [Fault("is nested too deeply, or adds too much up: split it over several conditions under `all:`")]
+        return [
+            ConditionFault("is nested too deeply, or adds too much up: split it over several conditions under `all:`")
+        ]
     own = without_strings(text)
     if misspelt := [(name, at) for name, at in names.misspelt(text) if not own[at].isspace()]:
-        return [Fault(f"a column like this is written {name}", at) for name, at in misspelt]
+        return [ConditionFault(f"a column like this is written {name}", at) for name, at in misspelt]
     items = [
         (bool(syntax), message, _offset(text, int(line), int(column)))
         for line, column, syntax, message in _REPORT.findall(report)
     ]
     if any(syntax for syntax, _, _ in items):
         # What follows a first syntax error is mostly its consequence.
-        return list(_scan(text, _HABITS)) or [Fault(_syntax(items[0][1], text, items[0][2]), items[0][2])]
+        return list(_scan(text, _HABITS)) or [ConditionFault(_syntax(items[0][1], text, items[0][2]), items[0][2])]
     found = list(_scan(text, _MACROS))
     for _, message, at in items:
         if "*error*" in message:
@@ -127,14 +130,14 @@ def translate(report: str, text: str, names: Names, functions: frozenset[str]) -
         found.append(
             _unknown(undeclared[1], text, at, names, functions) if undeclared else _type(message, text, at, names)
         )
-    return list(dict.fromkeys(found)) or [Fault(f"cannot be read: {report.splitlines()[0]}")]
+    return list(dict.fromkeys(found)) or [ConditionFault(f"cannot be read: {report.splitlines()[0]}")]
 
 
-def _scan(text: str, habits: dict[str, tuple[str, str]]) -> Iterator[Fault]:
+def _scan(text: str, habits: dict[str, tuple[str, str]]) -> Iterator[ConditionFault]:
     pattern = "|".join(f"(?P<{name}>{regex})" for name, (regex, _) in habits.items())
     for match in re.finditer(pattern, without_strings(text), re.IGNORECASE):
         found = next(name for name in habits if match[name])
-        yield Fault(habits[found][1], match.start())
+        yield ConditionFault(habits[found][1], match.start())
 
 
 def _syntax(message: str, text: str, at: int | None) -> str:
@@ -162,40 +165,41 @@ def _slip(message: str, text: str, at: int) -> str | None:
     return None
 
 
-def _unknown(name: str, text: str, at: int | None, names: Names, functions: frozenset[str]) -> Fault:
+def _unknown(name: str, text: str, at: int | None, names: Names, functions: frozenset[str]) -> ConditionFault:
     if at is not None and text[at : at + 1] == "(":
         if name in functions:
             after_dot = text[: at - len(name)].rstrip().endswith(".")
             written = f"{name}(COLUMN)" if after_dot else f"COLUMN.{name}('...')"
-            return Fault(f"{name}() cannot be called like this: write {written}", at - len(name))
-        near = close_to(name, functions)
-        hint = f"did you mean {near}()?" if near else f"known here: {some(sorted(functions), 99)}"
-        return Fault(f"unknown function {name}(); {hint}", at - len(name))
+            return ConditionFault(f"{name}() cannot be called like this: write {written}", at - len(name))
+        meant = suggest(name, sorted(functions), "{}()".format)
+        return ConditionFault(f"unknown function {name}(); {meant}", at - len(name))
     prefix = name.rpartition(".")[0]
     if at is not None and prefix and text[at - len(prefix) : at] == prefix:
         at -= len(prefix)  # CEL points at the dot
     if name.lower() in {"null", "none", "nil"}:
-        return Fault(f"{name} is not used in rules: to test for a missing value write missing.COLUMN", at)
+        return ConditionFault(f"{name} is not used in rules: to test for a missing value write missing.COLUMN", at)
     if name.lower() in _TRUTHS:
-        return Fault(f"unknown name {name}; did you mean {_TRUTHS[name.lower()]}?", at)
+        return ConditionFault(f"unknown name {name}; did you mean {_TRUTHS[name.lower()]}?", at)
     if at is not None and not prefix and re.search(r"([=!]=|[\[,])\s*$", text[:at]):
-        return Fault(f"unknown name {name}: put quotes around what is text, '{name}'; {names.nearest(name)}", at)
-    return Fault(f"unknown {'column' if prefix else 'name'} {name}; {names.nearest(name)}", at)
+        return ConditionFault(
+            f"unknown name {name}: put quotes around what is text, '{name}'; {names.nearest(name)}", at
+        )
+    return ConditionFault(f"unknown {'column' if prefix else 'name'} {name}; {names.nearest(name)}", at)
 
 
-def _type(message: str, text: str, at: int | None, names: Names) -> Fault:
+def _type(message: str, text: str, at: int | None, names: Names) -> ConditionFault:
     if select := _SELECT.match(message):
-        return Fault(f"{a(_plain(select[1]))} has no parts: nothing may follow it after a dot", at)
+        return ConditionFault(f"{a(_plain(select[1]))} has no parts: nothing may follow it after a dot", at)
     overload = _OVERLOAD.match(message)
     if not overload:
-        return Fault(f"cannot be read: {message}", at)
+        return ConditionFault(f"cannot be read: {message}", at)
     function, types = operator(overload[1]), [_plain(part) for part in _split(overload[2])]
     seen = [names.usable.get(f"{r}.{c.strip('`')}") for r, c in _COLUMN.findall(text)]
     kinds = dict.fromkeys(f"{spell(c.variable)} is {a(c.type)}" for c in seen if c and c.type in types)
     columns = f" ({', '.join(kinds)})" if kinds else ""
     if at is not None and function.endswith("()"):
         at -= len(function) - 2  # CEL points at the parenthesis
-    return Fault(f"{_refusal(function, types)}{columns}{_advice(function, types)}", at)
+    return ConditionFault(f"{_refusal(function, types)}{columns}{_advice(function, types)}", at)
 
 
 def _refusal(function: str, types: list[str]) -> str:

@@ -21,7 +21,7 @@ from cel_expr_python.ext import ext_strings
 from leadgate.errors import LeadgateError
 from leadgate.policy.allowed import COMPARISONS, FUNCTIONS, refusals
 from leadgate.policy.checked import Node, read_checked
-from leadgate.policy.faults import Fault, translate, without_strings
+from leadgate.policy.faults import ConditionFault, translate, without_strings
 from leadgate.policy.names import BUILT_IN, Names, a
 
 _TYPES = {
@@ -42,7 +42,7 @@ _SETTINGS = "name: leadgate\nstdlib:\n  disable_macros: true\n  exclude_function
 class ConditionFaults(LeadgateError):
     """A condition is not one that rules may use; `faults` says where and why."""
 
-    def __init__(self, faults: list[Fault]) -> None:
+    def __init__(self, faults: list[ConditionFault]) -> None:
         self.faults = faults
         super().__init__("; ".join(fault.message for fault in faults))
 
@@ -95,7 +95,7 @@ class Language:
         root = read_checked(expression.serialize())
         faults = list(refusals(root, self._known, self._try_out))
         if not faults and root.type != "bool":
-            faults = [Fault(_not_a_condition(root.type, text.strip()))]
+            faults = [ConditionFault(_not_a_condition(root.type, text.strip()))]
         if faults:
             raise ConditionFaults(faults)
         names = frozenset(node.name for node in root.walk() if node.kind == "variable")

@@ -1,6 +1,5 @@
 """What a rule may name, and in which words users are told about it: columns, built-in names, types."""
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,8 +7,9 @@ from functools import cache
 from typing import Literal
 
 from leadgate.model import Columns, ColumnType
+from leadgate.suggest import close_to, known_here
 
-Relation = Literal["enrichment", "lead"]
+RelationName = Literal["enrichment", "lead"]
 
 BUILT_IN = {"late": "bool", "waited": "duration", "now": "timestamp"}
 """The names besides the columns, and their types."""
@@ -39,7 +39,7 @@ _KEPT = {"in", "true", "false", "null"}
 class Column:
     """A column of one of the two relations, and the type a rule sees."""
 
-    relation: Relation
+    relation: RelationName
     name: str
     type: ColumnType
 
@@ -53,7 +53,7 @@ class Names:
     """Every column a rule may read, by each of its names."""
 
     def __init__(self, columns: Columns) -> None:
-        both: list[tuple[Relation, dict[str, ColumnType]]] = [
+        both: list[tuple[RelationName, dict[str, ColumnType]]] = [
             ("lead", dict(columns.lead)),
             ("enrichment", dict(columns.enrichment)),
         ]
@@ -101,7 +101,7 @@ class Names:
             return f"did you mean {near}?"
         if near := close_to(column, self.by_name):
             return f"did you mean {spell(self.by_name[near].variable)}?"
-        return f"known here: {some(spell(variable) for variable in own.values() or self.usable)}"
+        return known_here(map(spell, own.values() or self.usable))
 
 
 def _quotable(columns: dict[str, Column]) -> dict[str, Column]:
@@ -115,19 +115,6 @@ def spell(name: str) -> str:
     if not dot or (_PLAIN.fullmatch(column) and column not in _KEPT):
         return name
     return f"{relation}.`{column}`"
-
-
-def close_to(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like this one, whatever its case; None when none is."""
-    by_lower = {candidate.lower(): candidate for candidate in known}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[near[0]] if near else None
-
-
-def some(names: Iterable[str], limit: int = 8) -> str:
-    """List names for a message, no more than fit on a line."""
-    listed = list(names)
-    return ", ".join(listed[:limit]) + (", ..." if len(listed) > limit else "")
 
 
 def joined(parts: Iterable[str]) -> str:

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
-from leadgate.policy.names import close_to
-from leadgate.policy.values import told
+from leadgate.suggest import close_to
 
 _NAME = re.compile(r"\{([^{}]*)\}")
 
@@ -25,3 +25,18 @@ def faults_of(because: str, keep_facts: Collection[str]) -> Iterator[str]:
 def render(because: str, kept: Mapping[str, Any]) -> str:
     """Write the reason with the values of this lead; a missing one reads `missing`."""
     return _NAME.sub(lambda match: told(kept[match[1]]), because)
+
+
+def fact(value: Any) -> str | int | float | bool | None:  # noqa: ANN401
+    """Give a value that fitted as JSON can hold it; times in ISO 8601."""
+    kept: str | int | float | bool | None = value.isoformat() if isinstance(value, datetime) else value
+    return kept
+
+
+def told(value: Any) -> str:  # noqa: ANN401
+    """Write a value that fitted, or None, into a reason."""
+    if value is None:
+        return "missing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(fact(value))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from leadgate.policy.faults import without_strings
 from leadgate.policy.names import joined
-from leadgate.policy.values import told
+from leadgate.policy.reason import told
 
 NONE_OF_ANY = -1
 """In place of the number of a failed condition: not one under `any` held."""

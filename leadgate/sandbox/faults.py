@@ -3,7 +3,6 @@
 Nothing here knows HTTP or the quarantine. docs/sandbox.md has a table of every switch; a test compares the two.
 """
 
-import difflib
 import json
 import math
 import re
@@ -20,6 +19,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from leadgate.config import parse_duration
 from leadgate.errors import ConfigError
+from leadgate.suggest import suggest
 
 
 class Permission(StrEnum):
@@ -198,7 +198,7 @@ class Faults:
                     on.pop(name, None)
                     on |= {name: switch} if switch else {}
                 else:
-                    problems.append(_no_such_switch(name))
+                    problems.append(f"fault {name}: there is no such switch; {suggest(name, SWITCH_NAMES)}")
             except (ValueError, TypeError) as error:
                 problems.append(f"fault {name}: {error}")
         if problems:
@@ -237,10 +237,3 @@ class Faults:
             # A poison lead stays one, or a batch could not be bisected down to it.
             return zlib.crc32(f"{self.seed}:{lead_ids[0]}".encode()) / 2**32
         return self._random[fault].random()
-
-
-def _no_such_switch(name: str) -> str:
-    close = difflib.get_close_matches(name, SWITCH_NAMES, n=1)
-    return f"fault {name}: there is no such switch; " + (
-        f"did you mean {close[0]}?" if close else f"known are {', '.join(SWITCH_NAMES)}"
-    )

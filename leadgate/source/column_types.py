@@ -1,4 +1,4 @@
-"""How a database's column types become the types rules know. Types only: values are converted in values.py.
+"""How a database's column types become the types rules know. Types only: values are read in model/values.py.
 
 docs/source.md holds the same as a table. What has no place in it (JSON, bytes, arrays, intervals) is not offered
 to rules unless the pipeline file says under `types:` what to read it as.

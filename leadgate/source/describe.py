@@ -23,10 +23,10 @@ from sqlalchemy import (
 from sqlalchemy.exc import NoSuchTableError, SAWarning
 from sqlalchemy.sql.elements import quoted_name
 
-from leadgate.config import Relation
+from leadgate.config import RelationConfig
 from leadgate.errors import SourceError
 from leadgate.source.column_types import NativeType, from_mysql, from_postgresql, from_sqlalchemy, from_sqlite
-from leadgate.source.suggest import suggest
+from leadgate.suggest import suggest
 
 _TOKENS = re.compile(
     r"""(?P<comment>--[^\n]*|/\*.*?\*/)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|(?P<dollar>\$\w*\$).*?(?P=dollar)""",
@@ -42,7 +42,7 @@ class Place:
     """Where a relation stands in the pipeline file, and what it is there."""
 
     path: str
-    config: Relation
+    config: RelationConfig
 
     @property
     def where(self) -> str:
@@ -97,7 +97,7 @@ def _describe_table(connection: Connection, place: Place) -> dict[str, NativeTyp
             name for other in inspector.get_schema_names() if other not in _OWN for name in _tables(inspector, other)
         ]
         told = place.config.table or ""
-        msg = f"{place.path}.table: there is no table or view `{told}`{suggest(told, known)}"
+        msg = f"{place.path}.table: there is no table or view `{told}`; {suggest(told, sorted(known))}"
         raise SourceError(msg) from None
     if connection.dialect.name == "sqlite":
         return _sqlite_columns(connection, schema or "main", name)

@@ -1,15 +1,15 @@
 """How far the source can be trusted: whether it answers, how new it is, and which transactions are still open."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text
 
 from leadgate.errors import SourceError, SourceUnavailable
 from leadgate.model import ColumnType, Reading
+from leadgate.model.values import fit
 from leadgate.source.database import Database
 from leadgate.source.rows import Rows
-from leadgate.source.values import convert
 
 CLOCKS_AGREE_WITHIN = timedelta(minutes=2)
 
@@ -45,7 +45,7 @@ def read_source(
         skew = None if clock is None else _skew(database, rows.relation.where, clock)
     except SourceUnavailable as error:
         return Reading(read_at=now, newest_at=None, healthy=False, problem=str(error))
-    newest_at = None if raw is None or rows.stamp is None else rows.convert(rows.stamp, raw)
+    newest_at = None if raw is None or rows.stamp is None else rows.fit(rows.stamp, raw)
     where = rows.relation.where
     problem = None
     if is_empty:
@@ -79,7 +79,7 @@ def read_horizon(database: Database, where: str) -> datetime | None:
         raise
     except SourceError:
         return None
-    horizon: datetime | None = convert(raw, ColumnType.TIMESTAMP, UTC)
+    horizon: datetime | None = fit(raw, ColumnType.TIMESTAMP)
     return horizon
 
 
@@ -88,5 +88,5 @@ def _skew(database: Database, where: str, clock: Callable[[], datetime]) -> time
         return None
     with database.connect(where) as connection:
         raw = connection.scalar(select(func.current_timestamp()))
-    told: datetime | None = convert(raw, ColumnType.TIMESTAMP, UTC)
+    told: datetime | None = fit(raw, ColumnType.TIMESTAMP)
     return None if told is None else clock() - told

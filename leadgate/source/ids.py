@@ -5,7 +5,6 @@ decimals, text or UUIDs: `id_text` makes one text of them all, `bind_values` fin
 """
 
 import json
-import math
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -15,6 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Numeric, String, Uuid
 from sqlalchemy.types import NullType, TypeEngine
+
+from leadgate.model.values import number_text
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -56,14 +57,6 @@ def id_text(value: object) -> str | None:
             text = None
     # PostgreSQL, which may hold the ledger, has no NUL in text.
     return text if text and text.strip() and len(text) <= _LONGEST and "\0" not in text else None
-
-
-def number_text(value: float | Decimal) -> str | None:
-    """Write a number without exponent or trailing zeros, so that 123.0 reads 123; None for NaN and infinity."""
-    if not math.isfinite(value):
-        return None
-    text = format(Decimal(repr(value)) if isinstance(value, float) else value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def cursor_of(raw: object) -> str:

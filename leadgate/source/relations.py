@@ -11,7 +11,7 @@ from leadgate.model import ColumnType
 from leadgate.source.column_types import NativeType
 from leadgate.source.describe import Place, describe, rows_of
 from leadgate.source.ids import IdKind
-from leadgate.source.suggest import suggest
+from leadgate.suggest import suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class ReadableRelation:
                 f"column `{name}` of {self.where} is {self.unusable[name]}, which rules and updates cannot read: "
                 f"say under {self.place.path} what to read it as, such as `types: {{{name}: string}}`"
             )
-        return f"{self.where} has no column `{name}`{suggest(name, [*self.types, *self.unusable])}"
+        return f"{self.where} has no column `{name}`; {suggest(name, [*self.types, *self.unusable])}"
 
 
 def reflect(connection: Connection, place: Place, instants: Mapping[str, str]) -> ReadableRelation:
@@ -68,7 +68,7 @@ def reflect(connection: Connection, place: Place, instants: Mapping[str, str]) -
     types |= dict.fromkeys(instants.values(), ColumnType.TIMESTAMP)
     named = [("id", config.id), *((f"types.{name}", name) for name in config.types), *instants.items()]
     problems = [
-        f"{place.path}.{key}: {place.where} has no column `{name}`{suggest(name, native)}"
+        f"{place.path}.{key}: {place.where} has no column `{name}`; {suggest(name, native)}"
         for key, name in named
         if name not in native
     ]

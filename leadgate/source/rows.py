@@ -10,10 +10,10 @@ from sqlalchemy import Executable, and_, bindparam, func, or_, select
 from sqlalchemy.types import NullType
 
 from leadgate.model import ColumnType
+from leadgate.model.values import fit
 from leadgate.source.database import Database
 from leadgate.source.ids import bind_values, id_text
 from leadgate.source.relations import ReadableRelation
-from leadgate.source.values import convert
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +35,9 @@ class Rows:
         with self._database.connect(self.relation.where) as connection:
             return connection.execute(statement).all()
 
-    def convert(self, name: str, raw: object) -> Any:  # noqa: ANN401 - any column's
+    def fit(self, name: str, raw: object) -> Any:  # noqa: ANN401 - any column's
         """Give a value as its column's type; one that is not of it counts as missing, which is logged once."""
-        value = convert(raw, self.relation.types[name], self._zone)
+        value = fit(raw, self.relation.types[name], self._zone)
         if value is None and raw is not None and name not in self._told:
             self._told.add(name)
             logger.warning(
@@ -50,7 +50,7 @@ class Rows:
 
     def instant(self, raw: object) -> datetime | None:
         """Read a raw value as an instant."""
-        instant: datetime | None = convert(raw, ColumnType.TIMESTAMP, self._zone)
+        instant: datetime | None = fit(raw, ColumnType.TIMESTAMP, self._zone)
         return instant
 
     def look_up(self, ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -70,7 +70,7 @@ class Rows:
                 # A collation may find ABC for abc, and those are two leads.
                 if lead_id in chunk:
                     pairs = zip(names, cells, strict=True)
-                    yield lead_id, {name: self.convert(name, cell) for name, cell in pairs}
+                    yield lead_id, {name: self.fit(name, cell) for name, cell in pairs}
 
     def is_empty(self) -> bool:
         """Whether there is no row at all."""

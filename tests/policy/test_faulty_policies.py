@@ -302,7 +302,7 @@ def test_every_fault_of_every_rule_is_named_at_once(compile_rules: Compile) -> N
         "policy.keep_facts[2]: unknown column agee; did you mean age?",
         (
             "policy.keep_facts[3]: unknown column zzz; known here: id, campaign, attempts, Phone Type, score, age,"
-            " phone_verified, opted_out, ..."
+            " phone_verified, opted_out, postcode, seen_at, größe"
         ),
     ]
 

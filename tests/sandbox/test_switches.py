@@ -74,7 +74,7 @@ def test_a_misspelt_switch_is_an_error_with_a_suggestion() -> None:
     """The nearest name is suggested; one that resembles none gets the list."""
     with pytest.raises(ConfigError, match="did you mean drop-after"):
         Faults({"drop-aftr": 1})
-    with pytest.raises(ConfigError, match=r"known are slow, .*permission"):
+    with pytest.raises(ConfigError, match=r"known here: slow, .*permission"):
         Faults({"zzz": 1})
 
 

@@ -1,15 +1,12 @@
 """Types: what each database's columns become, and what their values are read as."""
 
 import json
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from leadgate.model import ColumnType
-from leadgate.source.values import convert
 from tests.source.conftest import OpenSource, UserDatabase
 
 S, I, D, B, T = (ColumnType(name) for name in ("string", "int", "double", "bool", "timestamp"))  # noqa: E741
@@ -158,43 +155,3 @@ def test_what_cannot_be_read_counts_as_missing_and_is_told_once(
     assert len(told) == 2
     assert "event=unreadable_values relation=source.enrichment column=score type=double" in told
     assert not any(word in message for message in told for word in ("high", "low", "yesterday", "today"))
-
-
-@pytest.mark.parametrize(
-    ("value", "column_type", "expected"),
-    [
-        (None, S, None),
-        (Decimal("12.50"), S, "12.50"),
-        (447700900123.0, S, "447700900123"),
-        (UUID(int=1), S, "00000000-0000-0000-0000-000000000001"),
-        (b"caf\xc3\xa9", S, "café"),
-        (b"\xff", S, None),
-        (True, S, "true"),
-        ({"a": "é"}, S, '{"a": "é"}'),
-        ("007", I, 7),
-        (7.0, I, 7),
-        (7.5, I, None),
-        (Decimal("NaN"), I, None),
-        ("seven", I, None),
-        ("0.5", D, 0.5),
-        (Decimal("0.5"), D, 0.5),
-        (float("nan"), D, None),
-        (" Yes ", B, True),
-        ("f", B, False),
-        (b"\x01", B, True),
-        (Decimal(0), B, False),
-        (2, B, None),
-        ("maybe", B, None),
-        (date(2026, 3, 1), T, datetime(2026, 3, 1, tzinfo=UTC)),
-        (datetime(2026, 3, 1, 12), T, datetime(2026, 3, 1, 12, tzinfo=UTC)),  # noqa: DTZ001 - as drivers give it
-        ("2026-03-01T12:00:00Z", T, datetime(2026, 3, 1, 12, tzinfo=UTC)),
-        ("2026-03-01 12:00:00.5-05:00", T, datetime(2026, 3, 1, 17, 0, 0, 500000, tzinfo=UTC)),
-        (1772366400, T, datetime(2026, 3, 1, 12, tzinfo=UTC)),
-        (1772366400000, T, None),
-        ("0000-00-00 00:00:00", T, None),
-        ([], T, None),
-    ],
-)
-def test_a_value_is_read_as_its_type_or_not_at_all(value: object, column_type: ColumnType, expected: object) -> None:
-    """Nothing is guessed: a 2 is no boolean, and a number past the year 9999 is no time."""
-    assert convert(value, column_type) == expected

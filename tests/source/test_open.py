@@ -25,13 +25,13 @@ def test_every_unknown_column_is_named_with_the_nearest_ones(database: UserDatab
             enrichment={"updated_at": "updatedat", "types": {"post_code": "string"}},
         )
     message = str(caught.value)
-    assert "source.leads.id: source.leads (table leads) has no column `ID`; did you mean `id`?" in message
+    assert "source.leads.id: source.leads (table leads) has no column `ID`; did you mean id?" in message
     assert "source.leads.quarantined_at: " in message
-    assert "did you mean `quarantined_at`?" in message
+    assert "did you mean quarantined_at?" in message
     assert "source.enrichment.updated_at: " in message
-    assert "did you mean `updated_at`?" in message
+    assert "did you mean updated_at?" in message
     assert "source.enrichment.types.post_code: " in message
-    assert "did you mean `postcode`?" in message
+    assert "did you mean postcode?" in message
 
 
 def test_an_unknown_table_is_named_with_the_nearest_ones(database: UserDatabase, open_source: OpenSource) -> None:
@@ -40,9 +40,9 @@ def test_an_unknown_table_is_named_with_the_nearest_ones(database: UserDatabase,
     with pytest.raises(SourceError) as caught:
         open_source(leads={"table": "open_lead"}, enrichment={"table": "nothing_like_it"})
     message = str(caught.value)
-    assert "source.leads.table: there is no table or view `open_lead`; did you mean `open_leads`?" in message
+    assert "source.leads.table: there is no table or view `open_lead`; did you mean open_leads?" in message
     assert (
-        "source.enrichment.table: there is no table or view `nothing_like_it`; there are: enrichment, leads" in message
+        "source.enrichment.table: there is no table or view `nothing_like_it`; known here: enrichment, leads" in message
     )
 
 
@@ -50,9 +50,9 @@ def test_a_table_of_another_schema_is_named_with_it(postgres_url: str, open_sour
     """Whether the schema was left out, spelt otherwise, or right with a wrong table after it."""
     UserDatabase(postgres_url).run('CREATE SCHEMA "Sales"', 'CREATE TABLE "Sales"."Lead" (id INTEGER)')
     for table, ending in {
-        "quarantined_leads": "; there are: Sales.Lead",
-        "sales.lead": "; did you mean `Sales.Lead`?",
-        "Sales.leads": "; did you mean `Sales.Lead`?",
+        "quarantined_leads": "; known here: Sales.Lead",
+        "sales.lead": "; did you mean Sales.Lead?",
+        "Sales.leads": "; did you mean Sales.Lead?",
     }.items():
         with pytest.raises(SourceError) as caught:
             open_source(postgres_url, leads={"table": table})
@@ -117,7 +117,7 @@ def test_check_names_columns_that_cannot_be_read(database: UserDatabase, open_so
     problems = source.check(required=["postcod"], used=["raw", "raw"])
     assert len(problems) == 2
     assert problems[0].startswith("wait.require: source.enrichment (table enrichment) has no column `postcod`")
-    assert "did you mean `postcode`?" in problems[0]
+    assert "did you mean postcode?" in problems[0]
     assert problems[1].startswith(f"update: column `raw` of source.enrichment (table enrichment) is {json_type}")
     assert "`types: {raw: string}`" in problems[1]
 
