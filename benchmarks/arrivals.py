@@ -20,8 +20,8 @@ from sqlalchemy import create_engine, text
 
 from benchmarks.leads import write_pipeline
 from benchmarks.servers import postgres_server
+from leadgate.clock import utc_now
 from leadgate.intake import compare_all, look_for_arrivals, register_leads
-from leadgate.wiring.ledger import utc_now
 from leadgate.wiring.pipeline import Pipeline, open_pipeline
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -17,11 +17,12 @@ from cli.output import clock_time, reports_errors, say
 from cli.prefect_server import as_typed, prefect_api, quiet_prefect
 from cli.progress import live_progress
 from cli.run import tell
+from leadgate.clock import utc_now
 from leadgate.errors import ConfigError
 from leadgate.ledger.reads import read_history
 from leadgate.sandbox import sandbox_thread
 from leadgate.story import tell as tell_story
-from leadgate.wiring.ledger import ledger_of, utc_now
+from leadgate.wiring.ledger import ledger_of
 
 _MARK = ".leadgate-demo"
 """The file by which a demo knows its own folder again, which it empties."""

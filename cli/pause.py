@@ -8,8 +8,9 @@ import typer
 
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from cli.people import ByOption, whoever
+from leadgate.clock import utc_now
 from leadgate.ledger.pauses import end_pause, keep_pause
-from leadgate.wiring.ledger import ledger_of, utc_now
+from leadgate.wiring.ledger import ledger_of
 
 
 @reports_errors

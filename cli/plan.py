@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
+from leadgate.clock import utc_now
 from leadgate.plan import Plan, plan_run, write_plan
-from leadgate.wiring.ledger import utc_now
 from leadgate.wiring.pipeline import open_pipeline
 
 

@@ -8,8 +8,9 @@ import typer
 
 from cli.durations import duration
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
+from leadgate.clock import utc_now
 from leadgate.report import read_facts, write_report
-from leadgate.wiring.ledger import ledger_of, utc_now
+from leadgate.wiring.ledger import ledger_of
 
 
 @reports_errors

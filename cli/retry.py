@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
+from leadgate.clock import utc_now
 from leadgate.errors import ConfigError
-from leadgate.wiring.ledger import ledger_of, utc_now
+from leadgate.wiring.ledger import ledger_of
 
 
 @reports_errors

@@ -11,9 +11,10 @@ from ruamel.yaml import YAML
 
 from cli.output import WRONG, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop, warn
 from cli.people import ByOption, whoever
+from leadgate.clock import utc_now
 from leadgate.ledger.overrides import read_overridden, read_reviews
 from leadgate.model import Overridden, Resolution, Resolved, Review, Verdict
-from leadgate.wiring.ledger import ledger_of, utc_now
+from leadgate.wiring.ledger import ledger_of
 
 review = typer.Typer(
     name="review",

@@ -6,12 +6,13 @@ from datetime import datetime
 from pathlib import Path
 
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop
+from leadgate.clock import utc_now
 from leadgate.ledger.alarms import read_alarms
 from leadgate.ledger.overrides import overdue_reviews
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reads import Status, read_missing, read_status
 from leadgate.model import State
-from leadgate.wiring.ledger import ledger_of, utc_now
+from leadgate.wiring.ledger import ledger_of
 
 
 @reports_errors

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger
 
+from leadgate.clock import utc_now
 from leadgate.config import load_config
-from leadgate.wiring.ledger import open_ledger, utc_now
+from leadgate.wiring.ledger import open_ledger
 from tasks.publish import publish_report
 from tasks.report import name_run
 

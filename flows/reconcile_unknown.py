@@ -4,7 +4,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from leadgate.wiring.ledger import utc_now
+from leadgate.clock import utc_now
 from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import open_run
 from tasks.rate import share_rate

@@ -13,13 +13,13 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Failed
 from pydantic import Field
 
+from leadgate.clock import utc_now
 from leadgate.config import parse_duration
 from leadgate.delivery import PlanKeeper, raise_foremost
 from leadgate.errors import LeadByteError, LeadByteUnavailable
 from leadgate.model import Wave
 from leadgate.plan import read_plan
 from leadgate.summary import Account, Summary
-from leadgate.wiring.ledger import utc_now
 from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import Run, open_run
 from tasks.act import act

@@ -8,9 +8,10 @@ from prefect.client.schemas.objects import State
 from prefect.states import Failed
 from pydantic import Field
 
+from leadgate.clock import utc_now
 from leadgate.config import load_config
 from leadgate.model import Resolution
-from leadgate.wiring.ledger import open_ledger, utc_now
+from leadgate.wiring.ledger import open_ledger
 from tasks.report import name_run
 
 

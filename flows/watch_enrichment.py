@@ -8,9 +8,9 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled
 from pydantic import Field
 
+from leadgate.clock import utc_now
 from leadgate.config import parse_duration
 from leadgate.stopping import stop_on_signals
-from leadgate.wiring.ledger import utc_now
 from leadgate.wiring.pipeline import open_pipeline
 from tasks.announce import announce
 from tasks.report import name_run

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from prefect import get_run_logger
 
+from leadgate.clock import utc_now
 from leadgate.ledger.alarms import Alarm, clear_alarm, raise_alarm
 from leadgate.model import Reading
 from leadgate.summary import Account, Summary
-from leadgate.wiring.ledger import utc_now
 from leadgate.wiring.pipeline import Pipeline
 from leadgate.wiring.run import Run
 from tasks.events import tell

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from prefect import get_run_logger, task
 
+from leadgate.clock import utc_now
 from leadgate.ledger.due import Due, read_due
 from leadgate.stopping import Stop
-from leadgate.wiring.ledger import utc_now
 from leadgate.wiring.pipeline import Pipeline
 from tasks.events import tell
 from tasks.outside import AGAIN_WHEN_DOWN

@@ -19,11 +19,11 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from leadgate.addresses import DRIVERS
+from leadgate.clock import utc_now
 from leadgate.config import LeadByteConfig
 from leadgate.config.blocks import CREDENTIALS
 from leadgate.errors import BlockUnavailable, ConfigError
 from leadgate.leadbyte import LeadByteClient
-from leadgate.wiring.ledger import utc_now
 
 _HIDDEN = re.compile(r"\*{4,}")
 """How Prefect writes a secret for somebody who may not read it."""

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from prefect import get_run_logger, task
 
+from leadgate.clock import utc_now
 from leadgate.delivery.outage import PATIENCE, wait_for_leadbyte
 from leadgate.ledger.alarms import Alarm
-from leadgate.wiring.ledger import utc_now
 from leadgate.wiring.pipeline import Pipeline
 from leadgate.wiring.run import Run
 from tasks.alarms import sound

@@ -6,11 +6,11 @@ from pathlib import Path
 from prefect import get_run_logger, task
 from prefect.artifacts import acreate_link_artifact
 
+from leadgate.clock import utc_now
 from leadgate.config import PipelineConfig
 from leadgate.ledger import Ledger
 from leadgate.report import read_facts, write_report
 from leadgate.report.facts import LAST_WEEK
-from leadgate.wiring.ledger import utc_now
 from tasks.outside import AGAIN_WHEN_DOWN
 from tasks.report import artifact_key
 

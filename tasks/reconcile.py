@@ -2,10 +2,10 @@
 
 from prefect import get_run_logger, task
 
+from leadgate.clock import utc_now
 from leadgate.delivery import Reconciled
 from leadgate.errors import LeadByteUnavailable
 from leadgate.ledger.alarms import Alarm
-from leadgate.wiring.ledger import utc_now
 from leadgate.wiring.pipeline import Pipeline
 from leadgate.wiring.run import Run
 from tasks.alarms import sound

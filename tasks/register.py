@@ -2,8 +2,8 @@
 
 from prefect import get_run_logger, task
 
+from leadgate.clock import utc_now
 from leadgate.intake import Registered, register_leads
-from leadgate.wiring.ledger import utc_now
 from leadgate.wiring.pipeline import Pipeline
 from tasks.observed import quoted
 from tasks.outside import AGAIN_WHEN_DOWN

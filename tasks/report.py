@@ -16,13 +16,13 @@ from prefect.artifacts import (
 from prefect.runtime import flow_run
 
 from leadgate import telemetry
+from leadgate.clock import utc_now
 from leadgate.ledger.figures import FOR_PEOPLE, ForPerson, read_decision_counts, read_for_people
 from leadgate.ledger.overrides import overdue_reviews
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reads import read_status
 from leadgate.model import FINAL_STATES, State
 from leadgate.summary import Account, Summary
-from leadgate.wiring.ledger import utc_now
 from leadgate.wiring.pipeline import Pipeline
 from tasks.observed import quoted
 from tasks.outside import STAGE

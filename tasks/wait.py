@@ -9,11 +9,11 @@ from pathlib import Path
 from prefect import get_run_logger, task
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, stop_when_event_set, wait_fixed
 
+from leadgate.clock import utc_now
 from leadgate.intake import Compared, Looked, Registered, compare_all, look_for_arrivals, register_leads
 from leadgate.ledger.reads import read_next_due
 from leadgate.metrics import PortTaken
 from leadgate.stopping import Stop
-from leadgate.wiring.ledger import utc_now
 from leadgate.wiring.metrics import serve_metrics
 from leadgate.wiring.pipeline import Pipeline
 from tasks.alarms import say_healthy

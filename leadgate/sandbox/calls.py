@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
+from leadgate.clock import Clock
 from leadgate.model import LeadRequest
 from leadgate.sandbox.bodies import (
     DROPPED,
@@ -74,7 +75,7 @@ class Desk:
     faults: Faults
     keys: Mapping[str, Permission]
     latency: timedelta
-    clock: Callable[[], datetime]
+    clock: Clock
     sleep: Callable[[float], Awaitable[None]]
     shut_for: Callable[[timedelta], None]
     number: int = 0

@@ -4,12 +4,13 @@ Nothing here knows HTTP or faults. Every change is one step of the event loop, s
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from leadgate.clock import Clock
 from leadgate.model import Action
 
 
@@ -51,7 +52,7 @@ class Act(NamedTuple):
 class Quarantine:
     """Leads by id. Unless `strict`, an id that was never seen counts as quarantined on first sight."""
 
-    def __init__(self, *, lag: timedelta, clock: Callable[[], datetime], strict: bool) -> None:
+    def __init__(self, *, lag: timedelta, clock: Clock, strict: bool) -> None:
         """Start empty; an act is carried out `lag` after it was queued."""
         self._lag, self._clock, self._strict = lag, clock, strict
         self._leads: dict[str, SandboxLead] = {}

@@ -4,12 +4,13 @@ import asyncio
 import json
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, Literal
 
 from aiohttp import web
 
+from leadgate.clock import Clock, utc_now
 from leadgate.sandbox.bodies import PREFIX, Reply, error_body
 from leadgate.sandbox.calls import CALLS, Call, Desk, Exchange
 from leadgate.sandbox.control import add_control
@@ -20,10 +21,6 @@ from leadgate.sandbox.quarantine import Act, LeadState, Quarantine, SandboxLead
 PRACTICE_KEY = "practice-key"
 _LARGEST_BODY = 64 * 2**20
 Record = Literal["full", "acts"]
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Sandbox:
@@ -42,7 +39,7 @@ class Sandbox:
         strict: bool = False,
         record: Record = "full",
         keep: int = 10_000,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Clock = utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         on_exchange: Callable[[Exchange], None] | None = None,
     ) -> None:

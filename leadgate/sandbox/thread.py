@@ -4,9 +4,10 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypedDict, Unpack
 
+from leadgate.clock import Clock
 from leadgate.sandbox.calls import Exchange
 from leadgate.sandbox.faults import Faults, Permission
 from leadgate.sandbox.server import Record, Sandbox
@@ -22,7 +23,7 @@ class SandboxOptions(TypedDict, total=False):
     strict: bool
     record: Record
     keep: int
-    clock: Callable[[], datetime]
+    clock: Clock
     sleep: Callable[[float], Awaitable[None]]
     on_exchange: Callable[[Exchange], None]
 

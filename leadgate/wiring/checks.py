@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from leadgate.backtest import Backtest, run_backtest
+from leadgate.clock import utc_now
 from leadgate.config import PipelineConfig, load_config
 from leadgate.errors import ConfigError, LeadgateError, problems_of
 from leadgate.leadbyte.wire import can_act
@@ -14,7 +15,7 @@ from leadgate.policy.advice import advise
 from leadgate.policy.deciding import Policy
 from leadgate.policy.examples import Examined, example_faults, run_examples
 from leadgate.source import Outbox, Source
-from leadgate.wiring.ledger import open_ledger, utc_now
+from leadgate.wiring.ledger import open_ledger
 from leadgate.wiring.pipeline import build_policy, build_shadow, read_pipeline_file
 from leadgate.wiring.run import build_client
 

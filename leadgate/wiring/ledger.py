@@ -1,20 +1,14 @@
-"""The clock, and the ledger: all that the verbs need that only look."""
+"""The ledger of a pipeline file: all that the verbs need that only look."""
 
 import os
 import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from leadgate.config import PipelineConfig, load_config
 from leadgate.ledger import Ledger, open_engine
-
-
-def utc_now() -> datetime:
-    """The present instant."""
-    return datetime.now(UTC)
 
 
 def open_ledger(path: Path, config: PipelineConfig) -> Ledger:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from leadgate import telemetry
+from leadgate.clock import utc_now
 from leadgate.config import PipelineConfig, load_config, resolve_blocks
 from leadgate.errors import ConfigError, SourceUnavailable
 from leadgate.ledger import Ledger
@@ -14,7 +15,7 @@ from leadgate.model import Reading
 from leadgate.policy.compiling import compile_policy
 from leadgate.policy.deciding import Policy
 from leadgate.source import Outbox, Source
-from leadgate.wiring.ledger import open_ledger, utc_now
+from leadgate.wiring.ledger import open_ledger
 
 
 def read_pipeline_file(path: Path) -> PipelineConfig:

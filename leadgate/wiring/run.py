@@ -5,13 +5,13 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+from leadgate.clock import utc_now
 from leadgate.config import Block, PipelineConfig
 from leadgate.delivery import Delivery, Preparation, Reconciliation
 from leadgate.errors import ConfigError
 from leadgate.leadbyte import LeadByteClient
 from leadgate.leadbyte.pacing import TakeTurn
 from leadgate.stopping import Stop, stop_on_signals
-from leadgate.wiring.ledger import utc_now
 from leadgate.wiring.pipeline import Pipeline
 
 _COLLECT_AFTER = 20_000

@@ -17,11 +17,11 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+from leadgate.clock import utc_now
 from leadgate.errors import LeadByteError, LedgerUnavailable, SourceUnavailable
 from leadgate.intake import compare_all, look_for_arrivals, register_leads
 from leadgate.ledger.reads import read_status
 from leadgate.model import State
-from leadgate.wiring.ledger import utc_now
 from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import open_run
 

@@ -20,11 +20,11 @@ from deployments.automations import ALERTS, alarms_of_all, alarms_of_one
 from deployments.server import Server
 from flows.maintain_ledger import maintain_ledger
 from flows.release_leads import release_leads
+from leadgate.clock import utc_now
 from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.alarms import Alarm, read_alarms
 from leadgate.model import Resolution
 from leadgate.sandbox import Sandbox
-from leadgate.wiring.ledger import utc_now
 from tasks.alarms import BEGINS
 from tasks.events import tell
 from tests.support.pipelines import Practice

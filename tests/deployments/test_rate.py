@@ -9,9 +9,9 @@ from prefect import get_client
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 
+from leadgate.clock import utc_now
 from leadgate.config import LeadByteConfig
 from leadgate.leadbyte.pacing import Pace
-from leadgate.wiring.ledger import utc_now
 from tasks.rate import AccountLimit, SharedRate, account_limit
 
 RATE = 20

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from leadgate.clock import utc_now
 from leadgate.delivery import Preparation
 from leadgate.intake import look_for_arrivals, register_leads
 from leadgate.model import Conclusion, State
 from leadgate.sandbox import Sandbox
-from leadgate.wiring.ledger import utc_now
 from leadgate.wiring.pipeline import open_pipeline
 from tests.support.command import leadgate
 from tests.support.pipelines import Practice

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from flows.watch_enrichment import watch_enrichment
+from leadgate.clock import utc_now
 from leadgate.config import load_config
 from leadgate.ledger import Ledger
 from leadgate.metrics import LedgerCollector, PortTaken
 from leadgate.model import RequestKind, Result, State
-from leadgate.wiring.ledger import open_ledger, utc_now
+from leadgate.wiring.ledger import open_ledger
 from leadgate.wiring.metrics import serve_metrics
 from tasks import wait
 from tests.ledger.steps import LEASE, attempt, claim, intend, make_ready, outcome

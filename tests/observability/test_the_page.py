@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from leadgate.clock import utc_now
 from leadgate.ledger.engine import open_engine
 from leadgate.metrics import LedgerCollector
-from leadgate.wiring.ledger import utc_now
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")

@@ -8,11 +8,12 @@ import pytest
 
 from flows.maintain_ledger import maintain_ledger
 from flows.reconcile_unknown import reconcile_unknown
+from leadgate.clock import utc_now
 from leadgate.config import load_config
 from leadgate.ledger import Ledger
 from leadgate.model import Lead, Look, Result, State
 from leadgate.sandbox import LeadState, sandbox_thread
-from leadgate.wiring.ledger import open_ledger, utc_now
+from leadgate.wiring.ledger import open_ledger
 from tests.ledger.steps import LEASE, attempt, intend, outcome
 from tests.support.audit import audit_ledger
 from tests.support.command import leadgate

@@ -16,11 +16,11 @@ from benchmarks.measured import Instant, Measured, Span
 from benchmarks.release import measure
 from benchmarks.rounds import Round, Timed, bare_loop, run_measured
 from benchmarks.servers import check_and_forget, sandbox_process
+from leadgate.clock import utc_now
 from leadgate.delivery import Delivery, Preparation
 from leadgate.intake import look_for_arrivals, register_leads
 from leadgate.ledger import Ledger
 from leadgate.sandbox import Sandbox, sandbox_thread
-from leadgate.wiring.ledger import utc_now
 from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import build_client
 
