@@ -93,10 +93,10 @@ def demo(
             say()
             say("What became of them:")
             tell(result)
-            twice = [lead_id for lead_id, acts in sandbox.acts.items() if len(acts) > 1]
-            say(f"The practice LeadByte took {len(sandbox.acts):,} acts; leads acted on twice: {len(twice)}.")
+            acts, twice = sandbox.quarantine.acts, sandbox.quarantine.acted_twice()
+            say(f"The practice LeadByte took {len(acts):,} acts; leads acted on twice: {len(twice)}.")
             say()
-            _explain_one(config, sandbox.acts)
+            _explain_one(config, max(acts, default=None))
             say()
             command = as_typed("leadgate")
             say(f"Next: cd {folder} && {command} status, {command} explain ID; `{command} init` starts your own.")
@@ -142,9 +142,8 @@ def _arriving(source: DemoSource, seconds: int) -> Iterator[None]:
         thread.join()
 
 
-def _explain_one(config: Path, acted: object) -> None:
+def _explain_one(config: Path, lead_id: str | None) -> None:
     with ledger_of(config) as (settings, ledger):
-        lead_id = max(acted, default=None)  # type: ignore[call-overload]
         history = read_history(ledger.engine, settings.pipeline, lead_id) if lead_id else None
     if history:
         story = tell_story(history, settings)

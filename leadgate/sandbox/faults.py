@@ -41,7 +41,7 @@ class Permission(StrEnum):
         return self in {Permission.FULL, Permission.PROCESS_ONLY}
 
 
-class Fault(StrEnum):
+class FaultName(StrEnum):
     """The switches. `-before` applies nothing; `-after` applies everything and spoils the answer."""
 
     SLOW = "slow"
@@ -128,7 +128,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "5xx-status": ("error_status", _read_status),
     "permission": ("permission", lambda value: None if value in (None, "off") else Permission(value)),
 }
-SWITCH_NAMES = [*Fault, *_SETTINGS]
+SWITCH_NAMES = [*FaultName, *_SETTINGS]
 """Every name that `--fault` and POST /sandbox/faults accept."""
 
 
@@ -182,7 +182,7 @@ class Faults:
         self.settings = Settings()
         self._on: dict[str, Switch] = {}
         # One generator a fault, so that switching one on does not shift the others.
-        self._random = {fault: Random(f"{self.seed}:{fault}") for fault in Fault}  # noqa: S311
+        self._random = {fault: Random(f"{self.seed}:{fault}") for fault in FaultName}  # noqa: S311
         self.change(self.switches)
 
     def change(self, switches: Mapping[str, object]) -> None:
@@ -205,7 +205,7 @@ class Faults:
             raise ConfigError(problems)
         self._on, self.settings = on, settings
 
-    def fires(self, fault: Fault, lead_ids: Iterable[str], fired: list[str]) -> bool:
+    def fires(self, fault: FaultName, lead_ids: Iterable[str], fired: list[str]) -> bool:
         """Whether this fault strikes now, for a request about these leads; if so, it is noted in `fired`."""
         switch = self._on.get(fault)
         if switch is None or switch.count == 0:
@@ -232,8 +232,8 @@ class Faults:
             shown[name] = value.total_seconds() if isinstance(value, timedelta) else value
         return shown
 
-    def _draw(self, fault: Fault, lead_ids: list[str]) -> float:
-        if fault is Fault.POISON:
+    def _draw(self, fault: FaultName, lead_ids: list[str]) -> float:
+        if fault is FaultName.POISON:
             # A poison lead stays one, or a batch could not be bisected down to it.
             return zlib.crc32(f"{self.seed}:{lead_ids[0]}".encode()) / 2**32
         return self._random[fault].random()

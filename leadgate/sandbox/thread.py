@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import TypedDict, Unpack
 
 from leadgate.clock import Clock
-from leadgate.sandbox.calls import Exchange
+from leadgate.sandbox.calls import SandboxRequest
 from leadgate.sandbox.faults import Faults, Permission
-from leadgate.sandbox.server import Record, Sandbox
+from leadgate.sandbox.server import Sandbox
 
 
 class SandboxOptions(TypedDict, total=False):
@@ -21,11 +21,10 @@ class SandboxOptions(TypedDict, total=False):
     latency: timedelta
     faults: Faults | Mapping[str, object]
     strict: bool
-    record: Record
     keep: int
     clock: Clock
     sleep: Callable[[float], Awaitable[None]]
-    on_exchange: Callable[[Exchange], None]
+    on_request: Callable[[SandboxRequest], None]
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def test_a_server_is_made_as_the_files_say_and_then_left_alone(
     assert kept.state
     assert kept.state.is_completed(), kept.state
     assert set(kept.tags) == {"leadgate", "pipeline:acme"}
-    assert leadbyte.acts.keys() == {"1"}
+    assert leadbyte.quarantine.acts.keys() == {"1"}
     changed_at, begun_at = client.read_global_concurrency_limit_by_name(limit).updated, begun.created
     assert changed_at
     assert begun_at

@@ -136,7 +136,7 @@ async def test_shadow_rules_are_counted_and_not_acted_on(
     pipeline.enrich(2, 3, **COMPLETE | {"score": 0.7})
     state, run_id = await run(pipeline)
     assert state.is_completed()
-    assert len(leadbyte.acts) == 3
+    assert len(leadbyte.quarantine.acts) == 3
     found = artifacts(records, run_id)
     assert "| disagreed | 2 |" in found["leadgate-acme-summary"]["data"]
     rows = json.loads(found["leadgate-acme-shadow"]["data"])
@@ -155,7 +155,7 @@ async def test_rules_that_reject_everything_stop_at_the_cap(
     pipeline.enrich(*range(1, 11), **COMPLETE, opted_out=True)
     _, run_id = await run(pipeline)
     assert Counter(pipeline.states().values()) == {"rejected": 3, "review": 7}
-    assert len(leadbyte.acts) == 3
+    assert len(leadbyte.quarantine.acts) == 3
     assert "**Too many rejects.** 7 leads" in artifacts(records, run_id)["leadgate-acme-summary"]["data"]
 
     def told() -> list[dict[str, Any]]:
