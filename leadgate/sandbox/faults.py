@@ -8,14 +8,14 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from random import Random
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from leadgate.config import parse_duration
@@ -76,18 +76,6 @@ class RetryAfterForm(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the switches use: spans, the status of `5xx-*`, and a permission that overrides every key's."""
-
-    slow_for: timedelta = timedelta(seconds=2)
-    refuse_for: timedelta = timedelta(seconds=2)
-    retry_after: timedelta = timedelta(seconds=1)
-    retry_after_as: RetryAfterForm = RetryAfterForm.SECONDS
-    error_status: int = 502
-    permission: Permission | None = None
-
-
 @pydantic_dataclass(slots=True, config=ConfigDict(extra="forbid", coerce_numbers_to_str=True))
 class Switch:
     """When a fault fires: where the lead is one of `leads`, by chance, at most `count` times. All given must hold."""
@@ -113,21 +101,36 @@ def read_span(value: object) -> timedelta:
     return parse_duration(value)
 
 
-def _read_status(value: object) -> int:
-    if not re.fullmatch(r"5\d\d", str(value)):
-        msg = f"{value!r} is not a status from 500 to 599"
-        raise ValueError(msg)
-    return int(str(value))
+def _shown_name(attribute: str) -> str:
+    return attribute.replace("_", "-")
 
 
-_SETTINGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "slow-for": ("slow_for", read_span),
-    "refuse-for": ("refuse_for", read_span),
-    "retry-after": ("retry_after", read_span),
-    "retry-after-as": ("retry_after_as", RetryAfterForm),
-    "5xx-status": ("error_status", _read_status),
-    "permission": ("permission", lambda value: None if value in (None, "off") else Permission(value)),
-}
+Span = Annotated[timedelta, BeforeValidator(read_span)]
+
+
+class Settings(BaseModel):
+    """What the switches use: spans, the status of `5xx-*`, and a permission that overrides every key's."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=_shown_name, ser_json_timedelta="float")
+
+    slow_for: Span = timedelta(seconds=2)
+    refuse_for: Span = timedelta(seconds=2)
+    retry_after: Span = timedelta(seconds=1)
+    retry_after_as: RetryAfterForm = RetryAfterForm.SECONDS
+    error_status: Annotated[int, Field(ge=500, le=599, alias="5xx-status")] = 502
+    permission: Annotated[Permission | None, BeforeValidator(lambda value: None if value == "off" else value)] = None
+
+    def change(self, name: str, value: object) -> "Settings":
+        """The same with another value for one; ValueError says what is wrong with it."""
+        try:
+            return Settings.model_validate(self.model_dump(by_alias=True) | {name: value})
+        except ValidationError as error:
+            text = error.errors()[0]["msg"]
+            own = text.removeprefix("Value error, ")
+            raise ValueError(own if own != text else f"{value!r}: {text}") from None
+
+
+_SETTINGS = [field.alias or name for name, field in Settings.model_fields.items()]
 SWITCH_NAMES = [*FaultName, *_SETTINGS]
 """Every name that `--fault` and POST /sandbox/faults accept."""
 
@@ -191,8 +194,7 @@ class Faults:
         for name, value in switches.items():
             try:
                 if name in _SETTINGS:
-                    attribute, read = _SETTINGS[name]
-                    settings = replace(settings, **{attribute: read(value)})
+                    settings = settings.change(name, value)
                 elif name in self._random:
                     switch = read_switch(value)
                     on.pop(name, None)
@@ -226,11 +228,9 @@ class Faults:
 
     def as_dict(self) -> dict[str, Any]:
         """The switches that are on and every setting, as the control API shows them."""
-        shown: dict[str, Any] = {name: switch.as_dict() for name, switch in self._on.items()}
-        for name, (attribute, _) in _SETTINGS.items():
-            value = getattr(self.settings, attribute)
-            shown[name] = value.total_seconds() if isinstance(value, timedelta) else value
-        return shown
+        return {name: switch.as_dict() for name, switch in self._on.items()} | self.settings.model_dump(
+            mode="json", by_alias=True
+        )
 
     def _draw(self, fault: FaultName, lead_ids: list[str]) -> float:
         if fault is FaultName.POISON:
