@@ -20,7 +20,7 @@ from cli.run import tell
 from leadgate.clock import utc_now
 from leadgate.errors import ConfigError
 from leadgate.ledger.reads import read_history
-from leadgate.sandbox import sandbox_thread
+from leadgate.sandbox import Sandbox, sandbox_thread
 from leadgate.story import tell as tell_story
 from leadgate.wiring.ledger import ledger_of
 
@@ -82,7 +82,7 @@ def demo(
     source.create(now=utc_now())
     config = folder / "leadgate.yaml"
     say(f"A source database with {source.leads:,} quarantined leads: {folder / 'source.db'}")
-    with sandbox_thread(lag=timedelta(seconds=1), latency=timedelta(milliseconds=20)) as sandbox:
+    with sandbox_thread(Sandbox(lag=timedelta(seconds=1), latency=timedelta(milliseconds=20))) as sandbox:
         config.write_text(_PIPELINE.format(base_url=sandbox.url, key=sandbox.key), encoding="utf-8")
         say(f"A practice LeadByte: {sandbox.url}    A pipeline file: {config}")
         with prefect_api(folder.resolve() / "prefect") as api:

@@ -4,7 +4,7 @@ from leadgate.sandbox.calls import PRACTICE_KEY, SandboxRequest
 from leadgate.sandbox.faults import SWITCH_NAMES, FaultName, Faults, Permission, Switch, read_span
 from leadgate.sandbox.quarantine import Act, LeadState, SandboxLead
 from leadgate.sandbox.server import Sandbox
-from leadgate.sandbox.thread import SandboxOptions, sandbox_thread
+from leadgate.sandbox.thread import sandbox_thread
 
 __all__ = [
     "PRACTICE_KEY",
@@ -16,7 +16,6 @@ __all__ = [
     "Permission",
     "Sandbox",
     "SandboxLead",
-    "SandboxOptions",
     "SandboxRequest",
     "Switch",
     "read_span",

@@ -22,7 +22,7 @@ ENDS_WITHIN = 30
 @pytest.fixture
 def leadbyte() -> Iterator[Sandbox]:
     """A practice LeadByte that applies what it is asked, and answers 2 s later."""
-    with sandbox_thread(faults={"slow-after": "always", "slow-for": "2s"}) as sandbox:
+    with sandbox_thread(Sandbox(faults={"slow-after": "always", "slow-for": "2s"})) as sandbox:
         yield sandbox
     assert sandbox.quarantine.acted_twice() == []
 

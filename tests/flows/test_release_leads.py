@@ -222,7 +222,7 @@ def marked(tmp_path: Path, prefect_server: str) -> Iterator[tuple[Practice, Sand
     """A pipeline where every value of a person, and the key, can be known again; LeadByte refuses in many ways."""
     values = {"postcode": "MARKED-1", "mobile": "MARKED-2", "phone_verified": True}
     refusals = {"not-success": ["1"], "release-refused": ["2"], "poison": ["3"], "drop-before": ["4"]}
-    with sandbox_thread(keys={"MARKED-KEY": Permission.FULL}, faults=refusals) as leadbyte:
+    with sandbox_thread(Sandbox(keys={"MARKED-KEY": Permission.FULL}, faults=refusals)) as leadbyte:
         pipeline = Practice(tmp_path, leadbyte.url, key="MARKED-KEY")
         pipeline.edit("keep_facts: [score]", "keep_facts: [score]\nsafety: {max_rejects_per_run: 1}")
         pipeline.edit("requests_per_second: 0", "requests_per_second: 0\n  batch_size: 2")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from leadgate.sandbox import LeadState, SandboxOptions
+from leadgate.sandbox import LeadState
 from tests.sandbox.calling import Clock, Start
 
 PREFIX = "/restapi/v1.3"
@@ -64,7 +64,7 @@ async def test_requests_can_be_read_on_from_a_number(start: Start) -> None:
 
 @pytest.mark.parametrize(("options", "numbers"), [({"keep": 2}, [2, 3]), ({"keep": 0}, [])])
 async def test_the_record_is_bounded_and_can_be_left_out(
-    start: Start, options: SandboxOptions, numbers: list[int]
+    start: Start, options: dict[str, int], numbers: list[int]
 ) -> None:
     """`keep` bounds the requests, 0 keeps none; counts and acts are whole either way."""
     caller = await start(**options)
