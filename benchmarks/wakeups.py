@@ -66,7 +66,8 @@ class Arrivals:
         began_at = datetime.now(UTC)
         values = "(quarantine_id, postcode, mobile, phone_verified, score) VALUES (%s, 'TN25 6QD', '07', true, 0.9)"
         self._owner.execute(f"INSERT INTO lead_enrichment {values}".encode(), [lead_id])
-        wait_until(lambda: lead_id in self._sandbox.acts, what=f"lead {lead_id} is acted on", seconds=_LONGEST_SECONDS)
+        acted = self._sandbox.quarantine
+        wait_until(lambda: lead_id in acted.acts, what=f"lead {lead_id} is acted on", seconds=_LONGEST_SECONDS)
         at = next(one.at for one in self._sandbox.requests if any(lead.lead_id == lead_id for lead in one.asked))
         return (at - began_at).total_seconds()
 

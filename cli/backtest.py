@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.blocks import read_block
-from cli.durations import duration
+from cli.options import duration
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json, span
 from leadgate.backtest import Backtest, WaitChange
 from leadgate.wiring.checks import backtest_policy

@@ -20,7 +20,7 @@ from cli.run import tell
 from leadgate.clock import utc_now
 from leadgate.errors import ConfigError
 from leadgate.ledger.reads import read_history
-from leadgate.sandbox import sandbox_thread
+from leadgate.sandbox import Sandbox, sandbox_thread
 from leadgate.story import tell as tell_story
 from leadgate.wiring.ledger import ledger_of
 
@@ -82,7 +82,7 @@ def demo(
     source.create(now=utc_now())
     config = folder / "leadgate.yaml"
     say(f"A source database with {source.leads:,} quarantined leads: {folder / 'source.db'}")
-    with sandbox_thread(lag=timedelta(seconds=1), latency=timedelta(milliseconds=20)) as sandbox:
+    with sandbox_thread(Sandbox(lag=timedelta(seconds=1), latency=timedelta(milliseconds=20))) as sandbox:
         config.write_text(_PIPELINE.format(base_url=sandbox.url, key=sandbox.key), encoding="utf-8")
         say(f"A practice LeadByte: {sandbox.url}    A pipeline file: {config}")
         with prefect_api(folder.resolve() / "prefect") as api:
@@ -93,10 +93,10 @@ def demo(
             say()
             say("What became of them:")
             tell(result)
-            twice = [lead_id for lead_id, acts in sandbox.acts.items() if len(acts) > 1]
-            say(f"The practice LeadByte took {len(sandbox.acts):,} acts; leads acted on twice: {len(twice)}.")
+            acts, twice = sandbox.quarantine.acts, sandbox.quarantine.acted_twice()
+            say(f"The practice LeadByte took {len(acts):,} acts; leads acted on twice: {len(twice)}.")
             say()
-            _explain_one(config, sandbox.acts)
+            _explain_one(config, max(acts, default=None))
             say()
             command = as_typed("leadgate")
             say(f"Next: cd {folder} && {command} status, {command} explain ID; `{command} init` starts your own.")
@@ -142,9 +142,8 @@ def _arriving(source: DemoSource, seconds: int) -> Iterator[None]:
         thread.join()
 
 
-def _explain_one(config: Path, acted: object) -> None:
+def _explain_one(config: Path, lead_id: str | None) -> None:
     with ledger_of(config) as (settings, ledger):
-        lead_id = max(acted, default=None)  # type: ignore[call-overload]
         history = read_history(ledger.engine, settings.pipeline, lead_id) if lead_id else None
     if history:
         story = tell_story(history, settings)

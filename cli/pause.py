@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from cli.options import ByOption, whoever
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
-from cli.people import ByOption, whoever
 from leadgate.clock import utc_now
 from leadgate.ledger.pauses import end_pause, keep_pause
 from leadgate.wiring.ledger import ledger_of

@@ -1,7 +1,7 @@
 """A Prefect server for the verbs that run a flow: the one that is configured, or one of our own while the verb lasts.
 
-Prefect would start one by itself, inside our process, and let its shutdown speak on the terminal; ours is a process
-of its own that writes to a file.
+Prefect would start one by itself (`SubprocessASGIServer`), which has no UI, writes onto the terminal, and gets Ctrl-C
+before the run has ended; ours has a UI, writes to a file, and outlives the run.
 """
 
 import os
@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +74,7 @@ def prefect_api(home: Path | None = None, *, quiet: bool = False) -> Iterator[Pr
     folder = home or PREFECT_HOME.value()
     folder.mkdir(parents=True, exist_ok=True)
     with (
-        _server(folder, {"PREFECT_HOME": str(folder)}) as address,
+        _server(folder) as address,
         temporary_settings({PREFECT_API_URL: f"{address}/api"}),
     ):
         try:
@@ -107,7 +107,7 @@ def _hand_over_logs() -> None:
 
 
 @contextmanager
-def _server(folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
+def _server(folder: Path) -> Iterator[str]:
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
     log = folder / "leadgate-prefect-server.log"
@@ -115,7 +115,7 @@ def _server(folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - Prefect's own command, with a port of ours
             [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-            env=environment | dict(settings) | {"PREFECT_UI_API_URL": f"{address}/api"},
+            env=environment | {"PREFECT_HOME": str(folder), "PREFECT_UI_API_URL": f"{address}/api"},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.durations import duration
+from cli.options import duration
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.clock import utc_now
 from leadgate.report import read_facts, write_report

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 from ruamel.yaml import YAML
 
+from cli.options import ByOption, whoever
 from cli.output import WRONG, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop, warn
-from cli.people import ByOption, whoever
 from leadgate.clock import utc_now
 from leadgate.ledger.overrides import read_overridden, read_reviews
 from leadgate.model import Overridden, Resolution, Resolved, Review, Verdict

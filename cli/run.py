@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.blocks import read_block
-from cli.durations import duration
 from cli.flow_run import RunResult, run_flow
+from cli.options import duration
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors, say, say_json, stop, warn
 from cli.prefect_server import prefect_api, quiet_prefect
 from cli.progress import live_progress

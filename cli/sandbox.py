@@ -7,12 +7,12 @@ import signal
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from leadgate.errors import ConfigError
-from leadgate.sandbox import PRACTICE_KEY, SWITCH_NAMES, Exchange, Faults, Permission, Record, Sandbox, read_span
+from leadgate.sandbox import PRACTICE_KEY, SWITCH_NAMES, Faults, Permission, Sandbox, SandboxRequest, read_span
 
 
 def _span(text: str) -> timedelta:
@@ -36,7 +36,7 @@ def sandbox(  # noqa: PLR0913 - one argument an option
         typer.Option(metavar="NAME=VALUE", help=f"A fault switch, as often as wanted: {', '.join(SWITCH_NAMES)}."),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same faults.")] = 0,
-    record: Annotated[Record, typer.Option(help="acts keeps no requests: for long runs.")] = "full",
+    record: Annotated[Literal["full", "acts"], typer.Option(help="acts keeps no requests: for long runs.")] = "full",
     verbose: Annotated[bool, typer.Option("--verbose", help="One line a request, on standard error.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object: url, key, pid.")] = False,
 ) -> None:
@@ -48,8 +48,8 @@ def sandbox(  # noqa: PLR0913 - one argument an option
             latency=_span(latency),
             faults=Faults(_read_faults(fault or []), seed),
             strict=strict,
-            record=record,
-            on_exchange=_show if verbose else None,
+            keep=10_000 if record == "full" else 0,
+            on_request=_show if verbose else None,
         )
         asyncio.run(_serve(practice, host, port, as_json=as_json))
     except ConfigError as error:
@@ -85,11 +85,11 @@ def _read_faults(written: Sequence[str]) -> dict[str, Any]:
     return {name: value for name, _, value in pairs}
 
 
-def _show(exchange: Exchange) -> None:
+def _show(request: SandboxRequest) -> None:
     """Print one line about a request: no value of any lead is in it."""
-    counted = f"{len(exchange.asked)} lead{'s' if len(exchange.asked) != 1 else ''}"
-    faults = f" [{', '.join(exchange.faults)}]" if exchange.faults else ""
-    status = exchange.status or "dropped"
+    counted = f"{len(request.asked)} lead{'s' if len(request.asked) != 1 else ''}"
+    faults = f" [{', '.join(request.faults)}]" if request.faults else ""
+    status = request.status or "dropped"
     typer.echo(
-        f"{exchange.at:%H:%M:%S} {exchange.key} {exchange.method} {exchange.path} {counted} {status}{faults}", err=True
+        f"{request.at:%H:%M:%S} {request.key} {request.method} {request.path} {counted} {status}{faults}", err=True
     )

@@ -53,7 +53,7 @@ def leadbyte() -> Iterator[Sandbox]:
     """A practice LeadByte, on which nothing may act twice on one lead."""
     with sandbox_thread() as sandbox:
         yield sandbox
-    assert sandbox.acted_twice() == []
+    assert sandbox.quarantine.acted_twice() == []
 
 
 @pytest.fixture

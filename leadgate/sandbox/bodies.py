@@ -22,7 +22,7 @@ _DOING = {Action.PROCESS: "processing", Action.REJECT: "rejection"}
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SandboxReply:
     """What goes back: a status with JSON or text, or (no status) a dropped connection."""
 
     status: int | None
@@ -49,7 +49,7 @@ class Effect:
         return ["updated"] * self.updated + acted
 
 
-DROPPED = Reply(None)
+DROPPED = SandboxReply(None)
 
 
 def read_leads(body: object) -> list[LeadRequest]:
@@ -62,16 +62,12 @@ def read_leads(body: object) -> list[LeadRequest]:
 
 
 def read_process(body: object) -> list[LeadRequest]:
-    """Read the body of POST /quarantine/process; `quarantineIds` is taken too, though it is not documented."""
-    if not isinstance(body, dict) or ("quarantineId" in body) == ("quarantineIds" in body):
-        msg = "quarantineId is required"
+    """Read the body of POST /quarantine/process; raise ValueError saying what is wrong with it."""
+    asked = _read_item(body)
+    if asked.action is None:
+        msg = "action is required"
         raise ValueError(msg)
-    ids = body.get("quarantineIds", [body.get("quarantineId")])
-    action = _read_action(body.get("action"))
-    if action is None or not isinstance(ids, list):
-        msg = "action is required" if action is None else "quarantineIds must be a list"
-        raise ValueError(msg)
-    return [LeadRequest(_read_id(lead_id), action=action) for lead_id in ids]
+    return [LeadRequest(asked.lead_id, action=asked.action)]
 
 
 def write_leads(effects: Sequence[Effect]) -> dict[str, Any]:
@@ -100,7 +96,7 @@ def error_body(message: str, *errors: str | Mapping[str, str]) -> dict[str, Any]
     return {"status": "Error", "message": message} | ({"errors": list(errors)} if errors else {})
 
 
-def busy(status: int, message: str, settings: Settings, now: datetime) -> Reply:
+def busy(status: int, message: str, settings: Settings, now: datetime) -> SandboxReply:
     """Ask to come back later, with Retry-After in the form that is set."""
     seconds = math.ceil(settings.retry_after.total_seconds())
     match settings.retry_after_as:
@@ -112,7 +108,7 @@ def busy(status: int, message: str, settings: Settings, now: datetime) -> Reply:
             headers = {"Retry-After": format_datetime(moment, usegmt=True)}
         case RetryAfterForm.NONE:
             headers = {}
-    return Reply(status, error_body(message), headers)
+    return SandboxReply(status, error_body(message), headers)
 
 
 def _lead_line(effect: Effect) -> dict[str, Any]:
@@ -141,7 +137,7 @@ def _act_words(effect: Effect) -> str:
 
 def _read_item(item: object) -> LeadRequest:
     if not isinstance(item, dict):
-        msg = "each of leads must be an object"
+        msg = "a lead must be an object"
         raise ValueError(msg)  # noqa: TRY004
     update = item.get("update") or {}
     if not isinstance(update, dict):

@@ -14,29 +14,31 @@ _BACKLOG = 1024
 
 
 class Door:
-    """One listening port; needs a running event loop."""
+    """One listening port; once it is open, it is to be used in the event loop that opened it."""
 
-    def __init__(self, server: web.Server, sleep: Callable[[float], Awaitable[None]]) -> None:
-        self._server, self._sleep = server, sleep
+    def __init__(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        self._sleep = sleep
+        self._server: web.Server | None = None
         self._held: socket.socket | None = None
         self._listener: asyncio.Server | None = None
         self._reopening: asyncio.Task[None] | None = None
         self.address = ("", 0)
 
-    async def open(self, host: str, port: int) -> None:
-        """Listen; port 0 takes a free one. Raise ConfigError where the port cannot be had."""
+    async def open(self, server: web.Server, host: str, port: int) -> None:
+        """Let `server` answer at a port; 0 takes a free one. Raise ConfigError where the port cannot be had."""
+        self._server = server
         self._held = _bind(host, port)
         self.address = self._held.getsockname()[:2]
         await self._listen()
 
     def shut_for(self, span: timedelta, spare: object = None) -> None:
-        """Cut every connection but `spare` and refuse new ones, until the span is over; to be called in the loop."""
+        """Cut every connection but `spare` and refuse new ones, until the span is over."""
         if self._listener:
             self._listener.close()
             self._listener = None
             # Bound and not listening: connections are refused, and nobody else can take the port meanwhile.
             self._held = _bind(*self.address)
-        for connection in self._server.connections:
+        for connection in self._server.connections if self._server else ():
             if connection is not spare and connection.transport:
                 connection.transport.abort()
         if self._reopening:
@@ -58,7 +60,7 @@ class Door:
         await self._listen()
 
     async def _listen(self) -> None:
-        if self._held:
+        if self._held and self._server:
             loop = asyncio.get_running_loop()
             # Kept before it is started: whoever shuts the door meanwhile must find it.
             self._listener = await loop.create_server(

@@ -7,14 +7,14 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from random import Random
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from leadgate.config import parse_duration
@@ -41,7 +41,7 @@ class Permission(StrEnum):
         return self in {Permission.FULL, Permission.PROCESS_ONLY}
 
 
-class Fault(StrEnum):
+class FaultName(StrEnum):
     """The switches. `-before` applies nothing; `-after` applies everything and spoils the answer."""
 
     SLOW = "slow"
@@ -76,18 +76,6 @@ class RetryAfterForm(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the switches use: spans, the status of `5xx-*`, and a permission that overrides every key's."""
-
-    slow_for: timedelta = timedelta(seconds=2)
-    refuse_for: timedelta = timedelta(seconds=2)
-    retry_after: timedelta = timedelta(seconds=1)
-    retry_after_as: RetryAfterForm = RetryAfterForm.SECONDS
-    error_status: int = 502
-    permission: Permission | None = None
-
-
 @pydantic_dataclass(slots=True, config=ConfigDict(extra="forbid", coerce_numbers_to_str=True))
 class Switch:
     """When a fault fires: where the lead is one of `leads`, by chance, at most `count` times. All given must hold."""
@@ -113,22 +101,37 @@ def read_span(value: object) -> timedelta:
     return parse_duration(value)
 
 
-def _read_status(value: object) -> int:
-    if not re.fullmatch(r"5\d\d", str(value)):
-        msg = f"{value!r} is not a status from 500 to 599"
-        raise ValueError(msg)
-    return int(str(value))
+def _shown_name(attribute: str) -> str:
+    return attribute.replace("_", "-")
 
 
-_SETTINGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "slow-for": ("slow_for", read_span),
-    "refuse-for": ("refuse_for", read_span),
-    "retry-after": ("retry_after", read_span),
-    "retry-after-as": ("retry_after_as", RetryAfterForm),
-    "5xx-status": ("error_status", _read_status),
-    "permission": ("permission", lambda value: None if value in (None, "off") else Permission(value)),
-}
-SWITCH_NAMES = [*Fault, *_SETTINGS]
+Span = Annotated[timedelta, BeforeValidator(read_span)]
+
+
+class Settings(BaseModel):
+    """What the switches use: spans, the status of `5xx-*`, and a permission that overrides every key's."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=_shown_name, ser_json_timedelta="float")
+
+    slow_for: Span = timedelta(seconds=2)
+    refuse_for: Span = timedelta(seconds=2)
+    retry_after: Span = timedelta(seconds=1)
+    retry_after_as: RetryAfterForm = RetryAfterForm.SECONDS
+    error_status: Annotated[int, Field(ge=500, le=599, alias="5xx-status")] = 502
+    permission: Annotated[Permission | None, BeforeValidator(lambda value: None if value == "off" else value)] = None
+
+    def change(self, name: str, value: object) -> "Settings":
+        """The same with another value for one; ValueError says what is wrong with it."""
+        try:
+            return Settings.model_validate(self.model_dump(by_alias=True) | {name: value})
+        except ValidationError as error:
+            text = error.errors()[0]["msg"]
+            own = text.removeprefix("Value error, ")
+            raise ValueError(own if own != text else f"{value!r}: {text}") from None
+
+
+_SETTINGS = [field.alias or name for name, field in Settings.model_fields.items()]
+SWITCH_NAMES = [*FaultName, *_SETTINGS]
 """Every name that `--fault` and POST /sandbox/faults accept."""
 
 
@@ -182,7 +185,7 @@ class Faults:
         self.settings = Settings()
         self._on: dict[str, Switch] = {}
         # One generator a fault, so that switching one on does not shift the others.
-        self._random = {fault: Random(f"{self.seed}:{fault}") for fault in Fault}  # noqa: S311
+        self._random = {fault: Random(f"{self.seed}:{fault}") for fault in FaultName}  # noqa: S311
         self.change(self.switches)
 
     def change(self, switches: Mapping[str, object]) -> None:
@@ -191,8 +194,7 @@ class Faults:
         for name, value in switches.items():
             try:
                 if name in _SETTINGS:
-                    attribute, read = _SETTINGS[name]
-                    settings = replace(settings, **{attribute: read(value)})
+                    settings = settings.change(name, value)
                 elif name in self._random:
                     switch = read_switch(value)
                     on.pop(name, None)
@@ -205,7 +207,7 @@ class Faults:
             raise ConfigError(problems)
         self._on, self.settings = on, settings
 
-    def fires(self, fault: Fault, lead_ids: Iterable[str], fired: list[str]) -> bool:
+    def fires(self, fault: FaultName, lead_ids: Iterable[str], fired: list[str]) -> bool:
         """Whether this fault strikes now, for a request about these leads; if so, it is noted in `fired`."""
         switch = self._on.get(fault)
         if switch is None or switch.count == 0:
@@ -226,14 +228,12 @@ class Faults:
 
     def as_dict(self) -> dict[str, Any]:
         """The switches that are on and every setting, as the control API shows them."""
-        shown: dict[str, Any] = {name: switch.as_dict() for name, switch in self._on.items()}
-        for name, (attribute, _) in _SETTINGS.items():
-            value = getattr(self.settings, attribute)
-            shown[name] = value.total_seconds() if isinstance(value, timedelta) else value
-        return shown
+        return {name: switch.as_dict() for name, switch in self._on.items()} | self.settings.model_dump(
+            mode="json", by_alias=True
+        )
 
-    def _draw(self, fault: Fault, lead_ids: list[str]) -> float:
-        if fault is Fault.POISON:
+    def _draw(self, fault: FaultName, lead_ids: list[str]) -> float:
+        if fault is FaultName.POISON:
             # A poison lead stays one, or a batch could not be bisected down to it.
             return zlib.crc32(f"{self.seed}:{lead_ids[0]}".encode()) / 2**32
         return self._random[fault].random()

@@ -78,18 +78,18 @@ class Quarantine:
             else:
                 lead.state, lead.pending = to, None
 
-    def look(self, lead_id: str) -> SandboxLead | None:
-        """The lead as it stands now, wherever it is; None if it was never seen."""
-        lead = self._leads.get(lead_id)
-        if lead and lead.pending and self._clock() >= lead.pending[0]:
+    def lead(self, lead_id: str | int) -> SandboxLead:
+        """The lead as it stands now, wherever it is; KeyError if it was never seen."""
+        lead = self._leads[str(lead_id)]
+        if lead.pending and self._clock() >= lead.pending[0]:
             lead.state, lead.pending = lead.pending[1], None
         return lead
 
     def find(self, lead_id: str) -> SandboxLead | None:
         """The lead if it is in quarantine now, queued ones included."""
-        lead = self.look(lead_id)
-        if lead is None and not self._strict:
-            lead = self._leads[lead_id] = SandboxLead(lead_id)
+        if not self._strict:
+            self.add([lead_id])
+        lead = self.lead(lead_id) if lead_id in self._leads else None
         return lead if lead and lead.state in _IN_QUARANTINE else None
 
     def queue(self, lead: SandboxLead, action: Action, request: int) -> None:
@@ -112,12 +112,11 @@ class Quarantine:
 
     def acted_twice(self) -> list[str]:
         """The leads that were acted on more than once: what must never happen."""
-        return sorted(lead_id for lead_id, acts in self._acts.copy().items() if len(acts) > 1)
+        return sorted(lead_id for lead_id, acts in self.acts.items() if len(acts) > 1)
 
     def counts(self) -> dict[str, int]:
         """How many leads are in each state now."""
-        leads = filter(None, map(self.look, list(self._leads)))
-        counted = Counter(lead.state for lead in leads)
+        counted = Counter(self.lead(lead_id).state for lead_id in list(self._leads))
         return {state.value: counted[state] for state in LeadState}
 
 

@@ -2,41 +2,21 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from typing import TypedDict, Unpack
 
-from leadgate.clock import Clock
-from leadgate.sandbox.calls import Exchange
-from leadgate.sandbox.faults import Faults, Permission
-from leadgate.sandbox.server import Record, Sandbox
-
-
-class SandboxOptions(TypedDict, total=False):
-    """What `Sandbox` takes."""
-
-    keys: Mapping[str, Permission]
-    lag: timedelta
-    latency: timedelta
-    faults: Faults | Mapping[str, object]
-    strict: bool
-    record: Record
-    keep: int
-    clock: Clock
-    sleep: Callable[[float], Awaitable[None]]
-    on_exchange: Callable[[Exchange], None]
+from leadgate.sandbox.server import Sandbox
 
 
 @contextmanager
-def sandbox_thread(host: str = "127.0.0.1", port: int = 0, **options: Unpack[SandboxOptions]) -> Iterator[Sandbox]:
+def sandbox_thread(sandbox: Sandbox | None = None) -> Iterator[Sandbox]:
     """Run a sandbox in a thread with a loop of its own; it answers inside the `with`, and is closed after it."""
-    sandbox = Sandbox(**options)
+    sandbox = sandbox or Sandbox()
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="leadgate-sandbox", daemon=True)
     thread.start()
     try:
-        asyncio.run_coroutine_threadsafe(sandbox.start(host, port), loop).result()
+        asyncio.run_coroutine_threadsafe(sandbox.start(), loop).result()
         yield sandbox
     finally:
         asyncio.run_coroutine_threadsafe(sandbox.stop(), loop).result()

@@ -22,9 +22,9 @@ ENDS_WITHIN = 30
 @pytest.fixture
 def leadbyte() -> Iterator[Sandbox]:
     """A practice LeadByte that applies what it is asked, and answers 2 s later."""
-    with sandbox_thread(faults={"slow-after": "always", "slow-for": "2s"}) as sandbox:
+    with sandbox_thread(Sandbox(faults={"slow-after": "always", "slow-for": "2s"})) as sandbox:
         yield sandbox
-    assert sandbox.acted_twice() == []
+    assert sandbox.quarantine.acted_twice() == []
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def pipeline(tmp_path: Path, leadbyte: Sandbox, prefect_server: str) -> Iterator
 def stopped_in_flight(pipeline: Practice, leadbyte: Sandbox, number: signal.Signals) -> tuple[Finished, float]:
     """Run until acts are on the wire, send the signal, and give how the command ended and after how many seconds."""
     process = start_leadgate("run", "--json", config=pipeline.file, env=os.environ)
-    wait_until(lambda: len(leadbyte.acts) >= 2, what="acts are on the wire", seconds=90)
+    wait_until(lambda: len(leadbyte.quarantine.acts) >= 2, what="acts are on the wire", seconds=90)
     began = time.monotonic()
     process.send_signal(number)
     finished = wait_for(process, seconds=60)
@@ -56,7 +56,7 @@ def test_what_is_on_the_wire_is_waited_for_and_recorded(pipeline: Practice, lead
     assert finished.code == 1
     stopped = "Stopped by SIGINT; what was in flight is recorded, the rest stays ready."
     assert (finished.json()["error"], finished.stderr) == (stopped, f"leadgate: {stopped}\n")
-    acted = len(leadbyte.acts)
+    acted = len(leadbyte.quarantine.acts)
     assert Counter(pipeline.states().values()) == {"processed": acted, "ready": LEADS - acted}
     assert 2 <= acted < LEADS
 
@@ -73,4 +73,4 @@ def test_an_answer_that_does_not_come_is_not_waited_for_too_long(pipeline: Pract
     counts = Counter(pipeline.states().values())
     assert counts.keys() == {"unknown", "ready"}
     # Those whose intent is committed while they wait for a connection count as sent.
-    assert len(leadbyte.acts) <= counts["unknown"] <= len(leadbyte.acts) + 2
+    assert len(leadbyte.quarantine.acts) <= counts["unknown"] <= len(leadbyte.quarantine.acts) + 2

@@ -34,6 +34,6 @@ def world(database_url: str, sandbox: Sandbox, tmp_path: Path) -> Iterator[World
 
 def audit(world: World) -> None:
     """Hold the promise after every test, whatever it was about."""
-    assert world.sandbox.acted_twice() == []
-    taken = [lead_id for lead_id, acts in world.sandbox.acts.items() if any(act.accepted for act in acts)]
+    assert world.sandbox.quarantine.acted_twice() == []
+    taken = [lead_id for lead_id, acts in world.sandbox.quarantine.acts.items() if any(act.accepted for act in acts)]
     assert {lead_id: state for lead_id, state in world.states(taken).items() if state in _AGAIN} == {}

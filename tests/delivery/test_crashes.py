@@ -179,7 +179,7 @@ async def test_a_run_overtaken_between_update_and_act_does_not_act(world: World)
         successor.rescue(unknown_after=MINUTES, now=world.clock())
         await world.deliver(world.claim(ledger=successor), ledger=successor, delivery={"mode": "separate"})
         await delivery.act(to_act)
-    assert len(world.sandbox.acts["1"]) == 1
+    assert len(world.sandbox.quarantine.acts["1"]) == 1
     assert world.states(["1"]) == {"1": State.PROCESSED}
     successor.close()
 
@@ -202,8 +202,8 @@ async def test_two_runs_with_the_same_wave_act_once(world: World) -> None:
     """Delivered twice at once, as no run does: the open intent keeps the second one out, or stops it."""
     wave = world.wave(*map(str, range(1, 31)))
     await asyncio.gather(*(world.deliver(wave, leadbyte={"batch_size": 5}) for _ in range(2)), return_exceptions=True)
-    assert {len(acts) for acts in world.sandbox.acts.values()} == {1}
-    assert len(world.sandbox.acts) == 30
+    assert {len(acts) for acts in world.sandbox.quarantine.acts.values()} == {1}
+    assert len(world.sandbox.quarantine.acts) == 30
 
 
 async def test_two_runs_share_what_is_due(world: World) -> None:
@@ -221,7 +221,7 @@ async def test_two_runs_share_what_is_due(world: World) -> None:
         return sent
 
     assert sum(await asyncio.gather(*map(run, runs))) == 60
-    assert {len(acts) for acts in world.sandbox.acts.values()} == {1}
+    assert {len(acts) for acts in world.sandbox.quarantine.acts.values()} == {1}
     assert set(world.states(ids).values()) == {State.PROCESSED}
     for ledger in runs:
         ledger.close()
@@ -262,7 +262,7 @@ async def test_a_run_that_is_cancelled_leaves_what_is_on_the_wire_alone(world: W
         arrived.set()
         await asyncio.Event().wait()
 
-    world.sandbox._desk.sleep = stall
+    world.sandbox.sleep = stall
     world.sandbox.faults.change({"slow-after": 1})
     run = asyncio.create_task(world.deliver(wave))
     await arrived.wait()

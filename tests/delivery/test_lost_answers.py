@@ -84,7 +84,7 @@ async def test_an_update_alone_is_sent_again(world: World, fault: str) -> None:
     world.clock.advance(minutes=1)
     await world.deliver(world.claim("review"))
     assert world.states(["17"]) == {"17": State.REVIEW}
-    assert world.sandbox.acts == {}
+    assert world.sandbox.quarantine.acts == {}
 
 
 async def test_a_time_out_is_no_answer(world: World) -> None:
@@ -92,7 +92,7 @@ async def test_a_time_out_is_no_answer(world: World) -> None:
     world.sandbox.faults.change({"slow-after": 1, "slow-for": 0.5})
     await world.deliver(world.wave("17"), client=world.client(timeout=0.1))
     assert world.states(["17"]) == {"17": State.UNKNOWN}
-    assert len(world.sandbox.acts["17"]) == 1
+    assert len(world.sandbox.quarantine.acts["17"]) == 1
 
 
 async def test_a_message_with_a_nul_loses_no_answer(world: World) -> None:

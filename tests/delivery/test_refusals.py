@@ -81,7 +81,7 @@ async def test_a_refused_key_stops_at_once(world: World, fault: dict[str, str], 
         await world.deliver(world.wave(*ids), delivery={"mode": mode}, leadbyte={"batch_size": 5})
     assert len(world.asked()) <= 4
     assert untouched(world, *ids)
-    assert world.sandbox.acts == {}
+    assert world.sandbox.quarantine.acts == {}
 
 
 async def test_a_key_that_may_only_update_processes_nothing(world: World) -> None:
@@ -158,7 +158,7 @@ async def test_a_batch_of_updates_is_halved_too(world: World) -> None:
     world.sandbox.faults.change({"poison": ["3"]})
     delivery = await world.deliver(world.wave("1", "2", "3", "4"), delivery={"mode": "separate"})
     assert delivery.tally == {State.PROCESSED: 3, State.READY: 1}
-    assert set(world.sandbox.acts) == {"1", "2", "4"}
+    assert set(world.sandbox.quarantine.acts) == {"1", "2", "4"}
 
 
 async def test_an_error_that_calls_itself_success_is_halved_where_nothing_was_to_be_done(world: World) -> None:
@@ -202,7 +202,7 @@ async def test_halving_stops_when_the_run_does(world: World) -> None:
         if len(world.sandbox.requests) == 2:
             world.sandbox.faults.change({"401": "always"})
 
-    world.sandbox._on_exchange = withdraw_key
+    world.sandbox.on_request = withdraw_key
     with pytest.raises(KeyRefused):
         await world.deliver(world.wave(*FIFTY))
     assert len(world.asked()) == 3

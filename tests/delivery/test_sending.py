@@ -80,7 +80,7 @@ async def test_every_lead_gets_exactly_one_act(world: World, mode: str) -> None:
     """In several batches at once, whatever the mode."""
     ids = [str(n) for n in range(1, 124)]
     delivery = await world.deliver(world.wave(*ids), delivery={"mode": mode}, leadbyte={"batch_size": 50})
-    assert {lead_id: len(acts) for lead_id, acts in world.sandbox.acts.items()} == dict.fromkeys(ids, 1)
+    assert {lead_id: len(acts) for lead_id, acts in world.sandbox.quarantine.acts.items()} == dict.fromkeys(ids, 1)
     assert set(world.states(ids).values()) == {State.PROCESSED}
     puts = [body["leads"] for method, body in world.asked() if method == "PUT"]
     assert sorted(map(len, puts)) == [23, 50, 50]
@@ -141,7 +141,7 @@ async def test_refused_often_enough_a_lead_is_parked(world: World) -> None:
 @pytest.mark.parametrize("mode", ["combined", "separate"])
 async def test_a_lead_that_someone_else_moved_is_gone(world: World, mode: str) -> None:
     """Which is a normal outcome and final; nothing is asked about it any more."""
-    world.sandbox.move(["17"], LeadState.MOVED)
+    world.sandbox.quarantine.move(["17"], LeadState.MOVED)
     await world.deliver(world.wave("17", "18"), delivery={"mode": mode})
     assert world.states(["17", "18"]) == {"17": State.GONE, "18": State.PROCESSED}
     assert [a["outcome"] for a in world.history("17").attempts] == ["gone"]

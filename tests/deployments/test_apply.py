@@ -97,7 +97,7 @@ def test_a_server_is_made_as_the_files_say_and_then_left_alone(
     assert kept.state
     assert kept.state.is_completed(), kept.state
     assert set(kept.tags) == {"leadgate", "pipeline:acme"}
-    assert leadbyte.acts.keys() == {"1"}
+    assert leadbyte.quarantine.acts.keys() == {"1"}
 
 
 def test_two_pipelines_are_applied_together(

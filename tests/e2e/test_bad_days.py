@@ -62,7 +62,7 @@ def test_a_refused_key_stops_the_run_at_once(
     assert 1 <= len(leadbyte.requests) <= 4, "no more than were under way at once"
     assert set(pipeline.states().values()) == {"ready"}
     # The refusal was asked for here; the leads it was about were still acted on by nobody.
-    assert all(not act.accepted for acts in leadbyte.acts.values() for act in acts)
+    assert all(not act.accepted for acts in leadbyte.quarantine.acts.values() for act in acts)
 
 
 def test_a_key_without_the_right_to_act_still_updates(pipeline: Practice, leadbyte: Sandbox) -> None:

@@ -42,7 +42,7 @@ def test_rows_that_are_wrong_are_told_and_the_others_go_on(pipeline: Practice, l
     finished = leadgate("run", config=pipeline.file)
     assert finished.code == 0, finished.stderr
     assert "       5  faults in the source's leads: `leadgate plan` names each" in finished.stdout
-    assert {lead_id: len(acts) for lead_id, acts in leadbyte.acts.items()} == {"1": 1, "7": 1}
+    assert {lead_id: len(acts) for lead_id, acts in leadbyte.quarantine.acts.items()} == {"1": 1, "7": 1}
 
 
 def test_enrichment_for_a_lead_that_nobody_registered_is_left_alone(pipeline: Practice, leadbyte: Sandbox) -> None:
@@ -50,7 +50,7 @@ def test_enrichment_for_a_lead_that_nobody_registered_is_left_alone(pipeline: Pr
     pipeline.enrich("99", None, **COMPLETE)
     summary = leadgate("run", "--json", config=pipeline.file).json()
     assert [summary[key] for key in ("registered", "arrived", "processed", "faults")] == [1, 1, 1, 0]
-    assert leadbyte.acts.keys() == {"1"}
+    assert leadbyte.quarantine.acts.keys() == {"1"}
 
 
 def test_an_id_that_leadbyte_cannot_take_is_parked_with_the_reason(pipeline: Practice, leadbyte: Sandbox) -> None:

@@ -58,7 +58,7 @@ def test_a_run_brings_its_own_server_and_takes_it_away(tmp_path: Path, pipeline:
     finished = wait_for(start_leadgate("run", "--json", config=pipeline.file, env=without_server(home)), SECONDS)
     assert (finished.code, finished.stderr) == (0, "")
     assert finished.json()["processed"] == 1
-    assert leadbyte.acts.keys() == {"1"}
+    assert leadbyte.quarantine.acts.keys() == {"1"}
     assert (home / "prefect.db").exists(), "it was that home"
     assert processes_of(home) == []
 

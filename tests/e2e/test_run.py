@@ -89,10 +89,10 @@ def test_a_watching_run_takes_arrivals_as_they_come(pipeline: Practice, leadbyte
     pipeline.quarantine(1, 2)
     pipeline.enrich(1, **COMPLETE)
     process = start_leadgate("run", "--watch", "10s", "--json", config=pipeline.file)
-    wait_until(lambda: "1" in leadbyte.acts, what="the first lead is acted on", seconds=60)
+    wait_until(lambda: "1" in leadbyte.quarantine.acts, what="the first lead is acted on", seconds=60)
     pipeline.quarantine(3)
     pipeline.enrich(2, 3, **COMPLETE)
-    wait_until(lambda: leadbyte.acts.keys() == {"1", "2", "3"}, what="the others are acted on")
+    wait_until(lambda: leadbyte.quarantine.acts.keys() == {"1", "2", "3"}, what="the others are acted on")
     assert process.poll() is None, "the run watches on"
 
     finished = wait_for(process)
@@ -108,10 +108,10 @@ def test_a_limit_leaves_the_rest_for_the_next_run(pipeline: Practice, leadbyte: 
 
     first = leadgate("run", "--json", "--limit", 4, config=pipeline.file).json()
     assert [first[key] for key in ("registered", "processed", "ready")] == [10, 4, 6]
-    assert len(leadbyte.acts) == 4
+    assert len(leadbyte.quarantine.acts) == 4
     second = leadgate("run", "--json", config=pipeline.file).json()
     assert [second[key] for key in ("registered", "processed", "ready")] == [0, 6, 0]
-    assert len(leadbyte.acts) == 10
+    assert len(leadbyte.quarantine.acts) == 10
 
 
 def test_two_runs_at_once_share_a_thousand_leads(postgres_pipeline: Practice, leadbyte: Sandbox) -> None:
@@ -127,5 +127,5 @@ def test_two_runs_at_once_share_a_thousand_leads(postgres_pipeline: Practice, le
 
     assert [(finished.code, finished.stderr) for finished in ended] == [(0, ""), (0, "")]
     assert sorted(finished.json()["processed"] for finished in ended) == [499, 500]
-    assert len(leadbyte.acts) == 1000
+    assert len(leadbyte.quarantine.acts) == 1000
     assert set(pipeline.states().values()) == {"processed"}

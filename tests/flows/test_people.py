@@ -45,7 +45,7 @@ async def test_a_review_is_listed_decided_sent_and_explained(pipeline: Practice,
     assert again.code == WRONG
     assert again.stderr == "leadgate: 1: is not in review: it is ready, since ann decided process.\n"
     _, summary, _ = await run(pipeline)
-    assert (summary.processed, set(leadbyte.acts)) == (1, {"1"})
+    assert (summary.processed, set(leadbyte.quarantine.acts)) == (1, {"1"})
     told = leadgate("explain", "1", config=pipeline.file).stdout
     assert "ann decided process: Called them." in told
     assert "taken up to process, as ann decided: Called them." in told
@@ -67,7 +67,7 @@ async def test_the_form_records_and_the_next_run_sends(
     await run(pipeline)
     words: Any = {"verdict": Resolution.REJECT, "reason": "Called them.", "by": "ann", "config": str(pipeline.file)}
     assert await resolve_reviews(["1"], **words) == {}
-    assert leadbyte.acts == {}
+    assert leadbyte.quarantine.acts == {}
     state: State[Any] = await resolve_reviews(["1", "2"], **words, return_state=True)
     assert state.is_failed()
     assert state.message == (
@@ -75,7 +75,7 @@ async def test_the_form_records_and_the_next_run_sends(
         "2: is not known to this pipeline"
     )
     _, summary, _ = await run(pipeline)
-    assert (summary.rejected, set(leadbyte.acts)) == (1, {"1"})
+    assert (summary.rejected, set(leadbyte.quarantine.acts)) == (1, {"1"})
 
 
 async def test_a_pause_is_told_of_everywhere(pipeline: Practice, leadbyte: Sandbox, records: PrefectRecords) -> None:
@@ -87,7 +87,7 @@ async def test_a_pause_is_told_of_everywhere(pipeline: Practice, leadbyte: Sandb
     _, summary, run_id = await run(pipeline)
     assert summary.pause
     assert (summary.pause.paused_by, summary.pause.reason, summary.ready) == ("ann", "Wrong rules.", 1)
-    assert leadbyte.acts == {}
+    assert leadbyte.quarantine.acts == {}
     (artifact,) = (a for a in records.of_run("artifacts", run_id) if a["key"] == "leadgate-acme-summary")
     assert f"**Paused.** acme is {summary.pause}" in artifact["data"]
     assert leadgate("status", "--json", config=pipeline.file).json()["paused"]["paused_by"] == "ann"
@@ -111,7 +111,7 @@ async def test_a_run_keeps_to_a_plan(pipeline: Practice, leadbyte: Sandbox, tmp_
     pipeline.enrich(3, **COMPLETE)
     _, summary, _ = await run(pipeline, plan=str(file))
     assert (summary.processed, summary.skipped, summary.needs_attention) == (1, {"2": "its data has changed"}, True)
-    assert leadbyte.acts.keys() == {"1"}
+    assert leadbyte.quarantine.acts.keys() == {"1"}
 
 
 async def test_a_review_that_is_open_too_long_is_counted(pipeline: Practice) -> None:

@@ -136,7 +136,7 @@ async def test_shadow_rules_are_counted_and_not_acted_on(
     pipeline.enrich(2, 3, **COMPLETE | {"score": 0.7})
     state, run_id = await run(pipeline)
     assert state.is_completed()
-    assert len(leadbyte.acts) == 3
+    assert len(leadbyte.quarantine.acts) == 3
     found = artifacts(records, run_id)
     assert "| disagreed | 2 |" in found["leadgate-acme-summary"]["data"]
     rows = json.loads(found["leadgate-acme-shadow"]["data"])
@@ -155,7 +155,7 @@ async def test_rules_that_reject_everything_stop_at_the_cap(
     pipeline.enrich(*range(1, 11), **COMPLETE, opted_out=True)
     _, run_id = await run(pipeline)
     assert Counter(pipeline.states().values()) == {"rejected": 3, "review": 7}
-    assert len(leadbyte.acts) == 3
+    assert len(leadbyte.quarantine.acts) == 3
     assert "**Too many rejects.** 7 leads" in artifacts(records, run_id)["leadgate-acme-summary"]["data"]
 
     def told() -> list[dict[str, Any]]:
@@ -222,7 +222,7 @@ def marked(tmp_path: Path, prefect_server: str) -> Iterator[tuple[Practice, Sand
     """A pipeline where every value of a person, and the key, can be known again; LeadByte refuses in many ways."""
     values = {"postcode": "MARKED-1", "mobile": "MARKED-2", "phone_verified": True}
     refusals = {"not-success": ["1"], "release-refused": ["2"], "poison": ["3"], "drop-before": ["4"]}
-    with sandbox_thread(keys={"MARKED-KEY": Permission.FULL}, faults=refusals) as leadbyte:
+    with sandbox_thread(Sandbox(keys={"MARKED-KEY": Permission.FULL}, faults=refusals)) as leadbyte:
         pipeline = Practice(tmp_path, leadbyte.url, key="MARKED-KEY")
         pipeline.edit("keep_facts: [score]", "keep_facts: [score]\nsafety: {max_rejects_per_run: 1}")
         pipeline.edit("requests_per_second: 0", "requests_per_second: 0\n  batch_size: 2")

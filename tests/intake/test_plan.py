@@ -158,4 +158,4 @@ def test_a_run_does_what_was_planned(pipeline: Pipeline, leads: list[Any], cap: 
         assert left[State.WAITING] == planned.waiting + counts(planned)["hold"]
         again = plan(pipeline, **sections)
         assert run(pipeline, sandbox, **sections) == counts(again)
-        assert sandbox.acted_twice() == []
+        assert sandbox.quarantine.acted_twice() == []

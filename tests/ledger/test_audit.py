@@ -90,28 +90,26 @@ def test_what_a_finished_run_left_is_found(sound: Engine) -> None:
 
 def act(sandbox: Sandbox, *ids: str, action: Action = Action.PROCESS) -> None:
     """Let the practice LeadByte take an act for each lead."""
-    sandbox.add(ids)
+    sandbox.quarantine.add(ids)
     for lead_id in ids:
-        lead = sandbox.quarantine.look(lead_id)
-        assert lead
-        sandbox.quarantine.queue(lead, action, 1)
+        sandbox.quarantine.queue(sandbox.quarantine.lead(lead_id), action, 1)
 
 
 def test_a_lead_that_was_acted_on_twice_is_found() -> None:
     """Whatever the ledger says, LeadByte's own count counts."""
     sandbox = Sandbox()
     act(sandbox, "1", "2")
-    audit_sandbox(sandbox)
+    audit_sandbox(sandbox.quarantine)
     act(sandbox, "2")
     with pytest.raises(AssertionError, match=r"^2: acted on 2 times$"):
-        audit_sandbox(sandbox)
+        audit_sandbox(sandbox.quarantine)
 
 
 def test_a_ledger_that_tells_the_truth_passes(sound: Engine) -> None:
     """What is unknown or in flight may have been taken or not."""
     sandbox = Sandbox()
     act(sandbox, "settled", "unknown")
-    audit_sandbox(sandbox, sound)
+    audit_sandbox(sandbox.quarantine, sound)
 
 
 @pytest.mark.parametrize(
@@ -128,4 +126,4 @@ def test_a_false_record_is_found(sound: Engine, ids: list[str], action: Action, 
     sandbox = Sandbox()
     act(sandbox, *ids, action=action)
     with pytest.raises(AssertionError, match=told):
-        audit_sandbox(sandbox, sound)
+        audit_sandbox(sandbox.quarantine, sound)

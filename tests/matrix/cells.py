@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from leadgate.model import RequestKind, State
-from leadgate.sandbox.faults import Fault
+from leadgate.sandbox.faults import FaultName
 
 UNDER_WAY = {
     RequestKind.UPDATE_AND_ACT: "Update and act in one PUT",
@@ -44,7 +44,7 @@ class Cell(NamedTuple):
 
     under_way: RequestKind
     step: Step | None
-    trouble: Trouble | Fault
+    trouble: Trouble | FaultName
 
     @property
     def leads(self) -> list[str]:
@@ -58,22 +58,22 @@ class Cell(NamedTuple):
 
 
 OF_ONE_LEAD = {
-    Fault.POISON,
-    Fault.MISSING_BEFORE,
-    Fault.MISSING_AFTER,
-    Fault.NOT_SUCCESS,
-    Fault.MOVED,
-    Fault.MOVED_AFTER,
-    Fault.RELEASE_REFUSED,
-    Fault.RELEASE_ANYWAY,
-    Fault.RELEASE_UNSAID,
+    FaultName.POISON,
+    FaultName.MISSING_BEFORE,
+    FaultName.MISSING_AFTER,
+    FaultName.NOT_SUCCESS,
+    FaultName.MOVED,
+    FaultName.MOVED_AFTER,
+    FaultName.RELEASE_REFUSED,
+    FaultName.RELEASE_ANYWAY,
+    FaultName.RELEASE_UNSAID,
 }
 """Switches that are drawn for each lead: they strike lead 2."""
-_WITHOUT_ACT = {Fault.RELEASE_REFUSED, Fault.RELEASE_ANYWAY, Fault.RELEASE_UNSAID}
+_WITHOUT_ACT = {FaultName.RELEASE_REFUSED, FaultName.RELEASE_ANYWAY, FaultName.RELEASE_UNSAID}
 STRIKES_NEVER = {
-    RequestKind.UPDATE_AND_ACT: {Fault.MOVED_AFTER},
+    RequestKind.UPDATE_AND_ACT: {FaultName.MOVED_AFTER},
     RequestKind.UPDATE: _WITHOUT_ACT,
-    RequestKind.ACT: {Fault.MOVED_AFTER, Fault.RELEASE_ANYWAY},
+    RequestKind.ACT: {FaultName.MOVED_AFTER, FaultName.RELEASE_ANYWAY},
     RequestKind.PROBE: _WITHOUT_ACT,
 }
 """Switches that are about acts, or about updates alone."""
@@ -87,7 +87,7 @@ def cells() -> Iterator[Cell]:
                 continue  # the claim is the same, whatever follows it
             for trouble in Trouble:
                 yield Cell(kind, step, trouble)
-        for fault in Fault:
+        for fault in FaultName:
             if fault not in STRIKES_NEVER[kind]:
                 yield Cell(kind, None, fault)
 

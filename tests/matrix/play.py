@@ -23,7 +23,7 @@ from leadgate.model import (
     State,
 )
 from leadgate.sandbox import Sandbox
-from leadgate.sandbox.faults import Fault
+from leadgate.sandbox.faults import FaultName
 from tests.delivery.world import Clock
 from tests.matrix.cells import OF_ONE_LEAD, Cell, Result, Step, Trouble
 from tests.reconcile.world import LATER, Reconciling
@@ -71,14 +71,14 @@ class Plan:
 
     def switch_on(self, kind: RequestKind) -> None:
         """Let the cell's fault strike this kind of request only."""
-        if isinstance(self.cell.trouble, Fault):
+        if isinstance(self.cell.trouble, FaultName):
             value = ["2"] if self.cell.trouble in OF_ONE_LEAD else "always"
             self.sandbox.faults.change({self.cell.trouble: value if kind is self.cell.under_way else None})
 
     def end(self) -> None:
         """Let the trouble be over."""
         self.killed = self.gone = False
-        if isinstance(self.cell.trouble, Fault):
+        if isinstance(self.cell.trouble, FaultName):
             self.sandbox.faults.change({self.cell.trouble: None})
         self.gate.set()
 
@@ -193,14 +193,14 @@ async def _play(cell: Cell, world: Reconciling, plan: Plan) -> Result:
         await world.run(delivery=mode)
         clean_runs += 1
     audit_ledger(world.ledger.engine, world.clock.now, finished=True)
-    audit_sandbox(world.sandbox, world.ledger.engine)
+    audit_sandbox(world.sandbox.quarantine, world.ledger.engine)
     entries = [world.entry(lead_id) for lead_id in cell.leads]
     return Result(
         run=run,
         right_after=right_after,
         states=world.states(cell.leads),
         inferred=sum(entry["inferred"] for entry in entries),
-        acts={lead_id: len(world.sandbox.acts.get(lead_id, [])) for lead_id in cell.leads},
+        acts={lead_id: len(world.sandbox.quarantine.acts.get(lead_id, [])) for lead_id in cell.leads},
         attempts=max(entry["attempts"] for entry in entries),
         clean_runs=clean_runs,
     )
@@ -209,7 +209,7 @@ async def _play(cell: Cell, world: Reconciling, plan: Plan) -> Result:
 async def _meet_trouble(world: Reconciling, plan: Plan, mode: dict[str, str]) -> str:
     """Run into it; say how the run ends."""
     ledger: TroubledLedger = world.next_ledger(TroubledLedger)
-    too_slow = plan.cell.trouble in {Fault.SLOW, Fault.SLOW_AFTER}
+    too_slow = plan.cell.trouble in {FaultName.SLOW, FaultName.SLOW_AFTER}
     client = world.client(kind=TroubledClient, timeout=_TOO_SLOW if too_slow else 5)
     assert isinstance(client, TroubledClient)
     ledger.plan = client.plan = plan
@@ -228,5 +228,5 @@ async def _until_all_is_answered(world: Reconciling) -> None:
     """Wait until LeadByte is there, and has carried out also what nobody waits for any more."""
     await world.reached()
     async with asyncio.timeout(30):
-        while len(world.sandbox.requests) < world.sandbox._desk.number:  # noqa: ASYNC110 - the server tells nobody
+        while len(world.sandbox.requests) < world.sandbox.begun:  # noqa: ASYNC110 - the server tells nobody
             await asyncio.sleep(0.001)

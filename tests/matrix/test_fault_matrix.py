@@ -5,19 +5,19 @@ from pathlib import Path
 import pytest
 
 from leadgate.model import RequestKind, State
-from leadgate.sandbox.faults import Fault
+from leadgate.sandbox.faults import FaultName
 from tests.matrix.cells import STRIKES_NEVER, UNDER_WAY, Cell, Step, Trouble, cells
 from tests.matrix.page import COMMAND, PAGE, page_of, shown_rows
 from tests.matrix.play import play
 
 ALL = list(cells())
-REFUSALS = {Fault.POISON, Fault.NOT_SUCCESS, Fault.RELEASE_REFUSED}
+REFUSALS = {FaultName.POISON, FaultName.NOT_SUCCESS, FaultName.RELEASE_REFUSED}
 UNCLEAR = {
-    Fault.STATUS_ERROR,
-    Fault.NOT_JSON_BEFORE,
-    Fault.NOT_JSON_AFTER,
-    Fault.MISSING_BEFORE,
-    Fault.MISSING_AFTER,
+    FaultName.STATUS_ERROR,
+    FaultName.NOT_JSON_BEFORE,
+    FaultName.NOT_JSON_AFTER,
+    FaultName.MISSING_BEFORE,
+    FaultName.MISSING_AFTER,
 }
 """What may be about the lead: an update that meets it again and again is not sent for ever."""
 
@@ -31,9 +31,9 @@ def attempts_of(cell: Cell) -> int:
 
 def must_be(cell: Cell, lead_id: str) -> State:
     """Where a lead has to be in the end."""
-    moved = cell.trouble in {Fault.MOVED, Fault.MOVED_AFTER} and lead_id == "2"
+    moved = cell.trouble in {FaultName.MOVED, FaultName.MOVED_AFTER} and lead_id == "2"
     # Someone else took it out: of a probe nobody can tell that from the act.
-    told = (cell.under_way, cell.trouble) != (RequestKind.PROBE, Fault.MOVED)
+    told = (cell.under_way, cell.trouble) != (RequestKind.PROBE, FaultName.MOVED)
     return State.GONE if moved and told else State.PROCESSED
 
 
@@ -44,7 +44,7 @@ async def test_a_trouble_costs_no_lead_and_doubles_none(cell: Cell, tmp_path: Pa
     assert result.states == {lead_id: must_be(cell, lead_id) for lead_id in cell.leads}
     acted = {lead_id for lead_id, count in result.acts.items() if count}
     assert max(result.acts.values()) <= 1
-    assert acted | ({"2"} if cell.trouble in {Fault.MOVED, Fault.MOVED_AFTER} else set()) == set(cell.leads)
+    assert acted | ({"2"} if cell.trouble in {FaultName.MOVED, FaultName.MOVED_AFTER} else set()) == set(cell.leads)
     assert result.attempts == attempts_of(cell)
     assert result.as_row(cell) in shown_rows()[UNDER_WAY[cell.under_way]], (
         f"{PAGE.name} says something else: write it with `{COMMAND}`"
@@ -61,9 +61,9 @@ def test_the_page_has_every_line_once() -> None:
 
 def test_the_matrix_is_whole() -> None:
     """Every step with every trouble, and every switch with each kind of request that it can strike."""
-    assert {cell.trouble for cell in ALL} == {*Trouble, *Fault}
+    assert {cell.trouble for cell in ALL} == {*Trouble, *FaultName}
     assert {cell.step for cell in ALL} == {*Step, None}
     for trouble in Trouble:
         assert {cell.step for cell in ALL if cell.trouble is trouble} == set(Step)
     for kind, never in STRIKES_NEVER.items():
-        assert {cell.trouble for cell in ALL if cell.under_way is kind and cell.step is None} == set(Fault) - never
+        assert {cell.trouble for cell in ALL if cell.under_way is kind and cell.step is None} == set(FaultName) - never

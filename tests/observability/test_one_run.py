@@ -24,7 +24,7 @@ IDS = [9_293_200_171, 9_293_200_172, 9_293_200_173, 9_293_200_174]
 @pytest.fixture
 def leadbyte() -> Iterator[Sandbox]:
     """A practice LeadByte with a key that is found again wherever it goes."""
-    with sandbox_thread(keys={KEY: Permission.FULL}) as sandbox:
+    with sandbox_thread(Sandbox(keys={KEY: Permission.FULL})) as sandbox:
         yield sandbox
 
 

@@ -20,7 +20,7 @@ def runs(database_url: str, tmp_path: Path) -> Iterator[Runs]:
         runs = Runs(pipeline, sandbox)
         yield runs
         audit_ledger(pipeline.ledger.engine, pipeline.clock() + timedelta(days=1), finished=True)
-        audit_sandbox(sandbox, pipeline.ledger.engine)
+        audit_sandbox(sandbox.quarantine, pipeline.ledger.engine)
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ class Runs:
 
     def acted(self) -> dict[str, list[str]]:
         """Every act that LeadByte saw, by lead."""
-        return {lead_id: [act.action.value for act in acts] for lead_id, acts in self.sandbox.acts.items()}
+        return {lead_id: [act.action.value for act in acts] for lead_id, acts in self.sandbox.quarantine.acts.items()}
 
     def updates(self) -> list[str]:
         """The leads that were written to without an act, in order."""

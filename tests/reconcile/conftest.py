@@ -32,5 +32,5 @@ def world(database_url: str, sandbox: Sandbox, tmp_path: Path, clock: Clock) -> 
     world = Reconciling(database_url, sandbox, tmp_path, clock)
     yield world
     audit_ledger(world.ledger.engine, clock.now)
-    audit_sandbox(sandbox, world.ledger.engine)
+    audit_sandbox(sandbox.quarantine, world.ledger.engine)
     world.close()

@@ -131,7 +131,7 @@ async def test_the_flow_maintain_ledger_settles_and_acts_on_nothing(tmp_path: Pa
         assert [[item["quarantineId"] for item in request.body["leads"]] for request in leadbyte.requests] == [
             ["1", "2"]
         ]
-        assert leadbyte.acts == {}
+        assert leadbyte.quarantine.acts == {}
         practice.audit(leadbyte)
         ledger.close()
         practice.close()

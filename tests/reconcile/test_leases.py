@@ -39,7 +39,7 @@ def slow_leadbyte(world: Reconciling, ledger: Renewed) -> None:
             await asyncio.sleep(0.01)
         world.clock.now += LEASE / 10
 
-    world.sandbox._desk.sleep = take_time
+    world.sandbox.sleep = take_time
     world.sandbox.faults.change({"slow": "always"})
 
 
@@ -70,7 +70,7 @@ async def test_a_long_wave_is_nobody_elses(world: Reconciling) -> None:
     assert len(taken) > 5
     assert set(taken) == {0}
     assert set(world.states(IDS).values()) == {State.PROCESSED}
-    assert {len(acts) for acts in world.sandbox.acts.values()} == {1}
+    assert {len(acts) for acts in world.sandbox.quarantine.acts.values()} == {1}
 
 
 async def test_a_lease_that_was_lost_is_not_renewed_back(world: Reconciling) -> None:

@@ -174,14 +174,14 @@ async def test_an_outage_costs_few_requests_and_no_attempts(world: Reconciling, 
     assert set(world.states(IDS).values()) <= {State.READY, State.UNKNOWN}
     assert {world.entry(lead_id)["lease_owner"] for lead_id in IDS} == {None}
     world.sandbox.faults.change({fault: None})
-    world.sandbox.shut_for(timedelta())
+    world.sandbox.door.shut_for(timedelta())
     await world.reached()
     for _ in range(2):
         world.clock.advance(**LATER)
         await world.run(leadbyte={"batch_size": 1, "concurrency": 4})
     assert set(world.states(IDS).values()) == {State.PROCESSED}
     assert {world.entry(lead_id)["attempts"] for lead_id in IDS} == {0}
-    assert {len(acts) for acts in world.sandbox.acts.values()} == {1}
+    assert {len(acts) for acts in world.sandbox.quarantine.acts.values()} == {1}
 
 
 async def test_an_outage_in_the_midst_of_probing_loses_nothing(world: Reconciling) -> None:

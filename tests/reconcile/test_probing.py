@@ -50,7 +50,7 @@ async def test_an_act_that_was_applied_is_inferred(world: Reconciling, fault: st
         assert (entry["state"], entry["inferred"], entry["attempts"]) == (state, True, 0)
         assert entry["note"] == f"inferred: LeadByte no longer has it in quarantine, so the {verdict} was taken"
         assert outcomes(world, lead_id) == [("update_and_act", "in_doubt"), ("probe", "gone")]
-    assert {lead_id: len(acts) for lead_id, acts in world.sandbox.acts.items()} == dict.fromkeys(IDS, 1)
+    assert {lead_id: len(acts) for lead_id, acts in world.sandbox.quarantine.acts.items()} == dict.fromkeys(IDS, 1)
     assert ran.delivery.tally == Counter({State(state): 3})
 
 
@@ -66,7 +66,7 @@ async def test_an_act_that_was_not_applied_is_sent_again(world: Reconciling, fau
     assert (ran.reconciled.probed, ran.reconciled.inferred) == (3, [])
     assert set(world.states(IDS).values()) == {State.PROCESSED}
     assert outcomes(world, "1") == [("update_and_act", "in_doubt"), ("probe", "taken"), ("update_and_act", "taken")]
-    assert {len(acts) for acts in world.sandbox.acts.values()} == {1}
+    assert {len(acts) for acts in world.sandbox.quarantine.acts.values()} == {1}
     assert (world.entry("1")["inferred"], world.entry("1")["attempts"]) == (False, 0)
 
 
@@ -153,7 +153,7 @@ async def test_a_probe_that_was_provably_not_taken_does_not_count(world: Reconci
         await world.run()
     assert world.states(["17"]) == {"17": State.UNKNOWN}
     world.sandbox.faults.change({fault: None})
-    world.sandbox.shut_for(timedelta())
+    world.sandbox.door.shut_for(timedelta())
     world.clock.advance(hours=1)
     await world.reached()
     await world.run()
@@ -209,7 +209,7 @@ async def test_enrichment_goes_before_probe_with(world: Reconciling) -> None:
 async def test_gone_before_the_first_act_is_not_inferred(world: Reconciling) -> None:
     """LeadByte answered the act itself: someone else had moved the lead."""
     world.arrive("17")
-    world.sandbox.move(["17"], LeadState.MOVED)
+    world.sandbox.quarantine.move(["17"], LeadState.MOVED)
     await world.run()
     entry = world.entry("17")
     assert (entry["state"], entry["inferred"]) == ("gone", False)

@@ -71,7 +71,7 @@ async def test_an_act_that_a_killed_run_may_have_sent_is_unknown(world: Reconcil
     await world.run()
     assert world.states(["1"]) == {"1": State.PROCESSED}
     assert world.entry("1")["inferred"] is (kind is DeadBeforeRecording)
-    assert len(world.sandbox.acts["1"]) == 1
+    assert len(world.sandbox.quarantine.acts["1"]) == 1
 
 
 @pytest.mark.parametrize("kind", [DeadAfterIntent, DeadBeforeRecording])

@@ -28,7 +28,7 @@ class Stalling:
             self.reached.set()
             await self.go_on.wait()
 
-        world.sandbox._desk.sleep = stall
+        world.sandbox.sleep = stall
         world.sandbox.faults.change({"slow-after": "always"})
 
 
@@ -63,7 +63,7 @@ async def test_what_is_not_answered_in_time_is_unknown_and_the_rest_is_ready(
         world.clock.advance(**LATER)
         await world.run()
     assert set(world.states(IDS).values()) == {State.PROCESSED}
-    assert {len(acts) for acts in world.sandbox.acts.values()} == {1}
+    assert {len(acts) for acts in world.sandbox.quarantine.acts.values()} == {1}
 
 
 @pytest.mark.parametrize("patience", [LONG], indirect=True)

@@ -70,7 +70,7 @@ async def test_while_nobody_knows_the_story_says_so(world: Reconciling) -> None:
 async def test_a_lead_that_someone_else_moved_is_told_as_gone(world: Reconciling) -> None:
     """Nothing is inferred."""
     world.arrive("17")
-    world.sandbox.move(["17"], LeadState.MOVED)
+    world.sandbox.quarantine.move(["17"], LeadState.MOVED)
     await world.run()
     story = story_of(world, "17")
     assert "inferred" not in " ".join(event.what for event in story.events)

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, Unpack
+from typing import Any, Protocol
 
 import httpx
 
-from leadgate.sandbox import Sandbox, SandboxOptions
+from leadgate.sandbox import Sandbox
 
 PREFIX = "/restapi/v1.3"
 
@@ -52,5 +52,5 @@ class Caller:
 class Start(Protocol):
     """Starts a sandbox with the options given, and returns who calls it."""
 
-    def __call__(self, **options: Unpack[SandboxOptions]) -> Awaitable[Caller]:
+    def __call__(self, **options: Any) -> Awaitable[Caller]:  # noqa: ANN401 - as Sandbox takes them
         """As Sandbox takes them."""

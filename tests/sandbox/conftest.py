@@ -1,12 +1,12 @@
 """A sandbox on a real socket, closed after the test."""
 
 from collections.abc import AsyncIterator
-from typing import Unpack
+from typing import Any
 
 import httpx
 import pytest
 
-from leadgate.sandbox import Sandbox, SandboxOptions
+from leadgate.sandbox import Sandbox
 from tests.sandbox.calling import Caller, Clock, Start
 
 
@@ -21,7 +21,7 @@ async def start() -> AsyncIterator[Start]:
     """Starts sandboxes, and closes them and their callers afterwards."""
     started: list[Caller] = []
 
-    async def begin(**options: Unpack[SandboxOptions]) -> Caller:
+    async def begin(**options: Any) -> Caller:  # noqa: ANN401 - as Sandbox takes them
         sandbox = Sandbox(**options)
         await sandbox.start()
         caller = Caller(sandbox, httpx.AsyncClient(base_url=sandbox.url, timeout=10))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from leadgate.sandbox import LeadState, SandboxOptions
+from leadgate.sandbox import LeadState
 from tests.sandbox.calling import Clock, Start
 
 PREFIX = "/restapi/v1.3"
@@ -22,7 +22,7 @@ async def test_the_state_counts_everything(start: Start) -> None:
     await caller.update("3", action="reject")
     with pytest.raises(httpx.RemoteProtocolError):
         await caller.act("9")
-    caller.sandbox.move(["4"], LeadState.MOVED)
+    caller.sandbox.quarantine.move(["4"], LeadState.MOVED)
     state = (await caller.client.get("/sandbox/state")).json()
     assert state["leads"] == {"quarantined": 2, "queued": 0, "released": 1, "rejected": 1, "moved": 1}
     assert state["acts"] == {"process": 1, "reject": 2}
@@ -62,17 +62,17 @@ async def test_requests_can_be_read_on_from_a_number(start: Start) -> None:
     assert [exchange["number"] for exchange in seen] == [3]
 
 
-@pytest.mark.parametrize(("options", "numbers"), [({"keep": 2}, [2, 3]), ({"record": "acts"}, [])])
+@pytest.mark.parametrize(("options", "numbers"), [({"keep": 2}, [2, 3]), ({"keep": 0}, [])])
 async def test_the_record_is_bounded_and_can_be_left_out(
-    start: Start, options: SandboxOptions, numbers: list[int]
+    start: Start, options: dict[str, int], numbers: list[int]
 ) -> None:
-    """`keep` bounds the requests, record="acts" keeps none; counts and acts are whole either way."""
+    """`keep` bounds the requests, 0 keeps none; counts and acts are whole either way."""
     caller = await start(**options)
     for lead_id in range(3):
         await caller.act(lead_id)
     assert [exchange.number for exchange in caller.sandbox.requests] == numbers
     assert caller.sandbox.state()["requests"] == 3
-    assert sorted(caller.sandbox.acts) == ["0", "1", "2"]
+    assert sorted(caller.sandbox.quarantine.acts) == ["0", "1", "2"]
 
 
 async def test_acts_and_leads_can_be_looked_at(start: Start, clock: Clock) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from leadgate.sandbox import Fault, LeadState, sandbox_thread
+from leadgate.sandbox import FaultName, LeadState, sandbox_thread
 from tests.sandbox.calling import Clock, Start
 from tests.support.waiting import wait_until
 
@@ -41,8 +41,8 @@ async def test_a_switch_answers_and_applies_what_it_says(
     answer = await caller.update("1", action="process")
     (exchange,) = caller.sandbox.requests
     assert (answer.status_code, answer.headers["Content-Type"].split(";")[0]) == (status, content_type)
-    assert (exchange.status, exchange.applied, bool(caller.sandbox.acts)) == (status, applied, bool(applied))
-    assert exchange.faults == [name for name in switches if name in list(Fault)]
+    assert (exchange.status, exchange.applied, bool(caller.sandbox.quarantine.acts)) == (status, applied, bool(applied))
+    assert exchange.faults == [name for name in switches if name in list(FaultName)]
 
 
 @pytest.mark.parametrize(("switch", "applied"), [("drop-before", {}), ("drop-after", UPDATED)])
@@ -119,7 +119,7 @@ async def test_moved_takes_the_lead_away_before_the_request(start: Start) -> Non
     """Someone else was quicker: the answer says the lead is not there."""
     caller = await start(faults={"moved": ["1"]})
     assert (await caller.update("1")).json()["leads"][0]["message"] == "Quarantine lead not found"
-    assert caller.sandbox.lead("1").state is LeadState.MOVED
+    assert caller.sandbox.quarantine.lead("1").state is LeadState.MOVED
 
 
 async def test_moved_after_takes_the_lead_away_between_update_and_act(start: Start) -> None:
@@ -136,7 +136,7 @@ async def test_release_refused_takes_the_update_alone(start: Start) -> None:
     assert body["leads"][0]["success"] is True
     assert body["quaratineReleaseResults"] == ["Quarantine ID '1' could not be queued for processing"]
     assert (await caller.act(1)).json()["details"] == {"1": "Could not be queued for processing"}
-    assert caller.sandbox.acts == {}
+    assert caller.sandbox.quarantine.acts == {}
 
 
 async def test_release_anyway_acts_without_the_update(start: Start) -> None:
@@ -153,7 +153,7 @@ async def test_release_unsaid_leaves_the_result_out(start: Start) -> None:
     caller = await start(faults={"release-unsaid": 1})
     body = (await caller.update("1", action="process")).json()
     assert (body["leads"][0]["success"], body["quaratineReleaseResults"]) == (True, [])
-    assert len(caller.sandbox.acts["1"]) == 1
+    assert len(caller.sandbox.quarantine.acts["1"]) == 1
 
 
 @pytest.mark.parametrize(("switch", "applied_meanwhile"), [("slow", False), ("slow-after", True)])
@@ -175,11 +175,11 @@ async def test_a_slow_request_goes_on_when_the_caller_gives_up(
     call = asyncio.create_task(caller.act(1))
     await sleeping.wait()
     assert slept == [0.25]
-    assert bool(caller.sandbox.acts) is applied_meanwhile
+    assert bool(caller.sandbox.quarantine.acts) is applied_meanwhile
     call.cancel()
     go_on.set()
     await asyncio.to_thread(wait_until, lambda: bool(caller.sandbox.requests), what="the request is answered")
-    assert len(caller.sandbox.acts["1"]) == 1
+    assert len(caller.sandbox.quarantine.acts["1"]) == 1
 
 
 async def test_latency_is_added_to_every_request(start: Start) -> None:
@@ -211,19 +211,19 @@ async def test_refuse_shuts_the_door_for_a_while(start: Start) -> None:
             await idle.get("/sandbox/state")
     with pytest.raises(httpx.ConnectError):
         await caller.act(1)
-    assert caller.sandbox.acts == {}
+    assert caller.sandbox.quarantine.acts == {}
     go_on.set()
 
     await asyncio.to_thread(wait_until, partial(answers, caller.sandbox.url), what="the door is open again")
     assert (await caller.act(1)).status_code == 200
-    assert len(caller.sandbox.acts["1"]) == 1
+    assert len(caller.sandbox.quarantine.acts["1"]) == 1
 
 
 def test_a_thread_can_shut_the_door() -> None:
-    """From another thread the door is shut when refuse_for returns, and opens again after the span."""
+    """From another thread the door is shut when the control call is answered, and opens again after the span."""
     with sandbox_thread() as sandbox:
         assert httpx.get(f"{sandbox.url}/sandbox/state").is_success
-        sandbox.refuse_for(timedelta(milliseconds=300))
+        assert httpx.post(f"{sandbox.url}/sandbox/outage", json={"seconds": 0.3}).is_success
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{sandbox.url}/sandbox/state")
 

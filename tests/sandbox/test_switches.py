@@ -5,62 +5,62 @@ from datetime import timedelta
 import pytest
 
 from leadgate.errors import ConfigError
-from leadgate.sandbox import Fault, Faults, Switch, read_span
+from leadgate.sandbox import FaultName, Faults, Switch, read_span
 
 
-def strikes(faults: Faults, fault: Fault, ids: tuple[str, ...] = ("1",), times: int = 100) -> list[bool]:
+def strikes(faults: Faults, fault: FaultName, ids: tuple[str, ...] = ("1",), times: int = 100) -> list[bool]:
     """Whether the fault strikes, that many times in a row."""
     return [faults.fires(fault, ids, []) for _ in range(times)]
 
 
 def test_a_probability_strikes_about_as_often_as_it_says() -> None:
     """Over a thousand requests 0.2 strikes near 200 times."""
-    assert 150 < sum(strikes(Faults({"drop-after": 0.2}), Fault.DROP_AFTER, times=1000)) < 250
+    assert 150 < sum(strikes(Faults({"drop-after": 0.2}), FaultName.DROP_AFTER, times=1000)) < 250
 
 
 def test_the_same_seed_gives_the_same_faults_whatever_else_is_on() -> None:
     """Another switch, drawn in between, does not shift the chances of this one."""
     alone, beside, other = Faults({"429": 0.5}, 7), Faults({"429": 0.5, "503": 0.5}, 7), Faults({"429": 0.5}, 8)
-    expected = strikes(alone, Fault.TOO_MANY)
+    expected = strikes(alone, FaultName.TOO_MANY)
     got = []
     for _ in range(100):
-        beside.fires(Fault.UNAVAILABLE, ("1",), [])
-        got += strikes(beside, Fault.TOO_MANY, times=1)
+        beside.fires(FaultName.UNAVAILABLE, ("1",), [])
+        got += strikes(beside, FaultName.TOO_MANY, times=1)
     assert got == expected
-    assert strikes(other, Fault.TOO_MANY) != expected
+    assert strikes(other, FaultName.TOO_MANY) != expected
 
 
 @pytest.mark.parametrize("written", [2, "2", {"count": 2}, '{"count": 2}', Switch(count=2)])
 def test_a_count_strikes_that_often(written: object) -> None:
     """A whole number, in text or not, is how often."""
-    assert strikes(Faults({"429": written}), Fault.TOO_MANY, times=4) == [True, True, False, False]
+    assert strikes(Faults({"429": written}), FaultName.TOO_MANY, times=4) == [True, True, False, False]
 
 
 @pytest.mark.parametrize("written", ["lead:1, 2", [1, 2], {"1", "2"}, {"leads": ["1", 2]}])
 def test_leads_strike_where_one_of_them_is_concerned(written: object) -> None:
     """Ids may be text or numbers; any one in the request is enough."""
     faults = Faults({"429": written})
-    assert strikes(faults, Fault.TOO_MANY, ("3", "2"), 1) == [True]
-    assert strikes(faults, Fault.TOO_MANY, ("3",), 1) == [False]
+    assert strikes(faults, FaultName.TOO_MANY, ("3", "2"), 1) == [True]
+    assert strikes(faults, FaultName.TOO_MANY, ("3",), 1) == [False]
 
 
 @pytest.mark.parametrize("written", ["always", True, 1.0, "1.0", {"probability": 1}])
 def test_always_strikes_every_time(written: object) -> None:
     """1.0 is a probability, not a count."""
-    assert all(strikes(Faults({"429": written}), Fault.TOO_MANY))
+    assert all(strikes(Faults({"429": written}), FaultName.TOO_MANY))
 
 
 @pytest.mark.parametrize("written", ["off", None, False, 0, 0.0, "0"])
 def test_off_never_strikes(written: object) -> None:
     """Every way to say never."""
-    assert not any(strikes(Faults({"429": written}), Fault.TOO_MANY))
+    assert not any(strikes(Faults({"429": written}), FaultName.TOO_MANY))
 
 
 def test_an_object_strikes_when_all_it_says_holds() -> None:
     """A count is spent only where the leads match."""
     faults = Faults({"429": {"count": 1, "leads": ["1"]}})
-    assert strikes(faults, Fault.TOO_MANY, ("2",), 3) == [False] * 3
-    assert strikes(faults, Fault.TOO_MANY, ("1",), 2) == [True, False]
+    assert strikes(faults, FaultName.TOO_MANY, ("2",), 3) == [False] * 3
+    assert strikes(faults, FaultName.TOO_MANY, ("1",), 2) == [True, False]
 
 
 @pytest.mark.parametrize("written", [1.5, -1, -0.1, "often", "5%", {"chance": 1}, {"probability": 2}, {"count": 0.5}])
@@ -109,10 +109,10 @@ def test_a_change_is_all_or_nothing_and_leaves_the_rest() -> None:
 def test_a_reset_gives_back_spent_counts_and_the_same_chances() -> None:
     """After a reset the faults strike as they did at the start."""
     faults = Faults({"429": 2, "503": 0.5})
-    first = strikes(faults, Fault.TOO_MANY) + strikes(faults, Fault.UNAVAILABLE)
+    first = strikes(faults, FaultName.TOO_MANY) + strikes(faults, FaultName.UNAVAILABLE)
     faults.change({"drop-after": 1})
     faults.reset()
-    assert strikes(faults, Fault.TOO_MANY) + strikes(faults, Fault.UNAVAILABLE) == first
+    assert strikes(faults, FaultName.TOO_MANY) + strikes(faults, FaultName.UNAVAILABLE) == first
     assert "drop-after" not in faults.as_dict()
 
 

@@ -64,7 +64,7 @@ def test_a_partial_arrival_waits_for_the_rest(acme: Practice, leadbyte: Sandbox)
 
     acme.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.8)
     assert run(acme) == {"arrived": 1, "processed": 1}
-    assert len(leadbyte.acts["1"]) == 1
+    assert len(leadbyte.quarantine.acts["1"]) == 1
 
 
 def test_a_lead_that_is_quarantined_later_is_taken_up_by_the_next_run(acme: Practice, leadbyte: Sandbox) -> None:
@@ -75,7 +75,7 @@ def test_a_lead_that_is_quarantined_later_is_taken_up_by_the_next_run(acme: Prac
     acme.enrich(2, postcode="TN25 6QD", phone_verified=True, score=0.8)
 
     assert run(acme) == {"registered": 1, "arrived": 1, "processed": 1, "waiting": 1}
-    assert list(leadbyte.acts) == ["2"]
+    assert list(leadbyte.quarantine.acts) == ["2"]
 
 
 def test_a_late_lead_is_rejected_without_an_update(acme: Practice, leadbyte: Sandbox) -> None:
@@ -119,7 +119,7 @@ def test_a_lead_in_review_waits_for_a_person(acme: Practice, leadbyte: Sandbox) 
 
     acme.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.9)
     assert run(acme) == {}
-    assert leadbyte.acts == {}
+    assert leadbyte.quarantine.acts == {}
     assert "a person must decide" in leadgate("explain", "1", config=acme.file).stdout
 
 
@@ -142,7 +142,7 @@ def test_a_plan_says_what_a_run_does(acme: Practice, leadbyte: Sandbox) -> None:
     assert leadbyte.requests == []
 
     run(acme)
-    assert {lead_id: acts[0].action.value for lead_id, acts in leadbyte.acts.items()} == {
+    assert {lead_id: acts[0].action.value for lead_id, acts in leadbyte.quarantine.acts.items()} == {
         lead_id: verdict for lead_id, (verdict, *_) in told.items()
     }
 

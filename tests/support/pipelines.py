@@ -116,7 +116,7 @@ class Practice:
         """Check, when no run is under way, that the ledger is sound and says what LeadByte saw."""
         with self._ledger() as engine:
             audit_ledger(engine, datetime.now(UTC), finished=True)
-            audit_sandbox(leadbyte, engine)
+            audit_sandbox(leadbyte.quarantine, engine)
 
     @contextmanager
     def _ledger(self) -> Iterator[Engine]:
