@@ -26,8 +26,6 @@ from deployments.wanted import TAG, WantedDeployment
 
 T = TypeVar("T")
 
-T = TypeVar("T")
-
 VARIABLE = "leadgate_pipelines"
 """What apply was given so far, by pipeline."""
 _NOBODY = UUID(int=0)

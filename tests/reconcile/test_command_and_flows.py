@@ -125,7 +125,7 @@ async def test_the_flow_maintain_ledger_settles_and_acts_on_nothing(tmp_path: Pa
         ledger = open_ledger(practice.file, load_config(practice.file))
         end(ledger, ("1", "2"), Result.IN_DOUBT, State.UNKNOWN, earlier, due_at=earlier + LEASE)
         end(ledger, ("3",), Result.IN_DOUBT, State.UNKNOWN, earlier, due_at=earlier + timedelta(hours=2))
-        leadbyte.move(["1"], LeadState.RELEASED)
+        leadbyte.quarantine.move(["1"], LeadState.RELEASED)
         assert await maintain_ledger(str(practice.file)) == {"rescued": 0, "probed": 2, "inferred": 1}
         assert practice.states() == {"1": "processed", "2": "ready", "3": "unknown"}
         assert [[item["quarantineId"] for item in request.body["leads"]] for request in leadbyte.requests] == [
