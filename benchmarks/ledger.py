@@ -19,14 +19,15 @@ import typer
 from benchmarks.__main__ import Database
 from benchmarks.figures import RESULTS, align, write_json
 from benchmarks.rounds import databases_of
-from leadgate.ledger import Ledger, open_engine
-from leadgate.model import Action, Attempt, Decision, Lead, Look, Outcome, RequestKind, Result, State, Verdict
+from leadgate.ledger import Ledger, claims, open_engine, sending, waiting
+from leadgate.model import Action, Attempt, Decision, Lead, LeadRequest, Look, Outcome, Result, State, Verdict
 
 T = TypeVar("T")
 _STEPS = ("register", "look", "claim", "intend", "record")
 _LEASE = timedelta(minutes=5)
 _WAVE = 1000  # as a run claims them
 _DECISION = Decision(Verdict.PROCESS, "verified", "Phone verified and a score of 0.7.", "v1", facts={"score": 0.7})
+_UPDATE = {"postcode": "N1", "phone1": "020"}
 
 
 class Way:
@@ -45,13 +46,15 @@ class Way:
         new = [Lead(lead_id, now - timedelta(hours=6)) for lead_id in ids]
         looks = [Look(lead_id, [], "hash", due=True) for lead_id in ids]
         for unknown in self._groups(new):
-            self._time("register", partial(ledger.register, unknown, now=now))
+            self._time("register", partial(waiting.register, ledger, unknown, now=now))
         for seen in self._groups(looks):
-            self._time("look", partial(ledger.note_looks, seen, now=now))
+            self._time("look", partial(waiting.note_looks, ledger, seen, now=now))
         sent = 0
-        while wave := self._time("claim", lambda: ledger.claim(limit=_WAVE, lease=_LEASE, now=now)):
-            kind, fields = RequestKind.UPDATE_AND_ACT, ["postcode", "phone1"]
-            attempts = [Attempt(claim, claim.lead_id, kind, Action.PROCESS, fields, "hash") for claim in wave]
+        while wave := self._time("claim", lambda: claims.claim(ledger, limit=_WAVE, lease=_LEASE, now=now)):
+            attempts = [
+                Attempt(claim, LeadRequest(claim.lead_id, _UPDATE, Action.PROCESS), _DECISION, "hash", claim.lead_id)
+                for claim in wave
+            ]
             sent += sum(self._send(group) for group in self._groups(attempts))
         if sent != leads:
             msg = f"{sent} of {leads} leads went all the way"
@@ -60,10 +63,9 @@ class Way:
     def _send(self, attempts: Sequence[Attempt]) -> int:
         """Write what is written round a request."""
         ledger, now = self._ledger, self._now
-        decided = {one.claim.lead_id: _DECISION for one in attempts}
-        held = self._time("intend", lambda: ledger.intend(attempts, decided=decided, lease=_LEASE, now=now))
-        outcomes = [Outcome(one, Result.TAKEN, 200, "OK", State.PROCESSED, updated_hash="hash") for one in attempts]
-        self._time("record", lambda: ledger.record(outcomes, now=now))
+        held = self._time("intend", lambda: sending.intend(ledger, attempts, lease=_LEASE, now=now))
+        outcomes = [Outcome(one, Result.TAKEN, State.PROCESSED, 200, "OK", updated_hash="hash") for one in attempts]
+        self._time("record", lambda: sending.record(ledger, outcomes, now=now))
         return len(held)
 
     def _groups(self, everything: Sequence[T]) -> Iterator[Sequence[T]]:

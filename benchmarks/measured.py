@@ -69,9 +69,10 @@ class Measured:
 
 
 class Watch:
-    """When a call was begun for the first time, and when it last came back."""
+    """When a call of those that are `meant` was begun for the first time, and when one last came back."""
 
-    def __init__(self) -> None:
+    def __init__(self, meant: Callable[..., bool]) -> None:
+        self._meant = meant
         self.first = Instant(math.inf, math.inf)
         self.last = Instant(-math.inf, -math.inf)
 
@@ -80,6 +81,8 @@ class Watch:
 
         @functools.wraps(call)
         def watched(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+            if not self._meant(*args, **kwargs):
+                return call(*args, **kwargs)
             self.first = min(self.first, Instant.now())
             try:
                 return call(*args, **kwargs)
@@ -90,9 +93,9 @@ class Watch:
 
 
 @contextmanager
-def watching(owner: type, name: str) -> Iterator[Watch]:
-    """Watch a method of a class while the body runs."""
-    watch = Watch()
+def watching(owner: type, name: str, meant: Callable[..., bool] = lambda *_, **__: True) -> Iterator[Watch]:
+    """Watch a method of a class while the body runs; of its calls those that are meant, told by their arguments."""
+    watch = Watch(meant)
     with patch.object(owner, name, watch.around(getattr(owner, name))):
         yield watch
 

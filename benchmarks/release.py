@@ -5,7 +5,9 @@ Run as a process of its own: `python -m benchmarks.release PIPELINE_FILE LEADS`.
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from benchmarks.measured import Instant, Measured, Span, peak_mib, watching
 from cli.flow_run import run_flow
@@ -17,14 +19,19 @@ from leadgate.ledger import Ledger
 def measure(run: Callable[[], object]) -> Measured:
     """Run the main job by whatever calls it, and say when what happened."""
     with (
-        watching(Ledger, "claim") as claim,
-        watching(Ledger, "record") as record,
+        watching(Ledger, "write", _is("claim")) as claim,
+        watching(Ledger, "write", _is("record")) as record,
         watching(LeadByteClient, "put") as put,
     ):
         begun = Instant.now()
         run()
         ended = Instant.now()
     return Measured(put.first, Span(claim.first, record.last), Span(begun, ended), peak_mib())
+
+
+def _is(name: str) -> Callable[[Ledger, "partial[Any]"], bool]:
+    """Whether a step of the ledger has this name."""
+    return lambda _, step: step.func.__name__ == name
 
 
 def main(config: Path, leads: int) -> None:

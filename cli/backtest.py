@@ -1,5 +1,6 @@
 """`leadgate backtest`: the rules and the wait of another pipeline file, on leads that were decided."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
@@ -58,14 +59,9 @@ def _document(found: Backtest) -> dict[str, Any]:
         ],
         "wait": wait
         and {
-            "late_before": wait.late_before,
-            "newly_late": wait.newly_late,
-            "no_longer_late": wait.no_longer_late,
-            "sooner": _spans(wait.sooner),
-            "later": _spans(wait.later),
-            "sooner_unmeasured": wait.sooner_unmeasured,
-            "later_unmeasured": wait.later_unmeasured,
-            "open": wait.open,
+            name: _spans(value) if isinstance(value, list) else value
+            for name, value in asdict(wait).items()
+            if name not in {"old", "new"}
         },
     }
 

@@ -19,7 +19,7 @@ from cli.progress import live_progress
 from cli.run import tell
 from leadgate.clock import utc_now
 from leadgate.errors import ConfigError
-from leadgate.ledger.reads import read_history
+from leadgate.ledger.history import read_history
 from leadgate.sandbox import Sandbox, sandbox_thread
 from leadgate.story import tell as tell_story
 from leadgate.wiring.ledger import ledger_of
@@ -144,7 +144,7 @@ def _arriving(source: DemoSource, seconds: int) -> Iterator[None]:
 
 def _explain_one(config: Path, lead_id: str | None) -> None:
     with ledger_of(config) as (settings, ledger):
-        history = read_history(ledger.engine, settings.pipeline, lead_id) if lead_id else None
+        history = read_history(ledger, lead_id) if lead_id else None
     if history:
         story = tell_story(history, settings)
         say(f"One of them, by `leadgate explain {lead_id}`:")

@@ -27,7 +27,7 @@ def examples(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOptio
                         "expected": failure.expected,
                         "decided": failure.decided,
                         "reason": failure.reason,
-                        "tried": [tried._asdict() for tried in failure.tried],
+                        "tried": [{"rule": rule, "why": why} for rule, why in failure.tried],
                     }
                     for failure in examined.failures
                 ],

@@ -7,7 +7,7 @@ import typer
 
 from cli.output import ConfigOption, JsonOption, clock_time, reports_errors, say, say_json
 from leadgate.errors import ConfigError
-from leadgate.ledger.reads import read_history
+from leadgate.ledger.history import read_history
 from leadgate.story import tell
 from leadgate.wiring.ledger import ledger_of
 
@@ -21,7 +21,7 @@ def explain(
 ) -> None:
     """Tell everything about one lead, in order, with times: arrival, decisions, what was sent and answered."""
     with ledger_of(config) as (settings, ledger):
-        history = read_history(ledger.engine, settings.pipeline, lead_id)
+        history = read_history(ledger, lead_id)
     if history is None:
         msg = (
             f"{config}: the pipeline {settings.pipeline!r} knows no lead {lead_id!r}. Leads are registered by a run; "

@@ -8,7 +8,6 @@ import typer
 
 from cli.options import ByOption, whoever
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
-from leadgate.clock import utc_now
 from leadgate.ledger.pauses import end_pause, keep_pause
 from leadgate.wiring.ledger import ledger_of
 
@@ -27,7 +26,7 @@ def pause(
     on their way are answered.
     """
     with ledger_of(config) as (settings, ledger):
-        held = keep_pause(ledger.engine, settings.pipeline, by=whoever(by), reason=reason, now=utc_now())
+        held = keep_pause(ledger, by=whoever(by), reason=reason, now=ledger.now())
     if as_json:
         say_json({"pipeline": settings.pipeline, "paused": asdict(held)})
     else:
@@ -39,7 +38,7 @@ def pause(
 def resume(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
     """End the pause: what it has put off is due at once, and the next run decides it anew."""
     with ledger_of(config) as (settings, ledger):
-        ended = end_pause(ledger.engine, settings.pipeline, now=utc_now())
+        ended = end_pause(ledger, now=ledger.now())
     if as_json:
         say_json(
             {

@@ -2,17 +2,16 @@
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
 
 from cli.output import warn
-from leadgate.config import load_config
 from leadgate.errors import LeadgateError
-from leadgate.ledger.reads import read_status
+from leadgate.ledger.status import read_status
 from leadgate.model import State
-from leadgate.wiring.ledger import open_ledger
+from leadgate.wiring.ledger import ledger_of
 
 _EVERY_SECONDS = 0.5
 _PLAIN_EVERY = 10
@@ -34,27 +33,18 @@ def live_progress(config: Path) -> Iterator[None]:
 
 
 def _show(console: Console, config: Path, ended: threading.Event) -> None:
-    settings = load_config(config)
-    try:
-        ledger = open_ledger(config, settings)
-    except LeadgateError:
-        return  # the run itself says what is wrong
-    shown = ""
-    looks = 0
-    try:
-        with console.status("starting", spinner="dots") as line:
-            while not ended.wait(_EVERY_SECONDS):
-                try:
-                    counts = _line(read_status(ledger.engine, settings.pipeline).counts)
-                except LeadgateError:
-                    continue
-                line.update(counts)
-                looks += 1
-                if not console.is_terminal and counts != shown and looks % _PLAIN_EVERY == 0:
-                    warn(counts)
-                    shown = counts
-    finally:
-        ledger.close()
+    shown, looks = "", 0
+    # What goes wrong here, the run itself says.
+    with suppress(LeadgateError), ledger_of(config) as (_, ledger), console.status("starting") as line:
+        while not ended.wait(_EVERY_SECONDS):
+            counts = shown
+            with suppress(LeadgateError):
+                counts = _line(read_status(ledger).counts)
+            line.update(counts)
+            looks += 1
+            if not console.is_terminal and counts != shown and looks % _PLAIN_EVERY == 0:
+                warn(counts)
+                shown = counts
 
 
 def _line(counts: Mapping[State, int]) -> str:

@@ -8,7 +8,6 @@ import typer
 
 from cli.options import duration
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
-from leadgate.clock import utc_now
 from leadgate.report import read_facts, write_report
 from leadgate.wiring.ledger import ledger_of
 
@@ -29,7 +28,7 @@ def report(
     LeadByte is asked.
     """
     with ledger_of(config) as (settings, ledger):
-        facts = read_facts(ledger, settings, since=since, now=utc_now())
+        facts = read_facts(ledger, settings, since=since, now=ledger.now())
     write_report(facts, out)
     if as_json:
         say_json({"report": str(out)})

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
-from leadgate.clock import utc_now
 from leadgate.errors import ConfigError
+from leadgate.ledger.people import retry_failed
 from leadgate.wiring.ledger import ledger_of
 
 
@@ -27,7 +27,7 @@ def retry(
         msg = "retry: name the leads, or --failed for every one that is parked"
         raise ConfigError(msg)
     with ledger_of(config) as (_, ledger):
-        retried = ledger.retry(ids or None, now=utc_now())
+        retried = retry_failed(ledger, ids or None, now=ledger.now())
     others = sorted(set(ids or ()) - set(retried))
     if others:
         msg = f"retry: not parked as failed: {', '.join(others)}. `leadgate explain ID` says where each is." + (

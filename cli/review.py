@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 from cli.options import ByOption, whoever
 from cli.output import WRONG, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop, warn
 from leadgate.clock import utc_now
-from leadgate.ledger.overrides import read_overridden, read_reviews
+from leadgate.ledger.people import resolve
+from leadgate.ledger.reviews import read_overridden, read_reviews
 from leadgate.model import Overridden, Resolution, Resolved, Review, Verdict
 from leadgate.wiring.ledger import ledger_of
 
@@ -40,7 +41,7 @@ StillThere = Annotated[
 def list_reviews(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
     """List the leads in review, the longest open first: since when, why, and the facts that may be kept."""
     with ledger_of(config) as (settings, ledger):
-        found = read_reviews(ledger.engine, settings.pipeline)
+        found = read_reviews(ledger)
     now = utc_now()
     within = settings.safety.review_within
     late = {each.lead_id for each in found if within is not None and now - each.since > within}
@@ -72,13 +73,14 @@ def _command(verdict: Resolution) -> Callable[..., None]:
         as_json: JsonOption = False,
     ) -> None:
         with ledger_of(config) as (settings, ledger):
-            resolved = ledger.resolve(
+            resolved = resolve(
+                ledger,
                 ids,
                 verdict,
                 reason=reason,
                 by=whoever(by),
                 hold_for=settings.policy.hold_for,
-                now=utc_now(),
+                now=ledger.now(),
                 still_in_quarantine=still_in_quarantine,
             )
         _tell(resolved, verdict, as_json=as_json)
@@ -130,8 +132,8 @@ def list_examples(
 
     A rule that should have decided is then written until `leadgate test` passes.
     """
-    with ledger_of(config) as (settings, ledger):
-        found = [_example(each) for each in read_overridden(ledger.engine, settings.pipeline, limit=limit)]
+    with ledger_of(config) as (_, ledger):
+        found = [_example(each) for each in read_overridden(ledger, limit=limit)]
     if as_json:
         say_json({"examples": found})
     elif found:

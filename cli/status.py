@@ -6,11 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop
-from leadgate.clock import utc_now
 from leadgate.ledger.alarms import read_alarms
-from leadgate.ledger.overrides import overdue_reviews
 from leadgate.ledger.pauses import read_pause
-from leadgate.ledger.reads import Status, read_missing, read_status
+from leadgate.ledger.reviews import count_overdue
+from leadgate.ledger.status import Status, read_missing, read_status
 from leadgate.model import State
 from leadgate.wiring.ledger import ledger_of
 
@@ -23,12 +22,12 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
     open, or a review is overdue.
     """
     with ledger_of(config) as (settings, ledger):
-        now = utc_now()
-        found = read_status(ledger.engine, settings.pipeline)
-        missing = read_missing(ledger.engine, settings.pipeline)
-        pause = read_pause(ledger.engine, settings.pipeline)
-        alarms = read_alarms(ledger.engine, settings.pipeline)
-        overdue = overdue_reviews(ledger.engine, settings, now)
+        now = ledger.now()
+        found = read_status(ledger)
+        missing = read_missing(ledger)
+        pause = read_pause(ledger)
+        alarms = read_alarms(ledger)
+        overdue = count_overdue(ledger, within=settings.safety.review_within, now=now)
     if as_json:
         brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": overdue}
         alarmed = {"alarms": [asdict(raised) for raised in alarms]}

@@ -1,7 +1,7 @@
 """Make a Prefect server as the files say: `python -m deployments.apply leadgate.yaml ...`, or `make deploy`.
 
-Creates or changes the work pool, block types, deployments, automations and a variable, says what it did,
-and does nothing the second time. The server is the one that PREFECT_API_URL or the profile names.
+Creates or changes the work pool, block types, deployments and automations, says what it did, and does nothing the
+second time. The server is the one that PREFECT_API_URL or the profile names.
 """
 
 import argparse
@@ -64,8 +64,6 @@ async def apply(paths: Sequence[Path], *, only_look: bool = False) -> tuple[list
 
 
 async def _apply(server: Server, files: Sequence[PipelineFile]) -> list[str]:
-    before = await server.read_pipelines()
-    pipelines = before | {file.pipeline: {"config": file.config} for file in files}
     wanted = {file.pipeline: wanted_deployments(file) for file in files}
     for pool in {str(each.fields["work_pool_name"]) for all_of in wanted.values() for each in all_of}:
         await server.work_pool(pool)
@@ -79,10 +77,8 @@ async def _apply(server: Server, files: Sequence[PipelineFile]) -> list[str]:
         for automation in alarms_of_one(file.pipeline, alerts):
             await server.automation(automation)
     ours = await server.our_deployments()
-    managed = [each for each in ours if any(each.name.endswith(f"-{name}") for name in pipelines)]
-    for automation in alarms_of_all([each.id for each in managed], alerts):
+    for automation in alarms_of_all([each.id for each in ours], alerts):
         await server.automation(automation)
-    await server.variable(pipelines)
     names = {each.name for all_of in wanted.values() for each in all_of}
     notes = [
         f"not in the manifest any more: {each.name}. `prefect deployment delete {each.id}` removes it."

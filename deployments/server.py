@@ -1,6 +1,6 @@
 """A Prefect server as apply sees it: each kind of thing is looked for, compared, and written where it differs."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -9,8 +9,6 @@ from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import (
     DeploymentScheduleCreate,
-    VariableCreate,
-    VariableUpdate,
     WorkPoolCreate,
 )
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
@@ -26,8 +24,6 @@ from deployments.wanted import TAG, WantedDeployment
 
 T = TypeVar("T")
 
-VARIABLE = "leadgate_pipelines"
-"""What apply was given so far, by pipeline."""
 _NOBODY = UUID(int=0)
 
 
@@ -54,23 +50,6 @@ class Server:
         except ObjectNotFound:
             pool = WorkPoolCreate(name=name, type="process")
             await self._write(f"+ work pool {name} (process)", lambda: self._client.create_work_pool(pool))
-
-    async def read_pipelines(self) -> dict[str, Any]:
-        """What earlier applies were given."""
-        found = await self._client.read_variable_by_name(VARIABLE)
-        return dict(found.value) if found and isinstance(found.value, dict) else {}
-
-    async def variable(self, pipelines: Mapping[str, Any]) -> None:
-        """Keep what this apply was given, beside what earlier ones were."""
-        found = await self._client.read_variable_by_name(VARIABLE)
-        value, tags = dict(pipelines), ["leadgate"]
-        if found is None:
-            made = VariableCreate(name=VARIABLE, value=value, tags=tags)
-            await self._write(f"+ variable {VARIABLE}", lambda: self._client.create_variable(made))
-        else:
-            lines = differences({"value": value}, {"value": found.value})
-            changed = VariableUpdate(name=VARIABLE, value=value, tags=tags)
-            await self._change(f"variable {VARIABLE}", lines, lambda: self._client.update_variable(changed))
 
     async def deployment(self, wanted: WantedDeployment) -> UUID:
         """Make a deployment as the manifest has it, and return its id; schedules it has not are taken off."""

@@ -10,11 +10,12 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
-from leadgate.clock import utc_now
 from leadgate.config import load_config
 from leadgate.delivery import Reconciled
 from leadgate.errors import LeadByteUnavailable, LeadgateError
-from leadgate.ledger.due import read_due
+from leadgate.ledger.claims import rescue
+from leadgate.ledger.status import read_due
+from leadgate.summary import Account
 from leadgate.wiring.ledger import open_ledger
 from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import open_run
@@ -39,13 +40,13 @@ async def maintain_ledger(config: str = "leadgate.yaml") -> dict[str, int] | Sta
     """
     path = Path(config)
     settings = load_config(path)
-    await name_run(settings.pipeline, utc_now())
     with closing(open_ledger(path, settings)) as ledger:
-        rescued = ledger.rescue(unknown_after=settings.delivery.unknown_after, now=utc_now())
+        await name_run(settings.pipeline, ledger.now())
+        rescued = rescue(ledger, unknown_after=settings.delivery.unknown_after, now=ledger.now())
         get_run_logger().info("event=rescued count=%d", rescued)
         if settings.report:
             await publish_report(ledger, settings, path.parent)
-        unknown = read_due(ledger.engine, settings.pipeline, now=utc_now()).unknown
+        unknown = read_due(ledger, now=ledger.now()).unknown
     counts = {"rescued": rescued, "probed": 0, "inferred": 0}
     if not unknown:
         return counts
@@ -61,8 +62,8 @@ async def maintain_ledger(config: str = "leadgate.yaml") -> dict[str, int] | Sta
 async def settle_unknown(config: Path) -> Reconciled:
     """Open the source and LeadByte, and probe the unknown leads that are due."""
     with open_pipeline(config, read_block) as pipeline:
-        async with open_run(pipeline) as run:
-            reconciled = await reconcile(pipeline, run)
-            if outage := run.delivery.exchange.breaker.outage:
+        async with open_run(pipeline, Account(started_at=pipeline.clock())) as run:
+            reconciled = await reconcile(run)
+            if outage := run.exchange.breaker.outage:
                 raise LeadByteUnavailable(outage)
             return reconciled

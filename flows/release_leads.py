@@ -13,7 +13,6 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Failed
 from pydantic import Field
 
-from leadgate.clock import utc_now
 from leadgate.config import parse_duration
 from leadgate.delivery import PlanKeeper, raise_foremost
 from leadgate.errors import LeadByteError, LeadByteUnavailable
@@ -56,40 +55,38 @@ async def release_leads(
         plan: keep to this file of `leadgate plan --out`: its leads alone, where they are still as planned.
 
     """
-    account = Account(started_at=utc_now())
-    until = account.started_at + parse_duration(watch_for) if watch_for else account.started_at
     with open_pipeline(Path(config), read_block) as pipeline:
+        account = Account(started_at=pipeline.clock())
+        until = account.started_at + parse_duration(watch_for) if watch_for else account.started_at
         await name_run(pipeline.config.pipeline, account.started_at)
         progress = Progress(pipeline)
         names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
         keeper = read_plan(Path(plan), **names, limit=limit, watch_for=watch_for) if plan else None
-        async with open_run(pipeline) as run:
+        async with open_run(pipeline, account) as run:
             account.registered(register(pipeline))
             account.looked(wait(pipeline))
             if keeper:
-                await keep_to_plan(run, account, progress, keeper)
+                await keep_to_plan(run, progress, keeper)
             else:
-                await go_on(run, account, progress, limit=limit, until=until)
-        account.refused = run.delivery.exchange.refused
-        account.capped = run.preparation.capped
+                await go_on(run, progress, limit=limit, until=until)
         await progress.show()
-        summary = await report(pipeline, account, run.delivery.tally)
-        sound_all(pipeline, run, account, summary)
+        summary = await report(pipeline, account)
+        sound_all(run, summary)
     if run.stop:
         message = f"Stopped by {run.stop.signal_name}; what was in flight is recorded, the rest stays ready."
         return Cancelled(message=message, data=summary)
     return Failed(message=account.trouble, data=summary) if account.trouble else summary
 
 
-async def go_on(run: Run, account: Account, progress: Progress, *, limit: int | None, until: datetime) -> None:
+async def go_on(run: Run, progress: Progress, *, limit: int | None, until: datetime) -> None:
     """Send what is due, and what falls due until the time is over, the limit reached or the run to stop."""
-    pipeline = run.pipeline
+    pipeline, account = run.pipeline, run.account
     is_down, is_compared = False, False
     while not run.stop:
         try:
-            if is_down and not await outlast(pipeline, run, until):
+            if is_down and not await outlast(run, until):
                 return
-            await send_what_is_due(run, account, progress, limit=limit, gently=is_down)
+            await send_what_is_due(run, progress, limit=limit, gently=is_down)
             is_down = False
             if not is_compared and account.decided != limit:
                 is_compared = True
@@ -101,38 +98,39 @@ async def go_on(run: Run, account: Account, progress: Progress, *, limit: int | 
         except LeadByteError as error:
             account.trouble = str(error)
             return
-        if utc_now() >= until or account.decided == limit:
+        if pipeline.clock() >= until or account.decided == limit:
             return
         for registered, looked in await watch(pipeline, run.stop, until):
             account.registered(registered)
             account.looked(looked)
 
 
-async def keep_to_plan(run: Run, account: Account, progress: Progress, keeper: PlanKeeper) -> None:
+async def keep_to_plan(run: Run, progress: Progress, keeper: PlanKeeper) -> None:
     """Send the leads of a plan that are still as planned, once, and nothing else: not even a probe."""
+    account = run.account
     account.compared(compare(run.pipeline, account.started_at))
     account.skipped = keeper.skipped
     run.preparation.follow(keeper)
     try:
-        await send_waves(run, account, progress, size=WAVE, limit=None)
+        await send_waves(run, progress, size=WAVE, limit=None)
     except LeadByteError as error:
         account.trouble = str(error)
     keeper.skip_rest("the run ended before its turn")
 
 
-async def send_what_is_due(run: Run, account: Account, progress: Progress, *, limit: int | None, gently: bool) -> None:
+async def send_what_is_due(run: Run, progress: Progress, *, limit: int | None, gently: bool) -> None:
     """Settle the open answers that can be settled, then send in waves until nothing is due."""
-    account.reconciled(await reconcile(run.pipeline, run))
+    run.account.reconciled(await reconcile(run))
     size = run.pipeline.config.leadbyte.batch_size if gently else WAVE
-    await send_waves(run, account, progress, size=size, limit=limit)
+    await send_waves(run, progress, size=size, limit=limit)
 
 
-async def send_waves(run: Run, account: Account, progress: Progress, *, size: int, limit: int | None) -> None:
+async def send_waves(run: Run, progress: Progress, *, size: int, limit: int | None) -> None:
     """Decide, update and act in waves, the first of `size` leads and then larger ones.
 
     Whole waves overlap: while two are sent the next is decided, and begun before the last answers to them have come.
     """
-    waves: list[asyncio.Task[None]] = []
+    account, waves = run.account, list[asyncio.Task[None]]()
     try:
         while wave := await decide(run, min(size, WAVE if limit is None else limit - account.decided)):
             account.noted(wave.leads)
@@ -142,7 +140,7 @@ async def send_waves(run: Run, account: Account, progress: Progress, *, size: in
             size = min(WAVE, 4 * size)
     finally:
         raise_foremost(await asyncio.gather(*waves, return_exceptions=True))
-    account.trouble = run.delivery.exchange.breaker.outage
+    account.trouble = run.exchange.breaker.outage
 
 
 async def send_wave(run: Run, wave: Wave, progress: Progress) -> None:

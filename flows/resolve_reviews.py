@@ -1,5 +1,6 @@
 """Record what a person decides of leads in review; the form is drawn by the Prefect UI. The next run sends."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -8,8 +9,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Failed
 from pydantic import Field
 
-from leadgate.clock import utc_now
 from leadgate.config import load_config
+from leadgate.ledger.people import resolve
 from leadgate.model import Resolution
 from leadgate.wiring.ledger import open_ledger
 from tasks.observed import observe
@@ -38,22 +39,19 @@ async def resolve_reviews(  # noqa: PLR0913, PLR0917 - the fields of the form
         still_in_quarantine: somebody has looked: leads whose last act was never answered are still in quarantine.
 
     """
-    now = utc_now()
     settings = load_config(Path(config))
-    await name_run(settings.pipeline, now)
-    ledger = open_ledger(Path(config), settings)
-    try:
-        resolved = ledger.resolve(
+    with closing(open_ledger(Path(config), settings)) as ledger:
+        await name_run(settings.pipeline, ledger.now())
+        resolved = resolve(
+            ledger,
             ids,
             verdict,
             reason=reason,
             by=by,
             hold_for=settings.policy.hold_for,
-            now=now,
+            now=ledger.now(),
             still_in_quarantine=still_in_quarantine,
         )
-    finally:
-        ledger.close()
     get_run_logger().info("event=resolved verdict=%s count=%d", verdict, len(resolved.ids))
     if not resolved.refused:
         return {}

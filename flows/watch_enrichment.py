@@ -8,7 +8,6 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled
 from pydantic import Field
 
-from leadgate.clock import utc_now
 from leadgate.config import parse_duration
 from leadgate.stopping import stop_on_signals
 from leadgate.wiring.pipeline import open_pipeline
@@ -37,10 +36,10 @@ async def watch_enrichment(
         metrics_port: answer Prometheus on this port meanwhile.
 
     """
-    began_at = utc_now()
-    until = began_at + parse_duration(watch_for)
     events, told_at = 0, None
     with open_pipeline(Path(config), read_block) as pipeline:
+        began_at = pipeline.clock()
+        until = began_at + parse_duration(watch_for)
         await name_run(pipeline.config.pipeline, began_at)
         with stop_on_signals() as stop:
             async with metrics_served(Path(config), metrics_port, stop):

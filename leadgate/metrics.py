@@ -23,13 +23,12 @@ from prometheus_client.metrics_core import (
     Metric,
 )
 from prometheus_client.registry import Collector
-from sqlalchemy import Engine
 
-from leadgate.clock import utc_now
 from leadgate.errors import LeadgateError, LedgerError
-from leadgate.ledger.figures import DecisionCount, read_decision_counts
-from leadgate.ledger.measures import OUTCOMES, Sent, read_sent
-from leadgate.ledger.reads import Status, read_status
+from leadgate.ledger import Ledger
+from leadgate.ledger.report_counts import DecisionCount, read_decision_counts
+from leadgate.ledger.request_counts import OUTCOMES, Sent, read_sent
+from leadgate.ledger.status import Status, read_status
 from leadgate.wiring.ledger import ledger_of
 
 logger = logging.getLogger(__name__)
@@ -69,12 +68,12 @@ class _Kept(Generic[T]):
 class LedgerCollector(Collector):
     """What Prometheus is told of one pipeline: counts, ages and names of rules."""
 
-    def __init__(self, engine: Engine, pipeline: str, clock: Callable[[], datetime]) -> None:
-        self._pipeline = pipeline
-        self._clock = clock
-        self._status = _Kept(lambda: read_status(engine, pipeline))
-        self._decided = _Kept(lambda: read_decision_counts(engine, pipeline, _BEGINNING))
-        self._sent = _Kept(lambda: read_sent(engine, pipeline, LATENCIES))
+    def __init__(self, ledger: Ledger) -> None:
+        self._pipeline = ledger.pipeline
+        self._clock = ledger.now
+        self._status = _Kept(lambda: read_status(ledger))
+        self._decided = _Kept(lambda: read_decision_counts(ledger, _BEGINNING))
+        self._sent = _Kept(lambda: read_sent(ledger, LATENCIES))
 
     def collect(self) -> Iterator[Metric]:
         """Read the ledger, or say that it cannot be read."""
@@ -155,7 +154,7 @@ def serve_metrics(path: Path, port: int) -> Iterator[None]:
     """
     with ledger_of(path) as (config, ledger):
         registry = CollectorRegistry()
-        registry.register(LedgerCollector(ledger.engine, config.pipeline, utc_now))
+        registry.register(LedgerCollector(ledger))
         try:
             server, thread = start_http_server(port, registry=registry)
         except OSError as error:

@@ -14,13 +14,12 @@ from leadgate.delivery.planned import PlanKeeper
 from leadgate.delivery.prepare import RejectCap, decide_claims, put_off
 from leadgate.delivery.routes import Route, route_of
 from leadgate.errors import ConfigError
-from leadgate.intake import PAGE, look_at, read_trusted
+from leadgate.intake import PAGE, Looker
 from leadgate.ledger import Ledger
-from leadgate.ledger.keep import latest_late
+from leadgate.ledger.claims import read_ready_page
 from leadgate.ledger.pauses import read_pause
-from leadgate.ledger.reads import read_known, read_ready_page
-from leadgate.ledger.waiting import read_waiting_page
-from leadgate.model import Claim, Decided, Planned, Waiting
+from leadgate.ledger.waiting import all_waiting, read_known
+from leadgate.model import Claim, Decided, Planned, Tally, Waiting
 from leadgate.policy.deciding import Policy
 from leadgate.source import Source
 
@@ -106,15 +105,13 @@ def read_plan(
 
 def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Policy, *, now: datetime) -> Plan:
     """Register, look and decide on paper: the same steps as a run, by the same code, with nothing written."""
-    late_since = None
-    if read_trusted(source, ledger, config, now).healthy:
-        late_since = latest_late(ledger.engine, ledger.pipeline, deadline=config.wait.deadline, now=now)
+    looker = Looker(source, ledger, config, now, records=False)
     planned: list[PlannedLead] = []
     faults: list[str] = []
     missing: Counter[str] = Counter()
     waiting = 0
-    cap = RejectCap(config.safety.max_rejects_per_run)
-    pause = read_pause(ledger.engine, ledger.pipeline)
+    cap = RejectCap(config.safety.max_rejects_per_run, Tally())
+    pause = read_pause(ledger)
 
     def decide(claims: list[Claim], *, new: bool) -> int:
         decided, incomplete = decide_claims(claims, config=config, source=source, policy=policy, now=now)
@@ -124,10 +121,7 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
         return len(incomplete)
 
     for page, new in _waiting_pages(source, ledger, faults):
-        found = source.enrichments([entry.lead_id for entry in page])
-        looks = [
-            (entry, look_at(entry, found.get(entry.lead_id), config.wait.require, now, late_since)) for entry in page
-        ]
+        looks = list(zip(page, looker.look_over(page), strict=True))
         due = [
             Claim(entry.lead_id, 0, entry.quarantined_at, look.late, 0, None)
             for entry, look in looks
@@ -138,7 +132,7 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
                 missing.update(look.missing if look else entry.missing or ())
         waiting += len(page) - len(due) + decide(due, new=new)
     after = ""
-    while claims := read_ready_page(ledger.engine, ledger.pipeline, after=after, limit=PAGE, now=now):
+    while claims := read_ready_page(ledger, after=after, limit=PAGE, now=now):
         after = claims[-1].lead_id
         waiting += decide(claims, new=False)
     return Plan(planned, waiting, dict(missing.most_common()), faults)
@@ -148,12 +142,10 @@ def _waiting_pages(source: Source, ledger: Ledger, faults: list[str]) -> Iterato
     """Every lead that would wait: first those not registered yet, then those that are."""
     for page in source.lead_pages.all(PAGE):
         faults += page.faults
-        known = read_known(ledger.engine, ledger.pipeline, [lead.lead_id for lead in page.leads])
+        known = read_known(ledger, [lead.lead_id for lead in page.leads])
         fresh = [lead for lead in page.leads if lead.lead_id not in known]
         yield [Waiting(lead.lead_id, lead.quarantined_at, None, None, None) for lead in fresh], True
-    after = ""
-    while entries := read_waiting_page(ledger.engine, ledger.pipeline, after=after, limit=PAGE):
-        after = entries[-1].lead_id
+    for entries in all_waiting(ledger, PAGE):
         yield entries, False
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import RowMapping
 
 from leadgate.config import PipelineConfig
-from leadgate.ledger.reads import History
+from leadgate.ledger.history import History
 from leadgate.model import Result, State
 from leadgate.policy.trace import tell_tried, unfit_values
 

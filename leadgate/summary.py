@@ -7,7 +7,7 @@ from datetime import datetime
 
 from leadgate.delivery import Reconciled
 from leadgate.intake import Compared, Looked, Registered
-from leadgate.model import Decided, Pause, State
+from leadgate.model import Decided, Pause, State, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,7 @@ class Account:
     changed: int = 0
     shadowed: Counter[ShadowRow] = field(default_factory=Counter)
     """What the live rules and the shadow rules said, and of how many leads."""
-    refused: int = 0
-    capped: int = 0
-    """Leads that went to a person because the run had rejected as many as it may."""
+    tally: Tally = field(default_factory=Tally)
     faults: Sequence[str] = ()
     inferred: list[str] = field(default_factory=list)
     skipped: Mapping[str, str] = field(default_factory=dict)
@@ -114,21 +112,20 @@ class Account:
         """Note the leads that were settled by inference."""
         self.inferred += reconciled.inferred
 
-    def summarize(
-        self, *, went: Mapping[State, int], remaining: Mapping[State, int], overdue: int = 0, pause: Pause | None = None
-    ) -> Summary:
+    def summarize(self, *, remaining: Mapping[State, int], overdue: int = 0, pause: Pause | None = None) -> Summary:
         """Build the summary, with where this run's leads went and what the ledger holds now."""
+        went = self.tally.went
         return Summary(
             registered=self.leads,
             arrived=self.arrived,
-            processed=went.get(State.PROCESSED, 0),
-            rejected=went.get(State.REJECTED, 0),
-            held=went.get(State.WAITING, 0),
-            review=went.get(State.REVIEW, 0),
+            processed=went[State.PROCESSED],
+            rejected=went[State.REJECTED],
+            held=went[State.WAITING],
+            review=went[State.REVIEW],
             unknown=remaining.get(State.UNKNOWN, 0),
-            refused=self.refused,
-            failed=went.get(State.FAILED, 0),
-            gone=went.get(State.GONE, 0),
+            refused=self.tally.refused,
+            failed=went[State.FAILED],
+            gone=went[State.GONE],
             inferred=len(self.inferred),
             changed=self.changed,
             disagreed=sum(count for row, count in self.shadowed.items() if not row.agree),

@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 
 from prefect import get_run_logger
 
-from leadgate.clock import utc_now
 from leadgate.ledger.alarms import Alarm, clear_alarm, raise_alarm
-from leadgate.model import Reading
-from leadgate.summary import Account, Summary
+from leadgate.model import SourceReading
+from leadgate.summary import Summary
 from leadgate.wiring.pipeline import Pipeline
 from leadgate.wiring.run import Run
-from tasks.events import tell
+from tasks.observed import tell
 
 HEALTHY = "leadgate.source.healthy"
 """Said of every look of a run that finds the source healthy; a server that misses it for too long sounds the alarm."""
@@ -35,27 +34,27 @@ _HEALTHY_EVERY = timedelta(minutes=5)
 
 def sound(pipeline: Pipeline, alarm: Alarm, *, is_raised: bool, counts: Mapping[str, int] | None = None) -> None:
     """Tell that an alarm begins or is over, unless that has been told already."""
-    engine, name = pipeline.ledger.engine, pipeline.config.pipeline
-    is_news = raise_alarm(engine, name, alarm, now=utc_now()) if is_raised else clear_alarm(engine, name, alarm)
+    ledger = pipeline.ledger
+    is_news = raise_alarm(ledger, alarm, now=ledger.now()) if is_raised else clear_alarm(ledger, alarm)
     if is_news:
-        tell((BEGINS if is_raised else ENDS)[alarm], name, counts or {})
+        tell((BEGINS if is_raised else ENDS)[alarm], ledger.pipeline, counts or {})
         get_run_logger().warning("event=alarm alarm=%s raised=%s", alarm, is_raised)
 
 
-def sound_all(pipeline: Pipeline, run: Run, account: Account, summary: Summary) -> None:
+def sound_all(run: Run, summary: Summary) -> None:
     """Compare what a run has come to with the alarms, when it ends. A run that cannot know leaves an alarm as it is."""
-    capped = {"to_review": account.capped, "max_rejects_per_run": pipeline.config.safety.max_rejects_per_run}
-    if account.capped or account.decided:
-        sound(pipeline, Alarm.REJECTS, is_raised=bool(account.capped), counts=capped)
+    pipeline, account, breaker = run.pipeline, run.account, run.exchange.breaker
+    capped = {"to_review": account.tally.capped, "max_rejects_per_run": pipeline.config.safety.max_rejects_per_run}
+    if account.tally.capped or account.decided:
+        sound(pipeline, Alarm.REJECTS, is_raised=bool(account.tally.capped), counts=capped)
     sound(pipeline, Alarm.REVIEWS, is_raised=bool(summary.overdue), counts={"overdue": summary.overdue})
-    breaker = run.delivery.exchange.breaker
     if breaker.outage or (breaker.has_answered and not account.trouble):
         sound(pipeline, Alarm.LEADBYTE, is_raised=bool(breaker.outage), counts={"ready": summary.ready})
 
 
-def say_healthy(pipeline: Pipeline, reading: Reading, told_at: datetime | None) -> datetime | None:
+def say_healthy(pipeline: Pipeline, reading: SourceReading, told_at: datetime | None) -> datetime | None:
     """Tell that the source is healthy, where it is and that was not told a moment ago; return when it was last told."""
-    now = utc_now()
+    now = pipeline.clock()
     if not reading.healthy or (told_at is not None and now - told_at < _HEALTHY_EVERY):
         return told_at
     tell(HEALTHY, pipeline.config.pipeline, {})

@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 
 from prefect import get_run_logger, task
 
-from leadgate.clock import utc_now
-from leadgate.ledger.due import Due, read_due
+from leadgate.ledger.status import Due, read_due
 from leadgate.stopping import Stop
 from leadgate.wiring.pipeline import Pipeline
-from tasks.events import tell
+from tasks.observed import tell
 from tasks.outside import AGAIN_WHEN_DOWN
 from tasks.wait import looks
 
@@ -30,12 +29,11 @@ async def announce(pipeline: Pipeline, stop: Stop, until: datetime, told_at: dat
 
     `told_at` is when the last event was sent.
     """
-    engine, name = pipeline.ledger.engine, pipeline.config.pipeline
     async for _ in looks(pipeline, stop, until):
-        now = utc_now()
-        due = await asyncio.to_thread(read_due, engine, name, now=now)
+        now = pipeline.clock()
+        due = await asyncio.to_thread(read_due, pipeline.ledger, now=now)
         if is_worth_telling(due, told_at, now):
-            tell(EVENT, name, {"ready": due.ready, "unknown": due.unknown})
+            tell(EVENT, pipeline.config.pipeline, {"ready": due.ready, "unknown": due.unknown})
             get_run_logger().info("event=announced ready=%d unknown=%d", due.ready, due.unknown)
             return now
     return None

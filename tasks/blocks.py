@@ -5,29 +5,27 @@
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import httpx
-from prefect.blocks.abstract import CredentialsBlock
+from prefect.blocks.core import Block
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL
 from prefect.utilities.asyncutils import run_coro_as_sync
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
-from leadgate.clock import utc_now
 from leadgate.config import LeadByteConfig
 from leadgate.config.blocks import CREDENTIALS
 from leadgate.errors import BlockUnavailable, ConfigError
-from leadgate.leadbyte import LeadByteClient
+from leadgate.wiring.run import check_leadbyte
 
 _HIDDEN = re.compile(r"\*{4,}")
 """How Prefect writes a secret for somebody who may not read it."""
 _REFUSED = (401, 403)
 
 
-class LeadByteCredentials(CredentialsBlock):
+class LeadByteCredentials(Block):
     """Where a LeadByte account is, and the API key that opens it.
 
     Attributes:
@@ -63,29 +61,10 @@ class LeadByteCredentials(CredentialsBlock):
     def _is_an_address(cls, value: str) -> str:
         return LeadByteConfig(api_key=SecretStr("unused"), base_url=value).base_url
 
-    def get_client(
-        self,
-        *,
-        timeout: timedelta = timedelta(seconds=30),
-        concurrency: int = 4,
-    ) -> LeadByteClient:
-        """Give a client of the account that keeps to no rate, as an async context manager; nothing is sent by this."""
-        return LeadByteClient(
-            base_url=self.base_url,
-            api_key=self.api_key,
-            timeout=timeout,
-            concurrency=concurrency,
-            clock=utc_now,
-        )
-
     def test_connection(self) -> None:
         """Ask LeadByte to update an empty list of leads; raise KeyRefused or LeadByteUnavailable if it will not."""
-        run_coro_as_sync(self.atest_connection())
-
-    async def atest_connection(self) -> None:
-        """Do as `test_connection`, where an event loop is running."""
-        async with self.get_client() as client:
-            await client.check()
+        config = LeadByteConfig(api_key=self.api_key, base_url=self.base_url)
+        run_coro_as_sync(check_leadbyte(config))
 
 
 def read_block(kind: str, name: str) -> Mapping[str, str | SecretStr]:

@@ -1,9 +1,11 @@
-"""What a process that runs flows shows of them: the core's log lines in Prefect's run log, and its telemetry."""
+"""What a process that runs flows shows of them: log lines in Prefect's run log, telemetry, and events."""
 
 import json
 import logging
+from collections.abc import Mapping
 
 from prefect.context import FlowRunContext, TaskRunContext
+from prefect.events import emit_event
 from prefect.logging.handlers import APILogHandler
 
 from leadgate import telemetry
@@ -29,3 +31,9 @@ def _is_of_a_run(_: logging.LogRecord) -> bool:
 def quoted(text: str) -> str:
     """Give a text as one value of a log line: in quotes, on one line."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def tell(event: str, pipeline: str, payload: Mapping[str, int]) -> None:
+    """Send an event about a pipeline, as the resource `leadgate.pipeline.NAME` that automations match: counts alone."""
+    resource = {"prefect.resource.id": f"leadgate.pipeline.{pipeline}", "prefect.resource.name": pipeline}
+    emit_event(event, resource=resource, payload=dict(payload))

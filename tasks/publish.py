@@ -6,7 +6,6 @@ from pathlib import Path
 from prefect import get_run_logger, task
 from prefect.artifacts import acreate_link_artifact
 
-from leadgate.clock import utc_now
 from leadgate.config import PipelineConfig
 from leadgate.extras import require_extra
 from leadgate.ledger import Ledger
@@ -25,7 +24,7 @@ async def publish_report(ledger: Ledger, config: PipelineConfig, base_dir: Path)
     if config.report is None:
         return
     require_extra("report", "report.path")
-    path, now = base_dir / config.report.path, utc_now()
+    path, now = base_dir / config.report.path, ledger.now()
     await asyncio.to_thread(lambda: write_report(read_facts(ledger, config, since=LAST_WEEK, now=now), path))
     get_run_logger().info("event=report_written path=%s", path)
     if config.report.url:

@@ -2,7 +2,6 @@
 
 from prefect import get_run_logger, task
 
-from leadgate.clock import utc_now
 from leadgate.intake import Registered, register_leads
 from leadgate.wiring.pipeline import Pipeline
 from tasks.observed import quoted
@@ -12,7 +11,7 @@ from tasks.outside import AGAIN_WHEN_DOWN
 @task(name="register", **AGAIN_WHEN_DOWN)
 def register(pipeline: Pipeline) -> Registered:
     """Start to wait for the leads that are new; rows that cannot be leads are named in the log."""
-    registered = register_leads(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now())
+    registered = register_leads(pipeline.source, pipeline.ledger, pipeline.config, now=pipeline.clock())
     logger = get_run_logger()
     for fault in registered.faults:
         logger.warning("event=lead_fault problem=%s", quoted(fault))

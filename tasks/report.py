@@ -15,11 +15,10 @@ from prefect.artifacts import (
 )
 from prefect.runtime import flow_run
 
-from leadgate.clock import utc_now
-from leadgate.ledger.figures import FOR_PEOPLE, ForPerson, read_decision_counts, read_for_people
-from leadgate.ledger.overrides import overdue_reviews
 from leadgate.ledger.pauses import read_pause
-from leadgate.ledger.reads import read_status
+from leadgate.ledger.report_counts import read_decision_counts
+from leadgate.ledger.reviews import FOR_PEOPLE, ForPerson, count_overdue, read_for_people
+from leadgate.ledger.status import read_status
 from leadgate.model import FINAL_STATES, State
 from leadgate.summary import Account, Summary
 from leadgate.wiring.pipeline import Pipeline
@@ -51,36 +50,36 @@ class Progress:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._artifact_id: UUID | None = None
-        self._began_at = self._due_at = utc_now()
+        self._began_at = self._due_at = pipeline.clock()
 
     async def show_now_and_then(self) -> None:
         """Move the bar, where that is due: a few times in a short run, ever more rarely in a long one."""
-        if utc_now() >= self._due_at:
+        if self._pipeline.clock() >= self._due_at:
             await self.show()
 
     async def show(self) -> None:
         """Draw the bar, or move it."""
-        asked_at = utc_now()
-        share = _share_done(read_status(self._pipeline.ledger.engine, self._pipeline.config.pipeline).counts)
+        asked_at = self._pipeline.clock()
+        share = _share_done(read_status(self._pipeline.ledger).counts)
         if self._artifact_id is None:
             key = artifact_key(self._pipeline.config.pipeline, "progress")
             description = "Leads that are done with, of all known."
             self._artifact_id = await acreate_progress_artifact(share, key=key, description=description)
         else:
             await aupdate_progress_artifact(self._artifact_id, share)
-        now = utc_now()
+        now = self._pipeline.clock()
         rest = max((now - self._began_at) * _PROGRESS_SHARE, (now - asked_at) / _PROGRESS_SHARE)
         self._due_at = now + max(_PROGRESS_EVERY, rest)
 
 
 @task(name="report", **STAGE)
-async def report(pipeline: Pipeline, account: Account, went: Mapping[State, int]) -> Summary:
+async def report(pipeline: Pipeline, account: Account) -> Summary:
     """Store the summary and the table of decisions as artifacts, and return the summary."""
-    engine, name = pipeline.ledger.engine, pipeline.config.pipeline
-    remaining = read_status(engine, name).counts
-    pause = read_pause(engine, name)
-    overdue = overdue_reviews(pipeline.ledger.engine, pipeline.config, utc_now())
-    summary = account.summarize(went=went, remaining=remaining, overdue=overdue, pause=pause)
+    ledger, name = pipeline.ledger, pipeline.config.pipeline
+    remaining = read_status(ledger).counts
+    pause = read_pause(ledger)
+    overdue = count_overdue(ledger, within=pipeline.config.safety.review_within, now=ledger.now())
+    summary = account.summarize(remaining=remaining, overdue=overdue, pause=pause)
     await acreate_markdown_artifact(
         as_markdown(name, account, summary, remaining),
         key=artifact_key(name, "summary"),
@@ -88,7 +87,7 @@ async def report(pipeline: Pipeline, account: Account, went: Mapping[State, int]
     )
     rules = [
         {"verdict": found.verdict, "rule": found.decider, "leads": found.decisions}
-        for found in read_decision_counts(engine, name, account.started_at)
+        for found in read_decision_counts(ledger, account.started_at)
     ]
     await acreate_table_artifact(
         rules,
@@ -103,8 +102,8 @@ async def report(pipeline: Pipeline, account: Account, went: Mapping[State, int]
             description=f"What the rules of {name} said in this run, and what those of policy.shadow would have.",
         )
     logger = get_run_logger()
-    if account.capped:
-        logger.warning("event=rejects_capped to_review=%d", account.capped)
+    if account.tally.capped:
+        logger.warning("event=rejects_capped to_review=%d", account.tally.capped)
     logger.info("event=finished %s", " ".join(f"{key}={count}" for key, count in summary.as_dict().items()))
     if pause:
         logger.warning("event=paused pipeline=%s since=%s", name, pause.paused_at.isoformat(timespec="seconds"))
@@ -121,8 +120,8 @@ def as_markdown(name: str, account: Account, summary: Summary, remaining: Mappin
     if summary.pause:
         lines += [f"**Paused.** {name} is {summary.pause}", ""]
         lines += ["Updates go on; nothing is processed or rejected until `leadgate resume`.", ""]
-    if account.capped:
-        lines += [f"**Too many rejects.** {account.capped} leads that rules reject went to a person instead:"]
+    if account.tally.capped:
+        lines += [f"**Too many rejects.** {account.tally.capped} leads that rules reject went to a person instead:"]
         lines += ["this run had rejected as many as `safety.max_rejects_per_run` allows. Look at the rules first.", ""]
     lines += _for_people(summary, remaining)
     counts = {key: count for key, count in summary.as_dict().items() if count and key not in _NOW}
@@ -167,7 +166,7 @@ def _share_done(counts: Mapping[State, int]) -> float:
 async def _show_people(pipeline: Pipeline, remaining: Mapping[State, int]) -> None:
     """List the leads that need a person; the list is made when it is empty too, or an old one would stand."""
     name = pipeline.config.pipeline
-    found = read_for_people(pipeline.ledger.engine, name, limit=_LISTED)
+    found = read_for_people(pipeline.ledger, limit=_LISTED)
     total = sum(remaining.get(state, 0) for state in FOR_PEOPLE)
     told = f"{total} leads of {name} need a person, or may soon." if total else f"No lead of {name} needs a person."
     if total > len(found):

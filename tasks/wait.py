@@ -9,9 +9,8 @@ from pathlib import Path
 from prefect import get_run_logger, task
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, stop_when_event_set, wait_fixed
 
-from leadgate.clock import utc_now
 from leadgate.intake import Compared, Looked, Registered, compare_all, look_for_arrivals, register_leads
-from leadgate.ledger.reads import read_next_due
+from leadgate.ledger.status import read_due
 from leadgate.metrics import PortTaken, serve_metrics
 from leadgate.stopping import Stop
 from leadgate.wiring.pipeline import Pipeline
@@ -28,7 +27,7 @@ _PAGES_A_LOOK = 5
 @task(name="wait", **AGAIN_WHEN_DOWN)
 def wait(pipeline: Pipeline) -> Looked:
     """Look once at what is new in the source, and whose time is up."""
-    looked = look_for_arrivals(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now())
+    looked = look_for_arrivals(pipeline.source, pipeline.ledger, pipeline.config, now=pipeline.clock())
     get_run_logger().info("event=looked arrived=%d late=%d healthy=%s", *_counts(looked))
     say_healthy(pipeline, looked.reading, None)
     return looked
@@ -37,7 +36,7 @@ def wait(pipeline: Pipeline) -> Looked:
 @task(name="compare", **AGAIN_WHEN_DOWN)
 def compare(pipeline: Pipeline, begun_at: datetime) -> Compared:
     """Compare every lead and every waiting entry with the source, where that is due."""
-    compared = compare_all(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now(), begun_at=begun_at)
+    compared = compare_all(pipeline.source, pipeline.ledger, pipeline.config, now=pipeline.clock(), begun_at=begun_at)
     if compared.looked:
         get_run_logger().info("event=compared arrived=%d late=%d healthy=%s", *_counts(compared.looked))
     return compared
@@ -53,8 +52,8 @@ async def watch(pipeline: Pipeline, stop: Stop, until: datetime) -> list[tuple[R
     async for registered, looked in looks(pipeline, stop, until):
         if registered.count or looked.arrived or not found:
             found.append((registered, looked))
-        due_at = await asyncio.to_thread(read_next_due, pipeline.ledger.engine, pipeline.config.pipeline)
-        if due_at is not None and due_at <= utc_now():
+        due = await asyncio.to_thread(read_due, pipeline.ledger, now=pipeline.clock())
+        if due.since is not None:
             break
     return found
 
@@ -83,7 +82,7 @@ async def looks(pipeline: Pipeline, stop: Stop, until: datetime) -> AsyncIterato
         found = await asyncio.to_thread(_look_once, pipeline)
         told_at = say_healthy(pipeline, found[1].reading, told_at)
         yield found
-        now = utc_now()
+        now = pipeline.clock()
         if now >= until:
             return
         await pipeline.source.wakeups.wait(min(POLL_EVERY, until - now), stop)
@@ -91,10 +90,10 @@ async def looks(pipeline: Pipeline, stop: Stop, until: datetime) -> AsyncIterato
 
 def _look_once(pipeline: Pipeline) -> tuple[Registered, Looked]:
     parts = pipeline.source, pipeline.ledger, pipeline.config
-    new = register_leads(*parts, now=utc_now())
-    looked = look_for_arrivals(*parts, now=utc_now())
+    new = register_leads(*parts, now=pipeline.clock())
+    looked = look_for_arrivals(*parts, now=pipeline.clock())
     # A comparison that is due goes on a little at each look, so that arrivals do not wait for its end.
-    compared = compare_all(*parts, now=utc_now(), pages=_PAGES_A_LOOK)
+    compared = compare_all(*parts, now=pipeline.clock(), pages=_PAGES_A_LOOK)
     if compared.registered:
         new = Registered(new.count + compared.registered.count, compared.registered.faults)
     if compared.looked:

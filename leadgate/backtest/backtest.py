@@ -8,7 +8,9 @@ from leadgate.backtest.verdicts import Rejudge, Verdicts
 from leadgate.backtest.waits import Rewait, WaitChange
 from leadgate.config import WaitConfig
 from leadgate.ledger import Ledger
-from leadgate.ledger.decided import read_decided, read_outages, read_policy_texts
+from leadgate.ledger.past_decisions import read_decided
+from leadgate.ledger.policies import read_policy_texts
+from leadgate.ledger.source_health import read_standstills
 from leadgate.policy.deciding import Policy
 from leadgate.source import Source
 
@@ -39,12 +41,12 @@ def run_backtest(  # noqa: PLR0913
     now: datetime,
 ) -> Backtest:
     """Decide by `policy`, on paper, every lead that the rules have decided since an instant."""
-    rejudge = Rejudge(policy, source.columns, read_policy_texts(ledger.engine, ledger.pipeline))
+    rejudge = Rejudge(policy, source.columns, read_policy_texts(ledger))
     rewait = None
     if (old_wait.deadline, set(old_wait.require)) != (new_wait.deadline, set(new_wait.require)):
-        rewait = Rewait(old_wait, new_wait, read_outages(ledger.engine, ledger.pipeline), now)
+        rewait = Rewait(old_wait, new_wait, read_standstills(ledger), now)
     count = changed = gone = 0
-    for page in read_decided(ledger.engine, ledger.pipeline, since):
+    for page in read_decided(ledger, since):
         ids = [past.lead_id for past in page]
         leads = source.leads(ids) if policy.reads.lead else {}
         enrichments = source.enrichments(ids)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from leadgate.ledger.decided import PastLead
+from leadgate.ledger.past_decisions import PastLead
 from leadgate.model import Columns, Enrichment, Lead, fingerprint
 
 Known = Literal["row", "facts", "changed", "gone"]

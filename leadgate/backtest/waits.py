@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from leadgate.backtest.past import Evidence
 from leadgate.config import WaitConfig
-from leadgate.ledger.decided import Outage
+from leadgate.ledger.source_health import Standstill
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
@@ -44,11 +44,11 @@ class WaitChange:
 class Rewait:
     """Counts what another wait would have changed for past leads."""
 
-    def __init__(self, old: WaitConfig, new: WaitConfig, outages: Sequence[Outage], now: datetime) -> None:
+    def __init__(self, old: WaitConfig, new: WaitConfig, standstills: Sequence[Standstill], now: datetime) -> None:
         self.change = WaitChange(Wait(old.deadline, old.require), Wait(new.deadline, new.require))
         self._more = bool(set(new.require) - set(old.require))
         self._fewer = bool(set(old.require) - set(new.require))
-        self._outages, self._now = outages, now
+        self._standstills, self._now = standstills, now
 
     def add(self, evidence: Evidence) -> None:
         """Count one lead."""
@@ -98,14 +98,14 @@ class Rewait:
         return first, min(seen, row.updated_at or seen)
 
     def _due(self, since: datetime, deadline: timedelta) -> datetime:
-        """When a deadline passes: its clock stands still in outages."""
+        """When a deadline passes: its clock stands still in standstills."""
         at, left = since, deadline
         try:
-            for outage in self._outages:
-                ended_at = outage.ended_at or self._now
+            for standstill in self._standstills:
+                ended_at = standstill.ended_at or self._now
                 if ended_at <= at:
                     continue
-                runs = max(outage.began_at - at, timedelta())
+                runs = max(standstill.began_at - at, timedelta())
                 if runs >= left:
                     break
                 at, left = ended_at, left - runs

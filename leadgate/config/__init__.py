@@ -1,49 +1,24 @@
 """The pipeline file: its shape (shape.py), how it is read (load.py), and the blocks it names (blocks.py)."""
 
-from leadgate.config.blocks import ReadBlock, resolve_blocks
-from leadgate.config.example import ExampleConfig
-from leadgate.config.load import load_config, parse_config
-from leadgate.config.section import parse_duration
-from leadgate.config.shape import (
-    LONGEST_CONNECT,
-    Block,
-    Conditions,
-    DeliveryConfig,
-    EnrichmentConfig,
-    LeadByteConfig,
-    LeadsConfig,
-    LedgerConfig,
-    PipelineConfig,
-    PolicyConfig,
-    RelationConfig,
-    RuleConfig,
-    SafetyConfig,
-    SourceConfig,
-    WaitConfig,
-    longest_exchange,
-)
-
-__all__ = [
-    "LONGEST_CONNECT",
-    "Block",
-    "Conditions",
-    "DeliveryConfig",
-    "EnrichmentConfig",
-    "ExampleConfig",
-    "LeadByteConfig",
-    "LeadsConfig",
-    "LedgerConfig",
-    "PipelineConfig",
-    "PolicyConfig",
-    "ReadBlock",
-    "RelationConfig",
-    "RuleConfig",
-    "SafetyConfig",
-    "SourceConfig",
-    "WaitConfig",
-    "load_config",
-    "longest_exchange",
-    "parse_config",
-    "parse_duration",
-    "resolve_blocks",
-]
+from leadgate.config.blocks import ReadBlock as ReadBlock
+from leadgate.config.blocks import resolve_blocks as resolve_blocks
+from leadgate.config.example import ExampleConfig as ExampleConfig
+from leadgate.config.load import load_config as load_config
+from leadgate.config.load import parse_config as parse_config
+from leadgate.config.section import parse_duration as parse_duration
+from leadgate.config.shape import LONGEST_CONNECT as LONGEST_CONNECT
+from leadgate.config.shape import Block as Block
+from leadgate.config.shape import Conditions as Conditions
+from leadgate.config.shape import DeliveryConfig as DeliveryConfig
+from leadgate.config.shape import EnrichmentConfig as EnrichmentConfig
+from leadgate.config.shape import LeadByteConfig as LeadByteConfig
+from leadgate.config.shape import LeadsConfig as LeadsConfig
+from leadgate.config.shape import LedgerConfig as LedgerConfig
+from leadgate.config.shape import PipelineConfig as PipelineConfig
+from leadgate.config.shape import PolicyConfig as PolicyConfig
+from leadgate.config.shape import RelationConfig as RelationConfig
+from leadgate.config.shape import RuleConfig as RuleConfig
+from leadgate.config.shape import SafetyConfig as SafetyConfig
+from leadgate.config.shape import SourceConfig as SourceConfig
+from leadgate.config.shape import WaitConfig as WaitConfig
+from leadgate.config.shape import longest_exchange as longest_exchange

@@ -6,10 +6,10 @@ for many batches at once; outcomes.py says what each answer makes of an entry; r
 answered; outage.py notices that LeadByte is down, and waits.
 """
 
-from leadgate.delivery.exchange import raise_foremost
+from leadgate.delivery.exchange import Exchange, raise_foremost
 from leadgate.delivery.planned import PlanKeeper
 from leadgate.delivery.prepare import Preparation
 from leadgate.delivery.reconcile import Reconciled, Reconciliation
 from leadgate.delivery.send import Delivery
 
-__all__ = ["Delivery", "PlanKeeper", "Preparation", "Reconciled", "Reconciliation", "raise_foremost"]
+__all__ = ["Delivery", "Exchange", "PlanKeeper", "Preparation", "Reconciled", "Reconciliation", "raise_foremost"]

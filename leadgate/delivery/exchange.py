@@ -5,41 +5,29 @@ An answer that never comes leaves its lead `sending` under a lease, or `unknown`
 
 import asyncio
 import secrets
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
-from functools import partial
 
 from leadgate.config import PipelineConfig
 from leadgate.delivery.journal import Journal
 from leadgate.delivery.outage import Breaker
+from leadgate.delivery.outcomes import answered
 from leadgate.errors import LeadByteError, LeadgateError, LedgerUnavailable
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger
-from leadgate.model import Answer, Attempt, Certainty, Claim, Decision, LeadRequest, Outcome, RequestKind, Result, State
+from leadgate.ledger.claims import renew
+from leadgate.model import Answer, Attempt, Certainty, Outcome, RequestKind, Result, State, Tally
 from leadgate.stopping import Stop
 
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One lead's part of a request, with what is recorded of it. A probe has no decision: it follows an older one."""
-
-    claim: Claim
-    request: LeadRequest
-    kind: RequestKind
-    payload_hash: str | None
-    decision: Decision | None
-
-
-Batch = Sequence[Part]
-Judge = Callable[[Part, Attempt, Answer, datetime], Outcome]
+Batch = Sequence[Attempt]
+Judge = Callable[[Attempt, Answer, datetime], Outcome]
 """Says what an answer makes of a lead."""
 
 
 class Exchange:
-    """Sends batches to LeadByte for one run, and counts, by state, where its leads went."""
+    """Sends batches to LeadByte for one run, and counts where its leads went."""
 
     def __init__(
         self,
@@ -47,23 +35,20 @@ class Exchange:
         config: PipelineConfig,
         ledger: Ledger,
         client: LeadByteClient,
-        clock: Callable[[], datetime],
-        stop: Stop,
+        stop: Stop | None = None,
+        tally: Tally | None = None,
     ) -> None:
+        self.ledger = ledger
+        self.tally = Tally() if tally is None else tally
+        self.breaker = Breaker(config.leadbyte.base_url, config.leadbyte.concurrency)
         self._lease = config.delivery.lease
         # Twice as many as may be on the wire: the others commit their intents, or record their answers, meanwhile.
         # What a run that dies may have sent has to be settled by probes, so that it is no more than these.
         self._turns = asyncio.Semaphore(2 * config.leadbyte.concurrency)
         self._wire = asyncio.Semaphore(config.leadbyte.concurrency)
-        self.breaker = Breaker(config.leadbyte.base_url, config.leadbyte.concurrency)
-        self._ledger = ledger
-        self._journal = Journal(ledger, lease=config.delivery.lease, clock=clock)
+        self._journal = Journal(ledger, lease=config.delivery.lease)
         self._client = client
-        self._clock = clock
-        self._stop = stop
-        self.tally: Counter[State] = Counter()
-        self.refused = 0
-        """Leads that LeadByte refused for a reason of their own, and that are sent again later."""
+        self._stop = Stop() if stop is None else stop
 
     async def send(self, batches: Sequence[Batch], judge: Judge) -> set[str]:
         """Send every batch; return the ids whose update was taken and whose act is still to come.
@@ -99,7 +84,7 @@ class Exchange:
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             with suppress(LedgerUnavailable):  # a lease that ends is a lead another run takes over, no more
-                await asyncio.to_thread(self._ledger.renew, lease=self._lease, now=self._clock())
+                await asyncio.to_thread(renew, self.ledger, lease=self._lease, now=self.ledger.now())
 
     async def _send_batch(
         self, batch: Batch, judge: Judge, is_over: Callable[[], bool]
@@ -113,90 +98,62 @@ class Exchange:
                 return set(), []
             self.breaker.check()
             # An act that leaves after its lease could meet one of the run that has taken the lead over.
-            before = self._clock() + self._lease
-            attempts = await self._intend(batch)
-            parts = [part for part in batch if part.claim.lead_id in attempts]
-            if not parts:
+            before = self.ledger.now() + self._lease
+            request_id = secrets.token_hex(8)
+            attempts = await self._journal.intend([replace(attempt, request_id=request_id) for attempt in batch])
+            if not attempts:
                 return set(), []
-            error, answers = await self._answers(parts, before, is_over)
+            error, answers = await self._answers(attempts, before, is_over)
         if error:
-            await self._record(parts, attempts, answers, judge)
+            await self._record(attempts, answers, judge)
             raise error
-        undecided = _undecided(answers) if parts[0].kind is not RequestKind.PROBE else set()
-        written = await self._record(parts, attempts, answers, judge, undecided)
+        undecided = _undecided(answers) if attempts[0].kind is not RequestKind.PROBE else set()
+        written = await self._record(attempts, answers, judge, undecided)
         self.breaker.check()
-        again = [part for part in parts if part.claim.lead_id in undecided]
+        again = [attempt for attempt in attempts if attempt.claim.lead_id in undecided]
         middle = len(again) // 2
         return written, [half for half in (again[:middle], again[middle:]) if half]
 
     async def _answers(
-        self, parts: Batch, before: datetime, is_over: Callable[[], bool]
+        self, attempts: Batch, before: datetime, is_over: Callable[[], bool]
     ) -> tuple[LeadgateError | None, list[Answer]]:
         """Ask LeadByte; what each lead was answered, and the error that concerns them all."""
         async with self._wire:
             try:
                 self.breaker.check()
                 if is_over():
-                    return None, [_unsent(part, "the run ended before it was sent") for part in parts]
-                answers = await self._stop.bounded(self._ask(parts, before))
+                    return None, [_unsent(attempt, "the run ended before it was sent") for attempt in attempts]
+                answers = await self._stop.bounded(self._ask(attempts, before))
             except (LeadByteError, LedgerUnavailable) as error:  # the ledger's: no turn could be taken
-                return error, [_unsent(part, str(error)) for part in parts]
+                return error, [_unsent(attempt, str(error)) for attempt in attempts]
             except TimeoutError:
-                answers = [_cut_off(part) for part in parts]
+                answers = [_cut_off(attempt) for attempt in attempts]
             self.breaker.note(answers)
         return None, answers
 
-    async def _ask(self, parts: Batch, before: datetime) -> list[Answer]:
-        requests = [part.request for part in parts]
-        if parts[0].kind is RequestKind.ACT:
+    async def _ask(self, attempts: Batch, before: datetime) -> list[Answer]:
+        requests = [attempt.request for attempt in attempts]
+        if attempts[0].kind is RequestKind.ACT:
             return [await self._client.act(requests[0], before=before)]
         return await self._client.put(requests, before=before)
 
-    async def _intend(self, batch: Batch) -> dict[str, Attempt]:
-        """Commit what is about to be sent; return the attempts of the leads that are still this run's."""
-        request_id = secrets.token_hex(8)
-        attempts = {
-            part.claim.lead_id: Attempt(
-                claim=part.claim,
-                request_id=request_id,
-                kind=part.kind,
-                action=part.request.action,
-                fields=list(part.request.update),
-                payload_hash=part.payload_hash if part.request.update else None,
-            )
-            for part in batch
-        }
-        decided = {part.claim.lead_id: part.decision for part in batch if part.decision}
-        attempted = list(attempts.values())
-        if decided:
-            held = await self._journal.intend(attempted, decided)
-        else:
-            probe = partial(self._ledger.intend_probes, attempted, lease=self._lease, now=self._clock())
-            held = await asyncio.to_thread(probe)
-        return {lead_id: attempt for lead_id, attempt in attempts.items() if lead_id in held}
-
     async def _record(
-        self,
-        parts: Batch,
-        attempts: dict[str, Attempt],
-        answers: Sequence[Answer],
-        judge: Judge,
-        undecided: Collection[str] = (),
+        self, attempts: Batch, answers: Sequence[Answer], judge: Judge, undecided: Collection[str] = ()
     ) -> set[str]:
         """Record what each lead was answered; return the ids whose act is still to come.
 
-        Those `undecided` stay this run's, and use no attempt: what was refused need not have been about them.
+        Those `undecided` stay this run's, and count no refusal: what was refused need not have been about them.
         """
-        now = self._clock()
+        now = self.ledger.now()
         outcomes = [
-            Outcome(attempts[answer.lead_id], Result.REFUSED, answer.http_status, answer.message, State.SENDING)
+            answered(attempt, answer)(Result.REFUSED, State.SENDING)
             if answer.lead_id in undecided
-            else judge(part, attempts[answer.lead_id], answer, now)
-            for part, answer in zip(parts, answers, strict=True)
+            else judge(attempt, answer, now)
+            for attempt, answer in zip(attempts, answers, strict=True)
         ]
         await self._journal.record(outcomes)
-        self.tally.update(outcome.state for outcome in outcomes if outcome.state is not State.SENDING)
-        self.refused += sum(map(_is_refused_for_now, outcomes))
+        self.tally.went.update(outcome.state for outcome in outcomes if outcome.state is not State.SENDING)
+        self.tally.refused += sum(map(_is_refused_for_now, outcomes))
         here = {outcome.attempt.claim.lead_id for outcome in outcomes if outcome.state is State.SENDING}
         return here.difference(undecided)
 
@@ -221,13 +178,13 @@ def _is_of_the_whole(answer: Answer) -> bool:
 
 
 def _is_refused_for_now(outcome: Outcome) -> bool:
-    return outcome.result is Result.REFUSED and outcome.state is State.READY and outcome.uses_attempt
+    return outcome.result is Result.REFUSED and outcome.state is State.READY and outcome.is_refusal
 
 
-def _unsent(part: Part, why: str) -> Answer:
-    return Answer(part.claim.lead_id, Certainty.REFUSED, transient=True, message=why)
+def _unsent(attempt: Attempt, why: str) -> Answer:
+    return Answer(attempt.claim.lead_id, Certainty.REFUSED, transient=True, message=why)
 
 
-def _cut_off(part: Part) -> Answer:
+def _cut_off(attempt: Attempt) -> Answer:
     why = "the run was asked to stop before the answer came"
-    return Answer(part.claim.lead_id, Certainty.IN_DOUBT, transient=True, message=why)
+    return Answer(attempt.claim.lead_id, Certainty.IN_DOUBT, transient=True, message=why)

@@ -24,7 +24,8 @@ class Breaker:
         # As many as are under way at once may fail of one cause, such as a single 429.
         self._limit = in_flight + _OPENS_AFTER
         self._unanswered = 0
-        self._ever_answered = False
+        self.has_answered = False
+        """Whether LeadByte has answered any request of this run."""
         self._why: str | None = None
         self.outage: str | None = None
         """Why LeadByte took or answered no request of this run at all; None where it did, or was asked nothing."""
@@ -39,7 +40,7 @@ class Breaker:
             f"LeadByte at {self._base_url} takes nothing just now ({answers[0].message}). "
             "Every lead that was not sent stays ready: the next run goes on with it."
         )
-        if not self._ever_answered:
+        if not self.has_answered:
             self.outage = msg
         if self._unanswered >= self._limit:
             self._why = msg
@@ -49,14 +50,9 @@ class Breaker:
         if self._why:
             raise LeadByteUnavailable(self._why)
 
-    @property
-    def has_answered(self) -> bool:
-        """Whether LeadByte has answered any request of this run."""
-        return self._ever_answered
-
     def close(self) -> None:
         """Begin to count anew: LeadByte answers."""
-        self._unanswered, self._ever_answered, self._why, self.outage = 0, True, None, None
+        self._unanswered, self.has_answered, self._why, self.outage = 0, True, None, None
 
 
 async def wait_for_leadbyte(

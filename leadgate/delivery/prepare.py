@@ -1,6 +1,6 @@
 """How a wave is made: claim what is due, read it once more from the source, decide, and build what to write."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -9,8 +9,8 @@ from typing import Any
 from leadgate.config import PipelineConfig
 from leadgate.delivery.planned import PlanKeeper
 from leadgate.ledger import Ledger
+from leadgate.ledger.claims import claim, read_states, release, reopen
 from leadgate.ledger.pauses import read_pause
-from leadgate.ledger.reads import read_states
 from leadgate.model import (
     Claim,
     Columns,
@@ -22,6 +22,7 @@ from leadgate.model import (
     Override,
     Pause,
     Shadow,
+    Tally,
     Verdict,
     fingerprint,
 )
@@ -39,26 +40,20 @@ class Preparation:
         source: Source,
         ledger: Ledger,
         policy: Policy,
-        clock: Callable[[], datetime],
         shadow: Policy | None = None,
+        tally: Tally | None = None,
     ) -> None:
         self._config = config
         self._source = source
         self._ledger = ledger
         self._policy = policy
         self._shadow = shadow
-        self._clock = clock
-        self._cap = RejectCap(config.safety.max_rejects_per_run)
+        self._cap = RejectCap(config.safety.max_rejects_per_run, Tally() if tally is None else tally)
         self._plan: PlanKeeper | None = None
 
     def follow(self, plan: PlanKeeper) -> None:
         """Claim the leads of a plan and no others, and give those alone that are still as planned."""
         self._plan = plan
-
-    @property
-    def capped(self) -> int:
-        """Leads that went to a person because the run had rejected as many as it may."""
-        return self._cap.capped
 
     def claim_wave(self, limit: int) -> list[Decided]:
         """Claim and decide up to `limit` leads; an empty list where none is due.
@@ -68,13 +63,13 @@ class Preparation:
         """
         decided: list[Decided] = []
         while not decided:
-            now = self._clock()
-            pause = read_pause(self._ledger.engine, self._ledger.pipeline)
+            now = self._ledger.now()
+            pause = read_pause(self._ledger)
             if pause:
                 # Leads of the last wave whose act the pause has overtaken: they are claimed and held below.
-                self._ledger.release(now=now)
+                release(self._ledger, now=now)
             ids = self._plan.next_ids(limit) if self._plan else None
-            claims = self._ledger.claim(limit=limit, lease=self._config.delivery.lease, now=now, ids=ids)
+            claims = claim(self._ledger, limit=limit, lease=self._config.delivery.lease, now=now, ids=ids)
             if not claims and not ids:
                 break
             decided = self._decide(claims, now)
@@ -82,8 +77,7 @@ class Preparation:
                 decided = self._plan.in_order(decided)
             decided = [self._cap.apply(put_off(lead, pause)) for lead in decided]
             if self._plan and ids:
-                states = read_states(self._ledger.engine, self._ledger.pipeline, ids)
-                decided = self._plan.keep(ids, decided, states)
+                decided = self._plan.keep(ids, decided, read_states(self._ledger, ids))
         return decided
 
     def _decide(self, claims: Sequence[Claim], now: datetime) -> list[Decided]:
@@ -96,10 +90,10 @@ class Preparation:
                 now=now,
                 shadow=self._shadow,
             )
-            for claim, look in incomplete:
-                self._ledger.reopen(claim, look)
+            for held, look in incomplete:
+                reopen(self._ledger, held, look)
         except BaseException:
-            self._ledger.release(now=now)
+            release(self._ledger, now=now)
             raise
         return decided
 
@@ -107,9 +101,9 @@ class Preparation:
 class RejectCap:
     """Lets one run reject so many leads; those beyond go to a person. What people reject does not count."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, tally: Tally) -> None:
         self._limit = self._left = limit
-        self.capped = 0
+        self._tally = tally
 
     def apply(self, lead: Decided) -> Decided:
         """Give the lead as it was decided, or for review where it is one reject too many."""
@@ -118,7 +112,7 @@ class RejectCap:
         if self._left > 0:
             self._left -= 1
             return lead
-        self.capped += 1
+        self._tally.capped += 1
         reason = (
             f"{lead.decision.reason} (For a person: this run had rejected {self._limit} leads, "
             "its safety.max_rejects_per_run.)"
@@ -152,22 +146,22 @@ def decide_claims(  # noqa: PLR0913
     A person's override stands in place of the rules, whether the data is complete or not. The `shadow` rules decide
     beside the live ones, and change nothing.
     """
-    ids = [claim.lead_id for claim in claims]
+    ids = [held.lead_id for held in claims]
     leads = source.leads(ids) if policy.reads.lead or (shadow and shadow.reads.lead) else {}
     enrichments = source.enrichments(ids)
     decided: list[Decided] = []
     incomplete: list[tuple[Claim, Look]] = []
-    for claim in claims:
-        lead = leads.get(claim.lead_id) or Lead(claim.lead_id, claim.quarantined_at)
-        enrichment = enrichments.get(claim.lead_id)
+    for held in claims:
+        lead = leads.get(held.lead_id) or Lead(held.lead_id, held.quarantined_at)
+        enrichment = enrichments.get(held.lead_id)
         missing = enrichment.missing(config.wait.require) if enrichment else config.wait.require
-        if missing and not claim.late and not claim.override:
+        if missing and not held.late and not held.override:
             data_hash = fingerprint(enrichment.columns) if enrichment else None
-            incomplete.append((claim, Look(claim.lead_id, missing, data_hash, due=False)))
+            incomplete.append((held, Look(held.lead_id, missing, data_hash, due=False)))
             continue
         decision = policy.decide(lead, enrichment, late=bool(missing), now=now)
-        if claim.override:
-            decision = overridden(decision, claim.override)
+        if held.override:
+            decision = overridden(decision, held.override)
         elif shadow:
             said = shadow.decide(lead, enrichment, late=bool(missing), now=now)
             agrees = said.verdict is decision.verdict
@@ -175,8 +169,8 @@ def decide_claims(  # noqa: PLR0913
         update = fields_to_write(config.update, enrichment)
         payload_hash = fingerprint(update) if update else None
         read = partial(_values_read, policy.reads, lead, enrichment, missing, update)
-        new = {} if payload_hash == claim.updated_hash else update
-        decided.append(Decided(claim, decision, new, payload_hash, read))
+        new = {} if payload_hash == held.updated_hash else update
+        decided.append(Decided(held, decision, new, payload_hash, read))
     return decided, incomplete
 
 

@@ -1,11 +1,11 @@
 """Which requests a decided lead needs: five routes, chosen by what there is to write and whether to act."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
-from typing import Literal
+from typing import Any, Literal
 
-from leadgate.delivery.exchange import Batch, Part
-from leadgate.model import Decided, LeadRequest
+from leadgate.delivery.exchange import Batch
+from leadgate.model import Attempt, Decided, LeadRequest
 
 
 class Route(Enum):
@@ -34,20 +34,15 @@ def route_of(lead: Decided, mode: Literal["combined", "separate"]) -> Route:
 
 def update_batches(leads: Sequence[Decided], size: int, *, with_act: bool) -> list[Batch]:
     """Gather leads into PUTs of up to `size`, with the act of each or without."""
-    return [
-        [_part(lead, _put(lead, with_act=with_act)) for lead in leads[start : start + size]]
-        for start in range(0, len(leads), size)
-    ]
+    attempts = [_attempt(lead, lead.update, with_act=with_act) for lead in leads]
+    return [attempts[start : start + size] for start in range(0, len(attempts), size)]
 
 
 def act_batches(leads: Sequence[Decided]) -> list[Batch]:
     """Give each lead a POST of its own: one id a call is all that LeadByte documents."""
-    return [[_part(lead, LeadRequest(lead.claim.lead_id, action=lead.decision.verdict.action))] for lead in leads]
+    return [[_attempt(lead, {}, with_act=True)] for lead in leads]
 
 
-def _put(lead: Decided, *, with_act: bool) -> LeadRequest:
-    return LeadRequest(lead.claim.lead_id, lead.update, lead.decision.verdict.action if with_act else None)
-
-
-def _part(lead: Decided, request: LeadRequest) -> Part:
-    return Part(lead.claim, request, request.kind, lead.payload_hash, lead.decision)
+def _attempt(lead: Decided, update: Mapping[str, Any], *, with_act: bool) -> Attempt:
+    request = LeadRequest(lead.claim.lead_id, update, lead.decision.verdict.action if with_act else None)
+    return Attempt(lead.claim, request, lead.decision, lead.payload_hash if update else None)

@@ -4,19 +4,11 @@ Completeness is read from the source each time, never inferred from an event. A 
 reading of the source that was taken after it: a source that is down, empty or stale stops the clock.
 """
 
-from leadgate.intake.compare import Compared, compare_all
-from leadgate.intake.forward import PAGE
-from leadgate.intake.look import Looked, look_at, look_for_arrivals, read_trusted
-from leadgate.intake.register import Registered, register_leads
-
-__all__ = [
-    "PAGE",
-    "Compared",
-    "Looked",
-    "Registered",
-    "compare_all",
-    "look_at",
-    "look_for_arrivals",
-    "read_trusted",
-    "register_leads",
-]
+from leadgate.intake.compare import Compared as Compared
+from leadgate.intake.compare import compare_all as compare_all
+from leadgate.intake.forward import PAGE as PAGE
+from leadgate.intake.look import Looked as Looked
+from leadgate.intake.look import Looker as Looker
+from leadgate.intake.look import look_for_arrivals as look_for_arrivals
+from leadgate.intake.register import Registered as Registered
+from leadgate.intake.register import register_leads as register_leads

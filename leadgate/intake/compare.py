@@ -4,7 +4,6 @@ It runs when its time has come, a page at a time, and goes on where it was broke
 every run, so that a row with an odd stamp is taken up at once where that costs nothing.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,9 +12,8 @@ from leadgate.intake.forward import KEEP_EVERY, PAGE
 from leadgate.intake.look import Looked, Looker
 from leadgate.intake.register import Registered, compare_leads
 from leadgate.ledger import Ledger
-from leadgate.ledger.marks import Mark, Relation, keep_mark, read_mark
-from leadgate.ledger.waiting import never_looked_at, read_waiting_page
-from leadgate.model import Waiting
+from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_mark
+from leadgate.ledger.waiting import all_waiting, never_looked_at
 from leadgate.source import Source
 
 _SMALL = 10_000
@@ -43,15 +41,14 @@ def compare_all(  # noqa: PLR0913
     For a run that has `begun_at` some time, what is small is due too, unless that run has gone through it already.
     With `pages`, only so many pages of each: to be called again and again.
     """
-    engine, pipeline = ledger.engine, ledger.pipeline
     registered = looker = None
-    mark = read_mark(engine, pipeline, Relation.LEADS)
+    mark = read_mark(ledger, Relation.LEADS)
     if mark and _is_due(mark, config, now, begun_at):
         registered = compare_leads(source, ledger, mark, now=now, pages=pages)
     if registered and registered.count:
         looker = Looker(source, ledger, config, now)
-        looker.look(never_looked_at(engine, pipeline, PAGE))
-    mark = read_mark(engine, pipeline, Relation.ENRICHMENT)
+        looker.look(never_looked_at(ledger, PAGE))
+    mark = read_mark(ledger, Relation.ENRICHMENT)
     if mark and (_is_due(mark, config, now, begun_at) or not source.reads_forward()):
         looker = looker or Looker(source, ledger, config, now)
         _compare_waiting(looker, ledger, mark, pages)
@@ -67,20 +64,14 @@ def _is_due(mark: Mark, config: PipelineConfig, now: datetime, begun_at: datetim
 
 def _compare_waiting(looker: Looker, ledger: Ledger, mark: Mark, pages: int | None) -> None:
     rows = mark.compared_rows if mark.compared_to else 0
-    for number, page in enumerate(_waiting_pages(ledger, mark.compared_to or ""), 1):
+    for number, page in enumerate(all_waiting(ledger, PAGE, after=mark.compared_to or ""), 1):
         looker.look([page])
         rows += len(page)
         mark = replace(mark, compared_to=page[-1].lead_id, compared_rows=rows)
         if number == pages:
             break
         if number % KEEP_EVERY == 0:
-            keep_mark(ledger.engine, ledger.pipeline, Relation.ENRICHMENT, mark)
+            keep_mark(ledger, Relation.ENRICHMENT, mark)
     else:
         mark = replace(mark, compared_to=None, compared_at=looker.looked.reading.read_at, compared_rows=rows)
-    keep_mark(ledger.engine, ledger.pipeline, Relation.ENRICHMENT, mark)
-
-
-def _waiting_pages(ledger: Ledger, after: str) -> Iterator[list[Waiting]]:
-    while page := read_waiting_page(ledger.engine, ledger.pipeline, after=after, limit=PAGE):
-        after = page[-1].lead_id
-        yield page
+    keep_mark(ledger, Relation.ENRICHMENT, mark)

@@ -9,7 +9,7 @@ since the mark moved; and everything is compared now and then.
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from leadgate.ledger.marks import Mark
+from leadgate.ledger.source_progress import Mark
 
 PAGE = 1000
 """Rows a statement reads or writes at most, so that memory stays flat however many leads wait."""

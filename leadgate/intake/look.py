@@ -7,11 +7,18 @@ from datetime import datetime
 from leadgate.config import PipelineConfig
 from leadgate.intake.forward import PAGE, advance, read_from
 from leadgate.ledger import Ledger
-from leadgate.ledger.keep import keep_reading, latest_late, newest_seen
-from leadgate.ledger.marks import Mark, Relation, keep_mark, read_mark
-from leadgate.ledger.reads import read_settled_hashes
-from leadgate.ledger.waiting import held_until, never_looked_at, read_waiting, waiting_since
-from leadgate.model import Enrichment, Look, Reading, Waiting, fingerprint
+from leadgate.ledger.source_health import keep_reading, latest_late, newest_seen
+from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_mark
+from leadgate.ledger.waiting import (
+    held_until,
+    never_looked_at,
+    note_changed,
+    note_looks,
+    read_settled_hashes,
+    read_waiting,
+    waiting_since,
+)
+from leadgate.model import Enrichment, Look, SourceReading, Waiting, fingerprint
 from leadgate.source import Source
 
 
@@ -22,7 +29,7 @@ class Looked:
     `changed` counts settled leads whose enrichment changed afterwards, about which nothing is done.
     """
 
-    reading: Reading
+    reading: SourceReading
     seen: int = 0
     arrived: int = 0
     late: int = 0
@@ -40,69 +47,67 @@ class Looked:
 
 
 class Looker:
-    """Compares waiting entries with the source, by one reading of it."""
+    """Compares waiting entries with the source, by one reading of it; only one that `records` writes to the ledger."""
 
-    def __init__(self, source: Source, ledger: Ledger, config: PipelineConfig, now: datetime) -> None:
+    def __init__(
+        self, source: Source, ledger: Ledger, config: PipelineConfig, now: datetime, *, records: bool = True
+    ) -> None:
         self._source, self._ledger, self._config, self._now = source, ledger, config, now
         reading = read_trusted(source, ledger, config, now)
-        keep_reading(ledger.engine, ledger.pipeline, reading)
+        if records:
+            keep_reading(ledger, reading)
         self.looked = Looked(reading, warnings=[reading.problem] if reading.problem else [])
-        self.late_since = (
-            latest_late(ledger.engine, ledger.pipeline, deadline=config.wait.deadline, now=now)
-            if reading.healthy
-            else None
-        )
+        self.late_since = latest_late(ledger, deadline=config.wait.deadline, now=now) if reading.healthy else None
 
     def look(self, pages: Iterable[Sequence[Waiting]]) -> None:
         """Look at pages of waiting entries, and record what was found."""
-        require = self._config.wait.require
         for page in pages:
-            found = self._source.enrichments([entry.lead_id for entry in page])
-            looks = [
-                look
-                for entry in page
-                if (look := look_at(entry, found.get(entry.lead_id), require, self._now, self.late_since))
-            ]
-            self._ledger.note_looks(looks, now=self._now)
+            looks = [look for look in self.look_over(page) if look]
+            note_looks(self._ledger, looks, now=self._now)
             self.looked.seen += len(page)
             self.looked.arrived += sum(look.due and not look.late for look in looks)
             self.looked.late += sum(look.late for look in looks)
 
-    def note_changed(self, ids: Sequence[str]) -> None:
+    def look_over(self, page: Sequence[Waiting]) -> list[Look | None]:
+        """Say what there is to note of each of these entries; None where nothing has changed since the last look."""
+        found = self._source.enrichments([entry.lead_id for entry in page])
+        require = self._config.wait.require
+        return [look_at(entry, found.get(entry.lead_id), require, self._now, self.late_since) for entry in page]
+
+    def count_changed(self, ids: Sequence[str]) -> None:
         """Count those of the ids that are settled and whose enrichment is not what it was."""
-        known = read_settled_hashes(self._ledger.engine, self._ledger.pipeline, ids)
+        known = read_settled_hashes(self._ledger, ids)
         found = self._source.enrichments(list(known))
         news = {lead_id: fingerprint(enrichment.columns) for lead_id, enrichment in found.items()}
-        self.looked.changed += self._ledger.note_changed(
-            {lead_id: data_hash for lead_id, data_hash in news.items() if data_hash != known[lead_id]}
+        self.looked.changed += note_changed(
+            self._ledger, {lead_id: data_hash for lead_id, data_hash in news.items() if data_hash != known[lead_id]}
         )
 
 
 def look_for_arrivals(source: Source, ledger: Ledger, config: PipelineConfig, *, now: datetime) -> Looked:
     """Make ready what has become complete or late: of entries that are new, had data written, or whose time is up."""
-    engine, pipeline = ledger.engine, ledger.pipeline
     horizon = source.horizon()
     looker = Looker(source, ledger, config, now)
     newest = looker.looked.reading.newest_at
-    mark = read_mark(engine, pipeline, Relation.ENRICHMENT)
-    looker.look(never_looked_at(engine, pipeline, PAGE))
+    mark = read_mark(ledger, Relation.ENRICHMENT)
+    looker.look(never_looked_at(ledger, PAGE))
     if mark is None:
         mark = Mark(read_at=now, compared_at=now, compared_rows=looker.looked.seen)
     else:
         for ids, is_news in _written(source, config, mark, newest):
-            looker.look([read_waiting(engine, pipeline, ids)])
-            looker.note_changed(is_news)
-    looker.look(held_until(engine, pipeline, now, PAGE))
+            looker.look([read_waiting(ledger, ids)])
+            looker.count_changed(is_news)
+    looker.look(held_until(ledger, now, PAGE))
     if looker.late_since is not None:
-        looker.look(waiting_since(engine, pipeline, looker.late_since, PAGE))
-    keep_mark(engine, pipeline, Relation.ENRICHMENT, advance(mark, newest, horizon, now))
+        looker.look(waiting_since(ledger, looker.late_since, PAGE))
+    keep_mark(ledger, Relation.ENRICHMENT, advance(mark, newest, horizon, now))
     return looker.looked
 
 
-def read_trusted(source: Source, ledger: Ledger, config: PipelineConfig, now: datetime) -> Reading:
+def read_trusted(source: Source, ledger: Ledger, config: PipelineConfig, now: datetime) -> SourceReading:
     """Read how the source is, and distrust one that has lost rows: nobody knows which."""
     reading = source.reading(now, config.wait.source_fresh_within)
-    seen = newest_seen(ledger.engine, ledger.pipeline)
+    seen = newest_seen(ledger)
     newest = reading.newest_at
     if seen is None or not reading.healthy or (newest is not None and newest >= seen):
         return reading

@@ -7,7 +7,8 @@ from datetime import datetime
 from leadgate.config import PipelineConfig
 from leadgate.intake.forward import KEEP_EVERY, PAGE, advance, read_from
 from leadgate.ledger import Ledger
-from leadgate.ledger.marks import Mark, Relation, keep_mark, read_mark
+from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_mark
+from leadgate.ledger.waiting import register
 from leadgate.source import Source
 
 _KEPT_FAULTS = 100
@@ -26,7 +27,7 @@ def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, no
 
     Faults are those of the last comparison of everything, and of the rows that are new.
     """
-    mark = read_mark(ledger.engine, ledger.pipeline, Relation.LEADS)
+    mark = read_mark(ledger, Relation.LEADS)
     horizon = source.horizon()
     newest = source.newest_lead()
     if mark is None:
@@ -38,9 +39,9 @@ def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, no
         return compare_leads(source, ledger, mark, now=now)
     count, faults = 0, list(mark.faults)
     for page in pages:
-        count += ledger.register(page.leads, now=now)
+        count += register(ledger, page.leads, now=now)
         faults += page.faults
-    keep_mark(ledger.engine, ledger.pipeline, Relation.LEADS, advance(mark, newest, horizon, now))
+    keep_mark(ledger, Relation.LEADS, advance(mark, newest, horizon, now))
     return Registered(count, list(dict.fromkeys(faults)))
 
 
@@ -49,16 +50,16 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
     count = 0
     rows, faults = (mark.compared_rows, list(mark.faults)) if mark.compared_to else (0, [])
     for number, page in enumerate(source.lead_pages.all(PAGE, after=mark.compared_to), 1):
-        count += ledger.register(page.leads, now=now)
+        count += register(ledger, page.leads, now=now)
         rows += len(page.leads)
         faults += page.faults
         mark = replace(mark, compared_to=page.after, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
         if page.after and number % KEEP_EVERY == 0:
-            keep_mark(ledger.engine, ledger.pipeline, Relation.LEADS, mark)
+            keep_mark(ledger, Relation.LEADS, mark)
         if number == pages and page.after:
             break
     else:
         # Also where the rows that were left are gone by now.
         mark = replace(mark, compared_to=None, compared_at=now, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
-    keep_mark(ledger.engine, ledger.pipeline, Relation.LEADS, mark)
+    keep_mark(ledger, Relation.LEADS, mark)
     return Registered(count, faults)

@@ -1,6 +1,11 @@
-"""What leadgate remembers: a row a lead, its decisions and attempts; SQLite by default, PostgreSQL by URL."""
+"""What leadgate remembers: a row a lead, its decisions and requests; SQLite by default, PostgreSQL by URL.
 
-from leadgate.ledger.engine import open_engine
-from leadgate.ledger.store import Ledger
+ledger.py has the value that all functions here take; every other module has one duty. A lead's way: waiting.py
+(registered, looked at), claims.py (held by a run), sending.py (decided, intended, answered), unknown.py (not answered),
+people.py (decided or retried by a person). For readers: status.py, reviews.py, history.py, report_counts.py,
+request_counts.py, past_decisions.py. Beside the leads: source_health.py, source_progress.py, policies.py, pauses.py,
+alarms.py.
+"""
 
-__all__ = ["Ledger", "open_engine"]
+from leadgate.ledger.engine import open_engine as open_engine
+from leadgate.ledger.ledger import Ledger as Ledger

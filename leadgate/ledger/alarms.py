@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 
-from leadgate.ledger.engine import insert_for, ledger_errors, reading
+from leadgate.ledger.ledger import Ledger, fields_of, writes
 from leadgate.ledger.schema import alarms
 
 
@@ -33,24 +33,25 @@ class Raised:
     since: datetime
 
 
-def raise_alarm(engine: Engine, pipeline: str, alarm: Alarm, *, now: datetime) -> bool:
+@writes
+def raise_alarm(ledger: Ledger, alarm: Alarm, *, now: datetime) -> bool:
     """Note that an alarm is raised; tell whether that is news, which it is for one of all runs that find it."""
-    row = {"pipeline": pipeline, "alarm": alarm, "since": now}
-    insert = insert_for(engine)(alarms).on_conflict_do_nothing().returning(alarms.c.alarm)
-    with ledger_errors(engine), engine.begin() as connection:
+    row = {"pipeline": ledger.pipeline, "alarm": alarm, "since": now}
+    insert = ledger.insert(alarms).on_conflict_do_nothing().returning(alarms.c.alarm)
+    with ledger.transaction() as connection:
         return connection.execute(insert, row).first() is not None
 
 
-def clear_alarm(engine: Engine, pipeline: str, alarm: Alarm) -> bool:
+@writes
+def clear_alarm(ledger: Ledger, alarm: Alarm) -> bool:
     """Note that there is no cause for an alarm any more; tell whether that is news."""
-    over = alarms.delete().where(alarms.c.pipeline == pipeline, alarms.c.alarm == alarm).returning(alarms.c.alarm)
-    with ledger_errors(engine), engine.begin() as connection:
-        return connection.execute(over).first() is not None
+    mine = (alarms.c.pipeline == ledger.pipeline, alarms.c.alarm == alarm)
+    with ledger.transaction() as connection:
+        return connection.execute(alarms.delete().where(*mine).returning(alarms.c.alarm)).first() is not None
 
 
-def read_alarms(engine: Engine, pipeline: str) -> Sequence[Raised]:
+def read_alarms(ledger: Ledger) -> Sequence[Raised]:
     """The alarms that are raised now, the oldest first."""
-    a = alarms.c
-    with reading(engine) as connection:
-        query = select(a.alarm, a.since).where(a.pipeline == pipeline).order_by(a.since, a.alarm)
-        return [Raised(*row) for row in connection.execute(query)]
+    query = select(alarms.c.alarm, alarms.c.since).where(alarms.c.pipeline == ledger.pipeline)
+    with ledger.reading() as connection:
+        return [Raised(**fields_of(row)) for row in connection.execute(query.order_by(alarms.c.since, alarms.c.alarm))]

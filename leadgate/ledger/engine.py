@@ -8,17 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     Connection,
     Engine,
-    MetaData,
-    PrimaryKeyConstraint,
-    String,
-    Table,
     create_engine,
     event,
     inspect,
-    select,
     text,
 )
 from sqlalchemy.engine import URL
@@ -30,17 +24,16 @@ from leadgate.addresses import holds_a_stray_at, parse_address
 from leadgate.errors import ConfigError, LedgerError, LedgerUnavailable
 from leadgate.ledger.schema import REVISION
 
-_version = Table(
-    "leadgate_version",
-    MetaData(),
-    Column("version_num", String(32), nullable=False),
-    PrimaryKeyConstraint("version_num", name="leadgate_version_pkc"),
-)
-"""Alembic's, as it would make it."""
 _READS_ONLY = "leadgate_reads_only"
 _MIGRATION_LOCK = 0x6C656164  # "lead": one process migrates a PostgreSQL ledger, the others wait
 _ALEMBIC = threading.Lock()  # Alembic keeps the migration that runs in a global
+_GIVES_WAY = ("40001", "40P01")
+"""PostgreSQL's codes for a transaction that it ended for the sake of another: not serializable, deadlock."""
 _SQLITE_PASSES = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_PROTOCOL")
+
+
+class GaveWay(LedgerUnavailable):
+    """The database ended a transaction so that another run's could go on."""
 
 
 def open_engine(url: str, *, base_dir: Path) -> Engine:
@@ -68,6 +61,9 @@ def ledger_errors(engine: Engine) -> Iterator[None]:
         msg = f"ledger {_shown(engine.url)}: all connections are in use. Run again with a lower leadbyte.concurrency."
         raise LedgerUnavailable(msg) from None
     except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) in _GIVES_WAY:
+            msg = f"ledger {_shown(engine.url)}: other runs kept changing the same leads. Nothing is lost: run again."
+            raise GaveWay(msg) from None
         if _passes(error):
             msg = (
                 f"ledger {_shown(engine.url)}: cannot be used just now ({_first_line(error)}). "
@@ -86,17 +82,6 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """Give a connection that only reads: on SQLite it does not stand in a writer's way."""
     with ledger_errors(engine), engine.connect().execution_options(**{_READS_ONLY: True}) as connection:
         yield connection
-
-
-def insert_for(engine: Engine) -> Any:  # noqa: ANN401 - the two dialects' inserts share methods, not a type
-    """Give the dialect's own `insert`, which knows ON CONFLICT."""
-    if engine.dialect.name == "postgresql":
-        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - brings all its drivers' modules along
-
-        return postgresql.insert
-    from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - as above
-
-    return sqlite.insert
 
 
 def _resolve(url: str, base_dir: Path) -> URL:
@@ -134,7 +119,14 @@ def _create(url: URL) -> Engine:
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin)
             return engine
-        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        engine = create_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 10},
+            # Whatever the server's default: who waited for a lock must see what the other has written.
+            isolation_level="READ COMMITTED",
+        )
         event.listen(engine, "connect", _prepare_postgresql)
     except (NoSuchModuleError, ImportError) as error:
         msg = f"ledger.url: no driver for {url.drivername!r} ({error}): write postgresql:// or sqlite:///"
@@ -186,19 +178,11 @@ def _migrate(engine: Engine) -> None:
         if engine.dialect.name == "postgresql":
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         found = _revision(connection)
-        if found is None:
-            # A new ledger has the tables as they are now; a test holds them equal to what the migrations lead to.
-            from leadgate.ledger.indexes import create_tables  # noqa: PLC0415 - loads both dialects, see there
-
-            create_tables(connection)
-            _version.create(connection, checkfirst=True)
-            connection.execute(_version.delete())
-            connection.execute(_version.insert(), {"version_num": REVISION})
-        elif found != REVISION:
+        if found != REVISION:
             _upgrade(engine, connection, found)
 
 
-def _upgrade(engine: Engine, connection: Connection, found: str) -> None:
+def _upgrade(engine: Engine, connection: Connection, found: str | None) -> None:
     from alembic import command  # noqa: PLC0415 - slow to import, and needed once in a version's life
     from alembic.config import Config  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
@@ -207,7 +191,7 @@ def _upgrade(engine: Engine, connection: Connection, found: str) -> None:
     config = Config()
     config.set_main_option("script_location", "leadgate.ledger:migrations")
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found not in known:
+    if found is not None and found not in known:
         msg = (
             f"ledger {_shown(engine.url)}: was written by a newer leadgate (revision {found}, this one knows "
             f"{REVISION}). Upgrade leadgate, or point `ledger.url` at another ledger."
@@ -221,7 +205,8 @@ def _upgrade(engine: Engine, connection: Connection, found: str) -> None:
 def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("leadgate_version"):
         return None
-    return connection.execute(select(_version.c.version_num)).scalar()
+    found: str | None = connection.scalar(text("select version_num from leadgate_version"))
+    return found
 
 
 def _shown(url: URL) -> str:

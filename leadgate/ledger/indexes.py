@@ -1,4 +1,4 @@
-"""The indexes of the ledger's tables, and how a new ledger gets both. Every change to them is a migration too.
+"""The indexes of the ledger's tables.
 
 A module of their own: their conditions make SQLAlchemy load PostgreSQL's dialect and SQLite's with all their drivers,
 which only making tables is worth.
@@ -6,14 +6,9 @@ which only making tables is worth.
 
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, text
+from sqlalchemy import Column, Index, text
 
-from leadgate.ledger.schema import attempts, entries, metadata, outages
-
-
-def create_tables(connection: Connection) -> None:
-    """Make every table with its indexes, in a database that has none of them."""
-    metadata.create_all(connection, checkfirst=False)
+from leadgate.ledger.schema import attempts, entries, standstills
 
 
 def _partial_index(name: str, *columns: Column[Any], where: str, unique: bool = False) -> None:
@@ -53,4 +48,4 @@ _partial_index(
 )
 # A lead has one request in flight at most.
 _partial_index("leadgate_attempts_open", attempts.c.pipeline, attempts.c.lead_id, where="outcome is null", unique=True)
-_partial_index("leadgate_outages_open", outages.c.pipeline, where="ended_at is null", unique=True)
+_partial_index("leadgate_standstills_open", standstills.c.pipeline, where="ended_at is null", unique=True)

@@ -5,60 +5,56 @@ Slots are reserved in small blocks, each by one statement. A block that is not u
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Double, Engine, case, cast, func, literal
+from sqlalchemy import ColumnElement, Double, case, cast, func, literal
 
-from leadgate.ledger.engine import insert_for, ledger_errors
+from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.schema import rates
 
-_LATE_SECONDS = 0.01
-"""How old a slot may be that is reserved, and how late a later slot of a block may be used.
+_OLD_SECONDS = 0.01
+"""How old a slot may be that is reserved: an account that was idle makes up for so much."""
+_LATE_SECONDS = 0.025
+"""How late a slot may be used; one that is older is lost, or its request would meet those of the next ones.
 
-Together they let 1.02 times the rate, and one request more, out in any one second; some take longer to LeadByte."""
+Together they let 1.035 times the rate, and one request more, out in any one second; some take longer to LeadByte."""
 _BLOCK_SECONDS = 0.1
 _AHEAD_SECONDS = 0.05
 """How long before a slot the next one is asked for: more than what that takes, so that no slot passes meanwhile."""
-_R = rates.c
 
 
-def reserve_turns(
-    engine: Engine, account: str, turns: int, *, every: timedelta, clock: Callable[[], datetime]
-) -> timedelta:
+@writes
+def reserve_turns(ledger: Ledger, account: str, turns: int, *, every: timedelta) -> timedelta:
     """Reserve the account's next `turns` slots, `every` apart; return the span from now to the first of them.
 
     PostgreSQL takes its own clock, so that the workers' clocks need not agree; SQLite's users are on one machine.
     """
     seconds = every.total_seconds()
-    with ledger_errors(engine), engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
+    with ledger.transaction() as connection:
+        if ledger.dialect == "postgresql":
             now: ColumnElement[float] = cast(func.extract("epoch", func.clock_timestamp()), Double)
         else:
-            now = literal(clock().timestamp(), Double)  # read here: the wait for SQLite's lock is over
-        oldest = now - _LATE_SECONDS
+            now = literal(ledger.now().timestamp(), Double)  # read here: the wait for SQLite's lock is over
+        oldest = now - _OLD_SECONDS
         # A slot so far ahead was reserved by a clock that was wrong.
-        is_near = _R.next_at.between(oldest, now + 60 + 100 * seconds)
-        insert = insert_for(engine)(rates).values(account=account, next_at=now + turns * seconds)
+        is_near = rates.c.next_at.between(oldest, now + 60 + 100 * seconds)
+        insert = ledger.insert(rates).values(account=account, next_at=now + turns * seconds)
         reserve = insert.on_conflict_do_update(
-            index_elements=[_R.account],
-            set_={"next_at": case((is_near, _R.next_at), else_=oldest) + turns * seconds},
+            index_elements=[rates.c.account],
+            set_={"next_at": case((is_near, rates.c.next_at), else_=oldest) + turns * seconds},
         )
-        ahead = connection.execute(reserve.returning(_R.next_at - now)).scalar_one()
+        ahead = connection.execute(reserve.returning(rates.c.next_at - now)).scalar_one()
     return timedelta(seconds=ahead - turns * seconds)
 
 
 class Rate:
     """The turns of one process: its requests wait in line, and get their slots a moment ahead of time."""
 
-    def __init__(
-        self, engine: Engine, account: str, *, requests_per_second: float, clock: Callable[[], datetime]
-    ) -> None:
-        self._engine = engine
+    def __init__(self, ledger: Ledger, account: str, *, requests_per_second: float) -> None:
+        self._ledger = ledger
         self._account = account
         self._every = timedelta(seconds=1 / requests_per_second)
         self._most = max(1, int(_BLOCK_SECONDS * requests_per_second))
-        self._clock = clock
         self._line = asyncio.Lock()
         self._waiting = 0
         self._slots: deque[float] = deque()
@@ -66,24 +62,29 @@ class Rate:
     async def take_turn(self) -> None:
         """Wait until one more request may be sent to the account; raise LedgerUnavailable as any call of the ledger."""
         time = asyncio.get_running_loop().time
-        self._waiting += 1
-        try:
-            async with self._line:
-                while self._slots and self._slots[0] < time() - _LATE_SECONDS:
-                    self._slots.popleft()
-                if not self._slots:
-                    await self._reserve()
-                slot = self._slots.popleft()
-                await asyncio.sleep(slot - _AHEAD_SECONDS - time())
-        finally:
-            self._waiting -= 1
-        await asyncio.sleep(slot - time())
+        slot = float("-inf")
+        while slot < time() - _LATE_SECONDS:  # at first, and where this process was held up meanwhile
+            self._waiting += 1
+            try:
+                async with self._line:
+                    slot = await self._next_slot()
+                    await asyncio.sleep(slot - _AHEAD_SECONDS - time())
+            finally:
+                self._waiting -= 1
+            await asyncio.sleep(slot - time())
+
+    async def _next_slot(self) -> float:
+        now = asyncio.get_running_loop().time()
+        while self._slots and self._slots[0] < now - _LATE_SECONDS:
+            self._slots.popleft()
+        if not self._slots:
+            await self._reserve()
+        return self._slots.popleft()
 
     async def _reserve(self) -> None:
+        await asyncio.sleep(0)  # whoever asks in the same moment is in the line by then
         turns = min(self._waiting, self._most)
-        first = await asyncio.to_thread(
-            reserve_turns, self._engine, self._account, turns, every=self._every, clock=self._clock
-        )
+        first = await asyncio.to_thread(reserve_turns, self._ledger, self._account, turns, every=self._every)
         # Counted from when the answer is here: rather later than the slot than before it.
         start, every = asyncio.get_running_loop().time() + first.total_seconds(), self._every.total_seconds()
         self._slots.extend(start + turn * every for turn in range(turns))

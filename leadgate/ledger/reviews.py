@@ -1,76 +1,145 @@
-"""A person's decision on leads in review: recorded here, sent by the next run like any other."""
+"""What waits for a person, and what people have said. Nothing here changes a row; people.py does."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import null, select, true
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select
+from sqlalchemy.sql.selectable import ScalarSelect
 
-from leadgate.errors import ConfigError
-from leadgate.ledger.overrides import act_in_doubt, read_whereabouts
-from leadgate.ledger.pauses import checked_name
-from leadgate.ledger.rows import storable
-from leadgate.ledger.schema import entries, in_state, overrides
-from leadgate.ledger.unknowns import Unknowns
-from leadgate.model import Resolution, Resolved, State
+from leadgate.ledger.ledger import Ledger
+from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, OVERRIDE, decisions, entries, in_state, overrides
+from leadgate.ledger.unknown import act_in_doubt
+from leadgate.model import Overridden, Override, Resolution, Review, State
 
-_E = entries.c
+FOR_PEOPLE = (State.FAILED, State.REVIEW, State.UNKNOWN)
+"""Where a lead is that a person should know of."""
+
+_standing = and_(
+    DECISION.pipeline == ENTRY.pipeline, DECISION.lead_id == ENTRY.lead_id, DECISION.token == ENTRY.decided_token
+)
+_answered = and_(ATTEMPT.pipeline == ENTRY.pipeline, ATTEMPT.lead_id == ENTRY.lead_id)
 
 
-class Reviews(Unknowns):
-    """The part of the ledger that takes people's decisions."""
+@dataclass(frozen=True, slots=True)
+class ForPerson:
+    """A lead that a person should look at, and since when it is where it is."""
 
-    def resolve(  # noqa: PLR0913
-        self,
-        ids: Sequence[str],
-        verdict: Resolution,
-        *,
-        reason: str,
-        by: str,
-        hold_for: timedelta,
-        now: datetime,
-        still_in_quarantine: bool = False,
-    ) -> Resolved:
-        """End reviews by a person's decision, all in one transaction; of two people who meet the first is heard.
+    lead_id: str
+    state: State
+    since: datetime
+    rule: str | None
+    by_person: bool
+    note: str
 
-        `process` and `reject` make a lead ready, with the override that stands in place of the rules from then on;
-        `wait` holds it for `hold_for`, then the rules decide again. A lead whose act may have been taken already is
-        refused unless the person says that it is `still_in_quarantine`. Raises ConfigError without a reason or name.
-        """
-        by, reason = checked_name(by), storable(reason.strip())
-        if not reason:
-            msg = "a person's decision needs a reason, which is read later: give one with --reason TEXT"
-            raise ConfigError(msg)
-        wanted = list(dict.fromkeys(ids))
-        clear = true() if still_in_quarantine else act_in_doubt().is_(None)
-        # Locked in one order, and looked at again once locked: whoever comes second finds it decided.
-        open_ones = (
-            select(_E.lead_id)
-            .where(self.mine(), in_state(State.REVIEW), _E.lead_id.in_(wanted), clear)
-            .order_by(_E.lead_id)
-            .with_for_update()
-            .cte("open_ones")
-        )
-        held = verdict is Resolution.WAIT
-        ended = (
-            entries.update()
-            .where(self.mine(), in_state(State.REVIEW), _E.lead_id.in_(select(open_ones.c.lead_id)))
-            .values(
-                state=State.WAITING if held else State.READY,
-                due_at=now + hold_for if held else now,
-                # A token of its own: whoever held the lead before can write nothing any more.
-                token=_E.token + 1,
-                override_token=null() if held else _E.token + 1,
-                attempts=0,
-                note=f"{by} decided {verdict}: {reason}",
+
+def read_reviews(ledger: Ledger) -> list[Review]:
+    """Every lead that a person must decide, the longest open first."""
+    query = (
+        select(ENTRY.lead_id, ENTRY.registered_at, DECISION.decided_at, _last_answer(entries).label("answered_at"))
+        .add_columns(DECISION.rule, ENTRY.note, DECISION.facts, act_in_doubt().label("doubt"))
+        .outerjoin(decisions, _standing)
+        .where(ledger.mine, in_state(State.REVIEW))
+    )
+    with ledger.reading() as connection:
+        found = [
+            Review(
+                lead_id=row.lead_id,
+                since=max((at for at in (row.decided_at, row.answered_at) if at), default=row.registered_at),
+                rule=row.rule,
+                reason=row.note or "",
+                facts=row.facts or {},
+                act_in_doubt=row.doubt,
             )
-            .returning(_E.lead_id, _E.token)
+            for row in connection.execute(query)
+        ]
+    return sorted(found, key=lambda review: (review.since, review.lead_id))
+
+
+def count_overdue(ledger: Ledger, *, within: timedelta | None, now: datetime) -> int:
+    """How many leads a person has had to decide for longer than `within`; 0 where there is no such limit."""
+    if within is None:
+        return 0
+    before = now - within
+
+    def nothing_since(column: ColumnElement[Any], where: ColumnElement[bool]) -> ColumnElement[bool]:
+        return ~exists().where(where, column >= before)
+
+    query = (
+        select(func.count())
+        .select_from(entries)
+        .where(ledger.mine, in_state(State.REVIEW))
+        .where(nothing_since(DECISION.decided_at, _standing), nothing_since(ATTEMPT.answered_at, _answered))
+    )
+    with ledger.reading() as connection:
+        return connection.scalar(query) or 0
+
+
+def read_overridden(ledger: Ledger, *, limit: int) -> list[Overridden]:
+    """What people have said last, newest first, each with the facts of the decision that they were asked about."""
+    of_the_lead = (DECISION.pipeline == OVERRIDE.pipeline, DECISION.lead_id == OVERRIDE.lead_id)
+    asked = (
+        select(func.max(DECISION.token))
+        .where(*of_the_lead, DECISION.token < OVERRIDE.token)
+        .correlate(overrides)
+        .scalar_subquery()
+    )
+    query = (
+        select(OVERRIDE.lead_id, OVERRIDE.verdict, OVERRIDE.reason, OVERRIDE.decided_by, DECISION.facts, DECISION.late)
+        .join(decisions, and_(*of_the_lead, DECISION.token == asked))
+        .where(OVERRIDE.pipeline == ledger.pipeline)
+        .order_by(OVERRIDE.decided_at.desc(), OVERRIDE.lead_id)
+        .limit(limit)
+    )
+    with ledger.reading() as connection:
+        return [
+            Overridden(
+                row.lead_id, Override(Resolution(row.verdict), row.reason, row.decided_by), row.facts, late=row.late
+            )
+            for row in connection.execute(query)
+        ]
+
+
+def read_for_people(ledger: Ledger, *, limit: int) -> list[ForPerson]:
+    """The leads that a person should know of, the longest in quarantine first; some of each state where not all fit."""
+    with ledger.reading() as connection:
+        found = [_for_people(ledger, connection, state, limit) for state in FOR_PEOPLE]
+    while sum(map(len, found)) > limit:
+        max(found, key=len).pop()
+    return [lead for leads in found for lead in leads]
+
+
+def _for_people(ledger: Ledger, connection: Connection, state: State, limit: int) -> list[ForPerson]:
+    """Those in one state: chosen first, so that only what is shown is looked up."""
+    chosen = (
+        select(entries)
+        .where(ledger.mine, in_state(state))
+        .order_by(ENTRY.quarantined_at, ENTRY.lead_id)
+        .limit(limit)
+        .subquery()
+    )
+    c = chosen.c
+    standing = and_(DECISION.pipeline == c.pipeline, DECISION.lead_id == c.lead_id, DECISION.token == c.decided_token)
+    query = (
+        select(c.lead_id, c.registered_at, c.note, DECISION.decided_at, DECISION.rule, DECISION.decided_by)
+        .add_columns(_last_answer(chosen).label("answered_at"))
+        .select_from(chosen.outerjoin(decisions, standing))
+        .order_by(c.quarantined_at, c.lead_id)
+    )
+    return [
+        ForPerson(
+            lead_id=row.lead_id,
+            state=state,
+            since=max(at for at in (row.registered_at, row.decided_at, row.answered_at) if at),
+            rule=row.rule,
+            by_person=row.decided_by is not None,
+            note=row.note or "",
         )
-        row = {"pipeline": self.pipeline, "verdict": verdict, "reason": reason, "decided_by": by, "decided_at": now}
-        with self.transaction() as connection:
-            tokens: dict[str, int] = {row.lead_id: row.token for row in connection.execute(ended)}
-            if tokens:
-                rows = [row | {"lead_id": lead_id, "token": token} for lead_id, token in tokens.items()]
-                connection.execute(overrides.insert(), rows)
-            others = [lead_id for lead_id in wanted if lead_id not in tokens]
-            refused = read_whereabouts(connection, self.pipeline, others) if others else {}
-        return Resolved([lead_id for lead_id in wanted if lead_id in tokens], dict(refused))
+        for row in connection.execute(query)
+    ]
+
+
+def _last_answer(of: Any) -> ScalarSelect[datetime]:  # noqa: ANN401 - the table, or rows chosen from it
+    """When an entry's last request ended: what it came to may have sent the lead to a person."""
+    mine = (ATTEMPT.pipeline == of.c.pipeline, ATTEMPT.lead_id == of.c.lead_id)
+    return select(func.max(ATTEMPT.answered_at)).where(*mine).correlate(of).scalar_subquery()

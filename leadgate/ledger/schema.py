@@ -1,4 +1,4 @@
-"""The ledger's tables and what they refuse. Every change to them is a migration; nothing here reads or writes.
+"""The ledger's tables and what they refuse. Nothing here reads or writes.
 
 The tables' indexes are in indexes.py.
 
@@ -30,7 +30,7 @@ from sqlalchemy.engine import Dialect
 
 from leadgate.model import State
 
-REVISION = "0007"
+REVISION = "0001"
 """The newest migration; a test holds it equal to the migrations' head."""
 
 metadata = MetaData()
@@ -46,10 +46,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Refuse a naive datetime, whose instant nobody can tell."""
         if value is None:
             return None
-        if value.tzinfo is None:
-            msg = f"{value!r} has no time zone"
-            raise ValueError(msg)
-        value = value.astimezone(UTC)
+        value = in_utc(value)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
@@ -57,6 +54,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def in_utc(value: datetime) -> datetime:
+    """Give an instant in UTC; raise ValueError for one without a zone."""
+    if value.tzinfo is None:
+        msg = f"{value!r} has no time zone"
+        raise ValueError(msg)
+    return value.astimezone(UTC)
 
 
 STATES = "('waiting', 'ready', 'sending', 'unknown', 'review', 'processed', 'rejected', 'gone', 'failed')"
@@ -75,7 +80,7 @@ entries = Table(
     Column("data_hash", String(16), comment="of the enrichment last seen: a change ends a hold"),
     Column("arrived_at", UtcDateTime, comment="when the enrichment was first seen complete"),
     Column("late", Boolean, nullable=False, server_default=text("false")),
-    Column("attempts", Integer, nullable=False, server_default="0", comment="refusals that were about this lead"),
+    Column("refusals", Integer, nullable=False, server_default="0", comment="refusals that were about this lead"),
     Column("token", Integer, nullable=False, server_default="0", comment="grows with each claim: the fencing token"),
     Column("lease_owner", String(100)),
     Column("lease_until", UtcDateTime),
@@ -104,11 +109,6 @@ entries = Table(
     CheckConstraint("not inferred or state in ('processed', 'rejected')", name="leadgate_entries_inferred_is_acted"),
     CheckConstraint("state <> 'failed' or note is not null", name="leadgate_entries_failed_has_reason"),
 )
-
-
-def in_state(state: State) -> ColumnElement[bool]:
-    """An entry's state, written into the statement: a partial index is only used where the database can see it fits."""
-    return entries.c.state == literal_column(f"'{state.value}'")
 
 
 decisions = Table(
@@ -191,14 +191,14 @@ readings = Table(
     PrimaryKeyConstraint("pipeline", name="leadgate_readings_pk"),
 )
 
-outages = Table(
-    "leadgate_outages",
+standstills = Table(
+    "leadgate_standstills",
     metadata,
     Column("pipeline", String(63), nullable=False),
     Column("began_at", UtcDateTime, nullable=False, comment="the first reading of the source that was not healthy"),
     Column("ended_at", UtcDateTime, comment="the healthy reading that ended it; null while it lasts"),
     Column("problem", Text, nullable=False),
-    PrimaryKeyConstraint("pipeline", "began_at", name="leadgate_outages_pk"),
+    PrimaryKeyConstraint("pipeline", "began_at", name="leadgate_standstills_pk"),
 )
 
 marks = Table(
@@ -256,3 +256,11 @@ rates = Table(
     Column("next_at", Double, nullable=False, comment="the next free slot, in seconds since 1970: one row an account"),
     PrimaryKeyConstraint("account", name="leadgate_rates_pk"),
 )
+
+ENTRY, DECISION, ATTEMPT, OVERRIDE = entries.c, decisions.c, attempts.c, overrides.c
+"""The columns of the tables that statements are mostly about."""
+
+
+def in_state(state: State) -> ColumnElement[bool]:
+    """An entry's state, written into the statement: a partial index is only used where the database can see it fits."""
+    return ENTRY.state == literal_column(f"'{state.value}'")

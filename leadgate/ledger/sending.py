@@ -1,217 +1,231 @@
 """What is written round a request: the intents before it, each lead's answer after it, for many requests at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache
 
 from sqlalchemy import (
-    JSON,
     Boolean,
-    Connection,
+    ColumnElement,
     Insert,
     Integer,
-    Text,
     Update,
     and_,
     bindparam,
     case,
     exists,
     func,
-    literal,
     not_,
     or_,
     select,
 )
 
-from leadgate.ledger.given import Given, Types, key_is
-from leadgate.ledger.pauses import is_paused
-from leadgate.ledger.reviews import Reviews
-from leadgate.ledger.rows import decision_row, intent_row, outcome_row
-from leadgate.ledger.schema import UtcDateTime, attempts, decisions, entries, in_state
-from leadgate.model import Attempt, Claim, Decision, Outcome, Result, State
+from leadgate.ledger.claims import has_open_request
+from leadgate.ledger.ledger import Ledger, writes
+from leadgate.ledger.many_rows import ManyRows, key_is
+from leadgate.ledger.rows import DECIDED, NO_LEASE, Row, conclusion_row, decision_row, intent_row, outcome_row
+from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, UtcDateTime, attempts, decisions, entries, in_state, pauses
+from leadgate.model import Attempt, Conclusion, Outcome, RequestKind, Result, State
 
-_E, _A, _D = entries.c, attempts.c, decisions.c
 _NOW = bindparam("now", type_=UtcDateTime())
 _LEASE_UNTIL = bindparam("lease_until", type_=UtcDateTime())
+_OWNER = bindparam("owner", type_=ATTEMPT.owner.type)
 
-_CLAIM: Types = {"pipeline": Text(), "lead_id": Text(), "token": Integer()}
-_OUTCOMES = Given(
+_CLAIM = (ENTRY.pipeline, ENTRY.lead_id, ENTRY.token)
+_ATTEMPT = (*_CLAIM, ATTEMPT.request_id, ATTEMPT.kind, ATTEMPT.action, ATTEMPT.fields, ATTEMPT.payload_hash)
+_DECISION = (*_CLAIM, *DECIDED)
+_INTENTS = ManyRows("intents", *_ATTEMPT, *DECIDED)
+_CONCLUSIONS = ManyRows("conclusions", *_CLAIM, ENTRY.state, ENTRY.due_at, ENTRY.note)
+_OUTCOMES = ManyRows(
     "outcomes",
-    {
-        **_CLAIM,
-        "request_id": Text(),
-        "result": Text(),
-        "http_status": Integer(),
-        "message": Text(),
-        "state": Text(),
-        "due_at": UtcDateTime(),
-        "note": Text(),
-        "uses_attempt": Integer(),
-        "updated_hash": Text(),
-        "inferred": Boolean(),
-        "settled": Boolean(),
-        "goes_on": Boolean(),
-        "acted": Boolean(),
-    },
+    *_CLAIM,
+    *(ATTEMPT.request_id, ATTEMPT.outcome, ATTEMPT.http_status, ATTEMPT.message),
+    *(ENTRY.state, ENTRY.due_at, ENTRY.note, ENTRY.updated_hash, ENTRY.inferred),
+    is_refusal=Integer(),
+    settled=Boolean(),
+    goes_on=Boolean(),
+    acted=Boolean(),
 )
-_ATTEMPT: Types = {
-    **_CLAIM,
-    "action": Text(),
-    "request_id": Text(),
-    "kind": Text(),
-    "fields": JSON(),
-    "payload_hash": Text(),
-}
-_DECISION: Types = {
-    **_CLAIM,
-    "policy_version": Text(),
-    "verdict": Text(),
-    "rule": Text(),
-    "reason": Text(),
-    "late": Boolean(),
-    "facts": JSON(),
-    "unanswered": JSON(),
-    "trace": JSON(none_as_null=True),
-    "decided_by": Text(),
-    "paused": Boolean(),
-    "shadow": JSON(none_as_null=True),
-}
-_INTENTS = Given("intents", {**_ATTEMPT, **_DECISION})
 
 
-class Sending(Reviews):
-    """The part of the ledger that is written round every request."""
+@writes
+def intend(ledger: Ledger, attempted: Sequence[Attempt], *, lease: timedelta, now: datetime) -> set[str]:
+    """Commit decisions and intents before anything is sent; return the ids that may be sent.
 
-    def intend(
-        self,
-        attempted: Sequence[Attempt],
-        *,
-        decided: Mapping[str, Decision],
-        lease: timedelta,
-        now: datetime,
-    ) -> set[str]:
-        """Commit decisions and intents before anything is sent; return the ids that may be sent.
+    A lead that is missing from the result was taken over by another run, or waits for the answer to an earlier
+    request: it must not be sent. While the pipeline is paused, no intent of an act is taken. An entry that is probed
+    stays unknown.
+    """
+    if not attempted:
+        return set()
+    rows = [intent_row(ledger.pipeline, each) for each in attempted]
+    with ledger.transaction() as connection:
+        ledger.lock(connection, _ids_of(rows))
+        written = {"now": now, "lease_until": now + lease, "owner": ledger.owner}
+        values = {**written, **_INTENTS.hand_over(connection, rows)}
+        held = set(connection.scalars(_held(ledger.dialect), values))
+        if len(held) < len(rows):
+            values |= _INTENTS.hand_over(connection, [row for row in rows if row["lead_id"] in held])
+        if held:
+            connection.execute(_decisions_kept(ledger.dialect), values)
+            connection.execute(_attempts_begun(ledger.dialect), values)
+    return held
 
-        A lead that is missing from the result was taken over by another run, or waits for the answer to an earlier
-        request: it must not be sent. While the pipeline is paused, no intent of an act is taken. `decided` holds each
-        lead's decision, by id.
-        """
-        if not attempted:
-            return set()
-        rows = [intent_row(self.pipeline, attempt, decided[attempt.claim.lead_id]) for attempt in attempted]
-        with self.transaction() as connection:
-            values = {**_INTENTS.give(connection, rows), "now": now, "lease_until": now + lease}
-            held = set(connection.scalars(self._held, values))
-            if len(held) < len(rows):
-                values |= _INTENTS.give(connection, [row for row in rows if row["lead_id"] in held])
-            if held:
-                connection.execute(self._decisions_kept, values)
-                connection.execute(self._attempts_begun, values)
-        return held
 
-    def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-        """Record what each attempt came to and move its entry, unless another claim has taken the lead since.
+@writes
+def record(ledger: Ledger, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    """Record what each attempt came to and move its entry, unless another claim has taken the lead since.
 
-        An answer that arrives after the lease ended still moves an `unknown` entry of the same token: it is the
-        evidence that was missing. An act that was taken settles its entry whoever holds it by now, so that it is not
-        acted on again. An attempt that has a certain outcome keeps it.
-        """
-        if not outcomes:
-            return
-        rows = [outcome_row(self.pipeline, outcome) for outcome in outcomes]
-        with self.transaction() as connection:
-            values = {**_OUTCOMES.give(connection, rows), "now": now}
-            # Entries before attempts, as everywhere: two runs that meet at a lead cannot wait in a circle.
-            connection.execute(self._moved, values)
-            connection.execute(self._ended, values)
-            if any(outcome.attempt.action and outcome.result is Result.TAKEN for outcome in outcomes):
-                connection.execute(self._overtaken, values)
+    An answer that arrives after the lease ended still moves an `unknown` entry of the same token: it is the
+    evidence that was missing. An act that was taken settles its entry whoever holds it by now, so that it is not
+    acted on again. An attempt that has a certain outcome keeps it.
+    """
+    if not outcomes:
+        return
+    rows = [outcome_row(ledger.pipeline, outcome) for outcome in outcomes]
+    with ledger.transaction() as connection:
+        ledger.lock(connection, _ids_of(rows))
+        values = {"now": now, **_OUTCOMES.hand_over(connection, rows)}
+        connection.execute(_moved(ledger.dialect), values)
+        connection.execute(_ended(ledger.dialect), values)
+        if any(row["acted"] for row in rows):
+            connection.execute(_overtaken(ledger.dialect), values)
 
-    def keep_decisions(self, connection: Connection, decided: Sequence[tuple[Claim, Decision]], now: datetime) -> None:
-        """Keep decisions under their claims; a lead that is sent twice in one claim keeps the one it has."""
-        if decided:
-            rows = [decision_row(self.pipeline, claim, decision) for claim, decision in decided]
-            connection.execute(self._decisions_kept, {**_INTENTS.give(connection, rows), "now": now})
 
-    @cached_property
-    def _moved(self) -> Update:
-        """Entries, to where their answers take them."""
-        told = _OUTCOMES.rows(self.engine).c
-        # The entry is moved on to its next request, but its lease has ended: another run may take it up.
-        goes_on_alone = and_(told.goes_on, _E.lease_owner.is_(None))
-        stays = and_(told.goes_on, _E.lease_owner.is_not(None))
-        awaits_answer = or_(in_state(State.SENDING), in_state(State.UNKNOWN))
-        return (
-            entries.update()
-            .where(
-                key_is(told),
-                _E.settled_at.is_(None),
-                or_(told.acted, and_(_E.token == told.token, awaits_answer)),
-            )
-            .values(
-                state=case((goes_on_alone, State.READY.value), else_=told.state),
-                due_at=case((goes_on_alone, _NOW), else_=told.due_at),
-                note=told.note,
-                decided_token=case((told.acted, told.token), else_=_E.decided_token),
-                attempts=_E.attempts + told.uses_attempt,
-                updated_hash=func.coalesce(told.updated_hash, _E.updated_hash),
-                inferred=told.inferred,
-                settled_at=case((told.settled, _NOW), else_=None),
-                lease_owner=case((stays, _E.lease_owner), else_=None),
-                lease_until=case((stays, _E.lease_until), else_=None),
-            )
+@writes
+def conclude(ledger: Ledger, conclusions: Sequence[Conclusion], *, now: datetime) -> None:
+    """Record decisions that need no request, and move their entries."""
+    if not conclusions:
+        return
+    rows = [conclusion_row(ledger.pipeline, conclusion) for conclusion in conclusions]
+    with ledger.transaction() as connection:
+        ledger.lock(connection, _ids_of(rows))
+        values = {"owner": ledger.owner, **_CONCLUSIONS.hand_over(connection, rows)}
+        held = set(connection.scalars(_concluded(ledger.dialect), values))
+        kept = [each for each in conclusions if each.claim.lead_id in held]
+        rows = [decision_row(ledger.pipeline, each.claim, each.decision) for each in kept]
+        if rows:
+            connection.execute(_decisions_kept(ledger.dialect), {"now": now, **_INTENTS.hand_over(connection, rows)})
+
+
+def _ids_of(rows: Sequence[Row]) -> list[str]:
+    return [row["lead_id"] for row in rows]
+
+
+def _holds(token: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether an entry is this run's under a token, and has no request in flight."""
+    return and_(ENTRY.token == token, ENTRY.lease_owner == _OWNER, not_(has_open_request()))
+
+
+_TO_BE_SENT = ENTRY.state.in_((State.READY, State.SENDING))
+
+
+@cache
+def _held(dialect: str) -> Update:
+    """Entries that this run still holds under the claims it was given: `sending`, or unknown and being probed."""
+    asked = _INTENTS.rows(dialect, "pipeline", "lead_id", "token", "kind", "action").c
+    probed = asked.kind == RequestKind.PROBE
+    may_act = or_(asked.action.is_(None), not_(exists().where(pauses.c.pipeline == asked.pipeline)))
+    return (
+        entries.update()
+        .where(
+            key_is(asked),
+            _holds(asked.token),
+            or_(and_(probed, in_state(State.UNKNOWN)), and_(not_(probed), _TO_BE_SENT)),
+            may_act,
         )
-
-    @cached_property
-    def _ended(self) -> Update:
-        """Attempts, with what they came to."""
-        told = _OUTCOMES.rows(self.engine).c
-        return (
-            attempts.update()
-            .where(
-                _A.pipeline == told.pipeline,
-                _A.lead_id == told.lead_id,
-                _A.request_id == told.request_id,
-                or_(_A.outcome.is_(None), _A.outcome == Result.IN_DOUBT),
-            )
-            .values(outcome=told.result, answered_at=_NOW, http_status=told.http_status, message=told.message)
+        .values(
+            state=case((probed, ENTRY.state), else_=State.SENDING.value),
+            decided_token=case((probed, ENTRY.decided_token), else_=ENTRY.token),
+            note=case((probed, ENTRY.note), else_=None),
+            lease_until=_LEASE_UNTIL,
         )
+        .returning(ENTRY.lead_id)
+    )
 
-    @cached_property
-    def _overtaken(self) -> Update:
-        """Probes that the act's own answer has overtaken: whoever sent them may be gone, and nobody needs them."""
-        told = _OUTCOMES.rows(self.engine).c
-        return (
-            attempts.update()
-            .where(_A.pipeline == told.pipeline, _A.lead_id == told.lead_id, told.acted, _A.outcome.is_(None))
-            .values(outcome=Result.IN_DOUBT, answered_at=_NOW, message="the act itself was answered meanwhile")
+
+@cache
+def _attempts_begun(dialect: str) -> Insert:
+    row = _INTENTS.rows(dialect, *(column.name for column in _ATTEMPT)).c
+    return attempts.insert().from_select(["owner", "sent_at", *row.keys()], select(_OWNER, _NOW, *row))
+
+
+@cache
+def _decisions_kept(dialect: str) -> Insert:
+    """Decisions under their claims; a lead that is sent twice in one claim keeps the one it has."""
+    row = _INTENTS.rows(dialect, *(column.name for column in _DECISION)).c
+    # Not ON CONFLICT: SQLAlchemy would compile that statement anew each time, and the entries are locked by now.
+    is_kept = exists().where(
+        DECISION.pipeline == row.pipeline, DECISION.lead_id == row.lead_id, DECISION.token == row.token
+    )
+    chosen = select(_NOW, *row).where(row.verdict.is_not(None), not_(is_kept))
+    return decisions.insert().from_select(["decided_at", *row.keys()], chosen)
+
+
+@cache
+def _concluded(dialect: str) -> Update:
+    """Entries that this run still holds, to where their decisions take them."""
+    end = _CONCLUSIONS.rows(dialect).c
+    return (
+        entries.update()
+        .where(key_is(end), _holds(end.token), _TO_BE_SENT)
+        .values(state=end.state, due_at=end.due_at, note=end.note, decided_token=ENTRY.token, **NO_LEASE)
+        .returning(ENTRY.lead_id)
+    )
+
+
+@cache
+def _moved(dialect: str) -> Update:
+    """Entries, to where their answers take them."""
+    end = _OUTCOMES.rows(dialect).c
+    # The entry is moved on to its next request, but its lease has ended: another run may take it up.
+    goes_on_alone = and_(end.goes_on, ENTRY.lease_owner.is_(None))
+    stays = and_(end.goes_on, ENTRY.lease_owner.is_not(None))
+    awaits_answer = or_(in_state(State.SENDING), in_state(State.UNKNOWN))
+    return (
+        entries.update()
+        .where(
+            key_is(end),
+            ENTRY.settled_at.is_(None),
+            or_(end.acted, and_(ENTRY.token == end.token, awaits_answer)),
         )
-
-    @cached_property
-    def _held(self) -> Update:
-        """Entries that this run still holds under the claims it was given, as `sending`."""
-        asked = _INTENTS.rows(self.engine, *_CLAIM, "action").c
-        return (
-            entries.update()
-            .where(
-                key_is(asked),
-                self.holds(asked.token, State.READY, State.SENDING),
-                or_(asked.action.is_(None), not_(is_paused(self.pipeline))),
-            )
-            .values(state=State.SENDING, decided_token=_E.token, lease_until=_LEASE_UNTIL, note=None)
-            .returning(_E.lead_id)
+        .values(
+            state=case((goes_on_alone, State.READY.value), else_=end.state),
+            due_at=case((goes_on_alone, _NOW), else_=end.due_at),
+            note=end.note,
+            decided_token=case((end.acted, end.token), else_=ENTRY.decided_token),
+            refusals=ENTRY.refusals + end.is_refusal,
+            updated_hash=func.coalesce(end.updated_hash, ENTRY.updated_hash),
+            inferred=end.inferred,
+            settled_at=case((end.settled, _NOW), else_=None),
+            lease_owner=case((stays, ENTRY.lease_owner), else_=None),
+            lease_until=case((stays, ENTRY.lease_until), else_=None),
         )
+    )
 
-    @cached_property
-    def _attempts_begun(self) -> Insert:
-        row = _INTENTS.rows(self.engine, *_ATTEMPT).c
-        chosen = select(literal(self.owner), _NOW, *row)
-        return attempts.insert().from_select(["owner", "sent_at", *row.keys()], chosen)
 
-    @cached_property
-    def _decisions_kept(self) -> Insert:
-        row = _INTENTS.rows(self.engine, *_DECISION).c
-        # Not ON CONFLICT: SQLAlchemy would compile that statement anew each time, and the entries are locked by now.
-        is_kept = exists().where(_D.pipeline == row.pipeline, _D.lead_id == row.lead_id, _D.token == row.token)
-        chosen = select(_NOW, *row).where(not_(is_kept))
-        return decisions.insert().from_select(["decided_at", *row.keys()], chosen)
+@cache
+def _ended(dialect: str) -> Update:
+    """Attempts, with what they came to."""
+    end = _OUTCOMES.rows(dialect).c
+    return (
+        attempts.update()
+        .where(
+            ATTEMPT.pipeline == end.pipeline,
+            ATTEMPT.lead_id == end.lead_id,
+            ATTEMPT.request_id == end.request_id,
+            or_(ATTEMPT.outcome.is_(None), ATTEMPT.outcome == Result.IN_DOUBT),
+        )
+        .values(outcome=end.outcome, answered_at=_NOW, http_status=end.http_status, message=end.message)
+    )
+
+
+@cache
+def _overtaken(dialect: str) -> Update:
+    """Probes that the act's own answer has overtaken: whoever sent them may be gone, and nobody needs them."""
+    end = _OUTCOMES.rows(dialect).c
+    return (
+        attempts.update()
+        .where(ATTEMPT.pipeline == end.pipeline, ATTEMPT.lead_id == end.lead_id, end.acted, ATTEMPT.outcome.is_(None))
+        .values(outcome=Result.IN_DOUBT, answered_at=_NOW, message="the act itself was answered meanwhile")
+    )

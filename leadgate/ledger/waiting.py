@@ -1,79 +1,153 @@
-"""The entries that wait, and the few among them that a look must see. Each way of asking has an index of its own.
+"""Leads that wait: how they are registered, what looks find of them, and the few among them that a look must see.
 
 A million waiting entries cost nothing here: every query begins at an index that holds just those it is after.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Engine, Select, and_, or_, select
+from sqlalchemy import Boolean, Column, ColumnElement, Select, and_, case, func, literal, not_, or_, select, true
 
-from leadgate.ledger.engine import reading
-from leadgate.ledger.schema import entries, in_state
-from leadgate.model import State, Waiting
+from leadgate.ledger.claims import at
+from leadgate.ledger.ledger import Ledger, fields_of, writes
+from leadgate.ledger.many_rows import ManyRows, key_is
+from leadgate.ledger.rows import entry_row, look_row
+from leadgate.ledger.schema import ENTRY, entries, in_state
+from leadgate.model import Lead, Look, State, Waiting
 
 Pages = Iterator[list[Waiting]]
 
-_E = entries.c
+_KEY = (ENTRY.pipeline, ENTRY.lead_id)
+_LEADS = ManyRows("leads", *_KEY, ENTRY.quarantined_at)
+_LOOK = (*_KEY, ENTRY.state, ENTRY.missing, ENTRY.data_hash, ENTRY.late)
+_LOOKS = ManyRows("looks", *_LOOK, due=Boolean(), complete=Boolean())
+_CHANGED = ManyRows("changed", *_KEY, ENTRY.data_hash)
 
 
-def read_waiting_page(engine: Engine, pipeline: str, *, after: str, limit: int) -> list[Waiting]:
-    """The next `limit` waiting entries in the order of their ids."""
-    with reading(engine) as connection:
-        query = _waiting(pipeline).where(_E.lead_id > after).order_by(_E.lead_id).limit(limit)
-        return [Waiting(*row) for row in connection.execute(query)]
+@writes
+def register(ledger: Ledger, leads: Sequence[Lead], *, now: datetime) -> int:
+    """Start to wait for every lead that is not known yet; return how many those were."""
+    if not leads:
+        return 0
+    row = _LEADS.rows(ledger.dialect).c
+    # Without a condition SQLite would read ON CONFLICT as the ON of a join.
+    chosen = select(literal(State.WAITING.value), at(now), *row).where(true())
+    insert = ledger.insert(entries).from_select(["state", "registered_at", *row.keys()], chosen)
+    with ledger.transaction() as connection:
+        ids = [lead.lead_id for lead in leads]
+        known = set(connection.scalars(select(ENTRY.lead_id).where(ledger.mine, ENTRY.lead_id.in_(ids))))
+        rows = [entry_row(ledger.pipeline, lead) for lead in leads if lead.lead_id not in known]
+        # In order: two runs that register the same leads wait for each other's rows, and never in a circle.
+        rows.sort(key=itemgetter("lead_id"))
+        new = insert.on_conflict_do_nothing().returning(ENTRY.lead_id)
+        return len(connection.scalars(new, _LEADS.hand_over(connection, rows)).all()) if rows else 0
 
 
-def read_waiting(engine: Engine, pipeline: str, ids: Sequence[str]) -> list[Waiting]:
+def read_known(ledger: Ledger, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that have an entry."""
+    with ledger.reading() as connection:
+        return set(connection.scalars(select(ENTRY.lead_id).where(ledger.mine, ENTRY.lead_id.in_(ids))))
+
+
+@writes
+def note_looks(ledger: Ledger, looks: Sequence[Look], *, now: datetime) -> None:
+    """Record what a look at the source found: what is missing still, and who is due for a decision."""
+    if not looks:
+        return
+    look = _LOOKS.rows(ledger.dialect).c
+    incomplete = not_(look.complete)
+    statement = (
+        entries.update()
+        .where(key_is(look), in_state(State.WAITING))
+        .values(
+            state=look.state,
+            missing=look.missing,
+            data_hash=look.data_hash,
+            late=look.late,
+            due_at=case((look.due, at(now)), (incomplete, None), else_=ENTRY.due_at),
+            arrived_at=case((incomplete, None), else_=func.coalesce(ENTRY.arrived_at, at(now))),
+            note=case((or_(look.due, incomplete), None), else_=ENTRY.note),
+        )
+    )
+    rows = [look_row(ledger.pipeline, one) for one in looks]
+    with ledger.transaction() as connection:
+        ledger.lock(connection, [one.lead_id for one in looks])
+        connection.execute(statement, _LOOKS.hand_over(connection, rows))
+
+
+@writes
+def note_changed(ledger: Ledger, hashes: Mapping[str, str]) -> int:
+    """Record that the enrichment of settled leads has changed, which changes nothing; return how many those are."""
+    if not hashes:
+        return 0
+    seen = _CHANGED.rows(ledger.dialect).c
+    statement = entries.update().where(key_is(seen), ENTRY.settled_at.is_not(None)).values(data_hash=seen.data_hash)
+    rows = [{"pipeline": ledger.pipeline, "lead_id": lead_id, "data_hash": new} for lead_id, new in hashes.items()]
+    with ledger.transaction() as connection:
+        ledger.lock(connection, hashes)
+        connection.execute(statement, _CHANGED.hand_over(connection, rows))
+    return len(rows)
+
+
+def read_settled_hashes(ledger: Ledger, ids: Sequence[str]) -> dict[str, str | None]:
+    """Of those of the ids that are settled, the hash of the enrichment last seen."""
+    query = select(ENTRY.lead_id, ENTRY.data_hash)
+    query = query.where(ledger.mine, ENTRY.lead_id.in_(ids), ENTRY.settled_at.is_not(None))
+    with ledger.reading() as connection:
+        return {row.lead_id: row.data_hash for row in connection.execute(query)}
+
+
+def all_waiting(ledger: Ledger, limit: int, *, after: str = "") -> Pages:
+    """Every waiting entry behind an id, in the order of their ids, in pages."""
+    return _pages(ledger, _waiting(ledger).where(ENTRY.lead_id > after), limit)
+
+
+def read_waiting(ledger: Ledger, ids: Sequence[str]) -> list[Waiting]:
     """Those of the ids that wait."""
-    with reading(engine) as connection:
-        return [Waiting(*row) for row in connection.execute(_waiting(pipeline).where(_E.lead_id.in_(ids)))]
+    return _read(ledger, _waiting(ledger).where(ENTRY.lead_id.in_(ids)))
 
 
-def never_looked_at(engine: Engine, pipeline: str, limit: int) -> Pages:
+def never_looked_at(ledger: Ledger, limit: int) -> Pages:
     """Entries that were registered and not yet compared with the source, in pages."""
-    return _pages(engine, _waiting(pipeline).where(_E.missing.is_(None)), limit)
+    return _pages(ledger, _waiting(ledger).where(ENTRY.missing.is_(None)), limit)
 
 
-def held_until(engine: Engine, pipeline: str, now: datetime, limit: int) -> Pages:
+def held_until(ledger: Ledger, now: datetime, limit: int) -> Pages:
     """Entries that a rule held until now, in pages."""
-    query = _waiting(pipeline).where(_E.due_at.is_not(None), _E.due_at <= now)
-    return _pages(engine, query, limit, by=_E.due_at)
+    query = _waiting(ledger).where(ENTRY.due_at.is_not(None), ENTRY.due_at <= now)
+    return _pages(ledger, query, limit, by=ENTRY.due_at)
 
 
-def waiting_since(engine: Engine, pipeline: str, instant: datetime, limit: int) -> Pages:
+def waiting_since(ledger: Ledger, instant: datetime, limit: int) -> Pages:
     """Entries, but held ones, that have waited since an instant or longer, in pages."""
-    query = _waiting(pipeline).where(_E.due_at.is_(None), _E.quarantined_at <= instant)
-    return _pages(engine, query, limit, by=_E.quarantined_at)
+    query = _waiting(ledger).where(ENTRY.due_at.is_(None), ENTRY.quarantined_at <= instant)
+    return _pages(ledger, query, limit, by=ENTRY.quarantined_at)
 
 
-def _waiting(pipeline: str) -> Select[Any]:
-    columns = (_E.lead_id, _E.quarantined_at, _E.missing, _E.data_hash, _E.due_at)
-    return select(*columns).where(_E.pipeline == pipeline, in_state(State.WAITING))
+def _waiting(ledger: Ledger) -> Select[Any]:
+    columns = (ENTRY.lead_id, ENTRY.quarantined_at, ENTRY.missing, ENTRY.data_hash, ENTRY.due_at.label("held_until"))
+    return select(*columns).where(ledger.mine, in_state(State.WAITING))
 
 
-def _pages(
-    engine: Engine,
-    query: Select[Any],
-    limit: int,
-    by: Column[datetime] | None = None,
-) -> Pages:
+def _read(ledger: Ledger, query: Select[Any]) -> list[Waiting]:
+    with ledger.reading() as connection:
+        return [Waiting(**fields_of(row)) for row in connection.execute(query)]
+
+
+def _pages(ledger: Ledger, query: Select[Any], limit: int, by: Column[datetime] | None = None) -> Pages:
     """Each page begins behind the last one: what a look leaves where it is must not be met again."""
-    order = [_E.lead_id] if by is None else [by, _E.lead_id]
-    behind: ColumnElement[bool] | None = None
+    order = [ENTRY.lead_id] if by is None else [by, ENTRY.lead_id]
+    behind: ColumnElement[bool] = true()
     while True:
-        page_query = query.order_by(*order).limit(limit)
-        with reading(engine) as connection:
-            page = [
-                Waiting(*row) for row in connection.execute(page_query if behind is None else page_query.where(behind))
-            ]
+        page = _read(ledger, query.where(behind).order_by(*order).limit(limit))
         if page:
             yield page
         if len(page) < limit:
             return
         last = page[-1]
-        behind = _E.lead_id > last.lead_id
+        behind = ENTRY.lead_id > last.lead_id
         if by is not None:
-            at = last.held_until if by is _E.due_at else last.quarantined_at
-            behind = and_(by >= at, or_(by > at, behind))
+            reached = last.held_until if by is ENTRY.due_at else last.quarantined_at
+            behind = and_(by >= reached, or_(by > reached, behind))

@@ -4,73 +4,37 @@ Instants are aware UTC datetimes and end in `_at`; spans are timedeltas. A lead 
 whatever type the source and LeadByte give it.
 """
 
-from leadgate.model.leads import (
-    Columns,
-    Decision,
-    Enrichment,
-    Lead,
-    Look,
-    Reading,
-    Shadow,
-    Waiting,
-    fingerprint,
-)
-from leadgate.model.people import Overridden, Override, Pause, Planned, Resolved, Review
-from leadgate.model.sending import (
-    Answer,
-    Attempt,
-    Claim,
-    Conclusion,
-    Decided,
-    InDoubt,
-    LeadRequest,
-    Outcome,
-    Wave,
-)
-from leadgate.model.words import (
-    FINAL_STATES,
-    Action,
-    Certainty,
-    ColumnType,
-    RequestKind,
-    Resolution,
-    Result,
-    State,
-    Verdict,
-)
-
-__all__ = [
-    "FINAL_STATES",
-    "Action",
-    "Answer",
-    "Attempt",
-    "Certainty",
-    "Claim",
-    "ColumnType",
-    "Columns",
-    "Conclusion",
-    "Decided",
-    "Decision",
-    "Enrichment",
-    "InDoubt",
-    "Lead",
-    "LeadRequest",
-    "Look",
-    "Outcome",
-    "Overridden",
-    "Override",
-    "Pause",
-    "Planned",
-    "Reading",
-    "RequestKind",
-    "Resolution",
-    "Resolved",
-    "Result",
-    "Review",
-    "Shadow",
-    "State",
-    "Verdict",
-    "Waiting",
-    "Wave",
-    "fingerprint",
-]
+from leadgate.model.leads import Columns as Columns
+from leadgate.model.leads import Decision as Decision
+from leadgate.model.leads import Enrichment as Enrichment
+from leadgate.model.leads import Lead as Lead
+from leadgate.model.leads import Look as Look
+from leadgate.model.leads import Shadow as Shadow
+from leadgate.model.leads import SourceReading as SourceReading
+from leadgate.model.leads import Waiting as Waiting
+from leadgate.model.leads import fingerprint as fingerprint
+from leadgate.model.people import Overridden as Overridden
+from leadgate.model.people import Override as Override
+from leadgate.model.people import Pause as Pause
+from leadgate.model.people import Planned as Planned
+from leadgate.model.people import Resolved as Resolved
+from leadgate.model.people import Review as Review
+from leadgate.model.sending import Answer as Answer
+from leadgate.model.sending import Attempt as Attempt
+from leadgate.model.sending import Claim as Claim
+from leadgate.model.sending import Conclusion as Conclusion
+from leadgate.model.sending import Decided as Decided
+from leadgate.model.sending import InDoubt as InDoubt
+from leadgate.model.sending import LeadRequest as LeadRequest
+from leadgate.model.sending import Outcome as Outcome
+from leadgate.model.sending import Tally as Tally
+from leadgate.model.sending import Wave as Wave
+from leadgate.model.words import FINAL_STATES as FINAL_STATES
+from leadgate.model.words import Action as Action
+from leadgate.model.words import Certainty as Certainty
+from leadgate.model.words import ColumnType as ColumnType
+from leadgate.model.words import RequestKind as RequestKind
+from leadgate.model.words import Resolution as Resolution
+from leadgate.model.words import Result as Result
+from leadgate.model.words import State as State
+from leadgate.model.words import Verdict as Verdict

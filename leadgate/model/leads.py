@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from leadgate.model.words import ColumnType, Verdict
@@ -84,13 +84,12 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SourceReading:
     """One look at the source: when, and how new its newest enrichment row was. `healthy` lets deadlines fall due."""
 
     read_at: datetime
     newest_at: datetime | None
     healthy: bool
-    lag: timedelta | None = None
     problem: str | None = None
     """Why it is not healthy."""
 

@@ -1,5 +1,6 @@
 """A lead on its way to LeadByte: claimed, decided, asked for, answered."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -56,7 +57,7 @@ class Claim:
     token: int
     quarantined_at: datetime
     late: bool
-    attempts: int
+    refusals: int
     updated_hash: str | None
     override: Override | None = None
 
@@ -106,14 +107,21 @@ class InDoubt:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The intent to ask LeadByte something for one claimed lead, committed before the request is sent."""
+    """One claimed lead's part of a request: the intent to send it is committed before it is sent."""
 
     claim: Claim
-    request_id: str
-    kind: RequestKind
-    action: Action | None
-    fields: Sequence[str]
-    payload_hash: str | None
+    request: LeadRequest
+    decision: Decision | None
+    """None for a probe, which follows from an older decision."""
+    payload_hash: str | None = None
+    """Of the fields to write; None where there are none, or where they are to be sent again with the next act."""
+    request_id: str = ""
+    """The leads of one request share it; given when it is about to be sent."""
+
+    @property
+    def kind(self) -> RequestKind:
+        """Which of the documented calls this is, or a probe."""
+        return self.request.kind if self.decision else RequestKind.PROBE
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +130,13 @@ class Outcome:
 
     attempt: Attempt
     result: Result
-    http_status: int | None
-    message: str
     state: State
+    http_status: int | None = None
+    message: str = ""
     due_at: datetime | None = None
     note: str | None = None
-    uses_attempt: bool = False
+    is_refusal: bool = False
+    """Whether LeadByte refused this lead, which it may do `delivery.attempts` times."""
     updated_hash: str | None = None
     inferred: bool = False
 
@@ -141,3 +150,14 @@ class Conclusion:
     state: State
     due_at: datetime | None = None
     note: str | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """Where the leads of one run went, counted as they go."""
+
+    went: Counter[State] = field(default_factory=Counter)
+    refused: int = 0
+    """Leads that LeadByte refused for a reason of their own, and that are sent again later."""
+    capped: int = 0
+    """Leads that went to a person because the run had rejected as many as it may."""

@@ -59,11 +59,6 @@ class RequestKind(StrEnum):
     ACT = "act"
     PROBE = "probe"
 
-    @property
-    def carries_act(self) -> bool:
-        """Whether losing the answer leaves it open if the lead was processed or rejected."""
-        return self in {RequestKind.UPDATE_AND_ACT, RequestKind.ACT}
-
 
 class ColumnType(StrEnum):
     """The types a rule can reason about; the source maps its own onto these."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from leadgate.config import PolicyConfig
 from leadgate.model import Verdict
-from leadgate.policy.clauses import Clause, clauses_of, follows
+from leadgate.policy.checked import Node
 from leadgate.policy.deciding import Policy, Rule
 from leadgate.policy.names import joined, spell
 
@@ -29,10 +29,10 @@ def _unreachable(policy: Policy) -> dict[str, str]:
     """The rules that can never match, by name, and why."""
     found: dict[str, str] = {}
     always: Rule | None = None
-    before: list[tuple[Rule, set[Clause]]] = []
+    before: list[tuple[Rule, set[str]]] = []
     for rule in policy.rules:
-        holds, clauses = policy.settled(rule), clauses_of(rule)
-        same = next((earlier for earlier, given in before if follows(given, clauses)), None)
+        holds, demands = policy.settled(rule), _demands(rule)
+        same = next((earlier for earlier, given in before if given <= demands), None)
         if always:
             why = f"{always.config.name!r} before it always holds; put it before that rule, or delete it"
         elif holds is False:
@@ -40,11 +40,31 @@ def _unreachable(policy: Policy) -> dict[str, str]:
         elif same:
             why = f"{same.config.name!r} before it holds wherever it does; put it before that rule, or delete it"
         else:
-            before.append((rule, clauses))
+            before.append((rule, demands))
             always = rule if holds else None
             continue
         found[rule.config.name] = f"{_place(policy, rule)}: can never match: {why}."
     return found
+
+
+def _demands(rule: Rule) -> set[str]:
+    """What must all be true for a rule to hold; only lists and `&&` are taken apart, not what comparisons mean."""
+    found = {part for condition in rule.all for part in _parts(condition.tree)}
+    found |= {f"not {_spelled(condition.tree)}" for condition in rule.none}
+    if rule.any:
+        found.add(" or ".join(sorted(_spelled(condition.tree) for condition in rule.any)))
+    return found
+
+
+def _parts(node: Node) -> set[str]:
+    return {part for arg in node.args for part in _parts(arg)} if node.name == "_&&_" else {_spelled(node)}
+
+
+def _spelled(node: Node) -> str:
+    """Write a tree always alike, whatever its spaces and brackets were."""
+    if node.kind == "const":
+        return f"{node.type} {node.value!r}"
+    return f"{node.kind} {node.name}({', '.join(map(_spelled, node.args))})"
 
 
 def _without_process(policy: Policy, unreachable: dict[str, str]) -> Iterator[str]:

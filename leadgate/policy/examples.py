@@ -10,7 +10,7 @@ from leadgate.model import Columns, ColumnType, Enrichment, Lead
 from leadgate.model.values import fit
 from leadgate.policy.deciding import Policy
 from leadgate.policy.names import Names, RelationName, a, spell
-from leadgate.policy.trace import Tried, tell_tried
+from leadgate.policy.trace import tell_tried
 from leadgate.suggest import suggest
 
 OTHERWISE = "otherwise"
@@ -25,7 +25,7 @@ class Failure:
     expected: str
     decided: str
     reason: str
-    tried: Sequence[Tried]
+    tried: Sequence[tuple[str, str]]
 
     def __str__(self) -> str:
         lines = [f"{self.example}: expected {self.expected}, decided {self.decided}: {self.reason}"]

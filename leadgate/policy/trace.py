@@ -6,7 +6,7 @@ The words are the rules' own, from the stored text of the policy; of the lead's 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from leadgate.policy.faults import without_strings
 from leadgate.policy.names import joined
@@ -16,21 +16,14 @@ NONE_OF_ANY = -1
 """In place of the number of a failed condition: not one under `any` held."""
 
 
-class Tried(NamedTuple):
-    """A rule that was asked and did not match, and why."""
-
-    rule: str
-    why: str
-
-
 def tell_tried(
     text: str, trace: Sequence[int | None], unanswered: Sequence[str], facts: Mapping[str, Any]
-) -> list[Tried]:
-    """Say of each rule in a decision's trace why it did not match; `text` is the policy's canonical JSON."""
+) -> list[tuple[str, str]]:
+    """Say of each rule in a trace, by its name, why it did not match; `text` is the policy's canonical JSON."""
     # What does not fit its column is told before the rules without an answer.
     gaps = iter(unanswered[len(unanswered) - trace.count(None) :])
     rules = json.loads(text)["rules"]
-    return [Tried(rule["name"], _why(rule, number, gaps, facts)) for rule, number in zip(rules, trace, strict=False)]
+    return [(rule["name"], _why(rule, number, gaps, facts)) for rule, number in zip(rules, trace, strict=False)]
 
 
 def unfit_values(trace: Sequence[int | None], unanswered: Sequence[str]) -> Sequence[str]:

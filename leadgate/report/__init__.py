@@ -3,7 +3,6 @@
 Nothing heavy is imported until a page is made: drawing needs altair, which takes a second to load.
 """
 
-from leadgate.report.facts import Facts, read_facts
-from leadgate.report.file import write_report
-
-__all__ = ["Facts", "read_facts", "write_report"]
+from leadgate.report.facts import Facts as Facts
+from leadgate.report.facts import read_facts as read_facts
+from leadgate.report.file import write_report as write_report

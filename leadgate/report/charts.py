@@ -14,7 +14,7 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup
 
-from leadgate.ledger.figures import Movement
+from leadgate.ledger.report_counts import Movement
 from leadgate.report.findings import DONE, FOR_A_PERSON, UNDER_WAY, Bar
 
 _BLUE, _VERMILION, _GREEN, _PURPLE, _GREY = "#0072B2", "#D55E00", "#009E73", "#9E4B7F", "#6B6B6B"

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 from leadgate.config import PipelineConfig
 from leadgate.ledger import Ledger
-from leadgate.ledger.figures import (
+from leadgate.ledger.pauses import read_pause
+from leadgate.ledger.policies import read_newest_policy
+from leadgate.ledger.report_counts import (
     AnswerCount,
     DecisionCount,
     Movement,
@@ -14,12 +16,10 @@ from leadgate.ledger.figures import (
     read_answer_counts,
     read_decision_counts,
     read_movement,
-    read_newest_policy,
     read_waits,
 )
-from leadgate.ledger.overrides import overdue_reviews
-from leadgate.ledger.pauses import read_pause
-from leadgate.ledger.reads import Status, read_status
+from leadgate.ledger.reviews import count_overdue
+from leadgate.ledger.status import Status, read_status
 from leadgate.model import Pause
 
 LAST_WEEK = timedelta(days=7)
@@ -47,17 +47,17 @@ class Facts:
 
 def read_facts(ledger: Ledger, config: PipelineConfig, *, since: timedelta, now: datetime) -> Facts:
     """Ask the ledger; each question goes through the pipeline's rows once, in the database."""
-    engine, name, from_ = ledger.engine, config.pipeline, now - since
+    from_ = now - since
     return Facts(
-        pipeline=name,
+        pipeline=config.pipeline,
         now=now,
         since=since,
-        policy_version=read_newest_policy(engine, name),
-        status=read_status(engine, name),
-        overdue=overdue_reviews(ledger.engine, config, now),
-        pause=read_pause(engine, name),
-        movement=read_movement(engine, name, since=from_, now=now),
-        waits=read_waits(engine, name, since=from_),
-        decisions=read_decision_counts(engine, name, from_),
-        answers=read_answer_counts(engine, name, from_),
+        policy_version=read_newest_policy(ledger),
+        status=read_status(ledger),
+        overdue=count_overdue(ledger, within=config.safety.review_within, now=now),
+        pause=read_pause(ledger),
+        movement=read_movement(ledger, since=from_, now=now),
+        waits=read_waits(ledger, since=from_),
+        decisions=read_decision_counts(ledger, from_),
+        answers=read_answer_counts(ledger, from_),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from leadgate.ledger.figures import Waited
+from leadgate.ledger.report_counts import Waited
 from leadgate.model import FINAL_STATES, State
 from leadgate.report.facts import Facts
 from leadgate.report.words import counted, share, span

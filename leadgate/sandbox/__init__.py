@@ -1,23 +1,15 @@
 """A LeadByte to practise on: a real HTTP server with a quarantine, fault switches, and a count of acts per lead."""
 
-from leadgate.sandbox.calls import PRACTICE_KEY, SandboxRequest
-from leadgate.sandbox.faults import SWITCH_NAMES, FaultName, Faults, Permission, Switch, read_span
-from leadgate.sandbox.quarantine import Act, LeadState, SandboxLead
-from leadgate.sandbox.server import Sandbox
-from leadgate.sandbox.thread import sandbox_thread
-
-__all__ = [
-    "PRACTICE_KEY",
-    "SWITCH_NAMES",
-    "Act",
-    "FaultName",
-    "Faults",
-    "LeadState",
-    "Permission",
-    "Sandbox",
-    "SandboxLead",
-    "SandboxRequest",
-    "Switch",
-    "read_span",
-    "sandbox_thread",
-]
+from leadgate.sandbox.calls import PRACTICE_KEY as PRACTICE_KEY
+from leadgate.sandbox.calls import SandboxRequest as SandboxRequest
+from leadgate.sandbox.faults import SWITCH_NAMES as SWITCH_NAMES
+from leadgate.sandbox.faults import FaultName as FaultName
+from leadgate.sandbox.faults import Faults as Faults
+from leadgate.sandbox.faults import Permission as Permission
+from leadgate.sandbox.faults import Switch as Switch
+from leadgate.sandbox.faults import read_span as read_span
+from leadgate.sandbox.quarantine import Act as Act
+from leadgate.sandbox.quarantine import LeadState as LeadState
+from leadgate.sandbox.quarantine import SandboxLead as SandboxLead
+from leadgate.sandbox.server import Sandbox as Sandbox
+from leadgate.sandbox.thread import sandbox_thread as sandbox_thread

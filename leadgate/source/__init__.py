@@ -1,6 +1,4 @@
 """The user's own database, read and never written: who waits, what has arrived for them, and how fresh it is."""
 
-from leadgate.source.lead_pages import LeadPage
-from leadgate.source.reader import Source
-
-__all__ = ["LeadPage", "Source"]
+from leadgate.source.lead_pages import LeadPage as LeadPage
+from leadgate.source.reader import Source as Source

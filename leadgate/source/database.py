@@ -11,8 +11,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError,
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from leadgate.addresses import holds_a_stray_at, parse_address
-from leadgate.config import Block, SourceConfig
-from leadgate.errors import ConfigError, SourceError, SourceUnavailable
+from leadgate.errors import SourceError, SourceUnavailable
 
 _ADDRESSES = {
     "sqlite": "sqlite:///FILE",
@@ -27,14 +26,6 @@ _READS = "Compare the pipeline file with the database, and see that its user may
 # SQLite and MariaDB say with one class that they cannot be reached and that a column is wrong.
 _SQLITE_UNAVAILABLE = ("locked", "busy", "unable to open", "disk i/o", "interrupted")
 _MYSQL_WRONG = frozenset({1044, 1045, 1049, 1054, 1064, 1142, 1143, 1146, 1227, 1267, 1290, 1292, 1356, 1792})
-
-
-def address_of(config: SourceConfig) -> str:
-    """The source's address, password and all; raise ConfigError where it is a block that was not loaded."""
-    if isinstance(config.url, Block):
-        msg = f"source.url: the block {config.url.block} was not read: use read_pipeline_file()"
-        raise ConfigError(msg)
-    return config.url.get_secret_value()
 
 
 class Database:

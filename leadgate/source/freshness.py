@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, text
 
 from leadgate.errors import SourceError, SourceUnavailable
-from leadgate.model import ColumnType, Reading
+from leadgate.model import ColumnType, SourceReading
 from leadgate.model.values import fit
 from leadgate.source.database import Database
 from leadgate.source.rows import Rows
@@ -34,7 +34,7 @@ _MYSQL = text(
 
 def read_source(
     rows: Rows, now: datetime, fresh_within: timedelta | None, clock: Callable[[], datetime] | None, database: Database
-) -> Reading:
+) -> SourceReading:
     """Look whether the source answers, holds enrichment at all, is fresh, and agrees on what time it is.
 
     Only then is it healthy, and lets deadlines fall due. An empty table is one that was emptied, for all we know.
@@ -44,7 +44,7 @@ def read_source(
         is_empty = raw is None and rows.is_empty()
         skew = None if clock is None else _skew(database, rows.relation.where, clock)
     except SourceUnavailable as error:
-        return Reading(read_at=now, newest_at=None, healthy=False, problem=str(error))
+        return SourceReading(read_at=now, newest_at=None, healthy=False, problem=str(error))
     newest_at = None if raw is None or rows.stamp is None else rows.fit(rows.stamp, raw)
     where = rows.relation.where
     problem = None
@@ -54,11 +54,10 @@ def read_source(
         problem = f"{where}: its database's clock and this machine's differ by {abs(skew).total_seconds():.0f} s"
     elif fresh_within is not None and (newest_at is None or newest_at < now - fresh_within):
         problem = f"{where}: its newest row is of {newest_at}, older than wait.source_fresh_within"
-    return Reading(
+    return SourceReading(
         read_at=now,
         newest_at=newest_at,
         healthy=problem is None,
-        lag=max(now - newest_at, timedelta(0)) if newest_at else None,
         problem=problem and f"{problem}: no lead becomes late meanwhile.",
     )
 

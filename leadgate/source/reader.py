@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from leadgate.config import SourceConfig
+from leadgate.config import Block, SourceConfig
 from leadgate.errors import SourceError, SourceUnavailable
-from leadgate.model import Columns, Enrichment, Lead, Reading
+from leadgate.model import Columns, Enrichment, Lead, SourceReading
 from leadgate.source.advice import advise
-from leadgate.source.database import Database, address_of
+from leadgate.source.database import Database
 from leadgate.source.describe import Place
 from leadgate.source.freshness import read_horizon, read_source
 from leadgate.source.ids import id_text
@@ -66,7 +66,8 @@ class Source:
         With a `clock`, readings compare it with the database's: one of both that has jumped makes no lead late.
         Raises SourceError naming every fault of both relations, SourceUnavailable when there is no connection.
         """
-        address = address_of(config)
+        assert not isinstance(config.url, Block)  # noqa: S101 - a pipeline file is read with its blocks
+        address = config.url.get_secret_value()
         database = Database.open(address, base_dir)
         try:
             relations = _reflect_both(database, config)
@@ -144,7 +145,7 @@ class Source:
         """Until when all that was written is committed, as far as the database tells; None where it does not."""
         return read_horizon(self._database, self._enrichment.relation.where)
 
-    def reading(self, now: datetime, fresh_within: timedelta | None) -> Reading:
+    def reading(self, now: datetime, fresh_within: timedelta | None) -> SourceReading:
         """Look whether the source answers and how new its newest enrichment is, in a few cheap statements."""
         if self._enrichment.stamp is None and fresh_within is not None:
             msg = (

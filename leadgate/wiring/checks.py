@@ -17,7 +17,7 @@ from leadgate.policy.examples import Examined, example_faults, run_examples
 from leadgate.source import Source
 from leadgate.wiring.ledger import open_ledger
 from leadgate.wiring.pipeline import build_policy, build_shadow, read_pipeline_file
-from leadgate.wiring.run import build_client
+from leadgate.wiring.run import check_leadbyte
 
 _LEADS_LOOKED_AT = 100
 
@@ -55,7 +55,7 @@ def check_pipeline(path: Path, read_block: ReadBlock) -> Checked:
     except LeadgateError as error:
         problems += problems_of(error)
     try:
-        asyncio.run(_check_leadbyte(config))
+        asyncio.run(check_leadbyte(config.leadbyte))
     except LeadgateError as error:
         problems += problems_of(error)
     return Checked(problems, advice)
@@ -103,8 +103,3 @@ def _about_ids(source: Source) -> list[str]:
             "that holds those: a lead with another id cannot be processed or rejected where no field is left to update."
         )
     ]
-
-
-async def _check_leadbyte(config: PipelineConfig) -> None:
-    async with build_client(config) as client:
-        await client.check()

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from leadgate.clock import Clock, utc_now
 from leadgate.config import PipelineConfig, load_config
 from leadgate.ledger import Ledger, open_engine
 
 
-def open_ledger(path: Path, config: PipelineConfig) -> Ledger:
+def open_ledger(path: Path, config: PipelineConfig, *, clock: Clock = utc_now) -> Ledger:
     """Open the ledger under a name of this run's own, which its leases carry."""
     engine = open_engine(config.ledger.url.get_secret_value(), base_dir=path.resolve().parent)
     owner = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
-    return Ledger(engine, pipeline=config.pipeline, owner=owner)
+    return Ledger(engine, pipeline=config.pipeline, owner=owner, clock=clock)
 
 
 @contextmanager

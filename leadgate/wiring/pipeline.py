@@ -5,12 +5,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from leadgate import telemetry
-from leadgate.clock import utc_now
+from leadgate.clock import Clock, utc_now
 from leadgate.config import PipelineConfig, ReadBlock, load_config, resolve_blocks
 from leadgate.errors import ConfigError, SourceUnavailable
 from leadgate.ledger import Ledger
-from leadgate.ledger.keep import keep_policy, keep_reading
-from leadgate.model import Reading
+from leadgate.ledger.policies import keep_policy
+from leadgate.ledger.source_health import keep_reading
+from leadgate.model import SourceReading
 from leadgate.policy.compiling import compile_policy
 from leadgate.policy.deciding import Policy
 from leadgate.source import Source
@@ -32,33 +33,40 @@ class Pipeline:
         self.source = source
         self.ledger = ledger
         self.policy = policy
+        self.clock = ledger.clock
+        """The one clock of everything that is done for this pipeline."""
         self.shadow = shadow
         """Rules that decide beside the policy and are never acted on."""
 
 
 @contextmanager
-def open_pipeline(path: Path, read_block: ReadBlock) -> Iterator[Pipeline]:
+def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock = utc_now) -> Iterator[Pipeline]:
     """Build every part of a pipeline from its file; each part is checked before anything is read or sent.
+
+    All parts go by one clock, the source, the ledger and LeadByte's client alike.
 
     Raises ConfigError or PolicyError naming every fault, SourceError or LedgerError where a database is not as the
     file says, and SourceUnavailable or LedgerUnavailable where it cannot be reached.
     """
     config = read_pipeline_file(path, read_block)
     telemetry.name_run(config.pipeline)
-    with closing(open_ledger(path, config)) as ledger, closing(_open_source(path, config, ledger)) as source:
+    with (
+        closing(open_ledger(path, config, clock=clock)) as ledger,
+        closing(_open_source(path, config, ledger)) as source,
+    ):
         policy, shadow = build_policy(path, config, source), build_shadow(path, config, source)
         for rules in filter(None, (policy, shadow)):
-            keep_policy(ledger.engine, config.pipeline, version=rules.version, text=rules.text, now=utc_now())
+            keep_policy(ledger, version=rules.version, text=rules.text, now=ledger.now())
         yield Pipeline(config, source, ledger, policy, shadow)
 
 
 def _open_source(path: Path, config: PipelineConfig, ledger: Ledger) -> Source:
     """Open the source; one that is down stops the clock of deadlines from now on."""
     try:
-        return Source.open(config.source, base_dir=path.resolve().parent, clock=utc_now)
+        return Source.open(config.source, base_dir=path.resolve().parent, clock=ledger.clock)
     except SourceUnavailable as error:
-        down = Reading(read_at=utc_now(), newest_at=None, healthy=False, problem=str(error))
-        keep_reading(ledger.engine, config.pipeline, down)
+        down = SourceReading(read_at=ledger.now(), newest_at=None, healthy=False, problem=str(error))
+        keep_reading(ledger, down)
         raise
 
 

@@ -7,14 +7,15 @@ from contextlib import asynccontextmanager, contextmanager
 
 import httpx
 
-from leadgate.clock import utc_now
-from leadgate.config import Block, PipelineConfig
-from leadgate.delivery import Delivery, Preparation, Reconciliation
-from leadgate.errors import ConfigError
+from leadgate.clock import Clock, utc_now
+from leadgate.config import Block, LeadByteConfig
+from leadgate.delivery import Delivery, Exchange, Preparation, Reconciliation
 from leadgate.leadbyte import LeadByteClient
 from leadgate.leadbyte.pacing import TakeTurn
+from leadgate.ledger.claims import release
 from leadgate.ledger.rate import Rate
 from leadgate.stopping import Stop, stop_on_signals
+from leadgate.summary import Account
 from leadgate.wiring.pipeline import Pipeline
 
 _COLLECT_AFTER = 20_000
@@ -24,34 +25,35 @@ _COLLECT_AFTER = 20_000
 class Run:
     """The parts of one run over a pipeline, and the way to stop it. No dataclass: see `leadgate.model.Wave`."""
 
-    def __init__(self, pipeline: Pipeline, client: LeadByteClient, stop: Stop) -> None:
+    def __init__(self, pipeline: Pipeline, client: LeadByteClient, stop: Stop, account: Account) -> None:
         config, source, ledger = pipeline.config, pipeline.source, pipeline.ledger
         self.pipeline = pipeline
         self.client = client
         self.stop = stop
+        self.account = account
+        """What is known of the run; its parts count into it."""
         self.preparation = Preparation(
             config=config,
             source=source,
             ledger=ledger,
             policy=pipeline.policy,
-            clock=utc_now,
             shadow=pipeline.shadow,
+            tally=account.tally,
         )
-        self.delivery = Delivery(config=config, ledger=ledger, client=client, clock=utc_now, stop=stop)
-        self.reconciliation = Reconciliation(
-            config=config, source=source, ledger=ledger, exchange=self.delivery.exchange, clock=utc_now
-        )
+        self.exchange = Exchange(config=config, ledger=ledger, client=client, stop=stop, tally=account.tally)
+        self.delivery = Delivery(config, self.exchange)
+        self.reconciliation = Reconciliation(config, source, self.exchange)
 
 
 @asynccontextmanager
-async def open_run(pipeline: Pipeline) -> AsyncIterator[Run]:
+async def open_run(pipeline: Pipeline, account: Account) -> AsyncIterator[Run]:
     """Build what one run needs; when it ends, however it does, the leads it holds and has not sent are given back."""
-    async with build_client(pipeline.config, _rate_of(pipeline)) as client:
+    async with build_client(pipeline.config.leadbyte, _rate_of(pipeline), clock=pipeline.clock) as client:
         with stop_on_signals() as stop, _tuned_for_waves():
             try:
-                yield Run(pipeline, client, stop)
+                yield Run(pipeline, client, stop, account)
             finally:
-                pipeline.ledger.release(now=utc_now())
+                release(pipeline.ledger, now=pipeline.clock())
 
 
 def _rate_of(pipeline: Pipeline) -> TakeTurn | None:
@@ -61,7 +63,7 @@ def _rate_of(pipeline: Pipeline) -> TakeTurn | None:
         return None
     account = httpx.URL(leadbyte.base_url).netloc.decode()
     rate = leadbyte.requests_per_second
-    return Rate(pipeline.ledger.engine, account, requests_per_second=rate, clock=utc_now).take_turn
+    return Rate(pipeline.ledger, account, requests_per_second=rate).take_turn
 
 
 @contextmanager
@@ -83,17 +85,22 @@ def _tuned_for_waves() -> Iterator[None]:
         sys.setswitchinterval(interval)
 
 
-def build_client(config: PipelineConfig, take_turn: TakeTurn | None = None) -> LeadByteClient:
+async def check_leadbyte(config: LeadByteConfig) -> None:
+    """Show LeadByte the key, changing nothing; raise as `LeadByteClient.check`."""
+    async with build_client(config) as client:
+        await client.check()
+
+
+def build_client(
+    leadbyte: LeadByteConfig, take_turn: TakeTurn | None = None, *, clock: Clock = utc_now
+) -> LeadByteClient:
     """Build the LeadByte client; nothing is sent until it is used. Without `take_turn` it keeps to no rate."""
-    leadbyte = config.leadbyte
-    if isinstance(leadbyte.api_key, Block):
-        msg = f"leadbyte.api_key: the block {leadbyte.api_key.block} was not read: use read_pipeline_file()"
-        raise ConfigError(msg)
+    assert not isinstance(leadbyte.api_key, Block)  # noqa: S101 - a pipeline file is read with its blocks
     return LeadByteClient(
         base_url=leadbyte.base_url,
         api_key=leadbyte.api_key,
         timeout=leadbyte.timeout,
         concurrency=leadbyte.concurrency,
-        clock=utc_now,
+        clock=clock,
         take_turn=take_turn,
     )

@@ -21,8 +21,10 @@ from cli.blocks import read_block
 from leadgate.clock import utc_now
 from leadgate.errors import LeadByteError, LedgerUnavailable, SourceUnavailable
 from leadgate.intake import compare_all, look_for_arrivals, register_leads
-from leadgate.ledger.reads import read_status
+from leadgate.ledger import claims
+from leadgate.ledger.status import read_status
 from leadgate.model import State
+from leadgate.summary import Account
 from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import open_run
 
@@ -37,7 +39,7 @@ async def work(file: Path, mark: Mark, wave: int, *, once: bool) -> None:
     mark("open")
     with open_pipeline(file, read_block) as pipeline:
         config, source, ledger = pipeline.config, pipeline.source, pipeline.ledger
-        async with open_run(pipeline) as run:
+        async with open_run(pipeline, Account(utc_now())) as run:
             while not run.stop:
                 begun_at = utc_now()
                 mark("register")
@@ -47,7 +49,7 @@ async def work(file: Path, mark: Mark, wave: int, *, once: bool) -> None:
                 mark("compare")
                 compare_all(source, ledger, config, now=utc_now(), begun_at=begun_at)
                 mark("rescue")
-                ledger.rescue(unknown_after=config.delivery.unknown_after, now=utc_now())
+                claims.rescue(ledger, unknown_after=config.delivery.unknown_after, now=utc_now())
                 mark("reconcile")
                 await run.reconciliation.reconcile_due()
                 mark("claim")
@@ -58,7 +60,7 @@ async def work(file: Path, mark: Mark, wave: int, *, once: bool) -> None:
                     await run.delivery.act(to_act)
                     mark("claim")
                 mark("rest")
-                counts = read_status(ledger.engine, config.pipeline).counts
+                counts = read_status(ledger).counts
                 if once and not any(counts[state] for state in _OPEN):
                     return
                 await run.stop.sleep(_REST)

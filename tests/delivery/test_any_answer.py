@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from leadgate.delivery import Delivery
+from leadgate.delivery import Delivery, Exchange
 from leadgate.errors import KeyRefused, LeadByteError, LeadByteUnavailable
 from leadgate.leadbyte import LeadByteClient
-from leadgate.ledger import Ledger, open_engine
-from leadgate.ledger.reads import read_status
+from leadgate.ledger import Ledger, claims, open_engine, waiting
 from leadgate.ledger.schema import metadata
+from leadgate.ledger.status import read_status
 from leadgate.model import Answer, Certainty, Decided, Lead, LeadRequest, Look, fingerprint
 from tests.delivery.world import NOON, POSTCODE, Clock, config_with, decision_of
 
@@ -132,7 +132,7 @@ class Story:
     def wave(self, ledger: Ledger) -> list[Decided]:
         """Claim all that is due, decided by the script."""
         wave = []
-        for claim in ledger.claim(limit=10, lease=MINUTES, now=self.clock()):
+        for claim in claims.claim(ledger, limit=10, lease=MINUTES, now=self.clock()):
             update = self._scripts[claim.lead_id]["update"]
             payload = fingerprint(update) if update else None
             left = {} if payload == claim.updated_hash else update
@@ -141,10 +141,11 @@ class Story:
 
     async def deliver(self, owner: str, life: Life) -> None:
         """One run; it ends as runs do, or dies without giving anything back."""
-        ledger = Ledger(self.engine, pipeline="acme", owner=owner)
-        ledger.rescue(unknown_after=MINUTES, now=self.clock())
+        ledger = Ledger(self.engine, pipeline="acme", owner=owner, clock=self.clock)
+        claims.rescue(ledger, unknown_after=MINUTES, now=self.clock())
         client = cast("LeadByteClient", self.leadbyte)
-        delivery = Delivery(config=config_with(**self.sections), ledger=ledger, client=client, clock=self.clock)
+        config = config_with(**self.sections)
+        delivery = Delivery(config, Exchange(config=config, ledger=ledger, client=client))
         wave = self.wave(ledger)
         for _ in range(life.deliveries):
             try:
@@ -152,7 +153,7 @@ class Story:
             except (LeadByteError, ZeroDivisionError, ValueError, IndexError):
                 continue
         if life.releases:
-            ledger.release(now=self.clock())
+            claims.release(ledger, now=self.clock())
         self.clock.advance(minutes=life.minutes)
 
 
@@ -184,8 +185,8 @@ def test_no_lead_is_asked_to_act_again_unless_it_was_refused(
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())
     ledger = Ledger(engine, pipeline="acme", owner="first")
-    ledger.register([Lead(lead_id, NOON) for lead_id in IDS], now=NOON)
-    ledger.note_looks([Look(lead_id, [], "hash", due=True) for lead_id in IDS], now=NOON)
+    waiting.register(ledger, [Lead(lead_id, NOON) for lead_id in IDS], now=NOON)
+    waiting.note_looks(ledger, [Look(lead_id, [], "hash", due=True) for lead_id in IDS], now=NOON)
     story = Story(engine, scripts, {"delivery": delivery, "leadbyte": leadbyte})
     for number, life in enumerate(lives):
         asyncio.run(story.deliver(f"run-{number}", life))
@@ -195,7 +196,7 @@ def test_no_lead_is_asked_to_act_again_unless_it_was_refused(
         if not all(provably_refused(answer) for answer in answers[:-1])
     }
     assert asked_again == {}
-    assert sum(read_status(engine, "acme").counts.values()) == len(IDS)
+    assert sum(read_status(ledger).counts.values()) == len(IDS)
 
 
 @pytest.mark.parametrize(

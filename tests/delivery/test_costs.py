@@ -38,12 +38,13 @@ async def test_statements_grow_with_batches_and_requests_are_as_few_as_can_be(wo
     ids = [str(number) for number in range(1, leads + 1)]
     wave = world.wave(*ids)
     with counting(world.ledger.engine) as statements:
-        delivery = await world.deliver(wave, leadbyte=IN_ORDER)
-    assert delivery.tally == {State.PROCESSED: leads}
+        tally = await world.deliver(wave, leadbyte=IN_ORDER)
+    assert tally.went == {State.PROCESSED: leads}
     batches = leads // 50
     assert len(world.asked()) == batches
-    given_back = 1
-    assert statements() <= A_BATCH * batches + given_back
+    # A batch writes twice, and in the end what is left is given back: on PostgreSQL each locks its entries first.
+    locks = int(world.ledger.engine.dialect.name == "postgresql")
+    assert statements() <= (A_BATCH + 2 * locks) * batches + (1 + locks)
 
 
 @pytest.mark.parametrize("leads", [10, 1000])

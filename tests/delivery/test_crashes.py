@@ -1,17 +1,21 @@
 """The process dies, the ledger is gone, another run comes in: at every step no act is lost from sight or doubled."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 import pytest
 
-from leadgate.delivery import Delivery
+from leadgate.delivery import Delivery, Exchange
 from leadgate.errors import LeadByteUnavailable, LedgerUnavailable
 from leadgate.leadbyte import LeadByteClient
-from leadgate.ledger import Ledger
-from leadgate.model import Answer, Attempt, Decided, Decision, LeadRequest, Outcome, State
+from leadgate.ledger import Ledger, claims
+from leadgate.model import Answer, Decided, LeadRequest, State
 from tests.delivery.world import NOON, POSTCODE, Clock, World, config_with, decision_of
+
+T = TypeVar("T")
 
 MINUTES = timedelta(minutes=5)
 GONE = "ledger: cannot be used just now. Run again."
@@ -20,35 +24,30 @@ GONE = "ledger: cannot be used just now. Run again."
 class Forgetful(Ledger):
     """A ledger whose database goes away as soon as there is something to record."""
 
-    def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:  # noqa: ARG002
-        """Record nothing."""
-        raise LedgerUnavailable(GONE)
+    goes_at = "record"
+
+    def write(self, step: "partial[T]") -> T:
+        """Write all but that."""
+        if step.func.__name__ == self.goes_at:
+            raise LedgerUnavailable(GONE)
+        return super().write(step)
 
 
-class Closed(Ledger):
+class Closed(Forgetful):
     """A ledger whose database takes no intents."""
 
-    def intend(
-        self,
-        attempted: Sequence[Attempt],  # noqa: ARG002
-        *,
-        decided: Mapping[str, Decision],  # noqa: ARG002
-        lease: timedelta,  # noqa: ARG002
-        now: datetime,  # noqa: ARG002
-    ) -> set[str]:
-        """Commit nothing."""
-        raise LedgerUnavailable(GONE)
+    goes_at = "intend"
 
 
 class Broken(Ledger):
     """A ledger that fails in a way nobody foresaw, for one lead."""
 
-    def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    def write(self, step: "partial[T]") -> T:
         """Record all but what is about lead 1."""
-        if any(outcome.attempt.claim.lead_id == "1" for outcome in outcomes):
+        if step.func.__name__ == "record" and any(outcome.attempt.claim.lead_id == "1" for outcome in step.args[1]):
             msg = "nobody foresaw this"
             raise ZeroDivisionError(msg)
-        super().record(outcomes, now=now)
+        return super().write(step)
 
 
 class Sleepy(Ledger):
@@ -56,13 +55,12 @@ class Sleepy(Ledger):
 
     clock: Clock
 
-    def intend(
-        self, attempted: Sequence[Attempt], *, decided: Mapping[str, Decision], lease: timedelta, now: datetime
-    ) -> set[str]:
-        """Commit the intents, and sleep."""
-        held = super().intend(attempted, decided=decided, lease=lease, now=now)
-        self.clock.advance(hours=1)
-        return held
+    def write(self, step: "partial[T]") -> T:
+        """Write; after the intents, sleep."""
+        written = super().write(step)
+        if step.func.__name__ == "intend":
+            self.clock.advance(hours=1)
+        return written
 
 
 class Dying(LeadByteClient):
@@ -87,7 +85,7 @@ async def test_an_answer_that_cannot_be_recorded_is_not_asked_for_again(world: W
     assert set(world.states(["1", "2"]).values()) == {State.SENDING}
     assert world.claim() == []
     world.clock.advance(minutes=6)
-    assert world.ledger.rescue(unknown_after=MINUTES, now=world.clock()) == 2
+    assert claims.rescue(world.ledger, unknown_after=MINUTES, now=world.clock()) == 2
     assert set(world.states(["1", "2"]).values()) == {State.UNKNOWN}
     assert world.claim() == []
     ledger.close()
@@ -134,7 +132,7 @@ async def test_a_run_that_dies_between_intent_and_request_leaves_unknown(world: 
     assert world.asked() == []
     assert world.states(["1"]) == {"1": State.SENDING}
     world.clock.advance(minutes=6)
-    world.ledger.rescue(unknown_after=MINUTES, now=world.clock())
+    claims.rescue(world.ledger, unknown_after=MINUTES, now=world.clock())
     assert world.states(["1"]) == {"1": State.UNKNOWN}
 
 
@@ -142,12 +140,12 @@ async def test_a_run_that_dies_between_update_and_act_leaves_ready(world: World)
     """The update was recorded and is not written again; the act, never intended, goes out once."""
     async with world.client() as client:
         config = config_with(delivery={"mode": "separate"})
-        delivery = Delivery(config=config, ledger=world.ledger, client=client, clock=world.clock)
+        delivery = Delivery(config, Exchange(config=config, ledger=world.ledger, client=client))
         await delivery.update(world.wave("1"))
     assert world.states(["1"]) == {"1": State.SENDING}
     world.clock.advance(minutes=6)
     successor = world.open_ledger("run-2")
-    successor.rescue(unknown_after=MINUTES, now=world.clock())
+    claims.rescue(successor, unknown_after=MINUTES, now=world.clock())
     await world.deliver(world.claim(ledger=successor), ledger=successor, delivery={"mode": "separate"})
     assert [method for method, _ in world.asked()] == ["PUT", "POST"]
     assert world.states(["1"]) == {"1": State.PROCESSED}
@@ -164,7 +162,7 @@ async def test_a_run_that_was_overtaken_sends_nothing(world: World, mode: str) -
     before = world.asked()
     slow = await world.deliver(wave, delivery={"mode": mode})
     assert world.asked() == before
-    assert slow.tally == {}
+    assert slow.went == {}
     successor.close()
 
 
@@ -173,10 +171,10 @@ async def test_a_run_overtaken_between_update_and_act_does_not_act(world: World)
     successor = world.open_ledger("run-2")
     async with world.client() as client:
         config = config_with(delivery={"mode": "separate"})
-        delivery = Delivery(config=config, ledger=world.ledger, client=client, clock=world.clock)
+        delivery = Delivery(config, Exchange(config=config, ledger=world.ledger, client=client))
         to_act = await delivery.update(world.wave("1"))
         world.clock.advance(minutes=6)
-        successor.rescue(unknown_after=MINUTES, now=world.clock())
+        claims.rescue(successor, unknown_after=MINUTES, now=world.clock())
         await world.deliver(world.claim(ledger=successor), ledger=successor, delivery={"mode": "separate"})
         await delivery.act(to_act)
     assert len(world.sandbox.quarantine.acts["1"]) == 1
@@ -189,11 +187,10 @@ async def test_an_act_whose_lease_has_ended_is_not_sent(world: World, update: di
     """The machine slept between intent and request; by then the lead may be another run's, and acted on."""
     wave = world.wave("1", update=update)
     ledger = world.open_failing(Sleepy)
-    ledger.clock = world.clock
     await world.deliver(wave, ledger=ledger)
     assert world.asked() == []
     entry = world.entry("1")
-    assert (entry["state"], entry["attempts"]) == ("ready", 0)
+    assert (entry["state"], entry["refusals"]) == ("ready", 0)
     assert "its turn came only after" in entry["note"]
     ledger.close()
 
@@ -214,8 +211,8 @@ async def test_two_runs_share_what_is_due(world: World) -> None:
 
     async def run(ledger: Ledger) -> int:
         sent = 0
-        while claims := await asyncio.to_thread(ledger.claim, limit=7, lease=MINUTES, now=NOON):
-            wave = [Decided(claim, decision_of("process"), POSTCODE, "payload") for claim in claims]
+        while claimed := await asyncio.to_thread(claims.claim, ledger, limit=7, lease=MINUTES, now=NOON):
+            wave = [Decided(claim, decision_of("process"), POSTCODE, "payload") for claim in claimed]
             await world.deliver(wave, ledger=ledger)
             sent += len(wave)
         return sent
@@ -231,9 +228,10 @@ async def test_a_late_answer_settles_what_was_rescued(world: World) -> None:
     """The answer came after the lease had ended: it is the evidence that was missing."""
 
     class Slow(Ledger):
-        def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-            world.ledger.rescue(unknown_after=MINUTES, now=now + timedelta(hours=1))
-            super().record(outcomes, now=now)
+        def write(self, step: "partial[T]") -> T:
+            if step.func.__name__ == "record":
+                claims.rescue(world.ledger, unknown_after=MINUTES, now=self.now() + timedelta(hours=1))
+            return super().write(step)
 
     ledger = world.open_failing(Slow)
     await world.deliver(world.wave("1"), ledger=ledger)
@@ -271,5 +269,5 @@ async def test_a_run_that_is_cancelled_leaves_what_is_on_the_wire_alone(world: W
         await run
     assert set(world.states(["1", "2"]).values()) == {State.SENDING}
     world.clock.advance(minutes=6)
-    world.ledger.rescue(unknown_after=MINUTES, now=world.clock())
+    claims.rescue(world.ledger, unknown_after=MINUTES, now=world.clock())
     assert set(world.states(["1", "2"]).values()) == {State.UNKNOWN}

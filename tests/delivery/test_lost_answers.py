@@ -7,6 +7,7 @@ import pytest
 
 from leadgate.leadbyte import LeadByteClient
 from leadgate.leadbyte.wire import read_body
+from leadgate.ledger import claims
 from leadgate.model import Answer, Certainty, LeadRequest, State
 from tests.delivery.world import NOON, World
 
@@ -18,13 +19,13 @@ LOST = ["5xx-after", "5xx-before", "drop-after", "drop-before", "not-json-after"
 async def test_an_act_without_an_answer_is_unknown(world: World, fault: str, update: dict[str, str]) -> None:
     """Whether it was applied or not: nobody here can tell."""
     world.sandbox.faults.change({fault: "always"})
-    delivery = await world.deliver(world.wave("17", update=update), delivery={"unknown_after": "7m"})
+    tally = await world.deliver(world.wave("17", update=update), delivery={"unknown_after": "7m"})
     entry = world.entry("17")
     assert (entry["state"], entry["due_at"]) == ("unknown", NOON + timedelta(minutes=7))
-    assert (entry["attempts"], entry["lease_owner"]) == (0, None)
+    assert (entry["refusals"], entry["lease_owner"]) == (0, None)
     assert entry["note"]
     assert [attempt["outcome"] for attempt in world.history("17").attempts] == ["in_doubt"]
-    assert delivery.tally == {State.UNKNOWN: 1}
+    assert tally.went == {State.UNKNOWN: 1}
 
 
 @pytest.mark.parametrize("fault", LOST)
@@ -38,7 +39,7 @@ async def test_no_later_run_sends_it_again(world: World, fault: str, mode: str) 
     state = world.entry("17")["state"]
     for _ in range(5):
         world.clock.advance(days=1)
-        world.ledger.rescue(unknown_after=timedelta(minutes=5), now=world.clock())
+        claims.rescue(world.ledger, unknown_after=timedelta(minutes=5), now=world.clock())
         wave = world.claim()
         await world.deliver(wave, delivery={"mode": mode})
     if mode == "combined":
@@ -80,7 +81,7 @@ async def test_an_update_alone_is_sent_again(world: World, fault: str) -> None:
     world.sandbox.faults.change({fault: 1})
     await world.deliver(world.wave("17", verdict="review"))
     assert world.entry("17")["state"] == "ready"
-    assert world.entry("17")["attempts"] == (1 if fault.startswith("not-json") else 0)
+    assert world.entry("17")["refusals"] == (1 if fault.startswith("not-json") else 0)
     world.clock.advance(minutes=1)
     await world.deliver(world.claim("review"))
     assert world.states(["17"]) == {"17": State.REVIEW}

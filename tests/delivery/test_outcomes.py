@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,8 +10,8 @@ import pytest
 
 from leadgate.config import DeliveryConfig
 from leadgate.delivery.outcomes import Outcomes, retry_delay
-from leadgate.model import Action, Answer, Attempt, Certainty, Claim, Outcome, RequestKind, Result, State, Verdict
-from tests.delivery.world import NOON, decision_of
+from leadgate.model import Answer, Attempt, Certainty, Claim, LeadRequest, Outcome, RequestKind, Result, State, Verdict
+from tests.delivery.world import NOON, POSTCODE, decision_of
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "delivery.md"
 ATTEMPTS = 3
@@ -99,21 +98,27 @@ def cases() -> Iterator[Case]:
         for kind in SENT[row.sent]:
             words = [] if row.case.startswith("unknown:") else row.case.split()
             named = {Verdict(word) for word in words if word in set(Verdict)}
-            verdicts = named or ({Verdict.PROCESS, Verdict.REJECT} if kind.carries_act else set(Verdict))
+            verdicts = named or ({Verdict.PROCESS, Verdict.REJECT} if kind in ACTS else set(Verdict))
             left = {"attempts left": range(ATTEMPTS - 1), "last attempt": [ATTEMPTS - 1]}
             for tried in left.get(row.case, range(ATTEMPTS)):
                 yield from (Case(row, kind, verdict, tried) for verdict in sorted(verdicts))
+
+
+def attempt_of(kind: RequestKind, verdict: Verdict, refusals: int) -> Attempt:
+    """A request of this kind for a lead with this verdict."""
+    update = {} if kind is RequestKind.ACT else POSTCODE
+    request = LeadRequest("17", update, verdict.action if kind in ACTS else None)
+    claim = Claim("17", 1, NOON, late=False, refusals=refusals, updated_hash=None)
+    return Attempt(claim, request, decision_of(verdict), "payload")
 
 
 def outcome_of(case: Case) -> Outcome:
     """What the code makes of it."""
     unknown = "review" if case.row.case == "unknown: review" else "probe"
     delivery = DeliveryConfig.model_validate({"attempts": ATTEMPTS, "unknown": unknown, "unknown_after": UNKNOWN_AFTER})
-    action = case.verdict.action if case.kind.carries_act else None
-    claim = Claim("17", 1, NOON, late=False, attempts=case.tried, updated_hash=None)
-    attempt = Attempt(claim, "request", case.kind, action, ["postcode"], "payload")
     answer = Answer("17", message="In LeadByte's words", **ANSWERS[case.row.answer])
-    return Outcomes(delivery, HOLD_FOR).outcome_of(attempt, answer, decision_of(case.verdict), now=NOON)
+    attempt = attempt_of(case.kind, case.verdict, case.tried)
+    return Outcomes(delivery, HOLD_FOR).outcome_of(attempt, answer, NOON)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +133,7 @@ def test_an_answer_makes_of_a_lead_what_the_table_says(case: Case) -> None:
         NOON + retry_delay(case.tried) if case.row.again == "after a rest" else AGAIN[case.row.again]
     )
     assert outcome.result == case.row.ends_as
-    assert outcome.uses_attempt is (case.row.uses_attempt == "yes")
+    assert outcome.is_refusal is (case.row.uses_attempt == "yes")
 
 
 @pytest.mark.parametrize(
@@ -149,10 +154,8 @@ def test_an_act_comes_again_only_if_it_was_refused(
     kind: RequestKind, certainty: Certainty, acted: bool | None, updated: bool | None, transient: bool
 ) -> None:
     """Whatever else an answer says, even if it contradicts itself."""
-    claim = Claim("17", 1, NOON, late=False, attempts=0, updated_hash=None)
-    attempt = Attempt(claim, "request", kind, Action.PROCESS, [], None)
     answer = Answer("17", certainty, updated=updated, acted=acted, transient=transient)
-    outcome = Outcomes(DeliveryConfig(), HOLD_FOR).outcome_of(attempt, answer, decision_of("process"), now=NOON)
+    outcome = Outcomes(DeliveryConfig(), HOLD_FOR).outcome_of(attempt_of(kind, Verdict.PROCESS, 0), answer, NOON)
     refused = not acted and (certainty is REFUSED or (certainty is ANSWERED and acted is False))
     assert (outcome.state is State.READY) is refused
     assert (outcome.result is Result.REFUSED) is refused
@@ -160,22 +163,16 @@ def test_an_act_comes_again_only_if_it_was_refused(
 
 def test_a_lead_without_a_reason_still_fails_with_one() -> None:
     """LeadByte may refuse without a word."""
-    case = next(case for case in cases() if case.row.becomes == "failed")
-    silent = Answer("17", REFUSED)
-    outcomes = Outcomes(DeliveryConfig(attempts=ATTEMPTS), HOLD_FOR)
-    attempt = outcome_of(case).attempt
-    assert (
-        outcomes.outcome_of(attempt, silent, decision_of("hold"), now=NOON).note == "refused 3 times without a reason"
-    )
+    attempt = attempt_of(RequestKind.UPDATE, Verdict.HOLD, ATTEMPTS - 1)
+    outcome = Outcomes(DeliveryConfig(attempts=ATTEMPTS), HOLD_FOR).outcome_of(attempt, Answer("17", REFUSED), NOON)
+    assert (outcome.state, outcome.note) == (State.FAILED, "refused 3 times without a reason")
 
 
 def test_a_pause_shorter_than_five_seconds_is_five_seconds() -> None:
     """A refused lead never comes straight back, whatever LeadByte says."""
-    case = next(case for case in cases() if case.row.again == "after five seconds")
     soon = Answer("17", REFUSED, transient=True, retry_at=NOON + timedelta(seconds=2))
-    outcomes = Outcomes(DeliveryConfig(), HOLD_FOR)
-    attempt = replace(outcome_of(case).attempt, claim=replace(outcome_of(case).attempt.claim, attempts=99))
-    outcome = outcomes.outcome_of(attempt, soon, decision_of("process"), now=NOON)
+    attempt = attempt_of(RequestKind.UPDATE, Verdict.PROCESS, 99)
+    outcome = Outcomes(DeliveryConfig(), HOLD_FOR).outcome_of(attempt, soon, NOON)
     assert (outcome.state, outcome.due_at) == (State.READY, NOON + timedelta(seconds=5))
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from leadgate.delivery import Preparation
 from leadgate.errors import SourceUnavailable
-from leadgate.ledger import Ledger
-from leadgate.model import Decided, State, Verdict
+from leadgate.ledger import Ledger, claims
+from leadgate.model import Decided, State, Tally, Verdict
 from leadgate.source import Source
 from tests.intake.pipeline import NOON, Pipeline, open_pipeline
 
@@ -22,14 +22,16 @@ def pipeline(database_url: str, tmp_path: Path) -> Iterator[Pipeline]:
         yield opened
 
 
-def preparation(pipeline: Pipeline, ledger: Ledger | None = None, **sections: dict[str, Any]) -> Preparation:
+def preparation(
+    pipeline: Pipeline, ledger: Ledger | None = None, tally: Tally | None = None, **sections: dict[str, Any]
+) -> Preparation:
     """What makes the waves of one run."""
     return Preparation(
         config=pipeline.config(**sections),
         source=pipeline.source,
         ledger=ledger or pipeline.ledger,
         policy=pipeline.policy(**sections),
-        clock=pipeline.clock,
+        tally=tally,
     )
 
 
@@ -119,11 +121,12 @@ def test_rejects_beyond_the_cap_go_to_a_person(pipeline: Pipeline) -> None:
     pipeline.quarantine(*range(1, 8))
     pipeline.clock.advance(hours=24)
     pipeline.look()
-    making = preparation(pipeline, safety={"max_rejects_per_run": 3})
+    tally = Tally()
+    making = preparation(pipeline, tally=tally, safety={"max_rejects_per_run": 3})
     waves = [making.claim_wave(2) for _ in range(4)]
     decided = [lead.decision.verdict.value for wave in waves for lead in wave]
     assert decided == ["reject"] * 3 + ["review"] * 4
-    assert making.capped == 4
+    assert tally.capped == 4
     last = waves[-1][0].decision
     assert last.rule == "never-enriched"
     assert last.reason.startswith("No enrichment within the deadline.")
@@ -179,7 +182,7 @@ def test_a_lead_that_was_written_before_has_nothing_to_write(pipeline: Pipeline)
         )
     (again,) = preparation(pipeline).claim_wave(1)
     assert (again.update, again.payload_hash) == ({}, lead.payload_hash)
-    pipeline.ledger.release(now=pipeline.clock())
+    claims.release(pipeline.ledger, now=pipeline.clock())
     pipeline.run_sql("UPDATE enrichment SET postcode = 'AB1 2CD' WHERE id = 1")
     (changed,) = preparation(pipeline).claim_wave(1)
     assert changed.update == {"postcode": "AB1 2CD", "phone1": "07700 900123"}

@@ -19,7 +19,7 @@ MOST_REQUESTS = 1 + 2 * math.ceil(math.log2(50))
 def untouched(world: World, *ids: str) -> bool:
     """Whether these leads are ready for whoever claims them next, with all their attempts."""
     entries = [world.entry(lead_id) for lead_id in ids]
-    return all((e["state"], e["attempts"], e["lease_owner"]) == ("ready", 0, None) for e in entries)
+    return all((e["state"], e["refusals"], e["lease_owner"]) == ("ready", 0, None) for e in entries)
 
 
 @pytest.mark.parametrize("fault", ["429", "503"])
@@ -40,10 +40,10 @@ async def test_a_short_pause_delays_one_batch(world: World, fault: str) -> None:
 async def test_a_busy_leadbyte_is_not_asked_about_halves(world: World, fault: str) -> None:
     """That a batch came at a bad time says nothing about any of its leads."""
     world.sandbox.faults.change({fault: 1})
-    delivery = await world.deliver(world.wave(*FIFTY))
+    tally = await world.deliver(world.wave(*FIFTY))
     assert len(world.asked()) == 1
     assert untouched(world, *FIFTY)
-    assert delivery.tally == {State.READY: 50}
+    assert tally.went == {State.READY: 50}
 
 
 async def test_a_long_pause_ends_the_run(world: World) -> None:
@@ -67,8 +67,8 @@ async def test_a_burst_of_429_does_not_end_the_run(world: World) -> None:
     ids = [str(n) for n in range(1, 21)]
     world.sandbox.faults.change({"429": 4, "retry-after": 1})
     client = world.client(clock=Clock(step=timedelta(milliseconds=300)))
-    delivery = await world.deliver(world.wave(*ids), client=client, leadbyte={"batch_size": 1})
-    assert delivery.tally == {State.PROCESSED: 16, State.READY: 4}
+    tally = await world.deliver(world.wave(*ids), client=client, leadbyte={"batch_size": 1})
+    assert tally.went == {State.PROCESSED: 16, State.READY: 4}
 
 
 @pytest.mark.parametrize("fault", [{"401": "always"}, {"permission": "read-only"}], ids=["401", "403"])
@@ -129,19 +129,19 @@ async def test_answers_of_single_leads_are_no_outage(world: World) -> None:
     """A hundred leads may be refused in a row, each for itself."""
     ids = [str(n) for n in range(1, 31)]
     world.sandbox.faults.change({"release-refused": "always"})
-    delivery = await world.deliver(world.wave(*ids), leadbyte={"batch_size": 1})
-    assert delivery.tally == {State.READY: 30}
+    tally = await world.deliver(world.wave(*ids), leadbyte={"batch_size": 1})
+    assert tally.went == {State.READY: 30}
 
 
 @pytest.mark.parametrize("poison", ["1", "24", "25", "26", "50"])
 async def test_one_poison_lead_is_found_by_halving(world: World, poison: str) -> None:
     """Forty-nine go through, the one that is the cause has used an attempt, and thirteen requests are enough."""
     world.sandbox.faults.change({"poison": [poison]})
-    delivery = await world.deliver(world.wave(*FIFTY))
-    assert delivery.tally == {State.PROCESSED: 49, State.READY: 1}
-    assert delivery.exchange.refused == 1
+    tally = await world.deliver(world.wave(*FIFTY))
+    assert tally.went == {State.PROCESSED: 49, State.READY: 1}
+    assert tally.refused == 1
     assert {lead_id for lead_id, state in world.states(FIFTY).items() if state is State.READY} == {poison}
-    assert {lead_id: world.entry(lead_id)["attempts"] for lead_id in FIFTY} == dict.fromkeys(FIFTY, 0) | {poison: 1}
+    assert {lead_id: world.entry(lead_id)["refusals"] for lead_id in FIFTY} == dict.fromkeys(FIFTY, 0) | {poison: 1}
     assert MOST_REQUESTS == 13
     assert len(world.asked()) <= MOST_REQUESTS
 
@@ -149,31 +149,31 @@ async def test_one_poison_lead_is_found_by_halving(world: World, poison: str) ->
 async def test_two_poison_leads_are_found(world: World) -> None:
     """Wherever they are."""
     world.sandbox.faults.change({"poison": ["7", "44"]})
-    delivery = await world.deliver(world.wave(*FIFTY))
-    assert delivery.tally == {State.PROCESSED: 48, State.READY: 2}
+    tally = await world.deliver(world.wave(*FIFTY))
+    assert tally.went == {State.PROCESSED: 48, State.READY: 2}
 
 
 async def test_a_batch_of_updates_is_halved_too(world: World) -> None:
     """The acts of those whose update was taken follow."""
     world.sandbox.faults.change({"poison": ["3"]})
-    delivery = await world.deliver(world.wave("1", "2", "3", "4"), delivery={"mode": "separate"})
-    assert delivery.tally == {State.PROCESSED: 3, State.READY: 1}
+    tally = await world.deliver(world.wave("1", "2", "3", "4"), delivery={"mode": "separate"})
+    assert tally.went == {State.PROCESSED: 3, State.READY: 1}
     assert set(world.sandbox.quarantine.acts) == {"1", "2", "4"}
 
 
 async def test_an_error_that_calls_itself_success_is_halved_where_nothing_was_to_be_done(world: World) -> None:
     """HTTP 200 with status Error, said of the whole request: updates alone go again."""
     world.sandbox.faults.change({"status-error": 1})
-    delivery = await world.deliver(world.wave("1", "2", verdict="review"))
-    assert delivery.tally == {State.REVIEW: 2}
+    tally = await world.deliver(world.wave("1", "2", verdict="review"))
+    assert tally.went == {State.REVIEW: 2}
     assert [len(body["leads"]) for _, body in world.asked()] == [2, 1, 1]
 
 
 async def test_an_error_that_calls_itself_success_leaves_acts_in_doubt(world: World) -> None:
     """It is no proof that they were not taken, so they do not go again before a probe."""
     world.sandbox.faults.change({"status-error": 1})
-    delivery = await world.deliver(world.wave("1", "2"))
-    assert delivery.tally == {State.UNKNOWN: 2}
+    tally = await world.deliver(world.wave("1", "2"))
+    assert tally.went == {State.UNKNOWN: 2}
     assert [len(body["leads"]) for _, body in world.asked()] == [2]
 
 
@@ -185,7 +185,7 @@ async def test_a_lead_that_was_not_sent_does_not_hide_a_poison_lead(world: World
     await world.deliver([*wave[:2], spoilt, *wave[3:]])
     states = world.states(["1", "2", "3", "4", "5"])
     assert {lead_id for lead_id, state in states.items() if state is State.PROCESSED} == {"1", "4", "5"}
-    assert {lead_id: world.entry(lead_id)["attempts"] for lead_id in states} == {
+    assert {lead_id: world.entry(lead_id)["refusals"] for lead_id in states} == {
         "1": 0,
         "2": 1,
         "3": 1,

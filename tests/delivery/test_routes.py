@@ -12,7 +12,7 @@ from tests.delivery.world import NOON, POSTCODE, decision_of
 def decided(verdict: Verdict | str, update: dict[str, Any], lead_id: str = "17") -> Decided:
     """A claimed lead with this verdict and these fields to write."""
     return Decided(
-        Claim(lead_id, 1, NOON, late=False, attempts=0, updated_hash=None), decision_of(verdict), update, None
+        Claim(lead_id, 1, NOON, late=False, refusals=0, updated_hash=None), decision_of(verdict), update, None
     )
 
 

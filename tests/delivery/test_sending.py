@@ -17,21 +17,21 @@ POST_ACT = ("POST", {"quarantineId": 17, "action": "process"})
 
 async def test_combined_is_one_request_with_update_and_act(world: World) -> None:
     """Literally the body LeadByte documents."""
-    delivery = await world.deliver(world.wave("17"))
+    tally = await world.deliver(world.wave("17"))
     assert world.asked() == [PUT_BOTH]
     assert world.states(["17"]) == {"17": State.PROCESSED}
-    assert delivery.tally == {State.PROCESSED: 1}
+    assert tally.went == {State.PROCESSED: 1}
 
 
 async def test_separate_is_the_update_and_then_the_act(world: World) -> None:
     """Two requests, two attempts, one decision."""
-    delivery = await world.deliver(world.wave("17"), delivery={"mode": "separate"})
+    tally = await world.deliver(world.wave("17"), delivery={"mode": "separate"})
     assert world.asked() == [PUT_UPDATE, POST_ACT]
     history = world.history("17")
     assert sorted(attempt["kind"] for attempt in history.attempts) == ["act", "update"]
     assert [decision["verdict"] for decision in history.decisions] == ["process"]
     assert history.entry["updated_hash"] is not None
-    assert delivery.tally == {State.PROCESSED: 1}
+    assert tally.went == {State.PROCESSED: 1}
 
 
 async def test_with_nothing_to_write_the_act_goes_alone(world: World) -> None:
@@ -56,7 +56,7 @@ async def test_a_reject_is_a_reject(world: World) -> None:
 async def test_hold_and_review_write_and_do_not_act(world: World, verdict: str, state: State, due_at: object) -> None:
     """The update goes alone; with nothing to write nothing goes."""
     world.seed(["17"])
-    delivery = await world.deliver(world.claim(verdict))
+    tally = await world.deliver(world.claim(verdict))
     world.seed(["18"])
     silent = await world.deliver(world.claim(verdict, update={}))
     assert world.asked() == [PUT_UPDATE]
@@ -64,7 +64,7 @@ async def test_hold_and_review_write_and_do_not_act(world: World, verdict: str, 
         entry = world.entry(lead_id)
         assert (entry["state"], entry["due_at"], entry["note"]) == (state, due_at, "Because.")
         assert [decision["verdict"] for decision in world.history(lead_id).decisions] == [verdict]
-    assert delivery.tally == silent.tally == {state: 1}
+    assert tally.went == silent.went == {state: 1}
 
 
 async def test_what_leadbyte_took_before_is_not_written_again(world: World) -> None:
@@ -79,12 +79,12 @@ async def test_what_leadbyte_took_before_is_not_written_again(world: World) -> N
 async def test_every_lead_gets_exactly_one_act(world: World, mode: str) -> None:
     """In several batches at once, whatever the mode."""
     ids = [str(n) for n in range(1, 124)]
-    delivery = await world.deliver(world.wave(*ids), delivery={"mode": mode}, leadbyte={"batch_size": 50})
+    tally = await world.deliver(world.wave(*ids), delivery={"mode": mode}, leadbyte={"batch_size": 50})
     assert {lead_id: len(acts) for lead_id, acts in world.sandbox.quarantine.acts.items()} == dict.fromkeys(ids, 1)
     assert set(world.states(ids).values()) == {State.PROCESSED}
     puts = [body["leads"] for method, body in world.asked() if method == "PUT"]
     assert sorted(map(len, puts)) == [23, 50, 50]
-    assert delivery.tally == {State.PROCESSED: 123}
+    assert tally.went == {State.PROCESSED: 123}
 
 
 @pytest.mark.parametrize("mode", ["combined", "separate"])
@@ -106,7 +106,7 @@ async def test_a_lead_whose_update_was_refused_comes_again(world: World) -> None
     await world.deliver(world.wave("1", "2", "3"))
     assert world.states(["1", "2", "3"]) == {"1": State.PROCESSED, "2": State.READY, "3": State.PROCESSED}
     entry = world.entry("2")
-    assert (entry["attempts"], entry["due_at"]) == (1, NOON + timedelta(minutes=1))
+    assert (entry["refusals"], entry["due_at"]) == (1, NOON + timedelta(minutes=1))
     assert "A field has a value that is not valid" in entry["note"]
     assert world.claim() == []
     world.clock.advance(minutes=1)
@@ -130,7 +130,7 @@ async def test_refused_often_enough_a_lead_is_parked(world: World) -> None:
     world.seed(["17"])
     for refusals in range(1, 4):
         await world.deliver(world.claim(), delivery={"attempts": 3})
-        assert world.entry("17")["attempts"] == refusals
+        assert world.entry("17")["refusals"] == refusals
         world.clock.advance(hours=1)
     entry = world.entry("17")
     assert entry["state"] == "failed"

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import text
 
 from leadgate.delivery.prepare import Preparation, decide_claims
-from leadgate.ledger.reads import read_history
+from leadgate.ledger import sending
+from leadgate.ledger.history import read_history
 from leadgate.model import Claim, Conclusion, State, Verdict
 from leadgate.policy.compiling import compile_policy
 from leadgate.story import tell
@@ -44,7 +45,7 @@ def test_ten_thousand_leads_agree_and_differ_as_counted_by_hand(sqlite_url: str,
         config = pipeline.config()
         live = compile_policy(config.policy, pipeline.source.columns)
         shadow = compile_policy(pipeline.config(policy={"rules": STRICTER}).policy, pipeline.source.columns)
-        claims = [Claim(str(n), 1, NOON, late=False, attempts=0, updated_hash=None) for n in range(LEADS)]
+        claims = [Claim(str(n), 1, NOON, late=False, refusals=0, updated_hash=None) for n in range(LEADS)]
         parts: dict[str, Any] = {"config": config, "source": pipeline.source, "policy": live, "now": NOON}
         alone, _ = decide_claims(claims, **parts)
         beside, _ = decide_claims(claims, **parts, shadow=shadow)
@@ -61,7 +62,7 @@ def test_ten_thousand_leads_agree_and_differ_as_counted_by_hand(sqlite_url: str,
             found[row.verdict, row.shadow_verdict] += count
             assert row.agree == (row.verdict == row.shadow_verdict)
         assert found == expected
-        summary = account.summarize(went={}, remaining={})
+        summary = account.summarize(remaining={})
         assert summary.disagreed == sum(count for (said, other), count in expected.items() if said != other) > 2000
 
 
@@ -75,7 +76,6 @@ def test_what_the_shadow_said_is_kept_and_told(database_url: str, tmp_path: Path
             source=pipeline.source,
             ledger=pipeline.ledger,
             policy=pipeline.policy(),
-            clock=pipeline.clock,
             shadow=compile_policy(pipeline.config(policy={"rules": STRICTER}).policy, pipeline.source.columns),
         )
         (lead,) = preparation.claim_wave(10)
@@ -83,10 +83,10 @@ def test_what_the_shadow_said_is_kept_and_told(database_url: str, tmp_path: Path
             Verdict.PROCESS,
             Verdict.REVIEW,
         )
-        pipeline.ledger.conclude(
-            [Conclusion(lead.claim, lead.decision, State.REVIEW, note="why")], now=pipeline.clock()
+        sending.conclude(
+            pipeline.ledger, [Conclusion(lead.claim, lead.decision, State.REVIEW, note="why")], now=pipeline.clock()
         )
-        history = read_history(pipeline.ledger.engine, "acme", "1")
+        history = read_history(pipeline.ledger, "1")
         assert history is not None
         told = [event.what for event in tell(history, pipeline.config()).events]
         assert any("The shadow rules would: review by otherwise" in line for line in told)

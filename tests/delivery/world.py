@@ -9,11 +9,11 @@ from pydantic import SecretStr
 from sqlalchemy.engine import RowMapping
 
 from leadgate.config import PipelineConfig
-from leadgate.delivery import Delivery
+from leadgate.delivery import Delivery, Exchange
 from leadgate.leadbyte import LeadByteClient
-from leadgate.ledger import Ledger, open_engine
-from leadgate.ledger.reads import History, read_history
-from leadgate.model import Decided, Decision, Lead, Look, State, Verdict, fingerprint
+from leadgate.ledger import Ledger, claims, open_engine, waiting
+from leadgate.ledger.history import History, read_history
+from leadgate.model import Decided, Decision, Lead, Look, State, Tally, Verdict, fingerprint
 from leadgate.sandbox import Sandbox
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -66,24 +66,26 @@ def decision_of(verdict: Verdict | str) -> Decision:
 class World:
     """Registers and claims leads, delivers them, and tells where they are."""
 
-    def __init__(self, url: str, sandbox: Sandbox, base_dir: Path) -> None:
+    def __init__(self, url: str, sandbox: Sandbox, base_dir: Path, clock: Clock | None = None) -> None:
         self.url, self.sandbox, self.base_dir = url, sandbox, base_dir
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.ledger = self.open_ledger("run-1")
 
     def open_ledger(self, owner: str) -> Ledger:
         """Open the same ledger as another run."""
-        return Ledger(open_engine(self.url, base_dir=self.base_dir), pipeline="acme", owner=owner)
+        engine = open_engine(self.url, base_dir=self.base_dir)
+        return Ledger(engine, pipeline="acme", owner=owner, clock=self.clock)
 
     def open_failing(self, kind: type[L]) -> L:
         """Open the ledger as the first run, in a kind that fails."""
-        return kind(open_engine(self.url, base_dir=self.base_dir), pipeline="acme", owner="run-1")
+        engine = open_engine(self.url, base_dir=self.base_dir)
+        return kind(engine, pipeline="acme", owner="run-1", clock=self.clock)
 
     def seed(self, ids: Sequence[str]) -> None:
         """Register leads and make them due for a decision."""
         leads = [Lead(lead_id, NOON - timedelta(hours=1)) for lead_id in ids]
-        self.ledger.register(leads, now=self.clock())
-        self.ledger.note_looks([Look(lead_id, [], "hash", due=True) for lead_id in ids], now=self.clock())
+        waiting.register(self.ledger, leads, now=self.clock())
+        waiting.note_looks(self.ledger, [Look(lead_id, [], "hash", due=True) for lead_id in ids], now=self.clock())
 
     def claim(
         self,
@@ -95,11 +97,11 @@ class World:
     ) -> list[Decided]:
         """Claim whatever is due, decided with one verdict and the same fields to write."""
         update = POSTCODE if update is None else update
-        claims = (ledger or self.ledger).claim(limit=1000, lease=lease, now=self.clock())
+        found = claims.claim(ledger or self.ledger, limit=1000, lease=lease, now=self.clock())
         payload = fingerprint(update) if update else None
         return [
             Decided(claim, decision_of(verdict), {} if payload == claim.updated_hash else update, payload)
-            for claim in claims
+            for claim in found
         ]
 
     def wave(
@@ -134,20 +136,22 @@ class World:
         ledger: Ledger | None = None,
         client: LeadByteClient | None = None,
         **sections: dict[str, Any],
-    ) -> Delivery:
+    ) -> Tally:
         """Send a wave as a run does, update then act; its leases are given back whatever happens."""
         ledger = ledger or self.ledger
         async with client or self.client() as connected:
-            delivery = Delivery(config=config_with(**sections), ledger=ledger, client=connected, clock=self.clock)
+            config = config_with(**sections)
+            exchange = Exchange(config=config, ledger=ledger, client=connected)
+            delivery = Delivery(config, exchange)
             try:
                 await delivery.act(await delivery.update(wave))
             finally:
-                ledger.release(now=self.clock())
-        return delivery
+                claims.release(ledger, now=self.clock())
+        return exchange.tally
 
     def history(self, lead_id: str) -> History:
         """Everything the ledger knows of one lead."""
-        history = read_history(self.ledger.engine, "acme", lead_id)
+        history = read_history(self.ledger, lead_id)
         assert history is not None
         return history
 

@@ -8,7 +8,6 @@ import pytest
 from prefect import get_client
 from prefect.client.orchestration import SyncPrefectClient
 
-from deployments.server import VARIABLE
 from leadgate.sandbox import Sandbox
 from tests.support.pipelines import Practice
 
@@ -38,5 +37,3 @@ async def _take_off() -> None:
     async with get_client() as client:
         for automation in await client.read_automations():
             await client.delete_automation(automation.id)
-        if await client.read_variable_by_name(VARIABLE):
-            await client.delete_variable_by_name(VARIABLE)

@@ -21,12 +21,12 @@ from deployments.server import Server
 from flows.maintain_ledger import maintain_ledger
 from flows.release_leads import release_leads
 from leadgate.clock import utc_now
-from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger import Ledger, open_engine, people
 from leadgate.ledger.alarms import Alarm, read_alarms
 from leadgate.model import Resolution
 from leadgate.sandbox import Sandbox
 from tasks.alarms import BEGINS
-from tasks.events import tell
+from tasks.observed import tell
 from tests.support.pipelines import Practice
 from tests.support.waiting import wait_until
 
@@ -138,14 +138,14 @@ async def test_each_alarm_is_heard_once_and_so_is_its_end(
     for _ in range(2):
         await run(pipeline)
     ledger = ledger_of(pipeline)
-    assert {found.alarm for found in read_alarms(ledger.engine, "acme")} == {"leadbyte", "reviews"}
+    assert {found.alarm for found in read_alarms(ledger)} == {"leadbyte", "reviews"}
 
     pipeline.edit(NOBODY, leadbyte.url)
-    ledger.resolve(["1", "2"], Resolution.PROCESS, reason="looked at", by="Sam", hold_for=LONG, now=utc_now())
+    people.resolve(ledger, ["1", "2"], Resolution.PROCESS, reason="looked at", by="Sam", hold_for=LONG, now=utc_now())
     await run(pipeline)
     await arm(deployment_id, silent_after=SHORT)
     await run(pipeline)
-    assert read_alarms(ledger.engine, "acme") == []
+    assert read_alarms(ledger) == []
     ledger.close()
     heard.wait_for("leadgate acme: no healthy source for 0.166667 minutes")
     heard.wait_for("leadgate lost-run: a run was lost")

@@ -11,6 +11,7 @@ from cli.blocks import read_block
 from leadgate.clock import utc_now
 from leadgate.delivery import Preparation
 from leadgate.intake import look_for_arrivals, register_leads
+from leadgate.ledger import sending
 from leadgate.model import Conclusion, State
 from leadgate.sandbox import Sandbox
 from leadgate.wiring.pipeline import open_pipeline
@@ -47,10 +48,10 @@ def decide_all(pipeline: Practice) -> None:
         register_leads(opened.source, opened.ledger, opened.config, now=utc_now())
         look_for_arrivals(opened.source, opened.ledger, opened.config, now=utc_now())
         preparation = Preparation(
-            config=opened.config, source=opened.source, ledger=opened.ledger, policy=opened.policy, clock=utc_now
+            config=opened.config, source=opened.source, ledger=opened.ledger, policy=opened.policy
         )
         concluded = [Conclusion(d.claim, d.decision, State.REVIEW) for d in preparation.claim_wave(100)]
-        opened.ledger.conclude(concluded, now=utc_now())
+        sending.conclude(opened.ledger, concluded, now=utc_now())
 
 
 def other_file(pipeline: Practice, old: str, new: str) -> Path:

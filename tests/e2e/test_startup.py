@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from leadgate.ledger import Ledger, open_engine
-from leadgate.ledger.keep import keep_policy
+from leadgate.ledger import Ledger, open_engine, sending
+from leadgate.ledger.policies import keep_policy
 from tests.ledger.steps import NOW, PIPELINE, PROCESS, attempt, claim, intend, taken
 from tests.support.pipelines import Practice
 
@@ -48,10 +48,10 @@ def looked_into(tmp_path: Path) -> Path:
     practice.close()
     with closing(Ledger(open_engine(practice.ledger_url, base_dir=tmp_path), pipeline=PIPELINE, owner="one")) as ledger:
         rules = {"rules": [{"name": "opted-out", "when": "enrichment.opted_out"}, {"name": "verified", "when": "true"}]}
-        keep_policy(ledger.engine, PIPELINE, version="v1", text=json.dumps(rules), now=NOW)
+        keep_policy(ledger, version="v1", text=json.dumps(rules), now=NOW)
         sent = attempt(claim(ledger, "4711"))
         intend(ledger, sent, decision=replace(PROCESS, trace=[0]))
-        ledger.record([taken(sent)], now=NOW)
+        sending.record(ledger, [taken(sent)], now=NOW)
     return practice.file
 
 

@@ -6,7 +6,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,9 +18,9 @@ import pytest
 
 from flows.release_leads import release_leads
 from flows.watch_enrichment import watch_enrichment
-from leadgate.ledger.due import Due
+from leadgate.ledger.status import Due
 from leadgate.sandbox import Sandbox
-from tasks import announce, wait
+from tasks import announce, observed, wait
 from tasks.announce import AT_MOST_EVERY, EVENT, SAY_AGAIN_AFTER, is_worth_telling
 from tests.support.pipelines import Practice
 from tests.support.waiting import wait_until
@@ -87,7 +87,7 @@ async def test_a_burst_is_one_event_with_counts(
 
 
 async def test_leads_that_nobody_takes_are_told_of_again(
-    pipeline: Practice, sent: Callable[[object], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+    pipeline: Practice, prefect_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So an event that was lost is made up for; once the leads are taken, no more is said."""
     monkeypatch.setattr(announce, "SAY_AGAIN_AFTER", timedelta(milliseconds=500))
@@ -95,9 +95,18 @@ async def test_leads_that_nobody_takes_are_told_of_again(
     pipeline.quarantine(1, 2)
     assert await watch_enrichment(str(pipeline.file), "1s") == 0, "nothing is due"
     pipeline.enrich(1, **COMPLETE)
-    told = await watch_enrichment(str(pipeline.file), "2s")
-    assert isinstance(told, int)
-    assert told >= 2
+    told: list[str] = []
+
+    def tell(event: str, pipeline: str, payload: Mapping[str, int]) -> None:
+        observed.tell(event, pipeline, payload)
+        told.append(event)
+        if told.count(EVENT) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(announce, "tell", tell)
+    state = await watch_enrichment(str(pipeline.file), "1h", return_state=True)
+    assert state.is_cancelled()
+    assert told.count(EVENT) == 2
     await release_leads(str(pipeline.file))
     assert await watch_enrichment(str(pipeline.file), "1s") == 0, "nobody waits to be taken"
 

@@ -13,7 +13,7 @@ from sqlalchemy.engine import RowMapping
 from leadgate.config import PipelineConfig
 from leadgate.intake import Looked, Registered, compare_all, look_for_arrivals, register_leads
 from leadgate.ledger import Ledger, open_engine
-from leadgate.ledger.reads import read_history
+from leadgate.ledger.history import read_history
 from leadgate.model import State
 from leadgate.policy.compiling import compile_policy
 from leadgate.policy.deciding import Policy
@@ -71,7 +71,7 @@ class Pipeline:
     def _open_ledger(self, owner: str) -> Ledger:
         address = self._url if self._url.startswith("postgresql") else "sqlite:///ledger.db"
         engine = open_engine(address, base_dir=self._base_dir)
-        return Ledger(engine, pipeline="acme", owner=owner)
+        return Ledger(engine, pipeline="acme", owner=owner, clock=self.clock)
 
     @contextmanager
     def other_run(self) -> Iterator[Ledger]:
@@ -132,7 +132,7 @@ class Pipeline:
 
     def entry(self, lead_id: str) -> RowMapping:
         """One lead's row in the ledger."""
-        history = read_history(self.ledger.engine, "acme", lead_id)
+        history = read_history(self.ledger, lead_id)
         assert history is not None
         return history.entry
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from leadgate.errors import SourceError
-from leadgate.intake import look_at, look_for_arrivals
-from leadgate.ledger import Ledger
-from leadgate.ledger.reads import read_status
+from leadgate.intake import look_for_arrivals
+from leadgate.intake.look import look_at
+from leadgate.ledger import Ledger, claims, sending
+from leadgate.ledger.status import read_status
 from leadgate.model import Conclusion, Enrichment, State, Waiting, fingerprint
 from leadgate.source import Source
 from tests.delivery.world import config_with, decision_of
@@ -27,10 +28,10 @@ def waiting(seen: dict[str, object] | None = None) -> Waiting:
 
 def hold(pipeline: Pipeline, ledger: Ledger, until: datetime) -> None:
     """Decide every lead that is due: hold."""
-    claims = ledger.claim(limit=100, lease=DAY, now=pipeline.clock())
-    assert claims
-    held = [Conclusion(claim, decision_of("hold"), State.WAITING, until, "Too early.") for claim in claims]
-    ledger.conclude(held, now=pipeline.clock())
+    found = claims.claim(ledger, limit=100, lease=DAY, now=pipeline.clock())
+    assert found
+    held = [Conclusion(claim, decision_of("hold"), State.WAITING, until, "Too early.") for claim in found]
+    sending.conclude(ledger, held, now=pipeline.clock())
 
 
 def test_every_new_lead_is_registered_once(pipeline: Pipeline) -> None:
@@ -116,12 +117,12 @@ def test_a_stale_source_stops_the_clock(pipeline: Pipeline) -> None:
     fresh = {"source_fresh_within": "2h"}
     looked = pipeline.look(wait=fresh)
     assert (looked.arrived, looked.late, looked.reading.healthy) == (1, 0, False)
-    status = read_status(pipeline.ledger.engine, "acme")
+    status = read_status(pipeline.ledger)
     assert (status.read_at, status.healthy_at) == (pipeline.clock.now, None)
     pipeline.arrive(99)
     looked = pipeline.look(wait=fresh)
     assert (looked.late, looked.reading.healthy) == (1, True)
-    assert read_status(pipeline.ledger.engine, "acme").healthy_at == pipeline.clock.now
+    assert read_status(pipeline.ledger).healthy_at == pipeline.clock.now
 
 
 def test_freshness_needs_a_column_to_see_it_by(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from leadgate.backtest import run_backtest
 from leadgate.delivery.prepare import Preparation
+from leadgate.ledger import sending
 from leadgate.model import Conclusion, State
 from leadgate.policy.compiling import compile_policy
 from tests.intake.pipeline import NOON, RULES, open_pipeline
@@ -37,14 +38,14 @@ def test_flips_are_those_that_are_counted_by_hand(sqlite_url: str, tmp_path: Pat
             )
         pipeline.look()
         config, columns = pipeline.config(), pipeline.source.columns
-        parts = {"config": config, "source": pipeline.source, "ledger": pipeline.ledger, "clock": pipeline.clock}
-        preparation = Preparation(**parts, policy=compile_policy(config.policy, columns))  # type: ignore[arg-type]
+        source, ledger, policy = pipeline.source, pipeline.ledger, pipeline.policy()
+        preparation = Preparation(config=config, source=source, ledger=ledger, policy=policy)
         while wave := preparation.claim_wave(2000):
             done = [Conclusion(lead.claim, lead.decision, State.REVIEW, note="done") for lead in wave]
-            pipeline.ledger.conclude(done, now=pipeline.clock())
+            sending.conclude(ledger, done, now=pipeline.clock())
         found = run_backtest(
-            pipeline.source,
-            pipeline.ledger,
+            source,
+            ledger,
             policy=compile_policy(pipeline.config(policy={"rules": STRICTER}).policy, columns),
             old_wait=config.wait,
             new_wait=config.wait.model_copy(update={"deadline": timedelta(hours=1)}),

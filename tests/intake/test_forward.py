@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 
 from leadgate.intake import compare_all, forward
 from leadgate.intake.forward import advance, read_from
-from leadgate.ledger.marks import Mark, Relation, read_mark
+from leadgate.ledger.source_progress import Mark, Relation, read_mark
 from leadgate.model import State
 from tests.intake.pipeline import NOON, Pipeline, open_pipeline
 
@@ -183,7 +183,7 @@ def test_a_comparison_goes_on_where_it_was_broken_off(pipeline: Pipeline, monkey
     while steps < 20:
         compare_all(pipeline.source, pipeline.ledger, pipeline.config(), now=pipeline.clock(), pages=1)
         steps += 1
-        marks = [read_mark(pipeline.ledger.engine, "acme", relation) for relation in Relation]
+        marks = [read_mark(pipeline.ledger, relation) for relation in Relation]
         if all(mark and mark.compared_to is None for mark in marks):
             break
     assert 4 <= steps < 20
@@ -204,7 +204,7 @@ def test_a_comparison_ends_though_the_rows_that_were_left_are_gone(
         pipeline.clock.advance(hours=1)
         pipeline.run_sql(*filter(None, [statement]))
         compare_all(pipeline.source, pipeline.ledger, pipeline.config(), now=pipeline.clock(), pages=1)
-        mark = read_mark(pipeline.ledger.engine, "acme", Relation.LEADS)
+        mark = read_mark(pipeline.ledger, Relation.LEADS)
         assert mark
         assert (mark.compared_to is None, mark.compared_at == pipeline.clock()) == (bool(statement), bool(statement))
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from leadgate.ledger import Ledger
-from leadgate.ledger.keep import keep_reading, latest_late
-from leadgate.model import Reading, Result, State
+from leadgate.ledger import Ledger, claims, sending
+from leadgate.ledger.source_health import keep_reading, latest_late
+from leadgate.model import Result, SourceReading, State
 from leadgate.source import Source
 from tests.intake.pipeline import NOON, Pipeline, open_pipeline
 from tests.ledger.steps import LEASE, attempt, intend, outcome
@@ -28,9 +28,9 @@ def waiting(pipeline: Pipeline) -> Pipeline:
 
 def settle(ledger: Ledger, now: datetime) -> None:
     """Process every lead that is due."""
-    sent = [attempt(claim) for claim in ledger.claim(limit=100, lease=LEASE, now=now)]
+    sent = [attempt(claim) for claim in claims.claim(ledger, limit=100, lease=LEASE, now=now)]
     intend(ledger, *sent, now=now)
-    ledger.record([outcome(each, Result.TAKEN, State.PROCESSED) for each in sent], now=now)
+    sending.record(ledger, [outcome(each, Result.TAKEN, State.PROCESSED) for each in sent], now=now)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def test_a_source_that_has_lost_rows_makes_no_lead_late(waiting: Pipeline, spoil
 def test_a_source_that_is_down_for_longer_than_the_deadline_rejects_nobody(waiting: Pipeline) -> None:
     """After it returns, what arrives within the rest of the time is in time."""
     waiting.clock.advance(hours=23)
-    down = Reading(waiting.clock.now, None, healthy=False, problem="down")
-    keep_reading(waiting.ledger.engine, "acme", down)
+    down = SourceReading(waiting.clock.now, None, healthy=False, problem="down")
+    keep_reading(waiting.ledger, down)
     waiting.clock.advance(hours=48)
     assert waiting.look().late == 0
     waiting.clock.advance(minutes=59)
@@ -90,14 +90,14 @@ def test_a_stale_source_stops_the_clock(waiting: Pipeline) -> None:
 
 def test_a_lead_that_came_during_an_outage_has_its_whole_deadline(waiting: Pipeline) -> None:
     """Counted from the end of the outage."""
-    engine = waiting.ledger.engine
-    keep_reading(engine, "acme", Reading(NOON + timedelta(hours=1), None, healthy=False, problem="down"))
-    keep_reading(engine, "acme", Reading(NOON + timedelta(hours=11), None, healthy=True))
-    keep_reading(engine, "acme", Reading(NOON + timedelta(hours=20), None, healthy=False, problem="down"))
-    keep_reading(engine, "acme", Reading(NOON + timedelta(hours=21), None, healthy=True))
+    ledger = waiting.ledger
+    keep_reading(ledger, SourceReading(NOON + timedelta(hours=1), None, healthy=False, problem="down"))
+    keep_reading(ledger, SourceReading(NOON + timedelta(hours=11), None, healthy=True))
+    keep_reading(ledger, SourceReading(NOON + timedelta(hours=20), None, healthy=False, problem="down"))
+    keep_reading(ledger, SourceReading(NOON + timedelta(hours=21), None, healthy=True))
 
     def since(hours: float) -> float | None:
-        late = latest_late(engine, "acme", deadline=DAY, now=NOON + timedelta(hours=hours))
+        late = latest_late(ledger, deadline=DAY, now=NOON + timedelta(hours=hours))
         return None if late is None else (late - NOON) / timedelta(hours=1)
 
     assert since(35) == 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from leadgate.delivery import Delivery, Preparation
+from leadgate.delivery import Delivery, Exchange, Preparation
 from leadgate.leadbyte import LeadByteClient
 from leadgate.model import State
 from leadgate.plan import Plan, plan_run
@@ -30,8 +30,9 @@ def plan(pipeline: Pipeline, **sections: dict[str, Any]) -> Plan:
 def run(pipeline: Pipeline, sandbox: Sandbox, **sections: dict[str, Any]) -> Counter[str]:
     """Do it, and count the verdicts of this run."""
     pipeline.look(**sections)
-    parts: dict[str, Any] = {"config": pipeline.config(**sections), "ledger": pipeline.ledger, "clock": pipeline.clock}
-    preparation = Preparation(source=pipeline.source, policy=pipeline.policy(**sections), **parts)
+    config, ledger = pipeline.config(**sections), pipeline.ledger
+    policy = pipeline.policy(**sections)
+    preparation = Preparation(config=config, source=pipeline.source, ledger=ledger, policy=policy)
     verdicts: Counter[str] = Counter()
 
     async def deliver() -> None:
@@ -43,7 +44,7 @@ def run(pipeline: Pipeline, sandbox: Sandbox, **sections: dict[str, Any]) -> Cou
             clock=pipeline.clock,
         )
         async with client:
-            delivery = Delivery(client=client, **parts)
+            delivery = Delivery(config, Exchange(config=config, ledger=ledger, client=client))
             while wave := preparation.claim_wave(3):
                 verdicts.update(lead.decision.verdict.value for lead in wave)
                 await delivery.act(await delivery.update(wave))

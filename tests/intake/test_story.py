@@ -7,9 +7,21 @@ import pytest
 from sqlalchemy.engine import RowMapping
 
 from leadgate.delivery import Preparation
-from leadgate.ledger.keep import keep_policy
-from leadgate.ledger.reads import History, read_history
-from leadgate.model import Action, Attempt, Conclusion, Decision, Outcome, RequestKind, Result, State, Verdict
+from leadgate.ledger import claims, sending
+from leadgate.ledger.history import History, read_history
+from leadgate.ledger.policies import keep_policy
+from leadgate.model import (
+    Action,
+    Attempt,
+    Conclusion,
+    Decision,
+    LeadRequest,
+    Outcome,
+    RequestKind,
+    Result,
+    State,
+    Verdict,
+)
 from leadgate.story import tell
 from tests.delivery.world import config_with
 from tests.intake.pipeline import NOON, RULES, Pipeline
@@ -88,7 +100,7 @@ def test_a_story_tells_what_happened_in_order(pipeline: Pipeline) -> None:
     pipeline.clock.advance(minutes=1)
     pipeline.look()
     ledger, clock = pipeline.ledger, pipeline.clock
-    (claim,) = ledger.claim(limit=1, lease=timedelta(minutes=5), now=clock())
+    (claim,) = claims.claim(ledger, limit=1, lease=timedelta(minutes=5), now=clock())
     decision = Decision(
         Verdict.PROCESS,
         "good",
@@ -98,12 +110,13 @@ def test_a_story_tells_what_happened_in_order(pipeline: Pipeline) -> None:
         facts={"score": 0.9, "mobile": None},
         unanswered=("soon: enrichment.score is missing",),
     )
-    attempt = Attempt(claim, "abc", RequestKind.UPDATE_AND_ACT, Action.PROCESS, ["postcode", "phone1"], "hash")
+    request = LeadRequest("1", {"postcode": "TN25 6QD", "phone1": "07700 900123"}, Action.PROCESS)
+    attempt = Attempt(claim, request, decision, "hash", "abc")
     clock.advance(minutes=1)
-    ledger.intend([attempt], decided={"1": decision}, lease=timedelta(minutes=5), now=clock())
+    sending.intend(ledger, [attempt], lease=timedelta(minutes=5), now=clock())
     clock.advance(minutes=1)
-    ledger.record([Outcome(attempt, Result.TAKEN, 200, "queued for processing", State.PROCESSED)], now=clock())
-    history = read_history(ledger.engine, "acme", "1")
+    sending.record(ledger, [Outcome(attempt, Result.TAKEN, State.PROCESSED, 200, "queued for processing")], now=clock())
+    history = read_history(ledger, "1")
     assert history is not None
     story = tell(history, pipeline.config())
     assert [(event.at - NOON) / timedelta(minutes=1) for event in story.events] == [0, 1, 2, 3, 3, 4]
@@ -180,16 +193,15 @@ def test_a_story_says_of_each_rule_why_it_did_not_match(pipeline: Pipeline) -> N
         ],
     }
     policy = pipeline.policy(policy=section)
-    keep_policy(pipeline.ledger.engine, "acme", version=policy.version, text=policy.text, now=pipeline.clock())
+    keep_policy(pipeline.ledger, version=policy.version, text=policy.text, now=pipeline.clock())
     pipeline.complete(1)
     pipeline.arrive(1, score=0.2, mobile="07700 900123")
-    preparation = Preparation(
-        config=pipeline.config(), source=pipeline.source, ledger=pipeline.ledger, policy=policy, clock=pipeline.clock
-    )
+    config = pipeline.config()
+    preparation = Preparation(config=config, source=pipeline.source, ledger=pipeline.ledger, policy=policy)
     (lead,) = preparation.claim_wave(1)
-    pipeline.ledger.conclude([Conclusion(lead.claim, lead.decision, State.REVIEW)], now=pipeline.clock())
+    sending.conclude(pipeline.ledger, [Conclusion(lead.claim, lead.decision, State.REVIEW)], now=pipeline.clock())
     pipeline.run_sql("DELETE FROM enrichment")
-    history = read_history(pipeline.ledger.engine, "acme", "1")
+    history = read_history(pipeline.ledger, "1")
     assert history is not None
     told = [event.what for event in tell(history, pipeline.config()).events]
     assert told[-5:] == [
@@ -205,10 +217,12 @@ def test_a_story_says_of_each_rule_why_it_did_not_match(pipeline: Pipeline) -> N
 def test_otherwise_is_told_as_such(pipeline: Pipeline) -> None:
     """A decision that needed no request is in the story too."""
     pipeline.complete(1)
-    (claim,) = pipeline.ledger.claim(limit=1, lease=timedelta(minutes=5), now=pipeline.clock())
+    (claim,) = claims.claim(pipeline.ledger, limit=1, lease=timedelta(minutes=5), now=pipeline.clock())
     decision = Decision(Verdict.REVIEW, None, "No rule matched.", "v1")
-    pipeline.ledger.conclude([Conclusion(claim, decision, State.REVIEW, note=decision.reason)], now=pipeline.clock())
-    history = read_history(pipeline.ledger.engine, "acme", "1")
+    sending.conclude(
+        pipeline.ledger, [Conclusion(claim, decision, State.REVIEW, note=decision.reason)], now=pipeline.clock()
+    )
+    history = read_history(pipeline.ledger, "1")
     assert history is not None
     told = [event.what for event in tell(history, pipeline.config()).events]
     assert told[-1] == "decided review by otherwise: No rule matched. (policy v1)"

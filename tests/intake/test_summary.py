@@ -1,21 +1,22 @@
 """The numbers of a run, under the names every report uses."""
 
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 
-from leadgate.model import State
+from leadgate.model import State, Tally
 from leadgate.summary import Account, Summary
+
+BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def summary(**went: int) -> Summary:
     """A run whose leads went to these states."""
-    counts = {State(name): count for name, count in went.items()}
-    account = Account(
-        datetime(2026, 3, 1, tzinfo=UTC), leads=7, arrived=5, changed=2, faults=["a", "b"], inferred=["17"]
-    )
-    left = {State.WAITING: 11, State.READY: 3, State.UNKNOWN: counts.get(State.UNKNOWN, 0)}
-    return account.summarize(went=counts, remaining=left)
+    account = Account(BEGAN, leads=7, arrived=5, changed=2, faults=["a", "b"], inferred=["17"])
+    account.tally.went.update({State(name): count for name, count in went.items()})
+    left = {State.WAITING: 11, State.READY: 3, State.UNKNOWN: account.tally.went[State.UNKNOWN]}
+    return account.summarize(remaining=left)
 
 
 def test_a_summary_counts_where_leads_went_and_what_is_left() -> None:
@@ -43,8 +44,8 @@ def test_a_summary_counts_where_leads_went_and_what_is_left() -> None:
 
 def test_a_refusal_needs_attention() -> None:
     """The lead is sent again, but what LeadByte refuses once it mostly refuses again."""
-    account = Account(datetime(2026, 3, 1, tzinfo=UTC), refused=1)
-    assert account.summarize(went={State.READY: 1}, remaining={}).needs_attention
+    account = Account(BEGAN, tally=Tally(Counter([State.READY]), refused=1))
+    assert account.summarize(remaining={}).needs_attention
 
 
 @pytest.mark.parametrize("state", State)

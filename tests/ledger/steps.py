@@ -1,19 +1,21 @@
 """The steps of a lead's way through the ledger, each with what a test does not care about filled in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine
 
-from leadgate.ledger import Ledger
-from leadgate.ledger.reads import History, read_history
+from leadgate.ledger import Ledger, claims, sending, waiting
+from leadgate.ledger.history import History, read_history
 from leadgate.model import (
     Action,
     Attempt,
     Claim,
     Decision,
     Lead,
+    LeadRequest,
     Look,
     Outcome,
     RequestKind,
@@ -45,35 +47,30 @@ def complete(lead_id: str) -> Look:
 
 def make_ready(ledger: Ledger, *ids: str, now: datetime = NOW) -> None:
     """Register leads and find them complete."""
-    ledger.register(leads(*ids), now=now)
-    ledger.note_looks([complete(lead_id) for lead_id in ids], now=now)
+    waiting.register(ledger, leads(*ids), now=now)
+    waiting.note_looks(ledger, [complete(lead_id) for lead_id in ids], now=now)
 
 
 def claim(ledger: Ledger, *ids: str, now: datetime = NOW) -> Claim:
     """Make leads ready, claim them all, and give the claim of the first."""
     make_ready(ledger, *ids, now=now)
-    return {found.lead_id: found for found in ledger.claim(limit=100, lease=LEASE, now=now)}[ids[0]]
+    return {found.lead_id: found for found in claims.claim(ledger, limit=100, lease=LEASE, now=now)}[ids[0]]
 
 
 def attempt(
     held: Claim, kind: RequestKind = RequestKind.UPDATE_AND_ACT, *, action: Action = Action.PROCESS, request: str = "r1"
 ) -> Attempt:
     """The intent of one request; an act goes with the kinds that carry one."""
-    updates = kind is not RequestKind.ACT
-    return Attempt(
-        claim=held,
-        request_id=request,
-        kind=kind,
-        action=action if kind.carries_act else None,
-        fields=["postcode"] if updates else [],
-        payload_hash="payload-1" if updates else None,
-    )
+    updates, acts = kind is not RequestKind.ACT, kind in {RequestKind.ACT, RequestKind.UPDATE_AND_ACT}
+    asked = LeadRequest(held.lead_id, {"postcode": "N1"} if updates else {}, action if acts else None)
+    decision = None if kind is RequestKind.PROBE else PROCESS
+    return Attempt(held, asked, decision, "payload-1" if updates else None, request)
 
 
 def intend(ledger: Ledger, *attempted: Attempt, decision: Decision = PROCESS, now: datetime = NOW) -> set[str]:
-    """Commit intents, all with one decision."""
-    decided = {each.claim.lead_id: decision for each in attempted}
-    return ledger.intend(attempted, decided=decided, lease=LEASE, now=now)
+    """Commit intents, all with one decision but for probes, which have none."""
+    decided = [replace(each, decision=each.decision and decision) for each in attempted]
+    return sending.intend(ledger, decided, lease=LEASE, now=now)
 
 
 def outcome(of: Attempt, result: Result, state: State, **more: Any) -> Outcome:  # noqa: ANN401
@@ -84,8 +81,8 @@ def outcome(of: Attempt, result: Result, state: State, **more: Any) -> Outcome: 
 def taken(of: Attempt) -> Outcome:
     """LeadByte took the act."""
     settled = {Action.PROCESS: State.PROCESSED, Action.REJECT: State.REJECTED}
-    assert of.action
-    return outcome(of, Result.TAKEN, settled[of.action])
+    assert of.request.action
+    return outcome(of, Result.TAKEN, settled[of.request.action])
 
 
 def send(ledger: Ledger, held: Claim, kind: RequestKind = RequestKind.UPDATE_AND_ACT, **more: Any) -> Attempt:  # noqa: ANN401
@@ -95,9 +92,14 @@ def send(ledger: Ledger, held: Claim, kind: RequestKind = RequestKind.UPDATE_AND
     return sent
 
 
+def rescue(ledger: Ledger) -> int:
+    """Rescue what is left when every lease of NOW has ended."""
+    return claims.rescue(ledger, unknown_after=UNKNOWN_AFTER, now=AFTER_LEASE)
+
+
 def history(engine: Engine, lead_id: str) -> History:
     """Everything about a lead that has an entry."""
-    found = read_history(engine, PIPELINE, lead_id)
+    found = read_history(Ledger(engine, pipeline=PIPELINE, owner="reader"), lead_id)
     assert found
     return found
 
@@ -115,3 +117,9 @@ def states(engine: Engine, *ids: str) -> list[State]:
 def outcomes(engine: Engine, lead_id: str) -> Sequence[str | None]:
     """How a lead's attempts ended, in order."""
     return [each["outcome"] for each in history(engine, lead_id).attempts]
+
+
+def attempt_row(lead_id: str = "17", **changes: object) -> dict[str, object]:
+    """A possible row of an attempt, an update in flight, but for the changes."""
+    row = {"pipeline": PIPELINE, "lead_id": lead_id, "request_id": "r1", "token": 1, "kind": "update", "action": None}
+    return row | {"fields": [], "owner": "first", "sent_at": NOW} | changes

@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, delete, insert, update
 
-from leadgate.ledger import Ledger, open_engine
-from leadgate.ledger.rows import attempt_row
+from leadgate.ledger import Ledger, open_engine, sending
 from leadgate.ledger.schema import attempts, decisions, entries
-from leadgate.model import Action, Claim, RequestKind, Result, State
+from leadgate.model import Action, Result, State
 from leadgate.sandbox import Sandbox
-from tests.ledger.steps import AFTER_LEASE, NOW, PIPELINE, attempt, claim, make_ready, outcome, send, taken
+from tests.ledger.steps import AFTER_LEASE, NOW, PIPELINE, attempt_row, claim, make_ready, outcome, send, taken
 from tests.support.audit import audit_ledger, audit_sandbox
 
 Plant = Callable[[Connection], object]
@@ -22,9 +21,9 @@ def sound(sqlite_url: str, tmp_path: Path) -> Iterator[Engine]:
     """A ledger with a lead in flight, a settled, an unknown and a ready one; not audited by itself."""
     engine = open_engine(sqlite_url, base_dir=tmp_path)
     ledger = Ledger(engine, pipeline=PIPELINE, owner="first")
-    ledger.record([taken(send(ledger, claim(ledger, "settled")))], now=NOW)
+    sending.record(ledger, [taken(send(ledger, claim(ledger, "settled")))], now=NOW)
     doubtful = send(ledger, claim(ledger, "unknown"))
-    ledger.record([outcome(doubtful, Result.IN_DOUBT, State.UNKNOWN, due_at=NOW)], now=NOW)
+    sending.record(ledger, [outcome(doubtful, Result.IN_DOUBT, State.UNKNOWN, due_at=NOW)], now=NOW)
     send(ledger, claim(ledger, "flying"))
     make_ready(ledger, "ready")
     yield engine
@@ -43,13 +42,8 @@ def change_attempt(lead_id: str, **values: object) -> Plant:
 
 def add_attempt(lead_id: str, **values: object) -> Plant:
     """Add an attempt that nobody intended."""
-
-    def plant(connection: Connection) -> None:
-        held = Claim(lead_id, 1, NOW, late=False, attempts=0, updated_hash=None)
-        row = attempt_row(PIPELINE, attempt(held, RequestKind.ACT, request="r2"), "first", NOW)
-        connection.execute(insert(attempts), row | values)
-
-    return plant
+    row = attempt_row(lead_id, request_id="r2", kind="act", action="process") | values
+    return lambda connection: connection.execute(insert(attempts), row)
 
 
 FAULTS: Mapping[str, Plant] = {

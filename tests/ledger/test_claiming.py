@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
-from leadgate.ledger import Ledger
+from leadgate.ledger import Ledger, claims, sending, waiting
 from leadgate.model import Result, State
 from tests.ledger.steps import (
     AFTER_LEASE,
     LEASE,
     NOW,
-    UNKNOWN_AFTER,
     attempt,
     claim,
     entry,
@@ -23,6 +22,7 @@ from tests.ledger.steps import (
     leads,
     make_ready,
     outcome,
+    rescue,
     send,
     states,
     taken,
@@ -35,20 +35,20 @@ _CLAIM_ALL = """
 import sys
 from datetime import timedelta
 from pathlib import Path
-from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger import Ledger, claims, open_engine
 from tests.ledger.steps import LEASE, NOW, PIPELINE
 ledger = Ledger(open_engine(sys.argv[1], base_dir=Path(".")), pipeline=PIPELINE, owner=sys.argv[2])
 print("open", flush=True)
 sys.stdin.readline()
-while claims := ledger.claim(limit=7, lease=LEASE, now=NOW):
-    print(*(claim.lead_id for claim in claims))
+while wave := claims.claim(ledger, limit=7, lease=LEASE, now=NOW):
+    print(*(claim.lead_id for claim in wave))
 ledger.close()
 """
 
 
 def claimed(ledger: Ledger, *, limit: int = 100, now: datetime = NOW) -> list[str]:
     """The ids a run gets when it claims."""
-    return [found.lead_id for found in ledger.claim(limit=limit, lease=LEASE, now=now)]
+    return [found.lead_id for found in claims.claim(ledger, limit=limit, lease=LEASE, now=now)]
 
 
 def claim_until_none(ledger: Ledger, limit: int) -> list[str]:
@@ -62,7 +62,7 @@ def claim_until_none(ledger: Ledger, limit: int) -> list[str]:
 
 def test_nothing_is_claimed_where_nothing_is_due(ledger: Ledger) -> None:
     """A lead that waits is not claimed."""
-    ledger.register(leads("17"), now=NOW)
+    waiting.register(ledger, leads("17"), now=NOW)
     assert claimed(ledger) == []
 
 
@@ -70,7 +70,7 @@ def test_a_claim_says_what_a_decision_needs(ledger: Ledger) -> None:
     """A claim has the lead's instant of quarantine and its number, which counts from one."""
     found = claim(ledger, "17")
     assert (found.token, found.quarantined_at) == (1, NOW - timedelta(hours=1))
-    assert (found.late, found.attempts, found.updated_hash) == (False, 0, None)
+    assert (found.late, found.refusals, found.updated_hash) == (False, 0, None)
 
 
 def test_leads_are_claimed_in_the_order_they_became_due(ledger: Ledger) -> None:
@@ -92,10 +92,10 @@ def test_a_lead_that_is_due_later_is_not_claimed_yet(ledger: Ledger) -> None:
     """A lead that was refused rests until its next look."""
     sent = send(ledger, claim(ledger, "17"))
     due_at = NOW + timedelta(minutes=1)
-    ledger.record([outcome(sent, Result.REFUSED, State.READY, due_at=due_at, uses_attempt=True)], now=NOW)
+    sending.record(ledger, [outcome(sent, Result.REFUSED, State.READY, due_at=due_at, is_refusal=True)], now=NOW)
     assert claimed(ledger, now=due_at - timedelta(microseconds=1)) == []
-    (again,) = ledger.claim(limit=1, lease=LEASE, now=due_at)
-    assert (again.token, again.attempts) == (2, 1)
+    (again,) = claims.claim(ledger, limit=1, lease=LEASE, now=due_at)
+    assert (again.token, again.refusals) == (2, 1)
 
 
 def test_a_claimed_lead_is_nobody_elses_until_its_lease_ends(ledger: Ledger, rival: Ledger, engine: Engine) -> None:
@@ -116,7 +116,7 @@ def test_what_is_in_flight_is_not_claimed_even_when_its_lease_has_ended(ledger: 
 def test_a_settled_lead_is_never_claimed_again(ledger: Ledger) -> None:
     """Final is final."""
     sent = send(ledger, claim(ledger, "17"))
-    ledger.record([taken(sent)], now=NOW)
+    sending.record(ledger, [taken(sent)], now=NOW)
     assert claimed(ledger, now=NOW + timedelta(days=365)) == []
 
 
@@ -166,10 +166,10 @@ def test_postgresql_skips_a_lead_that_is_locked(ledger: Ledger, engine: Engine) 
 def test_postgresql_rescues_around_a_lead_that_is_locked(ledger: Ledger, engine: Engine) -> None:
     """Two runs that start together after a crash do not wait for each other in a circle."""
     make_ready(ledger, "1", "2")
-    intend(ledger, *(attempt(held) for held in ledger.claim(limit=2, lease=LEASE, now=NOW)))
+    intend(ledger, *(attempt(held) for held in claims.claim(ledger, limit=2, lease=LEASE, now=NOW)))
     with engine.begin() as other:
         other.execute(text("SELECT 1 FROM leadgate_entries WHERE lead_id = '1' FOR UPDATE"))
-        assert ledger.rescue(unknown_after=UNKNOWN_AFTER, now=AFTER_LEASE) == 1
+        assert rescue(ledger) == 1
     assert states(engine, "1", "2") == [State.SENDING, State.UNKNOWN]
 
 

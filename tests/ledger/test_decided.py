@@ -6,11 +6,12 @@ from itertools import chain
 import pytest
 from sqlalchemy import Engine, text
 
-from leadgate.ledger import Ledger, decided
-from leadgate.ledger.decided import Outage, read_decided, read_outages, read_policy_texts
-from leadgate.ledger.keep import keep_policy, keep_reading
-from leadgate.model import Conclusion, Reading, State
-from tests.ledger.steps import HOLD, LEASE, NOW, PIPELINE, PROCESS, REJECT, claim, make_ready
+from leadgate.ledger import Ledger, claims, past_decisions, sending
+from leadgate.ledger.past_decisions import read_decided
+from leadgate.ledger.policies import keep_policy, read_policy_texts
+from leadgate.ledger.source_health import Standstill, keep_reading, read_standstills
+from leadgate.model import Conclusion, SourceReading, State
+from tests.ledger.steps import HOLD, LEASE, NOW, PROCESS, REJECT, claim, make_ready
 
 
 def decide_twice(ledger: Ledger, *ids: str) -> None:
@@ -18,18 +19,19 @@ def decide_twice(ledger: Ledger, *ids: str) -> None:
     make_ready(ledger, *ids)
     for hours, decision, state in ((0, HOLD, State.READY), (1, REJECT, State.REVIEW)):
         at = NOW + timedelta(hours=hours)
-        claims = ledger.claim(limit=100, lease=LEASE, now=at)
-        ledger.conclude([Conclusion(held, decision, state, due_at=at, note="a note") for held in claims], now=at)
+        wave = claims.claim(ledger, limit=100, lease=LEASE, now=at)
+        ended = [Conclusion(held, decision, state, due_at=at, note="a note") for held in wave]
+        sending.conclude(ledger, ended, now=at)
 
 
 @pytest.mark.parametrize("page", [1, 2, 1000])
 def test_each_lead_comes_once_with_its_last_decision(
-    ledger: Ledger, engine: Engine, monkeypatch: pytest.MonkeyPatch, page: int
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
     """In pages of any size."""
-    monkeypatch.setattr(decided, "_PAGE", page)
+    monkeypatch.setattr(past_decisions, "_PAGE", page)
     decide_twice(ledger, "1", "2", "3", "4")
-    found = list(chain.from_iterable(read_decided(engine, PIPELINE, NOW - timedelta(days=1))))
+    found = list(chain.from_iterable(read_decided(ledger, NOW - timedelta(days=1))))
     assert [(lead.lead_id, lead.verdict, lead.rule) for lead in found] == [
         (lead_id, "reject", "opted-out") for lead_id in "1234"
     ]
@@ -42,9 +44,9 @@ def test_what_was_decided_before_is_left_out(ledger: Ledger, engine: Engine) -> 
     """The instant itself is in."""
     decide_twice(ledger, "1")
     later = NOW + timedelta(hours=1)
-    assert [len(page) for page in read_decided(engine, PIPELINE, later)] == [1]
-    assert list(read_decided(engine, PIPELINE, later + timedelta(seconds=1))) == []
-    assert list(read_decided(engine, "another", NOW)) == []
+    assert [len(page) for page in read_decided(ledger, later)] == [1]
+    assert list(read_decided(ledger, later + timedelta(seconds=1))) == []
+    assert list(read_decided(Ledger(engine, pipeline="another", owner="first"), NOW)) == []
 
 
 @pytest.mark.parametrize("change", ["decided_by = 'ann'", "paused = true, verdict = 'hold'"])
@@ -53,19 +55,19 @@ def test_what_people_and_pauses_decided_is_left_out(ledger: Ledger, engine: Engi
     decide_twice(ledger, "1")
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE leadgate_decisions SET {change} WHERE verdict = 'reject'"))  # noqa: S608
-    ((lead,),) = read_decided(engine, PIPELINE, NOW)
+    ((lead,),) = read_decided(ledger, NOW)
     assert (lead.verdict, lead.rule) == ("hold", None)
 
 
-def test_facts_texts_and_outages_are_read_as_they_were_written(ledger: Ledger, engine: Engine) -> None:
-    """Outages in their order, one that lasts without an end."""
+def test_facts_texts_and_standstills_are_read_as_they_were_written(ledger: Ledger) -> None:
+    """Standstills in their order, one that lasts without an end."""
     held = claim(ledger, "1")
-    ledger.conclude([Conclusion(held, PROCESS, State.REVIEW, note="a note")], now=NOW)
-    ((lead,),) = read_decided(engine, PIPELINE, NOW)
+    sending.conclude(ledger, [Conclusion(held, PROCESS, State.REVIEW, note="a note")], now=NOW)
+    ((lead,),) = read_decided(ledger, NOW)
     assert (lead.facts, lead.policy_version, lead.arrived_at) == ({"score": 0.7}, "v1", NOW)
-    keep_policy(engine, PIPELINE, version="v1", text="{}", now=NOW)
-    assert read_policy_texts(engine, PIPELINE) == {"v1": "{}"}
+    keep_policy(ledger, version="v1", text="{}", now=NOW)
+    assert read_policy_texts(ledger) == {"v1": "{}"}
     instants = [NOW + timedelta(minutes=minutes) for minutes in range(3)]
     for instant, healthy in zip(instants, (False, True, False), strict=True):
-        keep_reading(engine, PIPELINE, Reading(read_at=instant, newest_at=None, healthy=healthy))
-    assert read_outages(engine, PIPELINE) == [Outage(instants[0], instants[1]), Outage(instants[2], None)]
+        keep_reading(ledger, SourceReading(read_at=instant, newest_at=None, healthy=healthy))
+    assert read_standstills(ledger) == [Standstill(instants[0], instants[1]), Standstill(instants[2], None)]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import CheckConstraint, Engine, text
 
 import leadgate.ledger.indexes  # noqa: F401 - the tables have them from then on
-from leadgate.ledger import Ledger
+from leadgate.ledger import Ledger, sending
 from leadgate.ledger.schema import entries, metadata
 from leadgate.model import FINAL_STATES, Result, State
 from tests.ledger.steps import NOW, claim, outcome, send, taken
@@ -75,9 +75,9 @@ def test_every_index_of_the_entries_is_named() -> None:
 @pytest.mark.parametrize("number", range(3))
 def test_every_query_runs(ledger: Ledger, engine: Engine, number: int) -> None:
     """On both databases, and each finds something to tell."""
-    ledger.record([taken(send(ledger, claim(ledger, "1")))], now=NOW)
+    sending.record(ledger, [taken(send(ledger, claim(ledger, "1")))], now=NOW)
     doubtful = send(ledger, claim(ledger, "2"))
-    ledger.record([outcome(doubtful, Result.IN_DOUBT, State.UNKNOWN, due_at=NOW)], now=NOW)
+    sending.record(ledger, [outcome(doubtful, Result.IN_DOUBT, State.UNKNOWN, due_at=NOW)], now=NOW)
     assert len(QUERIES) == 3
     with engine.connect() as connection:
         assert connection.execute(text(QUERIES[number])).all()

@@ -5,14 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from leadgate.ledger import Ledger
+from leadgate.ledger import Ledger, claims, sending
 from leadgate.model import Attempt, Claim, Conclusion, Look, RequestKind, Result, State
 from tests.ledger.steps import (
     AFTER_LEASE,
     HOLD,
     LEASE,
     NOW,
-    UNKNOWN_AFTER,
     attempt,
     claim,
     entry,
@@ -20,6 +19,7 @@ from tests.ledger.steps import (
     intend,
     outcome,
     outcomes,
+    rescue,
     send,
     states,
     taken,
@@ -28,8 +28,8 @@ from tests.ledger.steps import (
 
 def take_over(rival: Ledger) -> Claim:
     """Let another run rescue what was left, and claim it."""
-    rival.rescue(unknown_after=UNKNOWN_AFTER, now=AFTER_LEASE)
-    (held,) = rival.claim(limit=10, lease=LEASE, now=AFTER_LEASE)
+    rescue(rival)
+    (held,) = claims.claim(rival, limit=10, lease=LEASE, now=AFTER_LEASE)
     return held
 
 
@@ -48,14 +48,14 @@ def test_a_wave_whose_leads_its_own_run_has_claimed_again_is_late_too(ledger: Le
     take_over(ledger)
     before = history(engine, "17")
     assert intend(ledger, attempt(held), now=AFTER_LEASE) == set()
-    ledger.conclude([Conclusion(held, HOLD, State.REVIEW, note="late")], now=AFTER_LEASE)
+    sending.conclude(ledger, [Conclusion(held, HOLD, State.REVIEW, note="late")], now=AFTER_LEASE)
     assert history(engine, "17") == before
 
 
 def test_a_late_worker_may_not_send_what_was_rescued_and_is_free(ledger: Ledger, rival: Ledger) -> None:
     """The lease counts, not only the token: a rescued lead is nobody's until it is claimed."""
     held = claim(ledger, "17")
-    rival.rescue(unknown_after=UNKNOWN_AFTER, now=AFTER_LEASE)
+    rescue(rival)
     assert intend(ledger, attempt(held), now=AFTER_LEASE) == set()
 
 
@@ -85,7 +85,7 @@ def test_a_late_answer_changes_no_lead_that_another_run_has_claimed(
     if then == "sending":
         send(rival, held, request="r2")
     before = entry(engine, "17")
-    ledger.record([outcome(sent, Result.TAKEN, State.REVIEW, note="late", updated_hash="h")], now=AFTER_LEASE)
+    sending.record(ledger, [outcome(sent, Result.TAKEN, State.REVIEW, note="late", updated_hash="h")], now=AFTER_LEASE)
     assert entry(engine, "17") == before
     assert outcomes(engine, "17")[0] == "taken"
 
@@ -95,18 +95,18 @@ def test_a_late_worker_concludes_and_reopens_nothing(ledger: Ledger, rival: Ledg
     held = claim(ledger, "17")
     take_over(rival)
     before = history(engine, "17")
-    ledger.conclude([Conclusion(held, HOLD, State.REVIEW, note="late")], now=AFTER_LEASE)
-    ledger.reopen(held, Look("17", ["score"], None, due=False))
-    ledger.release(now=AFTER_LEASE)
+    sending.conclude(ledger, [Conclusion(held, HOLD, State.REVIEW, note="late")], now=AFTER_LEASE)
+    claims.reopen(ledger, held, Look("17", ["score"], None, due=False))
+    claims.release(ledger, now=AFTER_LEASE)
     assert history(engine, "17") == before
 
 
 def test_a_late_answer_settles_an_unknown_lead_of_its_token(ledger: Ledger, rival: Ledger, engine: Engine) -> None:
     """It is the evidence that was missing."""
     sent = send(ledger, claim(ledger, "17"))
-    rival.rescue(unknown_after=UNKNOWN_AFTER, now=AFTER_LEASE)
+    rescue(rival)
     assert states(engine, "17") == [State.UNKNOWN]
-    ledger.record([taken(sent)], now=AFTER_LEASE)
+    sending.record(ledger, [taken(sent)], now=AFTER_LEASE)
     assert states(engine, "17") == [State.PROCESSED]
     assert outcomes(engine, "17") == ["taken"]
 
@@ -114,16 +114,16 @@ def test_a_late_answer_settles_an_unknown_lead_of_its_token(ledger: Ledger, riva
 def test_a_late_refusal_frees_an_unknown_lead_of_its_token(ledger: Ledger, rival: Ledger, engine: Engine) -> None:
     """Provably nothing was applied, so it may be decided again."""
     sent = send(ledger, claim(ledger, "17"))
-    rival.rescue(unknown_after=UNKNOWN_AFTER, now=AFTER_LEASE)
-    ledger.record([outcome(sent, Result.REFUSED, State.READY, due_at=AFTER_LEASE)], now=AFTER_LEASE)
+    rescue(rival)
+    sending.record(ledger, [outcome(sent, Result.REFUSED, State.READY, due_at=AFTER_LEASE)], now=AFTER_LEASE)
     assert states(engine, "17") == [State.READY]
 
 
 def test_a_late_refusal_of_a_whole_batch_frees_its_leads(ledger: Ledger, rival: Ledger, engine: Engine) -> None:
     """The run that asked would go on with halves, but it holds the lead no more: any run may take it up."""
     sent = send(ledger, claim(ledger, "17"))
-    rival.rescue(unknown_after=UNKNOWN_AFTER, now=AFTER_LEASE)
-    ledger.record([outcome(sent, Result.REFUSED, State.SENDING)], now=AFTER_LEASE)
+    rescue(rival)
+    sending.record(ledger, [outcome(sent, Result.REFUSED, State.SENDING)], now=AFTER_LEASE)
     row = entry(engine, "17")
     assert (row["state"], row["due_at"], row["lease_owner"]) == ("ready", AFTER_LEASE, None)
     assert intend(ledger, attempt(sent.claim, request="r2"), now=AFTER_LEASE) == set()
@@ -131,8 +131,8 @@ def test_a_late_refusal_of_a_whole_batch_frees_its_leads(ledger: Ledger, rival: 
 
 def reopen_by_probe(rival: Ledger, sent: Attempt) -> None:
     """Let evidence that proved wrong send an unknown lead back for another decision."""
-    rival.rescue(unknown_after=UNKNOWN_AFTER, now=AFTER_LEASE)
-    rival.record([outcome(sent, Result.IN_DOUBT, State.READY, due_at=AFTER_LEASE)], now=AFTER_LEASE)
+    rescue(rival)
+    sending.record(rival, [outcome(sent, Result.IN_DOUBT, State.READY, due_at=AFTER_LEASE)], now=AFTER_LEASE)
 
 
 def test_an_act_that_was_taken_after_all_settles_a_lead_that_was_to_come_again(
@@ -142,9 +142,9 @@ def test_an_act_that_was_taken_after_all_settles_a_lead_that_was_to_come_again(
     sent = send(ledger, claim(ledger, "17"))
     reopen_by_probe(rival, sent)
     assert states(engine, "17") == [State.READY]
-    ledger.record([taken(sent)], now=AFTER_LEASE)
+    sending.record(ledger, [taken(sent)], now=AFTER_LEASE)
     assert states(engine, "17") == [State.PROCESSED]
-    assert rival.claim(limit=1, lease=LEASE, now=AFTER_LEASE) == []
+    assert claims.claim(rival, limit=1, lease=LEASE, now=AFTER_LEASE) == []
 
 
 @pytest.mark.parametrize("then", ["claimed", "sending", "unknown", "waiting"])
@@ -154,20 +154,20 @@ def test_an_act_that_was_taken_after_all_settles_a_lead_that_another_run_took(
     """Wherever the lead is by now it may not be acted on again, and the decision that counts is the one carried out."""
     sent = send(ledger, claim(ledger, "17"))
     reopen_by_probe(rival, sent)
-    (held,) = rival.claim(limit=1, lease=LEASE, now=AFTER_LEASE)
+    (held,) = claims.claim(rival, limit=1, lease=LEASE, now=AFTER_LEASE)
     update = attempt(held, RequestKind.UPDATE, request="r2")
     if then != "claimed":
         intend(rival, update, decision=HOLD, now=AFTER_LEASE)
     if then == "waiting":
-        rival.record([outcome(update, Result.TAKEN, State.WAITING, due_at=AFTER_LEASE)], now=AFTER_LEASE)
+        sending.record(rival, [outcome(update, Result.TAKEN, State.WAITING, due_at=AFTER_LEASE)], now=AFTER_LEASE)
     if then == "unknown":
-        rival.record([outcome(update, Result.IN_DOUBT, State.UNKNOWN, due_at=AFTER_LEASE)], now=AFTER_LEASE)
-    ledger.record([taken(sent)], now=AFTER_LEASE)
+        sending.record(rival, [outcome(update, Result.IN_DOUBT, State.UNKNOWN, due_at=AFTER_LEASE)], now=AFTER_LEASE)
+    sending.record(ledger, [taken(sent)], now=AFTER_LEASE)
     row = entry(engine, "17")
     assert (row["state"], row["settled_at"], row["lease_owner"]) == ("processed", AFTER_LEASE, None)
     assert row["decided_token"] == sent.claim.token
     assert intend(rival, attempt(held, request="r3"), now=AFTER_LEASE) == set()
-    rival.record([outcome(update, Result.TAKEN, State.SENDING)], now=AFTER_LEASE)
+    sending.record(rival, [outcome(update, Result.TAKEN, State.SENDING)], now=AFTER_LEASE)
     assert entry(engine, "17") == row
 
 
@@ -175,9 +175,9 @@ def test_an_act_that_was_taken_after_all_settles_a_lead_that_another_run_took(
 def test_an_answer_that_came_twice_counts_once(ledger: Ledger, engine: Engine, after: Result) -> None:
     """What is settled stays settled, and a certain outcome is not replaced."""
     sent = send(ledger, claim(ledger, "17"))
-    ledger.record([taken(sent)], now=NOW)
+    sending.record(ledger, [taken(sent)], now=NOW)
     before = history(engine, "17")
     state = State.PROCESSED if after is Result.TAKEN else State.UNKNOWN
     later = outcome(sent, after, state, due_at=NOW, note="again")
-    ledger.record([later], now=NOW + timedelta(hours=1))
+    sending.record(ledger, [later], now=NOW + timedelta(hours=1))
     assert history(engine, "17") == before

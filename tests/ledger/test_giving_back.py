@@ -1,20 +1,16 @@
 """How leads come back from runs that end: released by themselves, or rescued after they died."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Engine
 
-from leadgate.ledger import Ledger
-from leadgate.ledger.rows import attempt_row
-from leadgate.ledger.schema import attempts, entries
+from leadgate.ledger import Ledger, claims, sending, unknown, waiting
 from leadgate.model import RequestKind, Result, State
 from tests.ledger.steps import (
     AFTER_LEASE,
     LEASE,
     NOW,
-    PIPELINE,
     UNKNOWN_AFTER,
     attempt,
     claim,
@@ -25,6 +21,7 @@ from tests.ledger.steps import (
     make_ready,
     outcome,
     outcomes,
+    rescue,
     send,
     states,
     taken,
@@ -35,25 +32,20 @@ from tests.support.audit import audit_ledger
 SOON = NOW + timedelta(minutes=1)
 
 
-def rescue(ledger: Ledger) -> int:
-    """Rescue what is left when every lease of NOW has ended."""
-    return ledger.rescue(unknown_after=UNKNOWN_AFTER, now=AFTER_LEASE)
-
-
 def test_a_run_gives_back_what_it_has_not_sent(ledger: Ledger, rival: Ledger, engine: Engine) -> None:
     """Another run need not wait for the lease; the lead is due as it was."""
     claim(ledger, "17")
-    ledger.release(now=SOON)
+    claims.release(ledger, now=SOON)
     row = entry(engine, "17")
     assert (row["state"], row["due_at"], row["lease_owner"], row["lease_until"]) == ("ready", NOW, None, None)
-    assert [found.token for found in rival.claim(limit=1, lease=LEASE, now=SOON)] == [2]
+    assert [found.token for found in claims.claim(rival, limit=1, lease=LEASE, now=SOON)] == [2]
 
 
 def test_a_run_does_not_give_back_what_is_in_flight(ledger: Ledger, engine: Engine) -> None:
     """The answer may still come: the lead stays under its lease, whatever the request was."""
     for kind in RequestKind.UPDATE, RequestKind.UPDATE_AND_ACT, RequestKind.ACT:
         send(ledger, claim(ledger, kind.value), kind)
-    ledger.release(now=SOON)
+    claims.release(ledger, now=SOON)
     assert states(engine, "update", "update_and_act", "act") == [State.SENDING] * 3
     assert entry(engine, "act")["lease_owner"] == "first"
 
@@ -61,8 +53,8 @@ def test_a_run_does_not_give_back_what_is_in_flight(ledger: Ledger, engine: Engi
 def test_a_run_gives_back_a_lead_between_two_steps(ledger: Ledger, engine: Engine) -> None:
     """Its update was taken and its act was not sent: it is due for a decision at once."""
     sent = send(ledger, claim(ledger, "17"), RequestKind.UPDATE)
-    ledger.record([outcome(sent, Result.TAKEN, State.SENDING)], now=NOW)
-    ledger.release(now=SOON)
+    sending.record(ledger, [outcome(sent, Result.TAKEN, State.SENDING)], now=NOW)
+    claims.release(ledger, now=SOON)
     row = entry(engine, "17")
     assert (row["state"], row["due_at"], row["lease_owner"]) == ("ready", SOON, None)
 
@@ -70,20 +62,20 @@ def test_a_run_gives_back_a_lead_between_two_steps(ledger: Ledger, engine: Engin
 def test_a_run_gives_back_only_its_own(ledger: Ledger, rival: Ledger, engine: Engine) -> None:
     """Another run's leads stay with it, and leads that nobody holds stay as they are."""
     claim(rival, "1")
-    ledger.register(leads("2"), now=NOW)
+    waiting.register(ledger, leads("2"), now=NOW)
     before = [entry(engine, "1"), entry(engine, "2")]
-    ledger.release(now=SOON)
+    claims.release(ledger, now=SOON)
     assert [entry(engine, "1"), entry(engine, "2")] == before
 
 
 def test_after_a_run_that_finished_nobody_holds_anything(ledger: Ledger, engine: Engine) -> None:
     """A run that answers everything and releases the rest leaves no lease behind."""
     make_ready(ledger, "1", "2", "3")
-    one, two, _ = ledger.claim(limit=3, lease=LEASE, now=NOW)
-    ledger.record([taken(send(ledger, one))], now=NOW)
+    one, two, _ = claims.claim(ledger, limit=3, lease=LEASE, now=NOW)
+    sending.record(ledger, [taken(send(ledger, one))], now=NOW)
     doubtful = send(ledger, two, request="r2")
-    ledger.record([outcome(doubtful, Result.IN_DOUBT, State.UNKNOWN, due_at=SOON)], now=NOW)
-    ledger.release(now=SOON)
+    sending.record(ledger, [outcome(doubtful, Result.IN_DOUBT, State.UNKNOWN, due_at=SOON)], now=NOW)
+    claims.release(ledger, now=SOON)
     audit_ledger(engine, SOON, finished=True)
 
 
@@ -116,7 +108,7 @@ def test_a_lead_whose_update_may_have_been_sent_is_rescued_as_ready(
 def test_a_lead_between_two_steps_is_rescued_as_ready(ledger: Ledger, rival: Ledger, engine: Engine) -> None:
     """Its act was never sent; what LeadByte said of its update stays on record."""
     sent = send(ledger, claim(ledger, "17"), RequestKind.UPDATE)
-    ledger.record([outcome(sent, Result.TAKEN, State.SENDING)], now=NOW)
+    sending.record(ledger, [outcome(sent, Result.TAKEN, State.SENDING)], now=NOW)
     assert rescue(rival) == 1
     assert states(engine, "17") == [State.READY]
     assert outcomes(engine, "17") == ["taken"]
@@ -125,7 +117,7 @@ def test_a_lead_between_two_steps_is_rescued_as_ready(ledger: Ledger, rival: Led
 def test_an_act_that_was_refused_before_is_no_reason_for_doubt(ledger: Ledger, rival: Ledger, engine: Engine) -> None:
     """Only a request that is still open counts: a batch refused as a whole proves that nothing was taken."""
     sent = send(ledger, claim(ledger, "17"))
-    ledger.record([outcome(sent, Result.REFUSED, State.SENDING)], now=NOW)
+    sending.record(ledger, [outcome(sent, Result.REFUSED, State.SENDING)], now=NOW)
     assert rescue(rival) == 1
     assert states(engine, "17") == [State.READY]
 
@@ -143,7 +135,7 @@ def test_a_lease_that_lasts_is_left_alone(ledger: Ledger, rival: Ledger, engine:
     send(ledger, claim(ledger, "1"))
     claim(ledger, "2")
     before = [history(engine, "1"), history(engine, "2")]
-    assert rival.rescue(unknown_after=UNKNOWN_AFTER, now=NOW + LEASE) == 0
+    assert claims.rescue(rival, unknown_after=UNKNOWN_AFTER, now=NOW + LEASE) == 0
     assert [history(engine, "1"), history(engine, "2")] == before
 
 
@@ -163,22 +155,20 @@ def test_a_second_rescue_finds_nothing(ledger: Ledger, rival: Ledger, engine: En
     assert history(engine, "17") == before
 
 
-def begin_probe(ledger: Ledger, engine: Engine, *, owner: str, asked: bool) -> None:
+def begin_probe(ledger: Ledger, *, asked: bool) -> None:
     """Let a run hold the unknown lead 17, and ask LeadByte about it or not yet."""
     sent = send(ledger, claim(ledger, "17"))
-    ledger.record([outcome(sent, Result.IN_DOUBT, State.UNKNOWN, due_at=NOW)], now=NOW)
-    probe = attempt(replace(sent.claim, token=2), RequestKind.PROBE, request="r2")
-    with engine.begin() as connection:
-        connection.execute(update(entries).values(token=2, lease_owner=owner, lease_until=NOW + LEASE))
-        if asked:
-            connection.execute(insert(attempts), attempt_row(PIPELINE, probe, owner, NOW))
+    sending.record(ledger, [outcome(sent, Result.IN_DOUBT, State.UNKNOWN, due_at=NOW)], now=NOW)
+    (doubt,) = unknown.claim_unknown(ledger, limit=1, lease=LEASE, now=NOW)
+    if asked:
+        send(ledger, doubt.claim, RequestKind.PROBE, request="r2")
 
 
 def test_a_probe_of_a_dead_run_does_not_stand_in_the_way_of_the_next(
     ledger: Ledger, rival: Ledger, engine: Engine
 ) -> None:
     """The lead stays unknown and is free again, its open probe closed: nothing was acted on by it."""
-    begin_probe(ledger, engine, owner="first", asked=True)
+    begin_probe(ledger, asked=True)
     assert rescue(rival) == 0
     row = entry(engine, "17")
     assert (row["state"], row["due_at"], row["lease_owner"]) == ("unknown", NOW, None)
@@ -187,16 +177,16 @@ def test_a_probe_of_a_dead_run_does_not_stand_in_the_way_of_the_next(
 
 def test_a_run_gives_back_an_unknown_lead_that_it_has_not_probed(ledger: Ledger, engine: Engine) -> None:
     """It stays unknown: only evidence may move it."""
-    begin_probe(ledger, engine, owner="first", asked=False)
-    ledger.release(now=SOON)
+    begin_probe(ledger, asked=False)
+    claims.release(ledger, now=SOON)
     row = entry(engine, "17")
     assert (row["state"], row["due_at"], row["lease_owner"]) == ("unknown", NOW, None)
 
 
 def test_a_run_does_not_give_back_an_unknown_lead_that_is_being_probed(ledger: Ledger, engine: Engine) -> None:
     """The answer may still come, and is the evidence."""
-    begin_probe(ledger, engine, owner="first", asked=True)
-    ledger.release(now=SOON)
+    begin_probe(ledger, asked=True)
+    claims.release(ledger, now=SOON)
     assert entry(engine, "17")["lease_owner"] == "first"
 
 
@@ -204,7 +194,7 @@ def test_two_rescues_at_once_share_the_work(ledger: Ledger, rival: Ledger, engin
     """After a crash two runs that start together rescue each lead once, and neither fails."""
     ids = [f"{number:03}" for number in range(100)]
     make_ready(ledger, *ids)
-    intend(ledger, *(attempt(held) for held in ledger.claim(limit=100, lease=LEASE, now=NOW)))
+    intend(ledger, *(attempt(held) for held in claims.claim(ledger, limit=100, lease=LEASE, now=NOW)))
     assert sum(together(lambda: rescue(ledger), lambda: rescue(rival))) == 100
     assert set(states(engine, *ids)) == {State.UNKNOWN}
 
@@ -213,11 +203,11 @@ def test_a_rescue_and_late_answers_at_once_lose_nothing(ledger: Ledger, rival: L
     """Answers that arrive just as the leases end settle their leads, whichever comes first."""
     ids = [f"{number:03}" for number in range(100)]
     make_ready(ledger, *ids)
-    sent = [attempt(held) for held in ledger.claim(limit=100, lease=LEASE, now=NOW)]
+    sent = [attempt(held) for held in claims.claim(ledger, limit=100, lease=LEASE, now=NOW)]
     intend(ledger, *sent)
 
     def answer() -> int:
-        ledger.record([taken(each) for each in reversed(sent)], now=AFTER_LEASE)
+        sending.record(ledger, [taken(each) for each in reversed(sent)], now=AFTER_LEASE)
         return 0
 
     together(answer, lambda: rescue(rival))

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -19,7 +18,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, text
 
 from leadgate.errors import LedgerError
-from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger import Ledger, open_engine, waiting
 from leadgate.ledger.schema import REVISION, metadata
 from tests.ledger.steps import NOW, PIPELINE, entry, leads, make_ready
 from tests.ledger.together import together
@@ -98,47 +97,13 @@ def test_alembic_finds_nothing_left_to_do(engine: Engine) -> None:
         assert compare_metadata(context, metadata) == []
 
 
-def migrate(engine: Engine, revision: str) -> None:
-    """Make an empty database a ledger, migration by migration, up to a revision."""
-    metadata.drop_all(engine)
-    config = Config()
-    config.set_main_option("script_location", "leadgate.ledger:migrations")
-    with engine.begin() as connection:
-        connection.execute(text("DROP TABLE leadgate_version"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-
-
-def test_the_migrations_lead_to_the_same_tables_as_the_code(engine: Engine) -> None:
-    """Alembic compares no CHECKs, defaults or conditions of indexes, so the databases are asked for everything."""
-    created = shape_of(engine)
-    migrate(engine, "head")
-    assert shape_of(engine) == created
-    assert created["leadgate_entries"]["checks"]
-    assert "outcome is null" in created["leadgate_attempts"]["indexes"][0][-1].lower()
-
-
-def test_a_ledger_of_the_first_version_is_brought_up_to_date(engine: Engine, database_url: str, tmp_path: Path) -> None:
-    """Whoever opens it first does so; what it holds is kept."""
-    migrate(engine, "0001")
-    columns = "pipeline, lead_id, state, quarantined_at, registered_at, missing"
-    row = f"'{PIPELINE}', '17', 'waiting', '2026-03-01 12:00:00', '2026-03-01 12:00:00', '[]'"
-    with engine.begin() as connection:
-        connection.execute(text(f"INSERT INTO leadgate_entries ({columns}) VALUES ({row})"))  # noqa: S608
-    open_engine(database_url, base_dir=tmp_path).dispose()
-    with engine.connect() as connection:
-        assert connection.scalar(text("SELECT version_num FROM leadgate_version")) == REVISION
-    found = entry(engine, "17")
-    assert (found["state"], found["missing"]) == ("waiting", None), "it is looked at anew"
-
-
 def test_two_threads_that_open_a_fresh_ledger_make_it_once(database_url: str, tmp_path: Path) -> None:
     """One makes the tables while the other waits; both can use them."""
 
     def register(lead_id: str) -> int:
         ledger = Ledger(open_engine(database_url, base_dir=tmp_path), pipeline=PIPELINE, owner=lead_id)
         try:
-            return ledger.register(leads(lead_id), now=NOW)
+            return waiting.register(ledger, leads(lead_id), now=NOW)
         finally:
             ledger.close()
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from leadgate.clock import Clock
 from leadgate.errors import LedgerUnavailable
-from leadgate.ledger import open_engine
+from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.rate import Rate, reserve_turns
 from leadgate.sandbox import Sandbox
-from tests.ledger.steps import NOW
+from tests.ledger.steps import NOW, PIPELINE
 
 ROOT = Path(__file__).parents[2]
 RATE = 20
@@ -26,13 +27,13 @@ from datetime import timedelta
 from pathlib import Path
 from pydantic import SecretStr
 from leadgate.leadbyte import LeadByteClient
-from leadgate.ledger import open_engine
+from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.rate import Rate
 from leadgate.clock import utc_now
 
 url, base_url, key, rate, requests = sys.argv[1:]
-engine = open_engine(url, base_dir=Path("."))
-rate = Rate(engine, "one", requests_per_second=float(rate), clock=utc_now)
+ledger = Ledger(open_engine(url, base_dir=Path(".")), pipeline="acme", owner=key)
+rate = Rate(ledger, "one", requests_per_second=float(rate))
 
 async def send():
     client = LeadByteClient(base_url=base_url, api_key=SecretStr(key), timeout=timedelta(seconds=9), concurrency=4,
@@ -68,11 +69,10 @@ def send_from_two_processes(database_url: str, leadbyte: Sandbox, *, rate: float
 
 
 @contextmanager
-def opened(url: str, folder: Path) -> Iterator[Engine]:
-    """A ledger's database."""
-    engine = open_engine(url, base_dir=folder)
-    yield engine
-    engine.dispose()
+def opened(url: str, clock: Clock = lambda: NOW) -> Iterator[Ledger]:
+    """A ledger on SQLite that goes by a clock; no `ledger`, which the test would be run on PostgreSQL for too."""
+    with closing(Ledger(open_engine(url, base_dir=Path()), pipeline=PIPELINE, owner="first", clock=clock)) as ledger:
+        yield ledger
 
 
 def test_two_processes_together_keep_the_rate(engine: Engine, database_url: str, leadbyte: Sandbox) -> None:
@@ -87,26 +87,24 @@ def test_two_processes_together_keep_the_rate(engine: Engine, database_url: str,
 def test_slots_follow_each_other_whoever_reserves_them(engine: Engine) -> None:
     """A block is as long as its turns; another account is none of it, and a caller's distance is its own."""
     asked = [("one", 1, 10), ("one", 3, 10), ("one", 1, 50), ("one", 1, 10), ("other", 1, 10)]
+    ledger = Ledger(engine, pipeline=PIPELINE, owner="first", clock=lambda: NOW)
     spans = [
-        reserve_turns(engine, account, turns, every=timedelta(seconds=seconds), clock=lambda: NOW).total_seconds()
+        reserve_turns(ledger, account, turns, every=timedelta(seconds=seconds)).total_seconds()
         for account, turns, seconds in asked
     ]
     assert spans == pytest.approx([0, 10, 40, 90, 0], abs=3)  # PostgreSQL's clock goes on meanwhile
 
 
-def test_an_idle_account_makes_up_for_a_moment_only(sqlite_url: str, tmp_path: Path) -> None:
+def test_an_idle_account_makes_up_for_a_moment_only(sqlite_url: str) -> None:
     """However long nobody sent; and a slot that a wrong clock reserved far ahead is not waited for."""
-    with opened(sqlite_url, tmp_path) as engine:
-
-        def reserve(at: datetime) -> timedelta:
-            return reserve_turns(engine, "one", 1, every=timedelta(seconds=1), clock=lambda: at)
-
-        assert reserve(NOW) == timedelta()
-        assert reserve(NOW + timedelta(hours=2)) == timedelta(seconds=-0.01)
-        assert reserve(NOW) == timedelta(seconds=-0.01)
+    clock = iter([NOW, NOW + timedelta(hours=2), NOW])
+    with opened(sqlite_url, lambda: next(clock)) as ledger:
+        late = timedelta(seconds=-0.01)
+        spans = [reserve_turns(ledger, "one", 1, every=timedelta(seconds=1)) for _ in range(3)]
+        assert spans == [timedelta(), late, late]
 
 
-async def test_a_block_is_as_large_as_the_line_and_a_tenth_of_a_second_at_most(sqlite_url: str, tmp_path: Path) -> None:
+async def test_a_block_is_as_large_as_the_line_and_a_tenth_of_a_second_at_most(sqlite_url: str) -> None:
     """So that neither a hundred requests a second cost a hundred transactions, nor a run that dies much time."""
     asked: list[datetime] = []
 
@@ -114,20 +112,20 @@ async def test_a_block_is_as_large_as_the_line_and_a_tenth_of_a_second_at_most(s
         asked.append(NOW)
         return NOW
 
-    with opened(sqlite_url, tmp_path) as engine:
-        rate = Rate(engine, "one", requests_per_second=1000, clock=clock)
+    with opened(sqlite_url, clock) as ledger:
+        rate = Rate(ledger, "one", requests_per_second=1000)
         await asyncio.gather(*(rate.take_turn() for _ in range(100)))
         assert len(asked) == 1
         await rate.take_turn()
         assert len(asked) == 2
-        slots = reserve_turns(engine, "one", 1, every=timedelta(seconds=1), clock=lambda: NOW)
+        slots = reserve_turns(ledger, "one", 1, every=timedelta(seconds=1))
         assert slots == timedelta(seconds=0.101)
 
 
 async def test_a_ledger_that_cannot_be_reached_gives_no_turn(sqlite_url: str, tmp_path: Path) -> None:
     """The next one is asked for anew."""
-    with opened(f"{sqlite_url}?timeout=0", tmp_path) as engine:
-        rate = Rate(engine, "one", requests_per_second=10, clock=lambda: NOW)
+    with opened(f"{sqlite_url}?timeout=0") as ledger:
+        rate = Rate(ledger, "one", requests_per_second=10)
         with closing(sqlite3.connect(tmp_path / "leadgate.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(LedgerUnavailable):

@@ -1,24 +1,19 @@
 """What the ledger tells: counts and ages, pages, one lead's history; and what it keeps beside the leads."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, select
 
-from leadgate.ledger import Ledger
-from leadgate.ledger.figures import DecisionCount, read_decision_counts
-from leadgate.ledger.keep import keep_policy, keep_reading
-from leadgate.ledger.reads import (
-    Status,
-    read_history,
-    read_known,
-    read_missing,
-    read_next_due,
-    read_ready_page,
-    read_status,
-)
+from leadgate.ledger import Ledger, claims, sending, waiting
+from leadgate.ledger.claims import read_ready_page
+from leadgate.ledger.history import read_history
+from leadgate.ledger.policies import keep_policy
+from leadgate.ledger.report_counts import DecisionCount, read_decision_counts
 from leadgate.ledger.schema import policies
-from leadgate.ledger.waiting import read_waiting_page
-from leadgate.model import Look, Reading, RequestKind, Result, State
+from leadgate.ledger.source_health import keep_reading
+from leadgate.ledger.status import Due, Status, read_due, read_missing, read_status
+from leadgate.ledger.waiting import all_waiting, read_known
+from leadgate.model import Look, RequestKind, Result, SourceReading, State
 from tests.ledger.steps import (
     LEASE,
     NOW,
@@ -40,98 +35,96 @@ SOON = NOW + timedelta(minutes=1)
 LATER = NOW + timedelta(hours=2)
 
 
-def test_an_empty_ledger_has_every_state_with_none(engine: Engine) -> None:
+def test_an_empty_ledger_has_every_state_with_none(ledger: Ledger) -> None:
     """Every state is named, even where there is nothing to count."""
-    assert read_status(engine, PIPELINE) == Status(dict.fromkeys(State, 0), None, None, None, None, None)
-    assert read_missing(engine, PIPELINE) == {}
-    assert read_next_due(engine, PIPELINE) is None
+    assert read_status(ledger) == Status(dict.fromkeys(State, 0), None, None, None, None)
+    assert read_missing(ledger) == {}
+    assert read_due(ledger, now=NOW) == Due(0, 0, None)
 
 
 def test_a_status_counts_by_state_and_tells_the_ages(ledger: Ledger, engine: Engine) -> None:
-    """The longest wait and the next due lead are those of this pipeline."""
+    """The longest wait and what is due are those of this pipeline."""
     long_ago = NOW - timedelta(days=3)
-    ledger.register(leads("1", quarantined_at=long_ago) + leads("2"), now=NOW)
-    ledger.record([taken(send(ledger, claim(ledger, "3")))], now=NOW)
+    waiting.register(ledger, leads("1", quarantined_at=long_ago) + leads("2"), now=NOW)
+    sending.record(ledger, [taken(send(ledger, claim(ledger, "3")))], now=NOW)
     make_ready(ledger, "4", now=LATER)
     make_ready(ledger, "5", now=SOON)
     other = Ledger(engine, pipeline="other", owner="first")
-    other.register(leads("9", quarantined_at=long_ago - timedelta(days=9)), now=NOW)
-    status = read_status(engine, PIPELINE)
+    waiting.register(other, leads("9", quarantined_at=long_ago - timedelta(days=9)), now=NOW)
+    status = read_status(ledger)
     assert {state: count for state, count in status.counts.items() if count} == {
         State.WAITING: 2,
         State.READY: 2,
         State.PROCESSED: 1,
     }
     assert list(status.counts) == list(State)
-    assert (status.oldest_waiting_since, status.next_due_at) == (long_ago, SOON)
+    assert status.oldest_waiting_since == long_ago
+    assert read_due(ledger, now=LATER) == Due(ready=2, unknown=0, since=SOON)
 
 
-def test_the_next_due_lead_is_one_that_nobody_holds(ledger: Ledger, engine: Engine) -> None:
+def test_what_is_due_is_what_nobody_holds(ledger: Ledger) -> None:
     """A run that waits is not woken for a lead that is being worked on."""
     claim(ledger, "1")
     make_ready(ledger, "2", now=LATER)
-    assert read_next_due(engine, PIPELINE) == LATER
+    assert read_due(ledger, now=LATER - timedelta(microseconds=1)) == Due(0, 0, None)
+    assert read_due(ledger, now=LATER) == Due(ready=1, unknown=0, since=LATER)
 
 
-def test_waiting_leads_come_in_pages(ledger: Ledger, engine: Engine) -> None:
+def test_waiting_leads_come_in_pages(ledger: Ledger) -> None:
     """Each page goes on after the last id of the one before; leads that do not wait are on none."""
     ids = [f"{number:02}" for number in range(7)]
-    ledger.register(leads(*ids), now=NOW)
-    ledger.note_looks([complete("03"), Look("04", ["score"], "h", due=False)], now=NOW)
-    after, seen = "", []
-    while page := read_waiting_page(engine, PIPELINE, after=after, limit=2):
-        assert len(page) <= 2
-        after = page[-1].lead_id
-        seen += page
-    assert [waiting.lead_id for waiting in seen] == [lead_id for lead_id in ids if lead_id != "03"]
-    looked_at = next(waiting for waiting in seen if waiting.lead_id == "04")
+    waiting.register(ledger, leads(*ids), now=NOW)
+    waiting.note_looks(ledger, [complete("03"), Look("04", ["score"], "h", due=False)], now=NOW)
+    pages = list(all_waiting(ledger, 2))
+    assert [len(page) for page in pages] == [2, 2, 2]
+    seen = [each for page in pages for each in page]
+    assert [each.lead_id for each in seen] == [lead_id for lead_id in ids if lead_id != "03"]
+    looked_at = next(each for each in seen if each.lead_id == "04")
     assert (looked_at.missing, looked_at.data_hash, looked_at.held_until) == (["score"], "h", None)
 
 
-def test_pages_meet_every_lead_once_whatever_its_id(ledger: Ledger, engine: Engine) -> None:
+def test_pages_meet_every_lead_once_whatever_its_id(ledger: Ledger) -> None:
     """The order of ids is the database's own, from page to page the same."""
     ids = ["Z", "a", "é", "10", "9", "-1", "ä b", "_"]
-    ledger.register(leads(*ids), now=NOW)
-    after, seen = "", []
-    while page := read_waiting_page(engine, PIPELINE, after=after, limit=1):
-        after = page[0].lead_id
-        seen.append(after)
+    waiting.register(ledger, leads(*ids), now=NOW)
+    seen = [each.lead_id for page in all_waiting(ledger, 1) for each in page]
     assert sorted(seen) == sorted(ids)
+    assert [each.lead_id for page in all_waiting(ledger, 1, after=seen[2]) for each in page] == seen[3:]
 
 
-def test_ready_leads_come_in_pages_as_they_would_be_claimed(ledger: Ledger, engine: Engine) -> None:
+def test_ready_leads_come_in_pages_as_they_would_be_claimed(ledger: Ledger) -> None:
     """A plan sees what a run would claim now, without claiming it."""
     make_ready(ledger, "1", "2")
     make_ready(ledger, "3", now=LATER)
-    first = read_ready_page(engine, PIPELINE, after="", limit=1, now=NOW)
-    rest = read_ready_page(engine, PIPELINE, after="1", limit=9, now=NOW)
+    first = read_ready_page(ledger, after="", limit=1, now=NOW)
+    rest = read_ready_page(ledger, after="1", limit=9, now=NOW)
     assert [found.lead_id for found in first + rest] == ["1", "2"]
-    assert [found.token for found in ledger.claim(limit=9, lease=LEASE, now=NOW)] == [1, 1]
+    assert [found.token for found in claims.claim(ledger, limit=9, lease=LEASE, now=NOW)] == [1, 1]
 
 
 def test_known_ids_are_those_with_an_entry(ledger: Ledger, engine: Engine) -> None:
     """In this pipeline, wherever they are."""
-    ledger.register(leads("1", "2"), now=NOW)
-    assert read_known(engine, PIPELINE, ["2", "3", "1"]) == {"1", "2"}
-    assert read_known(engine, "other", ["1"]) == set()
+    waiting.register(ledger, leads("1", "2"), now=NOW)
+    assert read_known(ledger, ["2", "3", "1"]) == {"1", "2"}
+    assert read_known(Ledger(engine, pipeline="other", owner="first"), ["1"]) == set()
 
 
-def test_an_unknown_lead_has_no_history(engine: Engine) -> None:
+def test_an_unknown_lead_has_no_history(ledger: Ledger) -> None:
     """None, not an empty story."""
-    assert read_history(engine, PIPELINE, "17") is None
+    assert read_history(ledger, "17") is None
 
 
 def test_a_history_is_in_the_order_things_happened(ledger: Ledger, engine: Engine) -> None:
     """Decisions and requests of several claims, oldest first, whatever the requests are called."""
     first = send(ledger, claim(ledger, "17"), RequestKind.UPDATE, request="z")
-    ledger.record([outcome(first, Result.REFUSED, State.READY, due_at=SOON)], now=NOW)
-    (again,) = ledger.claim(limit=1, lease=LEASE, now=SOON)
+    sending.record(ledger, [outcome(first, Result.REFUSED, State.READY, due_at=SOON)], now=NOW)
+    (again,) = claims.claim(ledger, limit=1, lease=LEASE, now=SOON)
     update = attempt(again, RequestKind.UPDATE, request="y")
     act = attempt(again, RequestKind.ACT, action=REJECT.verdict.action, request="x")  # type: ignore[arg-type]
     intend(ledger, update, decision=REJECT, now=SOON)
-    ledger.record([outcome(update, Result.TAKEN, State.SENDING)], now=SOON)
+    sending.record(ledger, [outcome(update, Result.TAKEN, State.SENDING)], now=SOON)
     intend(ledger, act, decision=REJECT, now=LATER)
-    ledger.record([taken(act)], now=LATER)
+    sending.record(ledger, [taken(act)], now=LATER)
     found = history(engine, "17")
     assert [each["request_id"] for each in found.attempts] == ["z", "y", "x"]
     assert [(each["token"], each["verdict"]) for each in found.decisions] == [(1, "process"), (2, "reject")]
@@ -142,55 +135,55 @@ def test_a_clock_that_was_set_back_does_not_turn_a_history_round(ledger: Ledger,
     """The number of the claim says what came first, whatever the machines' clocks say."""
     first = attempt(claim(ledger, "17"), RequestKind.UPDATE, request="1")
     intend(ledger, first, now=LATER)
-    ledger.record([outcome(first, Result.REFUSED, State.READY, due_at=NOW)], now=LATER)
-    (again,) = ledger.claim(limit=1, lease=LEASE, now=NOW)
-    ledger.record([taken(send(ledger, again, request="2"))], now=NOW)
+    sending.record(ledger, [outcome(first, Result.REFUSED, State.READY, due_at=NOW)], now=LATER)
+    (again,) = claims.claim(ledger, limit=1, lease=LEASE, now=NOW)
+    sending.record(ledger, [taken(send(ledger, again, request="2"))], now=NOW)
     found = history(engine, "17")
     assert [each["request_id"] for each in found.attempts] == ["1", "2"]
     assert [each["token"] for each in found.decisions] == [1, 2]
 
 
-def test_decisions_are_counted_by_rule(ledger: Ledger, engine: Engine) -> None:
+def test_decisions_are_counted_by_rule(ledger: Ledger) -> None:
     """The most frequent first, from an instant on."""
     for lead_id in "1", "2":
-        ledger.record([taken(send(ledger, claim(ledger, lead_id)))], now=NOW)
+        sending.record(ledger, [taken(send(ledger, claim(ledger, lead_id)))], now=NOW)
     late = attempt(claim(ledger, "3"), action=REJECT.verdict.action)  # type: ignore[arg-type]
     intend(ledger, late, decision=REJECT, now=LATER)
-    ledger.record([taken(late)], now=LATER)
+    sending.record(ledger, [taken(late)], now=LATER)
     opted_out = DecisionCount("reject", "opted-out", by_person=False, paused=False, decisions=1)
     verified = DecisionCount("process", "verified", by_person=False, paused=False, decisions=2)
-    assert read_decision_counts(engine, PIPELINE, NOW) == [verified, opted_out]
-    assert read_decision_counts(engine, PIPELINE, LATER) == [opted_out]
+    assert read_decision_counts(ledger, NOW) == [verified, opted_out]
+    assert read_decision_counts(ledger, LATER) == [opted_out]
 
 
-def test_a_policy_is_kept_once_with_its_first_use(engine: Engine) -> None:
+def test_a_policy_is_kept_once_with_its_first_use(ledger: Ledger, engine: Engine) -> None:
     """What a version said never changes; another pipeline has its own."""
-    keep_policy(engine, PIPELINE, version="v1", text="rules", now=NOW)
-    keep_policy(engine, PIPELINE, version="v1", text="other", now=LATER)
-    keep_policy(engine, "other", version="v1", text="other", now=LATER)
+    keep_policy(ledger, version="v1", text="rules", now=NOW)
+    keep_policy(ledger, version="v1", text="other", now=LATER)
+    keep_policy(Ledger(engine, pipeline="other", owner="first"), version="v1", text="other", now=LATER)
     with engine.connect() as connection:
         rows = connection.execute(select(policies).order_by(policies.c.pipeline)).all()
     assert [tuple(row) for row in rows] == [(PIPELINE, "v1", NOW, "rules"), ("other", "v1", LATER, "other")]
 
 
-def look(engine: Engine, *, read_at: object, healthy: bool) -> None:
+def look(ledger: Ledger, *, read_at: datetime, healthy: bool) -> None:
     """Keep a reading of the source."""
-    keep_reading(engine, PIPELINE, Reading(read_at, NOW - timedelta(days=1), healthy=healthy))  # type: ignore[arg-type]
+    keep_reading(ledger, SourceReading(read_at, NOW - timedelta(days=1), healthy=healthy))
 
 
-def test_the_newest_reading_is_kept_and_the_last_healthy_one(engine: Engine) -> None:
+def test_the_newest_reading_is_kept_and_the_last_healthy_one(ledger: Ledger) -> None:
     """A source that fell ill shows since when."""
-    look(engine, read_at=NOW, healthy=True)
-    look(engine, read_at=LATER, healthy=False)
-    status = read_status(engine, PIPELINE)
+    look(ledger, read_at=NOW, healthy=True)
+    look(ledger, read_at=LATER, healthy=False)
+    status = read_status(ledger)
     assert (status.read_at, status.healthy_at, status.newest_at) == (LATER, NOW, NOW - timedelta(days=1))
-    look(engine, read_at=LATER + timedelta(hours=1), healthy=True)
-    assert read_status(engine, PIPELINE).healthy_at == LATER + timedelta(hours=1)
+    look(ledger, read_at=LATER + timedelta(hours=1), healthy=True)
+    assert read_status(ledger).healthy_at == LATER + timedelta(hours=1)
 
 
-def test_an_older_reading_does_not_replace_a_newer_one(engine: Engine) -> None:
+def test_an_older_reading_does_not_replace_a_newer_one(ledger: Ledger) -> None:
     """Of two runs at once, the one that read last is right, whichever writes last."""
-    look(engine, read_at=LATER, healthy=True)
-    look(engine, read_at=NOW, healthy=False)
-    status = read_status(engine, PIPELINE)
+    look(ledger, read_at=LATER, healthy=True)
+    look(ledger, read_at=NOW, healthy=False)
+    status = read_status(ledger)
     assert (status.read_at, status.healthy_at) == (LATER, LATER)

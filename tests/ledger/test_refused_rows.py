@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from leadgate.ledger.schema import attempts, decisions, entries, metadata, overrides
 from leadgate.model import Action, RequestKind, Resolution, Result, State, Verdict
-from tests.ledger.steps import NOW, PIPELINE
+from tests.ledger.steps import NOW, PIPELINE, attempt_row
 
 Row = Mapping[str, Any]
 
@@ -79,12 +79,6 @@ def entry_row(state: State | str, changes: Row) -> Row:
     return row | dict(POSSIBLE.get(State(state), {}) if state in set(State) else {}) | dict(changes)
 
 
-def attempt_row(**changes: object) -> Row:
-    """A possible row of an attempt but for the changes."""
-    row = {"pipeline": PIPELINE, "lead_id": "17", "request_id": "r1", "token": 1, "kind": "update", "action": None}
-    return row | {"fields": [], "owner": "first", "sent_at": NOW} | changes
-
-
 def decision_row(verdict: str) -> Row:
     """A possible row of a decision but for the verdict."""
     row = {"pipeline": PIPELINE, "lead_id": "17", "token": 1, "decided_at": NOW, "policy_version": "v1"}
@@ -114,7 +108,7 @@ def test_an_impossible_entry_is_refused(engine: Engine, rule: str, state: State 
 def test_a_possible_attempt_is_taken(engine: Engine) -> None:
     """Every kind with every outcome, and each act with an action."""
     for kind, result in product(RequestKind, [None, *Result]):
-        for action in Action if kind.carries_act else [None]:
+        for action in Action if kind.value.endswith("act") else [None]:
             ended = {"outcome": result, "answered_at": NOW} if result else {}
             write(engine, attempts, attempt_row(kind=kind, action=action, **ended))
 
@@ -129,9 +123,9 @@ def test_an_impossible_attempt_is_refused(engine: Engine, rule: str, changes: Ro
 def test_a_second_request_in_flight_is_refused(engine: Engine) -> None:
     """Two open attempts of one lead cannot both be stored, whoever tries."""
     with engine.connect() as connection:
-        connection.execute(insert(attempts), dict(attempt_row()))
+        connection.execute(insert(attempts), attempt_row())
         with pytest.raises(IntegrityError, match=r"leadgate_attempts_open|leadgate_attempts\.lead_id"):
-            connection.execute(insert(attempts), dict(attempt_row(request_id="r2")))
+            connection.execute(insert(attempts), attempt_row(request_id="r2"))
         connection.rollback()
 
 

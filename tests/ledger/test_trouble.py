@@ -11,9 +11,10 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from leadgate.errors import ConfigError, LedgerError, LedgerUnavailable
-from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger import Ledger, claims, open_engine, waiting
 from leadgate.ledger.engine import ledger_errors
-from leadgate.ledger.reads import read_known, read_status
+from leadgate.ledger.status import read_status
+from leadgate.ledger.waiting import read_known
 from leadgate.model import State
 from tests.ledger.steps import LEASE, NOW, PIPELINE, attempt, claim, history, intend, leads, make_ready, states
 from tests.support.postgres import PostgresServer
@@ -102,11 +103,11 @@ def test_a_connection_that_was_cut_between_two_steps_is_replaced(
     ledger: Ledger, engine: Engine, postgres_server: PostgresServer
 ) -> None:
     """A restart of PostgreSQL between two statements of a run is not even noticed."""
-    ledger.register(leads("1"), now=NOW)
+    waiting.register(ledger, leads("1"), now=NOW)
     cut_connections(postgres_server, engine)
-    assert ledger.register(leads("2"), now=NOW) == 1
+    assert waiting.register(ledger, leads("2"), now=NOW) == 1
     cut_connections(postgres_server, engine)
-    assert read_known(engine, PIPELINE, ["1", "2"]) == {"1", "2"}
+    assert read_known(ledger, ["1", "2"]) == {"1", "2"}
 
 
 @on_postgresql
@@ -157,9 +158,9 @@ def locked(engine: Engine) -> "closing[sqlite3.Connection]":
 @pytest.mark.parametrize(
     "step",
     [
-        lambda ledger: ledger.register(leads("2"), now=NOW),
-        lambda ledger: ledger.claim(limit=1, lease=LEASE, now=NOW),
-        lambda ledger: ledger.release(now=NOW),
+        lambda ledger: waiting.register(ledger, leads("2"), now=NOW),
+        lambda ledger: claims.claim(ledger, limit=1, lease=LEASE, now=NOW),
+        lambda ledger: claims.release(ledger, now=NOW),
     ],
     ids=["register", "claim", "release"],
 )
@@ -180,9 +181,9 @@ def test_reading_does_not_wait_for_who_writes(
     impatient: Ledger, ledger: Ledger, engine: Engine, tmp_path: Path
 ) -> None:
     """A status is told, and the ledger opened, while a run is writing."""
-    ledger.register(leads("1"), now=NOW)
+    waiting.register(ledger, leads("1"), now=NOW)
     with locked(engine):
-        assert read_status(impatient.engine, PIPELINE).counts[State.WAITING] == 1
+        assert read_status(impatient).counts[State.WAITING] == 1
         open_engine(f"{engine.url.render_as_string()}?timeout=0.05", base_dir=tmp_path).dispose()
     impatient.close()
 
@@ -196,7 +197,7 @@ def test_a_file_that_may_not_be_written_is_no_passing_trouble(ledger: Ledger, en
         connection.exec_driver_sql("pragma query_only = on")
 
     with pytest.raises(LedgerError, match=r"attempt to write a readonly database.*may write") as error:
-        ledger.register(leads("1"), now=NOW)
+        waiting.register(ledger, leads("1"), now=NOW)
     assert not isinstance(error.value, LedgerUnavailable)
 
 

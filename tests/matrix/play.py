@@ -2,32 +2,25 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from leadgate.errors import KeyRefused, LedgerUnavailable
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger
-from leadgate.model import (
-    FINAL_STATES,
-    Answer,
-    Attempt,
-    Claim,
-    Decision,
-    InDoubt,
-    LeadRequest,
-    Outcome,
-    RequestKind,
-    State,
-)
+from leadgate.model import FINAL_STATES, Answer, LeadRequest, RequestKind, State
 from leadgate.sandbox import Sandbox
 from leadgate.sandbox.faults import FaultName
 from tests.delivery.world import Clock
 from tests.matrix.cells import OF_ONE_LEAD, Cell, Result, Step, Trouble
 from tests.reconcile.world import LATER, Reconciling
 from tests.support.audit import audit_ledger, audit_sandbox
+
+T = TypeVar("T")
 
 _TOO_SLOW = 0.3
 """Seconds after which a run hangs up, where LeadByte is to be too slow; it never answers before."""
@@ -88,48 +81,23 @@ class TroubledLedger(Ledger):
 
     plan: Plan
 
-    def claim(self, *, limit: int, lease: timedelta, now: datetime, ids: Sequence[str] | None = None) -> list[Claim]:
-        """Claim."""
-        claims = super().claim(limit=limit, lease=lease, now=now, ids=ids)
-        self.plan.reach(Step.CLAIMED, RequestKind.UPDATE_AND_ACT)
-        return claims
-
-    def claim_unknown(self, *, limit: int, lease: timedelta, now: datetime) -> list[InDoubt]:
-        """Claim what nobody answered."""
+    def write(self, step: "partial[T]") -> T:
+        """Write, unless the process is dead or the database gone; the trouble may come before it or after it."""
+        name = step.func.__name__
+        if name == "record":
+            self.plan.reach(Step.ANSWERED, step.args[1][0].attempt.kind)
         self.plan.alive()
-        doubts = super().claim_unknown(limit=limit, lease=lease, now=now)
-        if doubts:
-            self.plan.reach(Step.CLAIMED, RequestKind.PROBE)
-        return doubts
-
-    def intend(
-        self, attempted: Sequence[Attempt], *, decided: Mapping[str, Decision], lease: timedelta, now: datetime
-    ) -> set[str]:
-        """Commit what is about to be sent."""
-        self.plan.alive()
-        held = super().intend(attempted, decided=decided, lease=lease, now=now)
-        self.plan.reach(Step.INTENDED, attempted[0].kind)
-        return held
-
-    def intend_probes(self, attempted: Sequence[Attempt], *, lease: timedelta, now: datetime) -> set[str]:
-        """Commit what is about to be asked."""
-        self.plan.alive()
-        held = super().intend_probes(attempted, lease=lease, now=now)
-        self.plan.reach(Step.INTENDED, RequestKind.PROBE)
-        return held
-
-    def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-        """Record what was answered."""
-        kind = outcomes[0].attempt.kind
-        self.plan.reach(Step.ANSWERED, kind)
-        self.plan.alive()
-        super().record(outcomes, now=now)
-        self.plan.reach(Step.RECORDED, kind)
-
-    def release(self, *, now: datetime) -> None:
-        """Give back what is held."""
-        self.plan.alive()
-        super().release(now=now)
+        written = super().write(step)
+        match name:
+            case "claim":
+                self.plan.reach(Step.CLAIMED, RequestKind.UPDATE_AND_ACT)
+            case "claim_unknown" if written:
+                self.plan.reach(Step.CLAIMED, RequestKind.PROBE)
+            case "intend":
+                self.plan.reach(Step.INTENDED, step.args[1][0].kind)
+            case "record":
+                self.plan.reach(Step.RECORDED, step.args[1][0].attempt.kind)
+        return written
 
 
 class TroubledClient(LeadByteClient):
@@ -201,7 +169,7 @@ async def _play(cell: Cell, world: Reconciling, plan: Plan) -> Result:
         states=world.states(cell.leads),
         inferred=sum(entry["inferred"] for entry in entries),
         acts={lead_id: len(world.sandbox.quarantine.acts.get(lead_id, [])) for lead_id in cell.leads},
-        attempts=max(entry["attempts"] for entry in entries),
+        attempts=max(entry["refusals"] for entry in entries),
         clean_runs=clean_runs,
     )
 
@@ -214,9 +182,9 @@ async def _meet_trouble(world: Reconciling, plan: Plan, mode: dict[str, str]) ->
     assert isinstance(client, TroubledClient)
     ledger.plan = client.plan = plan
     world.sandbox.faults.change({"retry-after": 0})
-    claims = plan.cell.under_way is not RequestKind.PROBE
+    claiming = plan.cell.under_way is not RequestKind.PROBE
     try:
-        await world.run(ledger=ledger, client=client, claims=claims, dies_of=Killed, delivery=mode)
+        await world.run(ledger=ledger, client=client, claiming=claiming, dies_of=Killed, delivery=mode)
     except Killed:
         return "is dead"
     except (ZeroDivisionError, LedgerUnavailable, KeyRefused):

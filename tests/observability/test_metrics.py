@@ -12,7 +12,7 @@ import pytest
 from flows.watch_enrichment import watch_enrichment
 from leadgate.clock import utc_now
 from leadgate.config import load_config
-from leadgate.ledger import Ledger
+from leadgate.ledger import Ledger, claims, sending
 from leadgate.metrics import LedgerCollector, PortTaken, serve_metrics
 from leadgate.model import RequestKind, Result, State
 from leadgate.wiring.ledger import open_ledger
@@ -45,14 +45,18 @@ def test_requests_are_counted_once_and_timed(practice: Practice, ledger: Ledger)
     """However many leads were in them; each at the limit it took less than, and those before it are in its bar too."""
     now = utc_now()
     make_ready(ledger, "1", "2", now=now)
-    together = [attempt(held) for held in ledger.claim(limit=2, lease=LEASE, now=now)]
+    together = [attempt(held) for held in claims.claim(ledger, limit=2, lease=LEASE, now=now)]
     intend(ledger, *together, now=now)
-    ledger.record(
-        [outcome(each, Result.TAKEN, State.PROCESSED) for each in together], now=now + timedelta(milliseconds=300)
+    sending.record(
+        ledger,
+        [outcome(each, Result.TAKEN, State.PROCESSED) for each in together],
+        now=now + timedelta(milliseconds=300),
     )
     alone = attempt(claim(ledger, "3", now=now), RequestKind.ACT, request="r2")
     intend(ledger, alone, now=now)
-    ledger.record([outcome(alone, Result.IN_DOUBT, State.UNKNOWN, due_at=now)], now=now + timedelta(seconds=40))
+    sending.record(
+        ledger, [outcome(alone, Result.IN_DOUBT, State.UNKNOWN, due_at=now)], now=now + timedelta(seconds=40)
+    )
     port = free_port()
     with serve_metrics(practice.file, port):
         found = scrape(port)
@@ -72,17 +76,17 @@ BARS = ("0.25", "0.5", "30.0", "+Inf")
 
 def test_a_ledger_that_cannot_be_read_is_told(ledger: Ledger, practice: Practice) -> None:
     """By one number, without an error; the others are not there."""
-    collector = LedgerCollector(ledger.engine, "acme", utc_now)
+    collector = LedgerCollector(ledger)
     assert len(list(collector.collect())) == 8
     with ledger.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE leadgate_attempts")
-    (up,) = LedgerCollector(ledger.engine, "acme", utc_now).collect()
+    (up,) = LedgerCollector(ledger).collect()
     assert (up.name, up.samples[0].value) == ("leadgate_ledger_up", 0)
 
 
 def test_what_was_read_is_given_again_for_a_while(ledger: Ledger) -> None:
     """So that scrapes cost a share of the time at most: a reading that took long is kept long."""
-    collector = LedgerCollector(ledger.engine, "acme", utc_now)
+    collector = LedgerCollector(ledger)
     list(collector.collect())
     collector._status._read_again_at += 3600
     claim(ledger, "1", now=utc_now())

@@ -3,10 +3,10 @@
 import ast
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
-from leadgate.clock import utc_now
-from leadgate.ledger.engine import open_engine
+from leadgate.ledger import Ledger, open_engine
 from leadgate.metrics import LedgerCollector
 
 ROOT = Path(__file__).parents[2]
@@ -50,8 +50,7 @@ def test_every_event_is_on_the_page() -> None:
 
 def test_every_metric_is_on_the_page(sqlite_url: str) -> None:
     """As it is scraped."""
-    engine = open_engine(sqlite_url, base_dir=ROOT)
-    families = list(LedgerCollector(engine, "acme", utc_now).collect())
-    engine.dispose()
+    with closing(Ledger(open_engine(sqlite_url, base_dir=ROOT), pipeline="acme", owner="one")) as ledger:
+        families = list(LedgerCollector(ledger).collect())
     scraped = {family.name + "_total" * (family.type == "counter") for family in families}
     assert first_column("Prometheus") == scraped

@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from leadgate.delivery import Delivery, PlanKeeper, Preparation, Reconciliation
+from leadgate.delivery import Delivery, Exchange, PlanKeeper, Preparation, Reconciliation
 from leadgate.leadbyte import LeadByteClient
-from leadgate.ledger import Ledger
-from leadgate.ledger.reads import read_history
+from leadgate.ledger import Ledger, claims, people
+from leadgate.ledger.history import read_history
 from leadgate.model import Resolution, Resolved
 from leadgate.sandbox import Sandbox
 from leadgate.story import tell
@@ -43,7 +43,8 @@ class Runs:
         still_in_quarantine: bool = False,
     ) -> Resolved:
         """Let a person decide."""
-        return (ledger or self.pipeline.ledger).resolve(
+        return people.resolve(
+            ledger or self.pipeline.ledger,
             [str(lead_id) for lead_id in ids],
             Resolution(verdict),
             reason="I called them.",
@@ -65,21 +66,18 @@ class Runs:
         ledger = ledger or self.pipeline.ledger
         if ledger is self.pipeline.ledger:
             self.pipeline.look(**sections)
-        parts: dict[str, Any] = {"config": self.pipeline.config(**sections), "clock": self.pipeline.clock}
-        preparation = Preparation(
-            source=self.pipeline.source, ledger=ledger, policy=self.pipeline.policy(**sections), **parts
-        )
+        config, source = self.pipeline.config(**sections), self.pipeline.source
+        policy = self.pipeline.policy(**sections)
+        preparation = Preparation(config=config, source=source, ledger=ledger, policy=policy)
         if keeper:
             preparation.follow(keeper)
 
         async def deliver() -> None:
             async with self.client() as client:
-                delivery = Delivery(ledger=ledger, client=client, **parts)
-                reconciliation = Reconciliation(
-                    source=self.pipeline.source, ledger=ledger, exchange=delivery.exchange, **parts
-                )
+                exchange = Exchange(config=config, ledger=ledger, client=client)
+                delivery = Delivery(config, exchange)
                 if not keeper:
-                    await reconciliation.reconcile_due()
+                    await Reconciliation(config, source, exchange).reconcile_due()
                 while wave := preparation.claim_wave(100):
                     between()
                     await delivery.act(await delivery.update(wave))
@@ -87,7 +85,7 @@ class Runs:
         try:
             asyncio.run(deliver())
         finally:
-            ledger.release(now=self.pipeline.clock())
+            claims.release(ledger, now=self.pipeline.clock())
 
     def client(self) -> LeadByteClient:
         """A client of the sandbox."""
@@ -109,7 +107,7 @@ class Runs:
 
     def story(self, lead_id: str) -> str:
         """What `leadgate explain` tells of a lead."""
-        history = read_history(self.pipeline.ledger.engine, "acme", lead_id)
+        history = read_history(self.pipeline.ledger, lead_id)
         assert history
         told = tell(history, self.pipeline.config())
         return "\n".join([*(event.what for event in told.events), told.now])

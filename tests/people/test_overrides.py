@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 
 from leadgate.errors import ConfigError
-from leadgate.ledger import Ledger
-from leadgate.ledger.overrides import count_overdue, read_overridden, read_reviews
+from leadgate.ledger import Ledger, people
+from leadgate.ledger.reviews import count_overdue, read_overridden, read_reviews
 from leadgate.model import Resolution, State
 from tests.ledger.together import together
 from tests.people.runs import HOLD_FOR, Runs, Sections
@@ -112,7 +112,7 @@ def test_an_act_that_may_have_been_taken_is_not_sent_again_unlooked(runs: Runs, 
     runs.pipeline.complete(1)
     runs.sandbox.faults.change({"drop-after": 1})
     runs.run(sections={"delivery": {"unknown": "review"}})
-    (review,) = read_reviews(runs.pipeline.ledger.engine, "acme")
+    (review,) = read_reviews(runs.pipeline.ledger)
     assert review.act_in_doubt == "process"
     found = runs.resolve(1, verdict=verdict)
     assert (found.ids, runs.pipeline.states()) == ([], {"1": State.REVIEW})
@@ -162,10 +162,12 @@ def test_a_review_knows_since_when_it_is_open(runs: Runs) -> None:
     runs.review(1)
     runs.pipeline.clock.advance(hours=10)
     runs.review(2)
-    engine = runs.pipeline.ledger.engine
-    found = read_reviews(engine, "acme")
+    ledger = runs.pipeline.ledger
+    found = read_reviews(ledger)
     assert [(each.lead_id, each.since) for each in found] == [("1", began), ("2", began + timedelta(hours=10))]
-    assert [count_overdue(engine, "acme", before=began + timedelta(hours=hours)) for hours in (0, 5, 11)] == [0, 1, 2]
+    day, later = timedelta(days=1), [began + timedelta(days=1, hours=hours) for hours in (0, 5, 11)]
+    assert [count_overdue(ledger, within=day, now=now) for now in later] == [0, 1, 2]
+    assert count_overdue(ledger, within=None, now=later[-1]) == 0
 
 
 def test_what_people_said_can_become_examples(runs: Runs) -> None:
@@ -176,7 +178,7 @@ def test_what_people_said_can_become_examples(runs: Runs) -> None:
     runs.run(sections=policy)
     runs.resolve(1)
     runs.run(sections=policy)
-    (found,) = read_overridden(runs.pipeline.ledger.engine, "acme", limit=10)
+    (found,) = read_overridden(runs.pipeline.ledger, limit=10)
     assert (found.lead_id, found.override.verdict, found.facts) == ("1", "process", {"score": 0.3})
 
 
@@ -186,6 +188,12 @@ def test_what_people_said_can_become_examples(runs: Runs) -> None:
 def test_a_decision_needs_a_reason_and_a_name(runs: Runs, reason: str, by: str, message: str) -> None:
     """It is read by others later."""
     with pytest.raises(ConfigError, match=message):
-        runs.pipeline.ledger.resolve(
-            ["1"], Resolution.PROCESS, reason=reason, by=by, hold_for=HOLD_FOR, now=runs.pipeline.clock()
+        people.resolve(
+            runs.pipeline.ledger,
+            ["1"],
+            Resolution.PROCESS,
+            reason=reason,
+            by=by,
+            hold_for=HOLD_FOR,
+            now=runs.pipeline.clock(),
         )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from leadgate.ledger import Ledger
 from leadgate.ledger.pauses import end_pause, keep_pause, read_pause
 from leadgate.model import State
 from leadgate.plan import plan_run
@@ -10,12 +11,12 @@ from tests.people.runs import Runs, Sections
 
 def pause(runs: Runs, by: str = "ann") -> None:
     """Stop everything."""
-    keep_pause(runs.pipeline.ledger.engine, "acme", by=by, reason="Wrong rules.", now=runs.pipeline.clock())
+    keep_pause(runs.pipeline.ledger, by=by, reason="Wrong rules.", now=runs.pipeline.clock())
 
 
 def resume(runs: Runs) -> int:
     """Go on; tell how many leads were put off."""
-    ended = end_pause(runs.pipeline.ledger.engine, "acme", now=runs.pipeline.clock())
+    ended = end_pause(runs.pipeline.ledger, now=runs.pipeline.clock())
     return ended.leads if ended else -1
 
 
@@ -66,7 +67,8 @@ def test_a_long_pause_sends_nothing_again(runs: Runs) -> None:
 
 def test_the_pause_holds_for_its_pipeline_alone(runs: Runs) -> None:
     """Pipelines that share a ledger do not see each other."""
-    keep_pause(runs.pipeline.ledger.engine, "other", by="ann", reason="", now=runs.pipeline.clock())
+    other = Ledger(runs.pipeline.ledger.engine, pipeline="other", owner="run-1")
+    keep_pause(other, by="ann", reason="", now=runs.pipeline.clock())
     runs.pipeline.complete(1)
     runs.run()
     assert runs.acted() == {"1": ["process"]}
@@ -78,12 +80,12 @@ def test_who_pauses_first_is_told_of(runs: Runs) -> None:
     began = runs.pipeline.clock()
     runs.pipeline.clock.advance(hours=1)
     pause(runs, by="bob")
-    found = read_pause(runs.pipeline.ledger.engine, "acme")
+    found = read_pause(runs.pipeline.ledger)
     assert found
     assert (found.paused_by, found.paused_at, found.reason) == ("ann", began, "Wrong rules.")
     assert str(found) == "paused since 2026-03-01 12:00:00Z by ann: Wrong rules."
     assert (resume(runs), resume(runs)) == (0, -1)
-    assert read_pause(runs.pipeline.ledger.engine, "acme") is None
+    assert read_pause(runs.pipeline.ledger) is None
 
 
 def test_holds_of_rules_outlast_the_pause(runs: Runs) -> None:

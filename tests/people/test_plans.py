@@ -105,7 +105,7 @@ def test_a_paused_pipeline_keeps_to_no_plan(runs: Runs, file: Path) -> None:
     """A plan that was made before the pause is no way round it."""
     runs.pipeline.complete(1)
     make(runs, file)
-    keep_pause(runs.pipeline.ledger.engine, "acme", by="ann", reason="", now=runs.pipeline.clock())
+    keep_pause(runs.pipeline.ledger, by="ann", reason="", now=runs.pipeline.clock())
     assert keep(runs, file) == {"1": "the pipeline is paused"}
     assert runs.acted() == {}
 

@@ -60,12 +60,12 @@ def test_a_rule_that_is_false_whatever_the_data_is_named(advised: Advise, when: 
         ("enrichment.score > 1", "enrichment.score>1"),
         ("enrichment.score > 1.0", "( enrichment.score > 1.00 )"),
         ("enrichment.score > 1", "late && enrichment.score > 1"),
-        ("late || enrichment.opted_out", "enrichment.opted_out"),
-        ("late && !enrichment.opted_out", "!(enrichment.opted_out || !late) && enrichment.age > 3"),
-        ({"all": ["late"], "none": ["enrichment.opted_out"]}, "!enrichment.opted_out && late"),
-        ({"any": ["late", "enrichment.score > 1"]}, "enrichment.score > 1"),
-        ({"any": ["late && enrichment.age > 3", "enrichment.score > 1"]}, "enrichment.score > 1"),
-        ({"any": ["late", "enrichment.opted_out"]}, {"any": ["enrichment.opted_out"], "all": ["enrichment.age > 3"]}),
+        ({"all": ["late", "enrichment.score > 1"]}, "enrichment.score > 1 && late && enrichment.age > 3"),
+        ({"none": ["enrichment.opted_out"]}, {"none": ["enrichment.opted_out"], "all": ["late"]}),
+        (
+            {"any": ["late", "enrichment.opted_out"]},
+            {"any": ["enrichment.opted_out", "late"], "all": ["enrichment.age > 3"]},
+        ),
     ],
 )
 def test_a_rule_that_an_earlier_one_takes_all_from_is_named(advised: Advise, earlier: Any, later: Any) -> None:  # noqa: ANN401

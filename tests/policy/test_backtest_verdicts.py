@@ -8,7 +8,7 @@ import pytest
 
 from leadgate.backtest.past import Evidence
 from leadgate.backtest.verdicts import Flip, Rejudge, Verdicts
-from leadgate.ledger.decided import PastLead
+from leadgate.ledger.past_decisions import PastLead
 from leadgate.model import Columns, Enrichment, Lead, fingerprint
 from leadgate.policy.deciding import Policy
 from tests.policy.conftest import NOW

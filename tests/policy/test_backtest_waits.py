@@ -8,7 +8,8 @@ import pytest
 from leadgate.backtest.past import Evidence
 from leadgate.backtest.waits import Rewait, WaitChange
 from leadgate.config import WaitConfig
-from leadgate.ledger.decided import Outage, PastLead
+from leadgate.ledger.past_decisions import PastLead
+from leadgate.ledger.source_health import Standstill
 from leadgate.model import Enrichment, fingerprint
 from tests.policy.conftest import NOW
 
@@ -46,13 +47,13 @@ def lead(
 def rewait(
     evidence: Evidence,
     *,
-    outages: list[Outage] | None = None,
+    standstills: list[Standstill] | None = None,
     old: list[str] | None = None,
     **wait: Any,  # noqa: ANN401
 ) -> WaitChange:
     """What another wait makes of one lead; before, it was a day for the columns `old`."""
     new = DAY.model_copy(update={name: timedelta(hours=v) if name == "deadline" else v for name, v in wait.items()})
-    counting = Rewait(DAY.model_copy(update={"require": old or DAY.require}), new, outages or [], NOW)
+    counting = Rewait(DAY.model_copy(update={"require": old or DAY.require}), new, standstills or [], NOW)
     counting.add(evidence)
     return counting.change
 
@@ -144,18 +145,18 @@ def test_a_deadline_that_has_not_come_yet_leaves_it_open() -> None:
 
 def test_outages_stop_the_clock_here_too() -> None:
     """Twelve hours end after sixteen where the source was down for four of them, and not before one that lasts."""
-    assert counts(rewait(lead(arrived=10, row=ROW), deadline=12, outages=[Outage(at(-5), at(-4))])) == {}
-    down = Outage(at(2), at(6))
-    assert counts(rewait(lead(arrived=15, row=ROW), deadline=12, outages=[down])) == {}
-    assert counts(rewait(lead(arrived=17, row=ROW), deadline=12, outages=[down])) == {
+    assert counts(rewait(lead(arrived=10, row=ROW), deadline=12, standstills=[Standstill(at(-5), at(-4))])) == {}
+    down = Standstill(at(2), at(6))
+    assert counts(rewait(lead(arrived=15, row=ROW), deadline=12, standstills=[down])) == {}
+    assert counts(rewait(lead(arrived=17, row=ROW), deadline=12, standstills=[down])) == {
         "newly_late": 1,
         "sooner": [timedelta(hours=1)],
     }
-    assert counts(rewait(lead(arrived=15, row=ROW), deadline=12, outages=[Outage(at(13), None)])) == {
+    assert counts(rewait(lead(arrived=15, row=ROW), deadline=12, standstills=[Standstill(at(13), None)])) == {
         "newly_late": 1,
         "sooner": [timedelta(hours=3)],
     }
-    assert counts(rewait(lead(arrived=15, row=ROW), deadline=12, outages=[Outage(at(11), None)])) == {}
+    assert counts(rewait(lead(arrived=15, row=ROW), deadline=12, standstills=[Standstill(at(11), None)])) == {}
 
 
 def test_a_lead_quarantined_on_the_last_day_is_never_late() -> None:

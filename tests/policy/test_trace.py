@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from leadgate.model import Decision
 from leadgate.policy.deciding import Policy
-from leadgate.policy.trace import Tried, tell_tried, unfit_values
+from leadgate.policy.trace import tell_tried, unfit_values
 
 Compile = Callable[..., Policy]
 Decide = Callable[..., Decision]
 
 
-def tried(policy: Policy, decision: Decision) -> list[Tried]:
+def tried(policy: Policy, decision: Decision) -> list[tuple[str, str]]:
     """What is told of a decision."""
     assert decision.trace is not None
     return tell_tried(policy.text, decision.trace, decision.unanswered, decision.facts)

@@ -8,20 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, cast
 
 from leadgate.config import PipelineConfig
-from leadgate.delivery.outcomes import Outcomes
-from leadgate.delivery.reconcile import Reconciliation
-from leadgate.ledger import Ledger
+from leadgate.delivery.outcomes import Outcomes, answered
+from leadgate.ledger import Ledger, claims, sending, unknown
 from leadgate.model import (
-    Action,
     Answer,
     Attempt,
     Certainty,
     Claim,
     Decision,
     InDoubt,
+    LeadRequest,
     Outcome,
     RequestKind,
     Result,
@@ -30,6 +28,7 @@ from leadgate.model import (
     fingerprint,
 )
 from tests.delivery.world import NOON, POSTCODE, decision_of
+from tests.reconcile.world import judging
 
 
 class Heard(Enum):
@@ -65,20 +64,21 @@ class SimulatedLeadByte:
 
     def may_still_act_on(self, lead_id: str) -> bool:
         """Whether an act on this lead is on its way."""
-        return any(a.action and a.claim.lead_id == lead_id for request in self.in_the_air for a in request.attempts)
+        sent = [attempt.request for request in self.in_the_air for attempt in request.attempts]
+        return any(request.action and request.lead_id == lead_id for request in sent)
 
     def _apply_to(self, attempt: Attempt) -> Answer:
-        lead_id = attempt.claim.lead_id
-        if attempt.action:
+        lead_id, action = attempt.claim.lead_id, attempt.request.action
+        if action:
             # Counted also where the lead is gone by now: it should not have been sent.
             self.acts[lead_id] += lead_id not in self.gone or self.acts[lead_id] > 0
         if lead_id in self.gone:
-            acted = False if attempt.action else None
+            acted = False if action else None
             return Answer(lead_id, Certainty.ANSWERED, updated=False, acted=acted, gone=True, message="not found")
-        if attempt.action:
+        if action:
             self.gone.add(lead_id)
         updated = None if attempt.kind is RequestKind.ACT else True
-        acted = True if attempt.action else None
+        acted = True if action else None
         return Answer(lead_id, Certainty.ANSWERED, updated=updated, acted=acted, message="OK")
 
 
@@ -88,7 +88,6 @@ class Request:
 
     attempts: Sequence[Attempt]
     sent_before: datetime
-    decided: Mapping[str, Decision]
     doubts: Mapping[str, InDoubt]
     arrives_at: datetime = NOON
     answers: dict[str, Answer] | None = None
@@ -109,9 +108,7 @@ class SimulatedRun:
     def __init__(self, ledger: Ledger, leadbyte: SimulatedLeadByte, config: PipelineConfig) -> None:
         self._ledger, self._leadbyte, self._config = ledger, leadbyte, config
         self._outcomes = Outcomes(config.delivery, config.policy.hold_for)
-        # Only its judgement is used here: it needs neither a source nor anything to send with.
-        parts: dict[str, Any] = dict.fromkeys(("source", "ledger", "exchange", "clock"))
-        self._reconciliation = cast("Any", Reconciliation)(config=config, **parts)
+        self._reconciliation = judging(config)
         self._started = 0
         self.crash()
 
@@ -128,55 +125,51 @@ class SimulatedRun:
 
     def end(self) -> None:
         """End as a run does that failed or was asked to stop: it gives back what it has no request in flight for."""
-        self._ledger.release(now=self._leadbyte.now)
+        claims.release(self._ledger, now=self._leadbyte.now)
         self.crash()
 
     def renew(self) -> None:
         """Hold on to what it has claimed."""
-        self._ledger.renew(lease=self._config.delivery.lease, now=self._leadbyte.now)
+        claims.renew(self._ledger, lease=self._config.delivery.lease, now=self._leadbyte.now)
 
     def rescue(self) -> None:
         """Take over what dead runs left."""
-        self._ledger.rescue(unknown_after=self._config.delivery.unknown_after, now=self._leadbyte.now)
+        claims.rescue(self._ledger, unknown_after=self._config.delivery.unknown_after, now=self._leadbyte.now)
 
     def claim(self, limit: int, verdict: Verdict) -> None:
         """Claim leads that are due, all decided with one verdict."""
-        claims = self._ledger.claim(limit=limit, lease=self._config.delivery.lease, now=self._leadbyte.now)
+        claimed = claims.claim(self._ledger, limit=limit, lease=self._config.delivery.lease, now=self._leadbyte.now)
         written = fingerprint(POSTCODE)
-        self.held += [Held(claim, decision_of(verdict), claim.updated_hash == written) for claim in claims]
+        self.held += [Held(claim, decision_of(verdict), claim.updated_hash == written) for claim in claimed]
 
     def intend(self, count: int, *, combined: bool) -> None:
         """Commit what will be asked of the first leads it holds; of a POST, of one lead."""
         if not self.held:
             return
-        kind = self._kind_of(self.held[0], combined=combined)
-        alike = [held for held in self.held if self._kind_of(held, combined=combined) is kind]
-        chosen = alike[: 1 if kind is RequestKind.ACT else count]
-        self.held = [held for held in self.held if held not in chosen]
-        before = self._leadbyte.now + self._config.delivery.lease
-        attempts = [self._attempt(held.claim, kind, held.decision.verdict.action) for held in chosen]
-        decided = {held.claim.lead_id: held.decision for held in chosen}
-        mine = self._ledger.intend(attempts, decided=decided, lease=self._config.delivery.lease, now=self._leadbyte.now)
-        self._queue([attempt for attempt in attempts if attempt.claim.lead_id in mine], before, decided=decided)
+        attempts = [self._attempt(held, combined=combined) for held in self.held]
+        kind = attempts[0].kind
+        chosen = [attempt for attempt in attempts if attempt.kind is kind][: 1 if kind is RequestKind.ACT else count]
+        asked = [attempt.claim for attempt in chosen]
+        self.held = [held for held in self.held if held.claim not in asked]
+        self._intend(chosen, {})
 
     def claim_unknown(self, limit: int) -> None:
         """Claim what nobody answered."""
         lease = self._config.delivery.lease
-        doubts = self._ledger.claim_unknown(limit=limit, lease=lease, now=self._leadbyte.now)
+        doubts = unknown.claim_unknown(self._ledger, limit=limit, lease=lease, now=self._leadbyte.now)
         self.doubts |= {doubt.claim.lead_id: doubt for doubt in doubts}
 
     def intend_probes(self) -> None:
         """Commit one probe for all the unknown leads it claimed."""
         doubts, self.doubts = self.doubts, {}
-        claims = [doubt.claim for doubt in doubts.values()]
-        before = self._leadbyte.now + self._config.delivery.lease
-        attempts = [self._attempt(claim, RequestKind.PROBE, None) for claim in claims]
-        mine = self._ledger.intend_probes(attempts, lease=self._config.delivery.lease, now=self._leadbyte.now)
-        self._queue([attempt for attempt in attempts if attempt.claim.lead_id in mine], before, doubts=doubts)
+        probes = [Attempt(doubt.claim, LeadRequest(lead_id, POSTCODE), None) for lead_id, doubt in doubts.items()]
+        self._intend(probes, doubts)
 
     def give_to_person(self) -> None:
         """Give up on the unknown leads it claimed: there is nothing to probe them with."""
-        self._ledger.give_to_person([doubt.claim for doubt in self.doubts.values()], note="nothing to probe with")
+        claims.give_to_person(
+            self._ledger, [doubt.claim for doubt in self.doubts.values()], note="nothing to probe with"
+        )
         self.doubts = {}
 
     def send(self, takes: timedelta) -> None:
@@ -212,52 +205,35 @@ class SimulatedRun:
         answers = request.answers or {a.claim.lead_id: _lost(a) for a in request.attempts}
         now = self._leadbyte.now
         outcomes = [self._judge(request, attempt, answers[attempt.claim.lead_id]) for attempt in request.attempts]
-        self._ledger.record(outcomes, now=now)
+        sending.record(self._ledger, outcomes, now=now)
         self.held += [
-            Held(outcome.attempt.claim, decision, outcome.result is Result.TAKEN)
+            Held(outcome.attempt.claim, outcome.attempt.decision, outcome.result is Result.TAKEN)
             for outcome in outcomes
-            if outcome.state is State.SENDING
-            for decision in [request.decided[outcome.attempt.claim.lead_id]]
+            if outcome.state is State.SENDING and outcome.attempt.decision
         ]
 
     def _judge(self, request: Request, attempt: Attempt, answer: Answer) -> Outcome:
         now, lead_id = self._leadbyte.now, attempt.claim.lead_id
         if attempt.kind is RequestKind.PROBE:
-            outcome: Outcome = self._reconciliation.outcome_of(request.doubts[lead_id], attempt, answer, now)
-            return outcome
+            return self._reconciliation.outcome_of(request.doubts[lead_id], attempt, answer, now)
         if answer.whole_request and len(request.attempts) > 1:
-            return Outcome(attempt, Result.REFUSED, answer.http_status, answer.message, State.SENDING)
-        return self._outcomes.outcome_of(attempt, answer, request.decided[lead_id], now=now)
+            return answered(attempt, answer)(Result.REFUSED, State.SENDING)
+        return self._outcomes.outcome_of(attempt, answer, now)
 
-    def _kind_of(self, held: Held, *, combined: bool) -> RequestKind:
-        if not held.decision.verdict.action:
-            return RequestKind.UPDATE
-        if held.written:
-            return RequestKind.ACT
-        return RequestKind.UPDATE_AND_ACT if combined else RequestKind.UPDATE
+    def _attempt(self, held: Held, *, combined: bool) -> Attempt:
+        action = held.decision.verdict.action
+        update = {} if action and held.written else POSTCODE
+        request = LeadRequest(held.claim.lead_id, update, action if combined or held.written else None)
+        return Attempt(held.claim, request, held.decision, fingerprint(update) if update else None)
 
-    def _attempt(self, claim: Claim, kind: RequestKind, action: Action | None) -> Attempt:
+    def _intend(self, attempts: Sequence[Attempt], doubts: Mapping[str, InDoubt]) -> None:
         self._requests += 1
-        fields = [] if kind is RequestKind.ACT else list(POSTCODE)
-        return Attempt(
-            claim=claim,
-            request_id=f"{self._ledger.owner}-{self._requests}",
-            kind=kind,
-            action=action if kind.carries_act else None,
-            fields=fields,
-            payload_hash=fingerprint(POSTCODE) if fields and kind is not RequestKind.PROBE else None,
-        )
-
-    def _queue(
-        self,
-        attempts: Sequence[Attempt],
-        before: datetime,
-        *,
-        decided: Mapping[str, Decision] | None = None,
-        doubts: Mapping[str, InDoubt] | None = None,
-    ) -> None:
+        now, lease = self._leadbyte.now, self._config.delivery.lease
+        attempts = [replace(attempt, request_id=f"{self._ledger.owner}-{self._requests}") for attempt in attempts]
+        mine = sending.intend(self._ledger, attempts, lease=lease, now=now)
+        attempts = [attempt for attempt in attempts if attempt.claim.lead_id in mine]
         if attempts:
-            self.intended.append(Request(attempts, before, decided or {}, doubts or {}))
+            self.intended.append(Request(attempts, now + lease, doubts))
 
 
 def _lost(attempt: Attempt) -> Answer:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine, event, or_, select
 
 from leadgate.config import PipelineConfig, longest_exchange
-from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger import Ledger, open_engine, people, waiting
 from leadgate.ledger.engine import reading
 from leadgate.ledger.schema import entries, metadata
 from leadgate.model import Lead, Look, State, Verdict
@@ -71,9 +71,9 @@ class AnyOrder(RuleBasedStateMachine):
         """Two more leads have come, and it has new data for each."""
         self.looks += 1
         ids = [str(n) for n in range(2 * self.looks)]
-        self.ledger.register([Lead(lead_id, NOON) for lead_id in ids], now=self.leadbyte.now)
+        waiting.register(self.ledger, [Lead(lead_id, NOON) for lead_id in ids], now=self.leadbyte.now)
         looks = [Look(lead_id, [], f"hash-{self.looks}", due=True) for lead_id in ids]
-        self.ledger.note_looks(looks, now=self.leadbyte.now)
+        waiting.note_looks(self.ledger, looks, now=self.leadbyte.now)
 
     # Few rules with many choices: Hypothesis leaves rules out of a story, and a lead's way needs all its steps.
     @rule(number=runs, steps=st.integers(1, 12), data=st.data())
@@ -141,7 +141,7 @@ class AnyOrder(RuleBasedStateMachine):
         lead_id = str(number)
         if number > self.looks:
             self.look_at_the_source()
-            self.ledger.retry(None, now=self.leadbyte.now)
+            people.retry_failed(self.ledger, None, now=self.leadbyte.now)
         elif lead_id not in self.leadbyte.gone:
             self.leadbyte.gone.add(lead_id)
             self.moved.add(lead_id)
@@ -240,8 +240,8 @@ def story(sqlite_url: str, tmp_path: Path) -> Any:  # noqa: ANN401 - a function 
         leadbyte = SimulatedLeadByte()
         ledger = Ledger(engine, pipeline="acme", owner="run")
         run = SimulatedRun(ledger, leadbyte, config)
-        ledger.register([Lead("1", NOON)], now=NOON)
-        ledger.note_looks([Look("1", [], "hash", due=True)], now=NOON)
+        waiting.register(ledger, [Lead("1", NOON)], now=NOON)
+        waiting.note_looks(ledger, [Look("1", [], "hash", due=True)], now=NOON)
         run.claim(1, Verdict.PROCESS)
         run.intend(1, combined=True)
         run.send(LONGEST)

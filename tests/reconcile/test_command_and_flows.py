@@ -10,7 +10,7 @@ import pytest
 from flows.maintain_ledger import maintain_ledger
 from leadgate.clock import utc_now
 from leadgate.config import load_config
-from leadgate.ledger import Ledger
+from leadgate.ledger import Ledger, claims, sending, waiting
 from leadgate.model import Lead, Look, Result, State
 from leadgate.sandbox import LeadState, sandbox_thread
 from leadgate.wiring.ledger import open_ledger
@@ -55,12 +55,12 @@ def end(
     due_at: datetime | None = None,
 ) -> None:
     """Let leads be claimed and acted on with this end; with no result the run was killed before."""
-    ledger.register([Lead(lead_id, now - timedelta(hours=1)) for lead_id in ids], now=now)
-    ledger.note_looks([Look(lead_id, [], "hash", due=True) for lead_id in ids], now=now)
-    attempts = [attempt(claim) for claim in ledger.claim(limit=100, lease=LEASE, now=now)]
+    waiting.register(ledger, [Lead(lead_id, now - timedelta(hours=1)) for lead_id in ids], now=now)
+    waiting.note_looks(ledger, [Look(lead_id, [], "hash", due=True) for lead_id in ids], now=now)
+    attempts = [attempt(claim) for claim in claims.claim(ledger, limit=100, lease=LEASE, now=now)]
     assert intend(ledger, *attempts, now=now) == set(ids)
     if result:
-        ledger.record([outcome(a, result, state, note=note, due_at=due_at) for a in attempts], now=now)
+        sending.record(ledger, [outcome(a, result, state, note=note, due_at=due_at) for a in attempts], now=now)
 
 
 def test_a_parked_lead_goes_round_again(practice: Practice, ledger: Ledger) -> None:
@@ -69,8 +69,8 @@ def test_a_parked_lead_goes_round_again(practice: Practice, ledger: Ledger) -> N
     done = leadgate("retry", "1", config=practice.file)
     assert (done.code, done.stdout.strip()) == (0, "Leads that go round again at the next run: 1.")
     assert practice.states() == {"1": "ready", "2": "failed"}
-    (claim,) = ledger.claim(limit=9, lease=LEASE, now=utc_now())
-    assert (claim.lead_id, claim.attempts) == ("1", 0)
+    (claim,) = claims.claim(ledger, limit=9, lease=LEASE, now=utc_now())
+    assert (claim.lead_id, claim.refusals) == ("1", 0)
 
 
 def test_every_parked_lead_goes_round_again(practice: Practice, ledger: Ledger) -> None:

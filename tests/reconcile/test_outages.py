@@ -170,7 +170,7 @@ async def test_an_outage_costs_few_requests_and_no_attempts(world: Reconciling, 
     tried = [a for lead_id in IDS for a in world.history(lead_id).attempts]
     assert len(world.asked()) <= 10
     assert 7 <= len(tried) <= 10 + 8
-    assert {world.entry(lead_id)["attempts"] for lead_id in IDS} == {0}
+    assert {world.entry(lead_id)["refusals"] for lead_id in IDS} == {0}
     assert set(world.states(IDS).values()) <= {State.READY, State.UNKNOWN}
     assert {world.entry(lead_id)["lease_owner"] for lead_id in IDS} == {None}
     world.sandbox.faults.change({fault: None})
@@ -180,7 +180,7 @@ async def test_an_outage_costs_few_requests_and_no_attempts(world: Reconciling, 
         world.clock.advance(**LATER)
         await world.run(leadbyte={"batch_size": 1, "concurrency": 4})
     assert set(world.states(IDS).values()) == {State.PROCESSED}
-    assert {world.entry(lead_id)["attempts"] for lead_id in IDS} == {0}
+    assert {world.entry(lead_id)["refusals"] for lead_id in IDS} == {0}
     assert {len(acts) for acts in world.sandbox.quarantine.acts.values()} == {1}
 
 

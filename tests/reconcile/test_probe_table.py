@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import pytest
 
-from leadgate.delivery.reconcile import PROBES, Reconciliation
-from leadgate.model import Action, Answer, Attempt, Certainty, Claim, InDoubt, Outcome, RequestKind, State
-from tests.delivery.world import NOON, config_with
+from leadgate.delivery.reconcile import PROBES
+from leadgate.model import Action, Answer, Attempt, Certainty, Claim, InDoubt, LeadRequest, Outcome, State
+from tests.delivery.world import NOON, POSTCODE, config_with
+from tests.reconcile.world import judging
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "delivery.md"
 HEADING = "## What an answer to a probe makes of a lead"
@@ -89,15 +90,11 @@ def cases() -> Iterator[Case]:
 def outcome_of(case: Case) -> Outcome:
     """What the code makes of it; it reads nothing but its settings for that."""
     config = config_with(delivery={"attempts": ATTEMPTS, "unknown_after": UNKNOWN_AFTER})
-    parts: dict[str, Any] = dict.fromkeys(("source", "ledger", "exchange", "clock"))
-    reconciliation = cast("Any", Reconciliation)(config=config, **parts)
-    claim = Claim("17", 2, NOON, late=False, attempts=0, updated_hash=None)
-    attempt = Attempt(claim, "request", RequestKind.PROBE, None, ["postcode"], None)
+    claim = Claim("17", 2, NOON, late=False, refusals=0, updated_hash=None)
+    attempt = Attempt(claim, LeadRequest("17", POSTCODE), decision=None)
     answer = Answer("17", message="In LeadByte's words", **ANSWERS[case.row.answer])
-    outcome: Outcome = reconciliation.outcome_of(
-        InDoubt(claim, case.action, case.probes, case.acts), attempt, answer, NOON
-    )
-    return outcome
+    doubt = InDoubt(claim, case.action, case.probes, case.acts)
+    return judging(config).outcome_of(doubt, attempt, answer, NOON)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +108,7 @@ def test_an_answer_to_a_probe_makes_of_a_lead_what_the_table_says(case: Case) ->
     assert outcome.due_at == (longer if case.row.again == "after a longer grace" else AGAIN[case.row.again])
     assert outcome.result == case.row.ends_as
     assert outcome.inferred is (case.row.inferred == "yes")
-    assert (outcome.uses_attempt, outcome.updated_hash) == (False, None)
+    assert (outcome.is_refusal, outcome.updated_hash) == (False, None)
     if outcome.state in {State.REVIEW, State.PROCESSED, State.REJECTED}:
         assert outcome.note
 

@@ -47,11 +47,20 @@ async def test_an_act_that_was_applied_is_inferred(world: Reconciling, fault: st
     assert (ran.reconciled.probed, sorted(ran.reconciled.inferred)) == (3, IDS)
     for lead_id in IDS:
         entry = world.entry(lead_id)
-        assert (entry["state"], entry["inferred"], entry["attempts"]) == (state, True, 0)
+        assert (entry["state"], entry["inferred"], entry["refusals"]) == (state, True, 0)
         assert entry["note"] == f"inferred: LeadByte no longer has it in quarantine, so the {verdict} was taken"
         assert outcomes(world, lead_id) == [("update_and_act", "in_doubt"), ("probe", "gone")]
     assert {lead_id: len(acts) for lead_id, acts in world.sandbox.quarantine.acts.items()} == dict.fromkeys(IDS, 1)
-    assert ran.delivery.tally == Counter({State(state): 3})
+    assert ran.tally.went == Counter({State(state): 3})
+
+
+async def test_each_lead_is_inferred_by_its_own_act(world: Reconciling) -> None:
+    """Though leads with other acts are probed along with it."""
+    await world.lose("1", "2")
+    await world.lose("3", verdict="reject")
+    world.clock.advance(**LATER)
+    await world.run()
+    assert world.states(IDS) == {"1": State.PROCESSED, "2": State.PROCESSED, "3": State.REJECTED}
 
 
 @pytest.mark.parametrize("fault", LOST_BEFORE)
@@ -67,7 +76,7 @@ async def test_an_act_that_was_not_applied_is_sent_again(world: Reconciling, fau
     assert set(world.states(IDS).values()) == {State.PROCESSED}
     assert outcomes(world, "1") == [("update_and_act", "in_doubt"), ("probe", "taken"), ("update_and_act", "taken")]
     assert {len(acts) for acts in world.sandbox.quarantine.acts.values()} == {1}
-    assert (world.entry("1")["inferred"], world.entry("1")["attempts"]) == (False, 0)
+    assert (world.entry("1")["inferred"], world.entry("1")["refusals"]) == (False, 0)
 
 
 async def test_a_probe_writes_the_update_and_nothing_else(world: Reconciling) -> None:
@@ -182,7 +191,7 @@ async def test_with_nothing_to_write_there_is_nothing_to_probe_with(world: Recon
     assert world.states(["17"]) == {"17": State.REVIEW}
     assert "delivery.probe_with" in world.entry("17")["note"]
     assert world.probes() == []
-    assert ran.delivery.tally == {State.REVIEW: 1}
+    assert ran.tally.went == {State.REVIEW: 1}
 
 
 @pytest.mark.parametrize(("fault", "inferred"), [("drop-after", True), ("drop-before", False)])
@@ -232,4 +241,4 @@ async def test_acted_on_in_vain_too_often_a_lead_goes_to_a_person(world: Reconci
 
 async def _reconcile_only(world: Reconciling, **sections: dict[str, Any]) -> None:
     """Settle what nobody answered, as the flow maintain-ledger does."""
-    await world.run(claims=False, **sections)  # type: ignore[arg-type]  # sections of the file alone
+    await world.run(claiming=False, **sections)  # type: ignore[arg-type]  # sections of the file alone

@@ -1,17 +1,21 @@
 """What killed runs leave behind is taken over, as soon as their lease is over and not before."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 import pytest
 
 from leadgate.errors import LedgerUnavailable
 from leadgate.leadbyte import LeadByteClient
-from leadgate.ledger import Ledger
-from leadgate.model import Answer, Attempt, Decision, LeadRequest, Outcome, State
+from leadgate.ledger import Ledger, sending
+from leadgate.model import Answer, LeadRequest, Outcome, State
 from tests.delivery.world import NOON
 from tests.reconcile.world import GRACE, LATER, Reconciling
+
+T = TypeVar("T")
 
 
 class Killed(BaseException):
@@ -32,20 +36,22 @@ class DeadAfterProbing(LeadByteClient):
 class DeadBeforeRecording(Ledger):
     """A ledger whose process is killed when there is something to record."""
 
-    def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:  # noqa: ARG002
-        """Record nothing."""
-        raise Killed
+    def write(self, step: "partial[T]") -> T:
+        """Write all but that."""
+        if step.func.__name__ == "record":
+            raise Killed
+        return super().write(step)
 
 
 class DeadAfterIntent(Ledger):
     """A ledger whose process is killed when its intents are committed."""
 
-    def intend(
-        self, attempted: Sequence[Attempt], *, decided: Mapping[str, Decision], lease: timedelta, now: datetime
-    ) -> set[str]:
-        """Commit, and be killed."""
-        super().intend(attempted, decided=decided, lease=lease, now=now)
-        raise Killed
+    def write(self, step: "partial[T]") -> T:
+        """Write, and be killed after that."""
+        written = super().write(step)
+        if step.func.__name__ == "intend":
+            raise Killed
+        return written
 
 
 async def be_killed(world: Reconciling, kind: type[Ledger], **run: object) -> None:
@@ -124,9 +130,11 @@ async def test_a_probe_that_cannot_be_recorded_is_sent_again(world: Reconciling)
     """The ledger's database was away when the answer came."""
 
     class Away(Ledger):
-        def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:  # noqa: ARG002
-            msg = "ledger: cannot be used just now. Run again."
-            raise LedgerUnavailable(msg)
+        def write(self, step: "partial[T]") -> T:
+            if step.func.__name__ == "record":
+                msg = "ledger: cannot be used just now. Run again."
+                raise LedgerUnavailable(msg)
+            return super().write(step)
 
     await world.lose("1")
     world.clock.advance(**LATER)
@@ -143,10 +151,11 @@ async def test_an_answer_that_comes_during_a_probe_still_settles_the_lead(world:
     """The run that acted was only slow; the probe it overtakes is closed, though nobody hears its answer any more."""
     late: list[Outcome] = []
 
-    class Slow(Ledger):
-        def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:  # noqa: ARG002
-            late.extend(outcomes)
-            raise Killed
+    class Slow(DeadBeforeRecording):
+        def write(self, step: "partial[T]") -> T:
+            if step.func.__name__ == "record":
+                late.extend(step.args[1])
+            return super().write(step)
 
     world.arrive("1")
     await be_killed(world, Slow)
@@ -155,7 +164,7 @@ async def test_an_answer_that_comes_during_a_probe_still_settles_the_lead(world:
     world.clock.advance(**LATER)
     with pytest.raises(Killed):
         await world.run(client=world.client(kind=DeadAfterProbing), dies_of=Killed)
-    world.ledger.record(late, now=world.clock())
+    sending.record(world.ledger, late, now=world.clock())
     entry = world.entry("1")
     assert (entry["state"], entry["inferred"]) == ("processed", False)
     assert [(a["kind"], a["outcome"]) for a in world.history("1").attempts] == [

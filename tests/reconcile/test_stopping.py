@@ -57,7 +57,7 @@ async def test_what_is_not_answered_in_time_is_unknown_and_the_rest_is_ready(
     assert {state for lead_id, state in states.items() if lead_id not in unknown} == {State.READY}
     assert {world.entry(lead_id)["lease_owner"] for lead_id in IDS} == {None}
     assert {world.entry(lead_id)["note"] for lead_id in unknown} == {"the run was asked to stop before the answer came"}
-    assert ran.delivery.tally[State.UNKNOWN] == len(unknown)
+    assert ran.tally.went[State.UNKNOWN] == len(unknown)
     world.sandbox.faults.change({"slow-after": None})
     for _ in range(3):
         world.clock.advance(**LATER)

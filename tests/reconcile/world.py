@@ -5,14 +5,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from leadgate.delivery import Delivery, Reconciled, Reconciliation
+from leadgate.config import PipelineConfig
+from leadgate.delivery import Delivery, Exchange, Reconciled, Reconciliation
 from leadgate.errors import LeadByteUnavailable
 from leadgate.leadbyte import LeadByteClient
-from leadgate.ledger import Ledger
+from leadgate.ledger import Ledger, claims
+from leadgate.model import Tally
 from leadgate.sandbox import Sandbox
 from leadgate.source import Source
 from leadgate.stopping import Stop
@@ -32,16 +35,21 @@ _TABLES = [
 class Ran:
     """What one run did."""
 
-    delivery: Delivery
+    tally: Tally
     reconciled: Reconciled
+
+
+def judging(config: PipelineConfig) -> Reconciliation:
+    """What judges the answers to probes, with neither a source nor anything to send with."""
+    nothing: Any = SimpleNamespace(ledger=None)
+    return Reconciliation(config, nothing, nothing)
 
 
 class Reconciling(World):
     """Registers leads with what there is to write onto them, and lets whole runs go over them."""
 
     def __init__(self, url: str, sandbox: Sandbox, base_dir: Path, clock: Clock) -> None:
-        super().__init__(url, sandbox, base_dir)
-        self.clock = clock
+        super().__init__(url, sandbox, base_dir, clock)
         self._runs = 1
         self._ledgers = [self.ledger]
         self._rows = create_engine(f"sqlite:///{base_dir / 'source.db'}")
@@ -72,7 +80,7 @@ class Reconciling(World):
     def next_ledger(self, kind: type[Ledger] = Ledger) -> Any:  # noqa: ANN401 - of the kind that was asked for
         """Open the ledger as one more run."""
         self._runs += 1
-        opened = kind(self.ledger.engine, pipeline="acme", owner=f"run-{self._runs}")
+        opened = kind(self.ledger.engine, pipeline="acme", owner=f"run-{self._runs}", clock=self.clock)
         self._ledgers.append(opened)
         return opened
 
@@ -84,34 +92,32 @@ class Reconciling(World):
         stop: Stop | None = None,
         verdict: str = "process",
         update: dict[str, Any] | None = None,
-        claims: bool = True,
+        claiming: bool = True,
         dies_of: type[BaseException] | tuple[()] = (),
         **sections: dict[str, Any],
     ) -> Ran:
         """Go over everything that is due, as a run does; its leases are given back, unless it `dies_of` what it met.
 
-        Without `claims` it only settles what nobody answered.
+        Without `claiming` it only settles what nobody answered.
         """
         ledger = ledger or self.next_ledger()
         config = config_with(**sections)
         async with client or self.client() as connected:
-            delivery = Delivery(config=config, ledger=ledger, client=connected, clock=self.clock, stop=stop)
-            reconciliation = Reconciliation(
-                config=config, source=self.source, ledger=ledger, exchange=delivery.exchange, clock=self.clock
-            )
+            exchange = Exchange(config=config, ledger=ledger, client=connected, stop=stop)
+            delivery = Delivery(config, exchange)
             try:
-                ledger.rescue(unknown_after=config.delivery.unknown_after, now=self.clock())
-                reconciled = await reconciliation.reconcile_due()
-                if claims:
+                claims.rescue(ledger, unknown_after=config.delivery.unknown_after, now=self.clock())
+                reconciled = await Reconciliation(config, self.source, exchange).reconcile_due()
+                if claiming:
                     wave = self.claim(verdict, update=update, ledger=ledger, lease=config.delivery.lease)
                     await delivery.act(await delivery.update(wave))
             except dies_of:
                 raise
             except BaseException:
-                ledger.release(now=self.clock())
+                claims.release(ledger, now=self.clock())
                 raise
-            ledger.release(now=self.clock())
-        return Ran(delivery, reconciled)
+            claims.release(ledger, now=self.clock())
+        return Ran(exchange.tally, reconciled)
 
     async def lose(self, *ids: str, applied: bool = True, **run: Any) -> None:  # noqa: ANN401 - what `run` takes
         """Let leads arrive and be acted on by a run that gets no answer, whether the acts were applied or not."""

@@ -10,11 +10,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from leadgate.config import PipelineConfig, parse_config
-from leadgate.ledger import Ledger, open_engine
-from leadgate.ledger.figures import ForPerson, read_for_people
-from leadgate.ledger.keep import keep_reading
+from leadgate.ledger import Ledger, claims, open_engine, people, sending
 from leadgate.ledger.pauses import keep_pause
-from leadgate.model import Action, Conclusion, Decision, Reading, Resolution, Result, State, Verdict
+from leadgate.ledger.reviews import ForPerson, read_for_people
+from leadgate.ledger.source_health import keep_reading
+from leadgate.model import Action, Conclusion, Decision, Resolution, Result, SourceReading, State, Verdict
 from leadgate.report import Facts, read_facts
 from leadgate.report.file import render
 from leadgate.report.words import share, span
@@ -45,23 +45,23 @@ def ledger(database_url: str, tmp_path: Path) -> Iterator[Ledger]:
 def live(ledger: Ledger) -> None:
     """Let leads come to many ends, an hour after they were quarantined; a person decides one review of two."""
     for number in "1", "2", "3":
-        ledger.record([taken(send(ledger, claim(ledger, number)))], now=LATER)
+        sending.record(ledger, [taken(send(ledger, claim(ledger, number)))], now=LATER)
     rejected = attempt(claim(ledger, "4"), action=Action.REJECT)
     intend(ledger, rejected, decision=REJECT)
-    ledger.record([taken(rejected)], now=LATER)
+    sending.record(ledger, [taken(rejected)], now=LATER)
     lost = send(ledger, claim(ledger, "5"))
-    ledger.record([outcome(lost, Result.IN_DOUBT, State.UNKNOWN, due_at=LATER)], now=LATER)
+    sending.record(ledger, [outcome(lost, Result.IN_DOUBT, State.UNKNOWN, due_at=LATER)], now=LATER)
     refused = send(ledger, claim(ledger, "6"))
-    ledger.record([outcome(refused, Result.REFUSED, State.FAILED, note="no")], now=LATER)
+    sending.record(ledger, [outcome(refused, Result.REFUSED, State.FAILED, note="no")], now=LATER)
     for number in "7", "8":
         asked = Conclusion(claim(ledger, number), REVIEW, State.REVIEW, note=REVIEW.reason)
-        ledger.conclude([asked], now=NOW)
-    ledger.resolve(["8"], Resolution.PROCESS, reason="I called.", by="ann", hold_for=WEEK, now=NOW)
-    (again,) = ledger.claim(limit=9, lease=WEEK, now=NOW)
+        sending.conclude(ledger, [asked], now=NOW)
+    people.resolve(ledger, ["8"], Resolution.PROCESS, reason="I called.", by="ann", hold_for=WEEK, now=NOW)
+    (again,) = claims.claim(ledger, limit=9, lease=WEEK, now=NOW)
     said = attempt(again, request="r2")
     intend(ledger, said, decision=Decision(Verdict.PROCESS, None, "I called.", "v2", decided_by="ann"), now=LATER)
-    ledger.record([taken(said)], now=LATER)
-    keep_reading(ledger.engine, "acme", Reading(read_at=NOW, newest_at=NOW, healthy=True))
+    sending.record(ledger, [taken(said)], now=LATER)
+    keep_reading(ledger, SourceReading(read_at=NOW, newest_at=NOW, healthy=True))
 
 
 def read(ledger: Ledger, config: PipelineConfig) -> Facts:
@@ -78,7 +78,7 @@ def text_of(page: str) -> str:
 def test_the_page_says_what_the_ledger_holds(ledger: Ledger, config: PipelineConfig) -> None:
     """Numbers on top, titles that say the finding, and the tables behind the pictures; all in one well-formed file."""
     live(ledger)
-    keep_pause(ledger.engine, "acme", by="ann", reason="<script>to see</script>", now=NOW)
+    keep_pause(ledger, by="ann", reason="<script>to see</script>", now=NOW)
     page = render(read(ledger, config))
     told = text_of(page)
     for sentence in (
@@ -139,8 +139,8 @@ def test_people_are_shown_some_of_each_state(ledger: Ledger) -> None:
     live(ledger)
     for number in range(100, 110):
         held = claim(ledger, str(number))
-        ledger.conclude([Conclusion(held, REVIEW, State.REVIEW, note="For a person.")], now=NOW)
-    found = read_for_people(ledger.engine, "acme", limit=5)
+        sending.conclude(ledger, [Conclusion(held, REVIEW, State.REVIEW, note="For a person.")], now=NOW)
+    found = read_for_people(ledger, limit=5)
     assert [lead.state for lead in found] == [State.FAILED, State.REVIEW, State.REVIEW, State.REVIEW, State.UNKNOWN]
     assert found[0] == ForPerson("6", State.FAILED, LATER, "verified", by_person=False, note="no")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from leadgate.config import Block, EnrichmentConfig, LeadsConfig, SourceConfig
-from leadgate.errors import ConfigError, SourceError, SourceUnavailable
+from leadgate.config import EnrichmentConfig, LeadsConfig, SourceConfig
+from leadgate.errors import SourceError, SourceUnavailable
 from leadgate.source import Source
 from tests.source.conftest import ENRICHMENT, LEADS, OpenSource, UserDatabase
 
@@ -179,14 +179,3 @@ def test_a_relative_sqlite_path_starts_at_the_pipeline_files_folder(tmp_path: Pa
     source = Source.open(config, base_dir=folder)
     assert set(source.columns.lead) == {"id", "quarantined_at"}
     source.close()
-
-
-def test_a_block_that_was_not_loaded_is_a_fault_of_the_file(tmp_path: Path) -> None:
-    """Only flows know Prefect's blocks."""
-    config = SourceConfig(
-        url=Block(block="secret/crm"),
-        leads=LeadsConfig.model_validate(LEADS),
-        enrichment=EnrichmentConfig.model_validate(ENRICHMENT),
-    )
-    with pytest.raises(ConfigError, match="secret/crm"):
-        Source.open(config, base_dir=tmp_path)

@@ -87,7 +87,7 @@ def gather(chaos: Chaos) -> Figures:
             doubles=doubles,
             states=Counter(row["state"] for row in found),
             late=len(late),
-            attempts_used=sum(row["attempts"] for row in found),
+            attempts_used=sum(row["refusals"] for row in found),
             broken=[
                 *(f"{lead_id}: acted on twice" for lead_id in doubles),
                 *(f"{row['lead_id']}: {row['state']}, and nobody has looked at it in time" for row in late),

@@ -18,7 +18,7 @@ from benchmarks.rounds import Round, Timed, bare_loop, run_measured
 from benchmarks.servers import check_and_forget, sandbox_process
 from cli.blocks import read_block
 from leadgate.clock import utc_now
-from leadgate.delivery import Delivery, Preparation
+from leadgate.delivery import Delivery, Exchange, Preparation
 from leadgate.intake import look_for_arrivals, register_leads
 from leadgate.ledger import Ledger
 from leadgate.sandbox import Sandbox, sandbox_thread
@@ -38,12 +38,12 @@ def release(config: Path) -> None:
             source=pipeline.source,
             ledger=pipeline.ledger,
             policy=pipeline.policy,
-            clock=utc_now,
         )
 
         async def deliver() -> None:
-            async with build_client(pipeline.config) as client:
-                delivery = Delivery(config=pipeline.config, ledger=pipeline.ledger, client=client, clock=utc_now)
+            async with build_client(pipeline.config.leadbyte) as client:
+                exchange = Exchange(config=pipeline.config, ledger=pipeline.ledger, client=client)
+                delivery = Delivery(pipeline.config, exchange)
                 await delivery.act(await delivery.update(preparation.claim_wave(LEADS)))
 
         asyncio.run(deliver())
@@ -85,14 +85,14 @@ def test_the_bare_loop_sends_what_leadgate_sends(tmp_path: Path) -> None:
 
 def test_the_work_lies_within_the_run(tmp_path: Path) -> None:
     """The first claim, the first request and the last record are found where they happen, in this order."""
-    claim = Ledger.claim
+    write = Ledger.write
     with sandbox_thread() as sandbox:
         config = pipeline_file(tmp_path, sandbox.url)
         measured = measure(lambda: release(config))
     (first_claim, last_record), (begun, ended) = measured.work, measured.whole
     assert begun < first_claim < measured.first_request < last_record < ended
     assert 0 < measured.work.cpu_seconds < measured.whole.cpu_seconds
-    assert Ledger.claim is claim, "the ledger is no longer watched"
+    assert Ledger.write is write, "the ledger is no longer watched"
 
 
 def test_a_process_tells_what_it_measured(tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
 """How far the source has been read: a mark for each of its two relations."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 
-from leadgate.ledger.engine import insert_for, ledger_errors, reading
+from leadgate.ledger.ledger import Ledger, fields_of, writes
 from leadgate.ledger.schema import marks
 
 
@@ -34,18 +34,19 @@ class Mark:
     faults: Sequence[str] = ()
 
 
-def read_mark(engine: Engine, pipeline: str, relation: Relation) -> Mark | None:
+def read_mark(ledger: Ledger, relation: Relation) -> Mark | None:
     """The mark of a relation; None before it was first read."""
-    m = marks.c
-    columns = (m.read_at, m.position, m.moved_at, m.compared_to, m.compared_at, m.compared_rows, m.faults)
-    with reading(engine) as connection:
-        row = connection.execute(select(*columns).where(m.pipeline == pipeline, m.relation == relation)).first()
-        return Mark(*row) if row else None
+    columns = [marks.c[field.name] for field in fields(Mark)]
+    query = select(*columns).where(marks.c.pipeline == ledger.pipeline, marks.c.relation == relation)
+    with ledger.reading() as connection:
+        row = connection.execute(query).first()
+        return Mark(**fields_of(row)) if row else None
 
 
-def keep_mark(engine: Engine, pipeline: str, relation: Relation, mark: Mark) -> None:
+@writes
+def keep_mark(ledger: Ledger, relation: Relation, mark: Mark) -> None:
     """Store a mark, once everything before it is recorded."""
     news = asdict(mark) | {"faults": list(mark.faults)}
-    insert = insert_for(engine)(marks).values(pipeline=pipeline, relation=relation, **news)
-    with ledger_errors(engine), engine.begin() as connection:
+    insert = ledger.insert(marks).values(pipeline=ledger.pipeline, relation=relation, **news)
+    with ledger.transaction() as connection:
         connection.execute(insert.on_conflict_do_update(index_elements=[marks.c.pipeline, marks.c.relation], set_=news))

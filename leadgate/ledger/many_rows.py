@@ -1,22 +1,21 @@
-"""Many rows for one statement: each database is given them in the way that it takes apart fastest.
+"""Many rows for one statement, handed over in the way that each database takes apart fastest.
 
 A statement with a thousand parameter sets costs the driver and SQLAlchemy far more than the database. PostgreSQL is
-given the rows as one JSON document; SQLite, to which JSON is dear, in a temporary table, once for all the statements
+given the rows as one JSON document; SQLite, for which JSON is slow, in a temporary table, once for all the statements
 that read it.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from operator import itemgetter
+from datetime import datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import (
     JSON,
+    Column,
     ColumnElement,
     Connection,
     DateTime,
-    Engine,
     Subquery,
     Text,
     and_,
@@ -31,9 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.types import TypeEngine
 
-from leadgate.ledger.schema import UtcDateTime, entries
-
-Types = dict[str, TypeEngine[Any]]
+from leadgate.ledger.schema import ENTRY, UtcDateTime, in_utc
 
 _DOCUMENT = "given_rows"
 """The statement's parameter that holds the rows, on PostgreSQL."""
@@ -41,19 +38,22 @@ _MOST_PARAMETERS = 32_766
 """SQLite's limit for a statement, unless it was built with another."""
 
 
-class Given:
-    """Rows of one shape, to be given to a statement and selected from in it."""
+class ManyRows:
+    """Rows of one shape, handed over to the statements of a transaction, which select from them.
 
-    def __init__(self, name: str, types: Types) -> None:
+    They have the names and types of columns of the ledger's tables, beside `more` that no table has.
+    """
+
+    def __init__(self, name: str, *columns: Column[Any], **more: TypeEngine[Any]) -> None:
         self._table = f"given_{name}"
-        self._types = types
-        self._instants = [name for name, kind in types.items() if isinstance(kind, UtcDateTime)]
+        self._types: dict[str, TypeEngine[Any]] = {each.name: each.type for each in columns} | more
+        self._instants = [name for name, kind in self._types.items() if isinstance(kind, UtcDateTime)]
 
-    def rows(self, engine: Engine, *names: str) -> Subquery:
+    def rows(self, dialect: str, *names: str) -> Subquery:
         """The rows as something to select from, with a column for each of the `names`, or for all."""
         types = {name: self._types[name] for name in names} if names else self._types
         found: list[ColumnElement[Any]]
-        if engine.dialect.name == "sqlite":
+        if dialect == "sqlite":
             given = table(self._table, *map(column, types), schema="temp")
             found = [type_coerce(given.c[name], kind) for name, kind in types.items()]
         else:
@@ -64,24 +64,22 @@ class Given:
             found = [_taken_out(record.c[name], kind) for name, kind in types.items()]
         return select(*(one.label(name) for name, one in zip(types, found, strict=True))).subquery("given")
 
-    def give(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-        """Hand rows over for the statements that follow in this transaction; return the parameters for them.
+    def hand_over(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """Hand rows over to the statements that follow in this transaction; return the parameters for them.
 
-        Ordered by lead, so that two runs that write the same leads wait for each other, and never in a circle.
         JSON is to be written as `as_json`; what a row lacks is null.
         """
-        ordered = sorted(rows, key=itemgetter("lead_id"))
         if self._instants:
-            ordered = [{**row, **{name: _instant(row[name]) for name in self._instants}} for row in ordered]
+            rows = [{**row, **{name: _instant(row[name]) for name in self._instants}} for row in rows]
         if connection.dialect.name != "sqlite":
-            return {_DOCUMENT: orjson.dumps(ordered).decode()}
+            return {_DOCUMENT: orjson.dumps(rows).decode()}
         names = list(self._types)
         connection.exec_driver_sql(f"create temp table if not exists {self._table} ({', '.join(names)})")
         connection.exec_driver_sql(f"delete from temp.{self._table}")  # noqa: S608 - a name of ours
         at_once = _MOST_PARAMETERS // len(names)
         one = f"({', '.join('?' * len(names))})"
-        for start in range(0, len(ordered), at_once):
-            chunk = ordered[start : start + at_once]
+        for start in range(0, len(rows), at_once):
+            chunk = rows[start : start + at_once]
             values = [value for row in chunk for value in map(row.get, names)]
             insert = f"insert into temp.{self._table} values {', '.join([one] * len(chunk))}"  # noqa: S608
             connection.exec_driver_sql(insert, tuple(values))
@@ -106,7 +104,7 @@ def key_is(row: ReadOnlyColumnCollection[str, ColumnElement[Any]]) -> ColumnElem
 
     The rows carry the pipeline too: SQLite, told it by a parameter, goes through the pipeline's entries instead.
     """
-    return and_(entries.c.pipeline == row.pipeline, entries.c.lead_id == row.lead_id)
+    return and_(ENTRY.pipeline == row.pipeline, ENTRY.lead_id == row.lead_id)
 
 
 def as_json(value: object) -> str | None:
@@ -116,9 +114,4 @@ def as_json(value: object) -> str | None:
 
 def _instant(value: datetime | None) -> str | None:
     """An instant as SQLite keeps it, and as PostgreSQL reads it."""
-    if value is None:
-        return None
-    if value.tzinfo is None:
-        msg = f"{value!r} has no time zone"
-        raise ValueError(msg)
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return None if value is None else in_utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")

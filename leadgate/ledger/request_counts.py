@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, case, extract, func, select
+from sqlalchemy import ColumnElement, case, extract, func, select
 from sqlalchemy import literal_column as written
 
-from leadgate.ledger.engine import reading
-from leadgate.ledger.schema import attempts
+from leadgate.ledger.ledger import Ledger
+from leadgate.ledger.schema import ATTEMPT
 
-_A = attempts.c
 OUTCOMES = ("taken", "refused", "in_doubt", "gone")
 
 
@@ -31,17 +30,17 @@ class Sent:
     """How many leads of theirs met each of OUTCOMES."""
 
 
-def read_sent(engine: Engine, pipeline: str, limits: Sequence[float]) -> list[Sent]:
+def read_sent(ledger: Ledger, limits: Sequence[float]) -> list[Sent]:
     """Count the requests that have ended. Goes through every attempt: for monitoring, not for runs."""
     by_request = (
         select(
-            func.min(_A.kind).label("kind"),
-            func.min(_A.http_status).label("status"),
-            _seconds(engine, func.max(_A.answered_at), func.min(_A.sent_at)).label("seconds"),
-            *(func.sum(case((_A.outcome == outcome, 1), else_=0)).label(outcome) for outcome in OUTCOMES),
+            func.min(ATTEMPT.kind).label("kind"),
+            func.min(ATTEMPT.http_status).label("status"),
+            _seconds(ledger, func.max(ATTEMPT.answered_at), func.min(ATTEMPT.sent_at)).label("seconds"),
+            *(func.sum(case((ATTEMPT.outcome == outcome, 1), else_=0)).label(outcome) for outcome in OUTCOMES),
         )
-        .where(_A.pipeline == pipeline, _A.outcome.is_not(None))
-        .group_by(_A.request_id)
+        .where(ATTEMPT.pipeline == ledger.pipeline, ATTEMPT.outcome.is_not(None))
+        .group_by(ATTEMPT.request_id)
         .subquery()
     )
     c = by_request.c
@@ -52,21 +51,22 @@ def read_sent(engine: Engine, pipeline: str, limits: Sequence[float]) -> list[Se
     bar = case(*bars, else_=written(str(len(limits))))
     hundreds = c.status - c.status % written("100")
     query = select(
-        c.kind, hundreds.label("hundreds"), bar.label("bar"), func.count(), func.sum(c.seconds), *map(_sum(c), OUTCOMES)
+        c.kind,
+        hundreds.label("hundreds"),
+        bar.label("bar"),
+        func.count(),
+        func.sum(c.seconds),
+        *(func.sum(c[outcome]) for outcome in OUTCOMES),
     ).group_by(c.kind, "hundreds", "bar")
-    with reading(engine) as connection:
+    with ledger.reading() as connection:
         return [
             Sent(kind, status and status // 100, bar, count, float(seconds), dict(zip(OUTCOMES, leads, strict=True)))
             for kind, status, bar, count, seconds, *leads in connection.execute(query)
         ]
 
 
-def _sum(columns: Any) -> Any:  # noqa: ANN401 - a subquery's columns
-    return lambda name: func.sum(columns[name])
-
-
-def _seconds(engine: Engine, end: ColumnElement[datetime], start: ColumnElement[datetime]) -> ColumnElement[Any]:
+def _seconds(ledger: Ledger, end: ColumnElement[datetime], start: ColumnElement[datetime]) -> ColumnElement[Any]:
     """The time between two instants, with its fractions."""
-    if engine.dialect.name == "sqlite":
+    if ledger.dialect == "sqlite":
         return (func.julianday(end) - func.julianday(start)) * 86400
     return extract("epoch", end - start)

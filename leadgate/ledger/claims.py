@@ -1,0 +1,232 @@
+"""Who holds which lead: claims, the leases that end them, and the fence round what a run writes.
+
+Two runs at once never share a lead: a claim raises the entry's token under a lock, and whatever a run writes later
+is accepted only under the token it claimed with (fencing). PostgreSQL claims with FOR UPDATE SKIP LOCKED; SQLite
+takes its write lock before it reads (see engine.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    exists,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+
+from leadgate.ledger.ledger import Ledger, writes
+from leadgate.ledger.rows import NO_LEASE, storable
+from leadgate.ledger.schema import ATTEMPT, ENTRY, OVERRIDE, UtcDateTime, attempts, entries, in_state
+from leadgate.model import Claim, Look, Override, Resolution, Result, State
+
+CLAIMED = [ENTRY[field.name] for field in fields(Claim) if field.name != "override"]
+"""What a claim says of an entry: each column is named as its field."""
+
+
+@writes
+def claim(
+    ledger: Ledger, *, limit: int, lease: timedelta, now: datetime, ids: Sequence[str] | None = None
+) -> list[Claim]:
+    """Take up to `limit` leads that are due for a decision, the longest due first; of the `ids` alone, if given.
+
+    Nobody else gets them while the lease lasts.
+    """
+    chosen = true() if ids is None else ENTRY.lead_id.in_(ids)
+    due = due_and_free(ledger, State.READY, now).where(chosen).limit(limit)
+    with ledger.transaction() as connection:
+        rows = take(ledger, connection, due, ENTRY.override_token, lease=lease, now=now)
+        return _as_claims(ledger, connection, rows)
+
+
+def due_and_free(ledger: Ledger, state: State, now: datetime) -> Select[tuple[str]]:
+    """The ids in a state that are due and that no lease protects, the longest due first."""
+    free = or_(ENTRY.lease_until.is_(None), ENTRY.lease_until < now)
+    query = select(ENTRY.lead_id).where(ledger.mine, in_state(state), ENTRY.due_at <= now, free)
+    return query.order_by(ENTRY.due_at, ENTRY.lead_id)
+
+
+def take(
+    ledger: Ledger,
+    connection: Connection,
+    chosen: Select[tuple[str]],
+    *columns: ColumnElement[Any],
+    lease: timedelta,
+    now: datetime,
+) -> list[Row[Any]]:
+    """Claim the chosen entries; return what a claim says of each, and the columns, the longest due first."""
+    # A CTE is run once; a bare subquery may be run again for each row, and would lock more than its limit. SQLite,
+    # which has locked the whole file by now, ignores the locks.
+    due = chosen.with_for_update(skip_locked=True).cte("due")
+    statement = (
+        entries.update()
+        .where(ledger.mine, ENTRY.lead_id.in_(select(due.c.lead_id)))
+        .values(token=ENTRY.token + 1, lease_owner=ledger.owner, lease_until=now + lease)
+        .returning(*CLAIMED, ENTRY.due_at, *columns)
+    )
+    return sorted(connection.execute(statement), key=lambda row: (row.due_at, row.lead_id))
+
+
+def claim_of(row: Row[Any], override: Override | None = None) -> Claim:
+    """The claim that a row with the columns of CLAIMED says."""
+    return Claim(**{column.name: getattr(row, column.name) for column in CLAIMED}, override=override)
+
+
+def _as_claims(ledger: Ledger, connection: Connection, rows: Sequence[Row[Any]]) -> list[Claim]:
+    """Claims, each with the override that stands in place of the rules, where there is one."""
+    overrides = _standing_overrides(ledger, connection, [row.lead_id for row in rows if row.override_token])
+    return [claim_of(row, overrides.get(row.lead_id)) for row in rows]
+
+
+def _standing_overrides(ledger: Ledger, connection: Connection, ids: Sequence[str]) -> Mapping[str, Override]:
+    if not ids:
+        return {}
+    query = (
+        select(OVERRIDE.lead_id, OVERRIDE.verdict, OVERRIDE.reason, OVERRIDE.decided_by)
+        .join(entries, and_(ENTRY.pipeline == OVERRIDE.pipeline, ENTRY.lead_id == OVERRIDE.lead_id))
+        .where(ledger.mine, ENTRY.override_token == OVERRIDE.token, OVERRIDE.lead_id.in_(ids))
+    )
+    return {
+        row.lead_id: Override(Resolution(row.verdict), row.reason, row.decided_by) for row in connection.execute(query)
+    }
+
+
+def read_ready_page(ledger: Ledger, *, after: str, limit: int, now: datetime) -> list[Claim]:
+    """The next `limit` entries that are due for a decision, in the order of their ids, as if they were claimed."""
+    query = (
+        select(*CLAIMED, ENTRY.override_token)
+        .where(ledger.mine, in_state(State.READY), ENTRY.due_at <= now, ENTRY.lead_id > after)
+        .order_by(ENTRY.lead_id)
+        .limit(limit)
+    )
+    with ledger.reading() as connection:
+        return _as_claims(ledger, connection, list(connection.execute(query)))
+
+
+def read_states(ledger: Ledger, ids: Sequence[str]) -> dict[str, State]:
+    """Where those of the ids that have an entry are."""
+    query = select(ENTRY.lead_id, ENTRY.state).where(ledger.mine, ENTRY.lead_id.in_(ids))
+    with ledger.reading() as connection:
+        return {row.lead_id: State(row.state) for row in connection.execute(query)}
+
+
+def reopen(ledger: Ledger, held: Claim, look: Look) -> None:
+    """Let a claimed lead wait again: a value it needs has become null since it was found complete."""
+    found = {"missing": list(look.missing), "data_hash": look.data_hash}
+    waits = {"state": State.WAITING, "arrived_at": None, "due_at": None, "note": None, "late": False}
+    _let_go(ledger, [held], State.READY, found | waits)
+
+
+def give_to_person(ledger: Ledger, held: Sequence[Claim], *, note: str) -> None:
+    """Send unknown leads that cannot be probed to a person."""
+    _let_go(ledger, held, State.UNKNOWN, {"state": State.REVIEW, "due_at": None, "note": storable(note)})
+
+
+@writes
+def _let_go(ledger: Ledger, held: Sequence[Claim], state: State, then: Mapping[str, Any]) -> None:
+    """Give up claims with what becomes of the leads, where this run still holds them and nothing is in flight."""
+    pairs = [(each.lead_id, each.token) for each in held]
+    ids = [each.lead_id for each in held]
+    # SQLite uses no index for pairs.
+    still = and_(ENTRY.lead_id.in_(ids), tuple_(ENTRY.lead_id, ENTRY.token).in_(pairs), holds(ledger, state))
+    with ledger.transaction() as connection:
+        ledger.lock(connection, ids)
+        connection.execute(entries.update().where(ledger.mine, still).values(**then, **NO_LEASE))
+
+
+@writes
+def release(ledger: Ledger, *, now: datetime) -> None:
+    """Give back every lead this run holds and has no request in flight for, so that another run may take it."""
+    with ledger.transaction() as connection:
+        held = ledger.locked(connection, _leased_to(ledger))
+        statement = entries.update().where(held, ~has_open_request())
+        connection.execute(
+            statement.values(
+                state=case((in_state(State.SENDING), State.READY.value), else_=ENTRY.state),
+                due_at=case((in_state(State.SENDING), at(now)), else_=ENTRY.due_at),
+                **NO_LEASE,
+            )
+        )
+
+
+@writes
+def renew(ledger: Ledger, *, lease: timedelta, now: datetime) -> None:
+    """Hold on to every lead this run holds for another lease; one that was taken over is not taken back."""
+    with ledger.transaction() as connection:
+        held = ledger.locked(connection, _leased_to(ledger))
+        connection.execute(entries.update().where(held).values(lease_until=now + lease))
+
+
+def _leased_to(ledger: Ledger) -> ColumnElement[bool]:
+    # The second condition is true of every lease; it lets the index of leases be used.
+    return and_(ENTRY.lease_owner == ledger.owner, ENTRY.lease_until.is_not(None))
+
+
+@writes
+def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
+    """Take over what dead runs left: `unknown` where an act may have been sent, else `ready`; return how many.
+
+    Leads that a dead run only held, or probed, lose their lease and stay where they are; they do not count.
+    """
+    open_act = has_open_request(ATTEMPT.action.is_not(None))
+    sending = _expired(ledger, now, State.SENDING)
+    idle = _expired(ledger, now, State.READY, State.UNKNOWN)
+    with ledger.transaction() as connection:
+        stranded = connection.scalars(
+            entries.update()
+            .where(ledger.mine, ENTRY.lead_id.in_(select(sending.c.lead_id)))
+            .values(
+                state=case((open_act, State.UNKNOWN.value), else_=State.READY.value),
+                due_at=case((open_act, at(now + unknown_after)), else_=at(now)),
+                note="the run that sent it ended before the answer was recorded",
+                **NO_LEASE,
+            )
+            .returning(ENTRY.lead_id)
+        ).all()
+        freed = entries.update().where(ledger.mine, ENTRY.lead_id.in_(select(idle.c.lead_id))).values(**NO_LEASE)
+        connection.execute(freed)
+        # Every request in flight belongs to a lease, but for those that have just lost theirs.
+        unheld = exists().where(
+            ENTRY.pipeline == ATTEMPT.pipeline, ENTRY.lead_id == ATTEMPT.lead_id, ENTRY.lease_owner.is_(None)
+        )
+        connection.execute(
+            attempts.update()
+            .where(ATTEMPT.pipeline == ledger.pipeline, ATTEMPT.outcome.is_(None), unheld)
+            .values(outcome=Result.IN_DOUBT, answered_at=now, message="the run ended before the answer")
+        )
+    return len(stranded)
+
+
+def _expired(ledger: Ledger, now: datetime, *states: State) -> CTE:
+    """The leads whose lease is over, locked; those another run is busy with are left to it."""
+    query = select(ENTRY.lead_id).where(ledger.mine, ENTRY.lease_until < now, ENTRY.state.in_(states))
+    return query.with_for_update(skip_locked=True).cte("expired")
+
+
+def holds(ledger: Ledger, *states: State) -> ColumnElement[bool]:
+    """Whether an entry is this run's, in one of the states, and has no request in flight."""
+    return and_(ENTRY.lease_owner == ledger.owner, ENTRY.state.in_(states), not_(has_open_request()))
+
+
+def at(instant: datetime) -> ColumnElement[datetime]:
+    """An instant inside an expression, where no column gives it its type."""
+    return literal(instant, UtcDateTime())
+
+
+def has_open_request(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether an entry has a request that was not answered; it never has two."""
+    return exists().where(
+        ATTEMPT.pipeline == ENTRY.pipeline, ATTEMPT.lead_id == ENTRY.lead_id, ATTEMPT.outcome.is_(None), *conditions
+    )

@@ -1,0 +1,121 @@
+"""A pipeline's ledger as one run holds it. What is written and read stands in the modules beside this one, by duty."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from functools import partial, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Row, Table, Text, and_, func, literal, select
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from leadgate.clock import Clock, utc_now
+from leadgate.ledger.engine import GaveWay, ledger_errors, reading
+from leadgate.ledger.schema import ENTRY
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Ledger:
+    """The database, the pipeline whose entries are meant, and the run that writes them, named `owner` on its leases.
+
+    No dataclass: Prefect would look through it at every task call (see `leadgate.model.Wave`).
+    """
+
+    def __init__(self, engine: Engine, *, pipeline: str, owner: str, clock: Clock = utc_now) -> None:
+        self.engine, self.dialect = engine, engine.dialect.name
+        self.pipeline = pipeline
+        self.owner = owner
+        self.clock = clock
+        # SQLite lets one writer in: threads of one process that wait in line are faster than those that ask again.
+        self._turn: AbstractContextManager[Any] = threading.Lock() if self.dialect == "sqlite" else nullcontext()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+    def now(self) -> datetime:
+        """The present instant by the ledger's clock, from which all instants come that it keeps or compares."""
+        return self.clock()
+
+    @property
+    def mine(self) -> ColumnElement[bool]:
+        """The entries of this pipeline."""
+        return ENTRY.pipeline == self.pipeline
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Give a connection that only reads."""
+        return reading(self.engine)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Give a connection whose changes are committed together, or not at all."""
+        with ledger_errors(self.engine), self._turn, self.engine.begin() as connection:
+            yield connection
+
+    def write(self, step: "partial[T]") -> T:
+        """Do a step that writes, and again when the database made it give way; every function marked `writes` is one.
+
+        Whatever a step has done is undone by then. Raises LedgerUnavailable when it gave way again and again.
+        """
+        return _patiently(step)
+
+    def lock(self, connection: Connection, ids: Iterable[str]) -> None:
+        """Lock the entries of these ids, which are to be written, in the order of their ids.
+
+        Everybody who waits for locks takes them in this order, so that nobody waits in a circle. On SQLite a
+        transaction holds the whole file.
+        """
+        self.locked(connection, _one_of(ids))
+
+    def locked(self, connection: Connection, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        """Lock the entries that meet conditions, as `lock` does; return the condition to write them by.
+
+        By the conditions alone a statement would also meet, and lock in no order, what has come to meet them since.
+        """
+        chosen = and_(self.mine, *conditions)
+        if self.dialect == "sqlite":
+            return chosen
+        query = select(ENTRY.lead_id).where(chosen).order_by(ENTRY.lead_id).with_for_update()
+        return and_(_one_of(connection.scalars(query)), chosen)
+
+    def insert(self, table: Table) -> Any:  # noqa: ANN401 - the two dialects' inserts share methods, not a type
+        """Give the dialect's own `insert` into a table, which knows ON CONFLICT."""
+        if self.dialect == "postgresql":
+            from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - brings all its drivers' modules along
+
+            return postgresql.insert(table)
+        from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - as above
+
+        return sqlite.insert(table)
+
+
+@retry(
+    retry=retry_if_exception_type(GaveWay),
+    wait=wait_random_exponential(multiplier=0.01, max=1),
+    stop=stop_after_attempt(12),
+    reraise=True,
+)
+def _patiently(step: "partial[T]") -> T:
+    return step()
+
+
+def writes(function: Callable[Concatenate[Ledger, P], T]) -> Callable[Concatenate[Ledger, P], T]:
+    """Mark a function that changes the ledger: it goes through `Ledger.write`, and opens its own transaction."""
+
+    @wraps(function)
+    def write(ledger: Ledger, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return ledger.write(partial(function, ledger, *args, **kwargs))
+
+    return write
+
+
+def _one_of(ids: Iterable[str]) -> ColumnElement[bool]:
+    return ENTRY.lead_id == func.any(literal(list(ids), ARRAY(Text)))
+
+
+def fields_of(row: Row[Any]) -> Mapping[str, Any]:
+    """A row's values under the names of its columns, for a value whose fields are named alike."""
+    return row._asdict()

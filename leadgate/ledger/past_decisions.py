@@ -1,0 +1,60 @@
+"""What the rules have decided in the past, for trying other rules on it. Nothing here changes a row."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, not_, select
+
+from leadgate.ledger.ledger import Ledger, fields_of
+from leadgate.ledger.schema import DECISION, ENTRY, decisions
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class PastLead:
+    """A lead, and the last that the rules have decided of it."""
+
+    lead_id: str
+    quarantined_at: datetime
+    arrived_at: datetime | None
+    data_hash: str | None
+    decided_at: datetime
+    policy_version: str
+    verdict: str
+    rule: str | None
+    late: bool
+    facts: Mapping[str, Any]
+
+
+def read_decided(ledger: Ledger, since: datetime) -> Iterator[list[PastLead]]:
+    """The leads the rules have decided since an instant, in pages by id; what people or pauses decided is left out."""
+    after = ""
+    by_rules = (DECISION.decided_at >= since, DECISION.decided_by.is_(None), not_(DECISION.paused))
+    while True:
+        newest = (
+            select(DECISION.lead_id, func.max(DECISION.token).label("token"))
+            .where(DECISION.pipeline == ledger.pipeline, *by_rules, DECISION.lead_id > after)
+            .group_by(DECISION.lead_id)
+            .order_by(DECISION.lead_id)
+            .limit(_PAGE)
+            .subquery()
+        )
+        query = (
+            select(ENTRY.lead_id, ENTRY.quarantined_at, ENTRY.arrived_at, ENTRY.data_hash)
+            .add_columns(DECISION.decided_at, DECISION.policy_version)
+            .add_columns(DECISION.verdict, DECISION.rule, DECISION.late, DECISION.facts)
+            .join(decisions, and_(DECISION.pipeline == ENTRY.pipeline, DECISION.lead_id == ENTRY.lead_id))
+            .join(newest, and_(newest.c.lead_id == DECISION.lead_id, newest.c.token == DECISION.token))
+            .where(ledger.mine)
+            .order_by(ENTRY.lead_id)
+        )
+        with ledger.reading() as connection:
+            page = [PastLead(**fields_of(row)) for row in connection.execute(query)]
+        if page:
+            yield page
+        if len(page) < _PAGE:
+            return
+        after = page[-1].lead_id

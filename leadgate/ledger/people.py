@@ -1,0 +1,117 @@
+"""What people say, recorded here and sent by the next run like anything else: reviews ended, parked leads retried."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, null, select, true
+
+from leadgate.errors import ConfigError
+from leadgate.ledger.ledger import Ledger, writes
+from leadgate.ledger.rows import storable
+from leadgate.ledger.schema import ENTRY, OVERRIDE, entries, in_state, overrides
+from leadgate.ledger.unknown import act_in_doubt
+from leadgate.model import Resolution, Resolved, State
+
+LONGEST_NAME = 100
+"""Characters of a person's name that the ledger keeps."""
+
+
+def checked_name(name: str) -> str:
+    """Give a person's name as it is kept; raise ConfigError for one that names nobody or is too long."""
+    name = storable(name.strip())
+    if not 0 < len(name) <= LONGEST_NAME:
+        msg = f"the name of who decides must have 1 to {LONGEST_NAME} characters: give one with --by NAME"
+        raise ConfigError(msg)
+    return name
+
+
+@writes
+def resolve(  # noqa: PLR0913
+    ledger: Ledger,
+    ids: Sequence[str],
+    verdict: Resolution,
+    *,
+    reason: str,
+    by: str,
+    hold_for: timedelta,
+    now: datetime,
+    still_in_quarantine: bool = False,
+) -> Resolved:
+    """End reviews by a person's decision, all in one transaction; of two people who meet the first is heard.
+
+    `process` and `reject` make a lead ready, with the override that stands in place of the rules from then on;
+    `wait` holds it for `hold_for`, then the rules decide again. A lead whose act may have been taken already is
+    refused unless the person says that it is `still_in_quarantine`. Raises ConfigError without a reason or name.
+    """
+    by, reason = checked_name(by), storable(reason.strip())
+    if not reason:
+        msg = "a person's decision needs a reason, which is read later: give one with --reason TEXT"
+        raise ConfigError(msg)
+    wanted = list(dict.fromkeys(ids))
+    held = verdict is Resolution.WAIT
+    ended = (
+        entries.update()
+        .where(ledger.mine, in_state(State.REVIEW), ENTRY.lead_id.in_(wanted))
+        .where(true() if still_in_quarantine else act_in_doubt().is_(None))
+        .values(
+            state=State.WAITING if held else State.READY,
+            due_at=now + hold_for if held else now,
+            # A token of its own: whoever held the lead before can write nothing any more.
+            token=ENTRY.token + 1,
+            override_token=null() if held else ENTRY.token + 1,
+            refusals=0,
+            note=f"{by} decided {verdict}: {reason}",
+        )
+        .returning(ENTRY.lead_id, ENTRY.token)
+    )
+    said = {"pipeline": ledger.pipeline, "verdict": verdict, "reason": reason, "decided_by": by, "decided_at": now}
+    with ledger.transaction() as connection:
+        # Once they are locked: whoever comes second finds them decided.
+        ledger.lock(connection, wanted)
+        tokens: dict[str, int] = {row.lead_id: row.token for row in connection.execute(ended)}
+        if tokens:
+            rows = [said | {"lead_id": lead_id, "token": token} for lead_id, token in tokens.items()]
+            connection.execute(overrides.insert(), rows)
+        others = [lead_id for lead_id in wanted if lead_id not in tokens]
+        refused = _why_not(ledger, connection, others) if others else {}
+    return Resolved([lead_id for lead_id in wanted if lead_id in tokens], refused)
+
+
+@writes
+def retry_failed(ledger: Ledger, ids: Sequence[str] | None, *, now: datetime) -> list[str]:
+    """Send parked leads again, with all their attempts before them; every one where `ids` is None. Return which."""
+    chosen = true() if ids is None else ENTRY.lead_id.in_(ids)
+    parked = and_(in_state(State.FAILED), chosen)
+    with ledger.transaction() as connection:
+        statement = entries.update().where(ledger.locked(connection, parked))
+        statement = statement.values(state=State.READY, due_at=now, refusals=0, note=None)
+        return sorted(connection.scalars(statement.returning(ENTRY.lead_id)))
+
+
+def _why_not(ledger: Ledger, connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Where each of the ids is, in words for who wanted to decide it."""
+    standing = and_(
+        OVERRIDE.pipeline == ENTRY.pipeline,
+        OVERRIDE.lead_id == ENTRY.lead_id,
+        OVERRIDE.token == ENTRY.override_token,
+    )
+    query = (
+        select(ENTRY.lead_id, ENTRY.state, act_in_doubt().label("doubt"), OVERRIDE.decided_by, OVERRIDE.verdict)
+        .outerjoin(overrides, standing)
+        .where(ledger.mine, ENTRY.lead_id.in_(ids))
+    )
+    found = {row.lead_id: row for row in connection.execute(query)}
+    return {lead_id: _whereabouts(found.get(lead_id)) for lead_id in ids}
+
+
+def _whereabouts(row: Row[Any] | None) -> str:
+    if row is None:
+        return "is not known to this pipeline"
+    if row.state == State.REVIEW and row.doubt:
+        return (
+            f"its {row.doubt} was sent and never answered, so it may have been taken: look it up in LeadByte, and if "
+            "it is still in quarantine say so with --still-in-quarantine"
+        )
+    said = f", since {row.decided_by} decided {row.verdict}" if row.decided_by else ""
+    return f"is not in review: it is {row.state}{said}"

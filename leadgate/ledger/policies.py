@@ -1,0 +1,38 @@
+"""The rules that were used, by version, so that a decision can be explained after they changed."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from leadgate.ledger.ledger import Ledger, writes
+from leadgate.ledger.schema import DECISION, policies
+
+
+@writes
+def keep_policy(ledger: Ledger, *, version: str, text: str, now: datetime) -> None:
+    """Store the rules under their version, once."""
+    row = {"pipeline": ledger.pipeline, "version": version, "first_used_at": now, "text": text}
+    with ledger.transaction() as connection:
+        connection.execute(ledger.insert(policies).on_conflict_do_nothing(), row)
+
+
+def read_policy_texts(ledger: Ledger) -> dict[str, str]:
+    """The canonical text of all rules that were ever used, by version."""
+    with ledger.reading() as connection:
+        return policy_texts(ledger, connection)
+
+
+def policy_texts(ledger: Ledger, connection: Connection, versions: Collection[str] | None = None) -> dict[str, str]:
+    """The text of these versions, or of all, over a connection that is open."""
+    query = select(policies.c.version, policies.c.text).where(policies.c.pipeline == ledger.pipeline)
+    if versions is not None:
+        query = query.where(policies.c.version.in_(versions))
+    return {row.version: row.text for row in connection.execute(query)}
+
+
+def read_newest_policy(ledger: Ledger) -> str | None:
+    """The version of the rules that made the newest decision; None where there is none."""
+    query = select(DECISION.policy_version).where(DECISION.pipeline == ledger.pipeline)
+    with ledger.reading() as connection:
+        return connection.scalar(query.order_by(DECISION.decided_at.desc()).limit(1))

@@ -1,0 +1,74 @@
+"""Where a pipeline's leads are now: counts, ages, what is due. Nothing here changes a row."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Text, cast, func, select
+
+from leadgate.ledger.ledger import Ledger
+from leadgate.ledger.schema import ENTRY, in_state, readings
+from leadgate.model import State
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a pipeline's leads are, and how fresh what it knows is."""
+
+    counts: dict[State, int]
+    oldest_waiting_since: datetime | None
+    read_at: datetime | None
+    healthy_at: datetime | None
+    newest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How many leads wait for a decision or a probe, and since when the first of them does; None where none does."""
+
+    ready: int
+    unknown: int
+    since: datetime | None
+
+
+def read_status(ledger: Ledger) -> Status:
+    """Count a pipeline's entries by state, every state named, and tell the ages that matter."""
+    by_state = select(ENTRY.state, func.count().label("leads")).where(ledger.mine).group_by(ENTRY.state)
+    oldest = select(func.min(ENTRY.quarantined_at)).where(ledger.mine, in_state(State.WAITING))
+    newest = select(readings).where(readings.c.pipeline == ledger.pipeline)
+    with ledger.reading() as connection:
+        found: dict[str, int] = {row.state: row.leads for row in connection.execute(by_state)}
+        look = connection.execute(newest).first()
+        return Status(
+            counts={state: found.get(state.value, 0) for state in State},
+            oldest_waiting_since=connection.scalar(oldest),
+            read_at=look.read_at if look else None,
+            healthy_at=look.healthy_at if look else None,
+            newest_at=look.newest_at if look else None,
+        )
+
+
+def read_due(ledger: Ledger, *, now: datetime) -> Due:
+    """Count the leads that are due and held by nobody; the cost grows with them, not with those that wait."""
+    free = (ledger.mine, ENTRY.lease_owner.is_(None), ENTRY.due_at <= now)
+    counted = select(func.count().label("leads"), func.min(ENTRY.due_at).label("since")).where(*free)
+    with ledger.reading() as connection:
+        ready = connection.execute(counted.where(in_state(State.READY))).one()
+        unknown = connection.execute(counted.where(in_state(State.UNKNOWN))).one()
+    since = min((at for at in (ready.since, unknown.since) if at), default=None)
+    return Due(ready.leads, unknown.leads, since)
+
+
+def read_missing(ledger: Ledger) -> dict[str, int]:
+    """Count the waiting leads that lack each required column, but for those never looked at.
+
+    Goes through every lead that waits: for people, not for runs.
+    """
+    what = cast(ENTRY.missing, Text).label("what")
+    query = select(what, func.count().label("leads")).where(ledger.mine, in_state(State.WAITING)).group_by(what)
+    counts: Counter[str] = Counter()
+    with ledger.reading() as connection:
+        for row in connection.execute(query):
+            counts.update(dict.fromkeys(json.loads(row.what) if row.what else (), row.leads))
+    return dict(counts.most_common())
