@@ -12,11 +12,7 @@ import pytest
 from hypothesis import settings
 
 from leadgate.sandbox import Sandbox, sandbox_thread
-from tests.support.mariadb import (
-    MariaDBMissing,
-    MariaDBServer,
-    check_may_be_emptied,
-)
+from tests.support.mariadb import MariaDBMissing, MariaDBServer, check_may_be_emptied
 from tests.support.mariadb import empty_database as empty_mariadb
 from tests.support.postgres import PostgresServer
 from tests.support.process import reserve_port

@@ -8,6 +8,7 @@ takes its write lock before it reads (see engine.py).
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -32,7 +33,9 @@ from leadgate.ledger.rows import NO_LEASE, storable
 from leadgate.ledger.schema import ATTEMPT, ENTRY, OVERRIDE, UtcDateTime, attempts, entries, in_state
 from leadgate.model import Claim, Look, Override, Resolution, Result, State
 
-CLAIMED = [ENTRY[field.name] for field in fields(Claim) if field.name != "override"]
+_NAMES = [field.name for field in fields(Claim) if field.name != "override"]
+_VALUES = attrgetter(*_NAMES)
+CLAIMED = [ENTRY[name] for name in _NAMES]
 """What a claim says of an entry: each column is named as its field."""
 
 
@@ -81,7 +84,7 @@ def take(
 
 def claim_of(row: Row[Any], override: Override | None = None) -> Claim:
     """The claim that a row with the columns of CLAIMED says."""
-    return Claim(**{column.name: getattr(row, column.name) for column in CLAIMED}, override=override)
+    return Claim(**dict(zip(_NAMES, _VALUES(row), strict=True)), override=override)
 
 
 def _as_claims(ledger: Ledger, connection: Connection, rows: Sequence[Row[Any]]) -> list[Claim]:
@@ -140,10 +143,11 @@ def _let_go(ledger: Ledger, held: Sequence[Claim], state: State, then: Mapping[s
     pairs = [(each.lead_id, each.token) for each in held]
     ids = [each.lead_id for each in held]
     # SQLite uses no index for pairs.
-    still = and_(ENTRY.lead_id.in_(ids), tuple_(ENTRY.lead_id, ENTRY.token).in_(pairs), holds(ledger, state))
+    claimed = and_(ledger.mine, ENTRY.lead_id.in_(ids), tuple_(ENTRY.lead_id, ENTRY.token).in_(pairs))
+    still = and_(ENTRY.lease_owner == ledger.owner, in_state(state), not_(has_open_request()))
     with ledger.transaction() as connection:
         ledger.lock(connection, ids)
-        connection.execute(entries.update().where(ledger.mine, still).values(**then, **NO_LEASE))
+        connection.execute(entries.update().where(claimed, still).values(**then, **NO_LEASE))
 
 
 @writes
@@ -213,11 +217,6 @@ def _expired(ledger: Ledger, now: datetime, *states: State) -> CTE:
     """The leads whose lease is over, locked; those another run is busy with are left to it."""
     query = select(ENTRY.lead_id).where(ledger.mine, ENTRY.lease_until < now, ENTRY.state.in_(states))
     return query.with_for_update(skip_locked=True).cte("expired")
-
-
-def holds(ledger: Ledger, *states: State) -> ColumnElement[bool]:
-    """Whether an entry is this run's, in one of the states, and has no request in flight."""
-    return and_(ENTRY.lease_owner == ledger.owner, ENTRY.state.in_(states), not_(has_open_request()))
 
 
 def at(instant: datetime) -> ColumnElement[datetime]:

@@ -60,7 +60,10 @@ class Ledger:
 
         Whatever a step has done is undone by then. Raises LedgerUnavailable when it gave way again and again.
         """
-        return _patiently(step)
+        try:
+            return step()
+        except GaveWay:
+            return _patiently(step)
 
     def lock(self, connection: Connection, ids: Iterable[str]) -> None:
         """Lock the entries of these ids, which are to be written, in the order of their ids.
@@ -68,7 +71,8 @@ class Ledger:
         Everybody who waits for locks takes them in this order, so that nobody waits in a circle. On SQLite a
         transaction holds the whole file.
         """
-        self.locked(connection, _one_of(ids))
+        if self.dialect != "sqlite":
+            self.locked(connection, _one_of(ids))
 
     def locked(self, connection: Connection, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         """Lock the entries that meet conditions, as `lock` does; return the condition to write them by.

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import JSON
 
 from leadgate.ledger.many_rows import as_json
 from leadgate.ledger.schema import DECISION
-from leadgate.model import FINAL_STATES, Attempt, Claim, Conclusion, Decision, Lead, Look, Outcome, Result, State
+from leadgate.model import FINAL_STATES, Attempt, Claim, Conclusion, Decision, Look, Outcome, Result, State
 
 Row = dict[str, Any]
 
@@ -19,17 +20,14 @@ NO_LEASE: Mapping[str, Any] = {"lease_owner": None, "lease_until": None}
 
 DECIDED = [DECISION[field.name] for field in fields(Decision)]
 """The columns that a decision fills: each is named as its field."""
-_IS_JSON = {field.name: isinstance(DECISION[field.name].type, JSON) for field in fields(Decision)}
+_NAMES = [field.name for field in fields(Decision)]
+_VALUES = attrgetter(*_NAMES)
+_AS_JSON = [name for name in _NAMES if isinstance(DECISION[name].type, JSON)]
 
 
 def storable(text: str) -> str:
     """Replace the characters that no database takes: NUL, and halves of surrogate pairs."""
     return text if text.isascii() and "\0" not in text else text.translate(_UNKEEPABLE)
-
-
-def entry_row(pipeline: str, lead: Lead) -> Row:
-    """A lead as it is first registered."""
-    return {"pipeline": pipeline, "lead_id": lead.lead_id, "quarantined_at": lead.quarantined_at}
 
 
 def look_row(pipeline: str, look: Look) -> Row:
@@ -63,28 +61,32 @@ def conclusion_row(pipeline: str, conclusion: Conclusion) -> Row:
 def decision_row(pipeline: str, claim: Claim, decision: Decision) -> Row:
     """A decision under the claim it was made with."""
     row = claim_row(pipeline, claim)
-    for name, is_json in _IS_JSON.items():
-        value = getattr(decision, name)
-        row[name] = as_json(value) if is_json else value
+    row.update(zip(_NAMES, _VALUES(decision), strict=True))
     row["reason"] = storable(decision.reason)
+    for name in _AS_JSON:
+        row[name] = as_json(row[name])
     return row
 
 
 def intent_row(pipeline: str, attempt: Attempt) -> Row:
     """An intent, and the decision that it follows from; a probe follows from an older one."""
     claim, decision = attempt.claim, attempt.decision
-    return (decision_row(pipeline, claim, decision) if decision else claim_row(pipeline, claim)) | {
-        "request_id": attempt.request_id,
-        "kind": attempt.kind,
-        "action": attempt.request.action,
-        "fields": as_json(list(attempt.request.update)),
-        "payload_hash": attempt.payload_hash,
-    }
+    row = decision_row(pipeline, claim, decision) if decision else claim_row(pipeline, claim)
+    row["request_id"] = attempt.request_id
+    row["kind"] = attempt.kind
+    row["action"] = attempt.request.action
+    row["fields"] = as_json(list(attempt.request.update))
+    row["payload_hash"] = attempt.payload_hash
+    return row
 
 
 def outcome_row(pipeline: str, outcome: Outcome) -> Row:
     """How an attempt ended, and what that makes of the entry."""
-    return claim_row(pipeline, outcome.attempt.claim) | {
+    claim = outcome.attempt.claim
+    return {
+        "pipeline": pipeline,
+        "lead_id": claim.lead_id,
+        "token": claim.token,
         "request_id": outcome.attempt.request_id,
         "outcome": outcome.result,
         "http_status": outcome.http_status,

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from leadgate.ledger.claims import has_open_request
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.many_rows import ManyRows, key_is
-from leadgate.ledger.rows import DECIDED, NO_LEASE, Row, conclusion_row, decision_row, intent_row, outcome_row
+from leadgate.ledger.rows import DECIDED, NO_LEASE, conclusion_row, decision_row, intent_row, outcome_row
 from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, UtcDateTime, attempts, decisions, entries, in_state, pauses
 from leadgate.model import Attempt, Conclusion, Outcome, RequestKind, Result, State
 
@@ -60,7 +60,7 @@ def intend(ledger: Ledger, attempted: Sequence[Attempt], *, lease: timedelta, no
         return set()
     rows = [intent_row(ledger.pipeline, each) for each in attempted]
     with ledger.transaction() as connection:
-        ledger.lock(connection, _ids_of(rows))
+        ledger.lock(connection, (row["lead_id"] for row in rows))
         written = {"now": now, "lease_until": now + lease, "owner": ledger.owner}
         values = {**written, **_INTENTS.hand_over(connection, rows)}
         held = set(connection.scalars(_held(ledger.dialect), values))
@@ -84,7 +84,7 @@ def record(ledger: Ledger, outcomes: Sequence[Outcome], *, now: datetime) -> Non
         return
     rows = [outcome_row(ledger.pipeline, outcome) for outcome in outcomes]
     with ledger.transaction() as connection:
-        ledger.lock(connection, _ids_of(rows))
+        ledger.lock(connection, (row["lead_id"] for row in rows))
         values = {"now": now, **_OUTCOMES.hand_over(connection, rows)}
         connection.execute(_moved(ledger.dialect), values)
         connection.execute(_ended(ledger.dialect), values)
@@ -99,17 +99,13 @@ def conclude(ledger: Ledger, conclusions: Sequence[Conclusion], *, now: datetime
         return
     rows = [conclusion_row(ledger.pipeline, conclusion) for conclusion in conclusions]
     with ledger.transaction() as connection:
-        ledger.lock(connection, _ids_of(rows))
+        ledger.lock(connection, (row["lead_id"] for row in rows))
         values = {"owner": ledger.owner, **_CONCLUSIONS.hand_over(connection, rows)}
         held = set(connection.scalars(_concluded(ledger.dialect), values))
         kept = [each for each in conclusions if each.claim.lead_id in held]
         rows = [decision_row(ledger.pipeline, each.claim, each.decision) for each in kept]
         if rows:
             connection.execute(_decisions_kept(ledger.dialect), {"now": now, **_INTENTS.hand_over(connection, rows)})
-
-
-def _ids_of(rows: Sequence[Row]) -> list[str]:
-    return [row["lead_id"] for row in rows]
 
 
 def _holds(token: ColumnElement[int]) -> ColumnElement[bool]:

@@ -5,7 +5,6 @@ A million waiting entries cost nothing here: every query begins at an index that
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Boolean, Column, ColumnElement, Select, and_, case, func, literal, not_, or_, select, true
@@ -13,7 +12,7 @@ from sqlalchemy import Boolean, Column, ColumnElement, Select, and_, case, func,
 from leadgate.ledger.claims import at
 from leadgate.ledger.ledger import Ledger, fields_of, writes
 from leadgate.ledger.many_rows import ManyRows, key_is
-from leadgate.ledger.rows import entry_row, look_row
+from leadgate.ledger.rows import look_row
 from leadgate.ledger.schema import ENTRY, entries, in_state
 from leadgate.model import Lead, Look, State, Waiting
 
@@ -38,11 +37,13 @@ def register(ledger: Ledger, leads: Sequence[Lead], *, now: datetime) -> int:
     with ledger.transaction() as connection:
         ids = [lead.lead_id for lead in leads]
         known = set(connection.scalars(select(ENTRY.lead_id).where(ledger.mine, ENTRY.lead_id.in_(ids))))
-        rows = [entry_row(ledger.pipeline, lead) for lead in leads if lead.lead_id not in known]
-        # In order: two runs that register the same leads wait for each other's rows, and never in a circle.
-        rows.sort(key=itemgetter("lead_id"))
-        new = insert.on_conflict_do_nothing().returning(ENTRY.lead_id)
-        return len(connection.scalars(new, _LEADS.hand_over(connection, rows)).all()) if rows else 0
+        new = [lead for lead in leads if lead.lead_id not in known]
+        rows = [
+            {"pipeline": ledger.pipeline, "lead_id": lead.lead_id, "quarantined_at": lead.quarantined_at}
+            for lead in new
+        ]
+        made = insert.on_conflict_do_nothing().returning(ENTRY.lead_id)
+        return len(connection.scalars(made, _LEADS.hand_over(connection, rows)).all()) if rows else 0
 
 
 def read_known(ledger: Ledger, ids: Sequence[str]) -> set[str]:

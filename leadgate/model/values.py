@@ -20,6 +20,7 @@ _BOOLS = {
     **dict.fromkeys(("0", "false", "f", "no", "n", "off", "\x00"), False),
 }
 _BYTES = (bytes, memoryview)
+_BOOL, _STRING = ColumnType.BOOL, ColumnType.STRING
 _INT_MAX = 2**63
 _EXACT_IN_DOUBLE = 2**53
 # What CEL can hold; databases write "never" and "always" beyond it, such as 9999-12-31 23:59:59.999999.
@@ -31,8 +32,10 @@ def fit(value: object, column_type: ColumnType, zone: tzinfo = UTC) -> Any:  # n
 
     A date and time that names no zone is of `zone`.
     """
-    if value is None:
-        return None
+    if value is None or (type(value) is bool and column_type is _BOOL):
+        return value
+    if type(value) is str and column_type is _STRING and value.isascii() and "\0" not in value:
+        return value  # as nearly every value of a run
     try:
         if isinstance(value, _BYTES):
             value = bytes(value).decode()

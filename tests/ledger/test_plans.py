@@ -11,26 +11,9 @@ from sqlalchemy import Engine, delete, event, insert, text
 from leadgate.ledger import Ledger, claims, sending, waiting
 from leadgate.ledger.schema import attempts
 from leadgate.ledger.status import read_due, read_status
-from leadgate.ledger.waiting import (
-    all_waiting,
-    held_until,
-    never_looked_at,
-    read_waiting,
-    waiting_since,
-)
+from leadgate.ledger.waiting import all_waiting, held_until, never_looked_at, read_waiting, waiting_since
 from leadgate.model import Conclusion, Look, State
-from tests.ledger.steps import (
-    HOLD,
-    LEASE,
-    NOW,
-    attempt,
-    attempt_row,
-    complete,
-    intend,
-    leads,
-    rescue,
-    taken,
-)
+from tests.ledger.steps import HOLD, LEASE, NOW, attempt, attempt_row, complete, intend, leads, rescue, taken
 
 WAITING = 3000
 MANY = 30_000
