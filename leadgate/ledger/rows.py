@@ -55,6 +55,7 @@ def conclusion_row(pipeline: str, conclusion: Conclusion) -> Row:
         "state": conclusion.state,
         "due_at": conclusion.due_at,
         "note": conclusion.note and storable(conclusion.note),
+        "put_off": conclusion.decision.paused,
     }
 
 
@@ -82,7 +83,7 @@ def intent_row(pipeline: str, attempt: Attempt) -> Row:
 
 def outcome_row(pipeline: str, outcome: Outcome) -> Row:
     """How an attempt ended, and what that makes of the entry."""
-    claim = outcome.attempt.claim
+    claim, decision = outcome.attempt.claim, outcome.attempt.decision
     return {
         "pipeline": pipeline,
         "lead_id": claim.lead_id,
@@ -99,5 +100,6 @@ def outcome_row(pipeline: str, outcome: Outcome) -> Row:
         "inferred": outcome.inferred,
         "settled": outcome.state in FINAL_STATES,
         "goes_on": outcome.state is State.SENDING,
+        "put_off": outcome.result is Result.TAKEN and decision is not None and decision.paused,
         "acted": outcome.result is Result.TAKEN and outcome.attempt.request.action is not None,
     }

@@ -7,6 +7,7 @@ from functools import cache
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    Connection,
     Insert,
     Integer,
     Update,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from leadgate.ledger.claims import has_open_request
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.many_rows import ManyRows, key_is
-from leadgate.ledger.rows import DECIDED, NO_LEASE, conclusion_row, decision_row, intent_row, outcome_row
+from leadgate.ledger.rows import DECIDED, NO_LEASE, Row, conclusion_row, decision_row, intent_row, outcome_row
 from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, UtcDateTime, attempts, decisions, entries, in_state, pauses
 from leadgate.model import Attempt, Conclusion, Outcome, RequestKind, Result, State
 
@@ -84,6 +85,7 @@ def record(ledger: Ledger, outcomes: Sequence[Outcome], *, now: datetime) -> Non
         return
     rows = [outcome_row(ledger.pipeline, outcome) for outcome in outcomes]
     with ledger.transaction() as connection:
+        _make_due(ledger, connection, rows, now)
         ledger.lock(connection, (row["lead_id"] for row in rows))
         values = {"now": now, **_OUTCOMES.hand_over(connection, rows)}
         connection.execute(_moved(ledger.dialect), values)
@@ -99,6 +101,7 @@ def conclude(ledger: Ledger, conclusions: Sequence[Conclusion], *, now: datetime
         return
     rows = [conclusion_row(ledger.pipeline, conclusion) for conclusion in conclusions]
     with ledger.transaction() as connection:
+        _make_due(ledger, connection, rows, now)
         ledger.lock(connection, (row["lead_id"] for row in rows))
         values = {"owner": ledger.owner, **_CONCLUSIONS.hand_over(connection, rows)}
         held = set(connection.scalars(_concluded(ledger.dialect), values))
@@ -106,6 +109,18 @@ def conclude(ledger: Ledger, conclusions: Sequence[Conclusion], *, now: datetime
         rows = [decision_row(ledger.pipeline, each.claim, each.decision) for each in kept]
         if rows:
             connection.execute(_decisions_kept(ledger.dialect), {"now": now, **_INTENTS.hand_over(connection, rows)})
+
+
+def _make_due(ledger: Ledger, connection: Connection, rows: Sequence[Row], now: datetime) -> None:
+    """Let leads that a pause has put off be due at once where it is over by now.
+
+    One that holds cannot end before this transaction does, which then makes them due: it is locked, before the entries.
+    """
+    put_off = [row for row in rows if row["put_off"]]
+    holds = select(pauses.c.paused_at).where(pauses.c.pipeline == ledger.pipeline).with_for_update(read=True)
+    if put_off and not connection.execute(holds).first():
+        for row in put_off:
+            row["due_at"] = now
 
 
 def _holds(token: ColumnElement[int]) -> ColumnElement[bool]:
