@@ -9,7 +9,6 @@ import typer
 
 from cli.blocks import read_block
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
-from leadgate.clock import utc_now
 from leadgate.plan import Plan, plan_run, write_plan
 from leadgate.wiring.pipeline import open_pipeline
 
@@ -24,7 +23,7 @@ def plan(
 ) -> None:
     """Show what a run would do now: leads, decisions and the names of the fields it would write."""
     with open_pipeline(config, read_block) as pipeline:
-        now = utc_now()
+        now = pipeline.clock()
         found = plan_run(pipeline.config, pipeline.source, pipeline.ledger, pipeline.policy, now=now)
         if out:
             names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}

@@ -11,7 +11,6 @@ from ruamel.yaml import YAML
 
 from cli.options import ByOption, whoever
 from cli.output import WRONG, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop, warn
-from leadgate.clock import utc_now
 from leadgate.ledger.people import resolve
 from leadgate.ledger.reviews import read_overridden, read_reviews
 from leadgate.model import Overridden, Resolution, Resolved, Review, Verdict
@@ -41,8 +40,7 @@ StillThere = Annotated[
 def list_reviews(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
     """List the leads in review, the longest open first: since when, why, and the facts that may be kept."""
     with ledger_of(config) as (settings, ledger):
-        found = read_reviews(ledger)
-    now = utc_now()
+        found, now = read_reviews(ledger), ledger.now()
     within = settings.safety.review_within
     late = {each.lead_id for each in found if within is not None and now - each.since > within}
     if as_json:

@@ -177,13 +177,12 @@ async def _show_people(pipeline: Pipeline, remaining: Mapping[State, int]) -> No
 
 
 def _for_person(lead: ForPerson) -> dict[str, str]:
-    decided_by = "a person" if lead.by_person else lead.rule or "(otherwise)"
     return {
         "lead": lead.lead_id,
         "state": lead.state.value,
         "since": f"{lead.since:%Y-%m-%d %H:%M}Z",
         "what to type": _TYPE[lead.state].format(id=lead.lead_id),
-        "rule": decided_by,
+        "rule": "a person" if lead.by_person else lead.rule or "(otherwise)",
         "reason": lead.note,
     }
 

@@ -170,7 +170,7 @@ class LeadByteClient:
                 return Reply(sent=False, retry_at=come_back_at, problem=problem)
             if before and self._clock() >= before:
                 return Reply(sent=False, problem="not sent: its turn came only after this run's hold on it had ended")
-            reply = await self._exchange(method, path, body_bytes(body))
+            reply = await self._request(method, path, body_bytes(body))
             if reply.retry_at:
                 self._pace.pause(reply.retry_at)
             if (refusal := judge_refusal(reply)) and refusal.wrong_key:
@@ -186,7 +186,7 @@ class LeadByteClient:
         if self._key_refusal:
             raise KeyRefused(self._key_refusal)
 
-    async def _exchange(self, method: str, path: str, content: bytes) -> Reply:
+    async def _request(self, method: str, path: str, content: bytes) -> Reply:
         try:
             async with asyncio.timeout(self._longest_exchange):
                 with telemetry.request(method, path) as sent:

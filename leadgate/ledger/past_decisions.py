@@ -11,6 +11,7 @@ from leadgate.ledger.ledger import Ledger, fields_of
 from leadgate.ledger.schema import DECISION, ENTRY, decisions
 
 _PAGE = 1000
+_OF_DECISION = ("decided_at", "policy_version", "verdict", "rule", "late", "facts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,7 @@ def read_decided(ledger: Ledger, since: datetime) -> Iterator[list[PastLead]]:
         )
         query = (
             select(ENTRY.lead_id, ENTRY.quarantined_at, ENTRY.arrived_at, ENTRY.data_hash)
-            .add_columns(DECISION.decided_at, DECISION.policy_version)
-            .add_columns(DECISION.verdict, DECISION.rule, DECISION.late, DECISION.facts)
+            .add_columns(*(DECISION[name] for name in _OF_DECISION))
             .join(decisions, and_(DECISION.pipeline == ENTRY.pipeline, DECISION.lead_id == ENTRY.lead_id))
             .join(newest, and_(newest.c.lead_id == DECISION.lead_id, newest.c.token == DECISION.token))
             .where(ledger.mine)

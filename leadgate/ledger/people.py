@@ -84,8 +84,8 @@ def retry_failed(ledger: Ledger, ids: Sequence[str] | None, *, now: datetime) ->
     chosen = true() if ids is None else ENTRY.lead_id.in_(ids)
     parked = and_(in_state(State.FAILED), chosen)
     with ledger.transaction() as connection:
-        statement = entries.update().where(ledger.locked(connection, parked))
-        statement = statement.values(state=State.READY, due_at=now, refusals=0, note=None)
+        again = {"state": State.READY, "due_at": now, "refusals": 0, "note": None}
+        statement = entries.update().where(ledger.locked(connection, parked)).values(**again)
         return sorted(connection.scalars(statement.returning(ENTRY.lead_id)))
 
 
