@@ -32,7 +32,7 @@ observe()  # here and not in the flow: Prefect opens a run's span before its fir
 async def maintain_ledger(config: str = "leadgate.yaml") -> dict[str, int] | State[dict[str, int]]:
     """Take over leads whose lease has ended, write the report, and probe unknown leads that are due; return the counts.
 
-    Nothing is processed or rejected. Where the probes fail, the rest is done, and the run's message says both.
+    Nothing is processed or rejected. Where the report or the probes fail, the rest is done, and the message says both.
 
     Args:
         config: the pipeline file.
@@ -44,19 +44,23 @@ async def maintain_ledger(config: str = "leadgate.yaml") -> dict[str, int] | Sta
         await name_run(settings.pipeline, ledger.now())
         rescued = rescue(ledger, unknown_after=settings.delivery.unknown_after, now=ledger.now())
         get_run_logger().info("event=rescued count=%d", rescued)
-        if settings.report:
-            await publish_report(ledger, settings, path.parent)
+        problems = []
+        try:
+            if settings.report:
+                await publish_report(ledger, settings, path.parent)
+        except LeadgateError as error:
+            problems += [f"The report could not be written. {error}"]
         unknown = read_due(ledger, now=ledger.now()).unknown
     counts = {"rescued": rescued, "probed": 0, "inferred": 0}
-    if not unknown:
-        return counts
     try:
-        reconciled = await settle_unknown(path)
+        if unknown:
+            reconciled = await settle_unknown(path)
+            counts |= {"probed": reconciled.probed, "inferred": len(reconciled.inferred)}
     except LeadgateError as error:
-        done = f"leads of dead runs taken over: {rescued}{'; report written' if settings.report else ''}"
-        message = f"The unknown leads that are due ({unknown}) could not be settled; the rest is done ({done}). {error}"
-        return Failed(message=message, data=counts)
-    return counts | {"probed": reconciled.probed, "inferred": len(reconciled.inferred)}
+        problems += [f"The unknown leads that are due ({unknown}) could not be settled. {error}"]
+    if problems:
+        return Failed(message=" ".join([*problems, f"The rest is done: {rescued} leads taken over."]), data=counts)
+    return counts
 
 
 async def settle_unknown(config: Path) -> Reconciled:

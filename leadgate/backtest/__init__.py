@@ -3,8 +3,6 @@
 past.py finds what is still known of each lead, verdicts.py decides it anew, waits.py tells when it would have gone.
 """
 
-from leadgate.backtest.backtest import Backtest, run_backtest
-from leadgate.backtest.verdicts import Flip, Verdicts
-from leadgate.backtest.waits import Wait, WaitChange
-
-__all__ = ["Backtest", "Flip", "Verdicts", "Wait", "WaitChange", "run_backtest"]
+from leadgate.backtest.backtest import Backtest as Backtest
+from leadgate.backtest.backtest import run_backtest as run_backtest
+from leadgate.backtest.waits import WaitChange as WaitChange

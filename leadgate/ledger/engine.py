@@ -33,7 +33,7 @@ def open_engine(url: str, *, base_dir: Path) -> Engine:
     """Connect to the ledger and bring its tables up to date; relative SQLite files are relative to `base_dir`.
 
     Raises ConfigError for an address that is none, LedgerUnavailable where there is no answer, and LedgerError
-    for a ledger that cannot be written or that a newer leadgate has written.
+    for a ledger that cannot be written or that another leadgate has written.
     """
     engine = _create(_resolve(url, base_dir))
     try:
@@ -186,7 +186,7 @@ def _upgrade(engine: Engine, connection: Connection, found: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         msg = (
-            f"ledger {_shown(engine.url)}: was written by a newer leadgate (revision {found}, this one knows "
+            f"ledger {_shown(engine.url)}: was written by another leadgate (revision {found}, this one knows "
             f"{REVISION}). Upgrade leadgate, or point `ledger.url` at another ledger."
         )
         raise LedgerError(msg)

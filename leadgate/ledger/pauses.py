@@ -1,9 +1,9 @@
 """The brake: one row a pipeline while nothing of it may be processed or rejected; `intend` looks for it."""
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, exists, select
+from sqlalchemy import and_, exists, select
 
 from leadgate.ledger.ledger import Ledger, fields_of, writes
 from leadgate.ledger.people import checked_name
@@ -29,10 +29,12 @@ def keep_pause(ledger: Ledger, *, by: str, reason: str, now: datetime) -> Pause:
     From the commit on no intent to process or reject is written; what was written before it is still sent.
     """
     said = Pause(paused_at=now, paused_by=checked_name(by), reason=storable(reason.strip()))
-    row = {"pipeline": ledger.pipeline, **{field.name: getattr(said, field.name) for field in fields(said)}}
+    row = {"pipeline": ledger.pipeline, **asdict(said)}
+    # In one statement, which leaves a row that is there as it is: what it returns holds when this commits.
+    insert = ledger.insert(pauses).values(row)
+    same = insert.on_conflict_do_update(index_elements=[pauses.c.pipeline], set_={"pipeline": insert.excluded.pipeline})
     with ledger.transaction() as connection:
-        connection.execute(ledger.insert(pauses).on_conflict_do_nothing(), row)
-        return _pause(ledger, connection) or said
+        return Pause(**fields_of(connection.execute(same.returning(*_PAUSE)).one()))
 
 
 @writes
@@ -53,9 +55,5 @@ def end_pause(ledger: Ledger, *, now: datetime) -> Resumed | None:
 def read_pause(ledger: Ledger) -> Pause | None:
     """The pause that holds now."""
     with ledger.reading() as connection:
-        return _pause(ledger, connection)
-
-
-def _pause(ledger: Ledger, connection: Connection) -> Pause | None:
-    found = connection.execute(select(*_PAUSE).where(pauses.c.pipeline == ledger.pipeline)).first()
-    return Pause(**fields_of(found)) if found else None
+        found = connection.execute(select(*_PAUSE).where(pauses.c.pipeline == ledger.pipeline)).first()
+        return Pause(**fields_of(found)) if found else None

@@ -6,6 +6,7 @@ Slots are reserved in small blocks, each by one statement. A block that is not u
 import asyncio
 from collections import deque
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import ColumnElement, Double, case, cast, func, literal
 
@@ -24,8 +25,10 @@ _AHEAD_SECONDS = 0.05
 
 
 @writes
-def reserve_turns(ledger: Ledger, account: str, turns: int, *, every: timedelta) -> timedelta:
-    """Reserve the account's next `turns` slots, `every` apart; return the span from now to the first of them.
+def reserve_turns(
+    ledger: Ledger, account: str, turns: int, *, every: timedelta, after: timedelta = timedelta()
+) -> timedelta:
+    """Reserve the account's next `turns` slots, `every` apart, none before `after`; return the span to the first.
 
     PostgreSQL takes its own clock, so that the workers' clocks need not agree; SQLite's users are on one machine.
     """
@@ -35,10 +38,10 @@ def reserve_turns(ledger: Ledger, account: str, turns: int, *, every: timedelta)
             now: ColumnElement[float] = cast(func.extract("epoch", func.clock_timestamp()), Double)
         else:
             now = literal(ledger.now().timestamp(), Double)  # read here: the wait for SQLite's lock is over
-        oldest = now - _OLD_SECONDS
+        oldest = now + (after.total_seconds() - _OLD_SECONDS)
         # A slot so far ahead was reserved by a clock that was wrong.
         is_near = rates.c.next_at.between(oldest, now + 60 + 100 * seconds)
-        insert = ledger.insert(rates).values(account=account, next_at=now + turns * seconds)
+        insert = ledger.insert(rates).values(account=account, next_at=now + (after.total_seconds() + turns * seconds))
         reserve = insert.on_conflict_do_update(
             index_elements=[rates.c.account],
             set_={"next_at": case((is_near, rates.c.next_at), else_=oldest) + turns * seconds},
@@ -62,29 +65,33 @@ class Rate:
     async def take_turn(self) -> None:
         """Wait until one more request may be sent to the account; raise LedgerUnavailable as any call of the ledger."""
         time = asyncio.get_running_loop().time
-        slot = float("-inf")
-        while slot < time() - _LATE_SECONDS:  # at first, and where this process was held up meanwhile
+        late = 0.0
+        while True:
             self._waiting += 1
             try:
                 async with self._line:
-                    slot = await self._next_slot()
+                    slot = await self._next_slot(timedelta(seconds=late))
                     await asyncio.sleep(slot - _AHEAD_SECONDS - time())
             finally:
                 self._waiting -= 1
             await asyncio.sleep(slot - time())
+            if late or time() - slot <= _LATE_SECONDS:
+                return  # a second one in a row is used though it is late: a process that is always held up must go on
+            late = time() - slot
 
-    async def _next_slot(self) -> float:
+    async def _next_slot(self, after: timedelta) -> float:
         now = asyncio.get_running_loop().time()
         while self._slots and self._slots[0] < now - _LATE_SECONDS:
             self._slots.popleft()
         if not self._slots:
-            await self._reserve()
+            await self._reserve(after)
         return self._slots.popleft()
 
-    async def _reserve(self) -> None:
+    async def _reserve(self, after: timedelta) -> None:
         await asyncio.sleep(0)  # whoever asks in the same moment is in the line by then
         turns = min(self._waiting, self._most)
-        first = await asyncio.to_thread(reserve_turns, self._ledger, self._account, turns, every=self._every)
+        reserve = partial(reserve_turns, self._ledger, self._account, turns, every=self._every, after=after)
+        first = await asyncio.to_thread(reserve)
         # Counted from when the answer is here: rather later than the slot than before it.
         start, every = asyncio.get_running_loop().time() + first.total_seconds(), self._every.total_seconds()
         self._slots.extend(start + turn * every for turn in range(turns))

@@ -30,7 +30,7 @@ from sqlalchemy.engine import Dialect
 
 from leadgate.model import State
 
-REVISION = "0001"
+REVISION = "first"
 """The newest migration; a test holds it equal to the migrations' head."""
 
 metadata = MetaData()

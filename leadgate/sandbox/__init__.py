@@ -10,6 +10,5 @@ from leadgate.sandbox.faults import Switch as Switch
 from leadgate.sandbox.faults import read_span as read_span
 from leadgate.sandbox.quarantine import Act as Act
 from leadgate.sandbox.quarantine import LeadState as LeadState
-from leadgate.sandbox.quarantine import SandboxLead as SandboxLead
 from leadgate.sandbox.server import Sandbox as Sandbox
 from leadgate.sandbox.thread import sandbox_thread as sandbox_thread

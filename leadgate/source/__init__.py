@@ -1,4 +1,3 @@
 """The user's own database, read and never written: who waits, what has arrived for them, and how fresh it is."""
 
-from leadgate.source.lead_pages import LeadPage as LeadPage
 from leadgate.source.reader import Source as Source

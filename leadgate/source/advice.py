@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Select, select, text
+from sqlalchemy import select, text
 
 from leadgate.errors import SourceError, SourceUnavailable
 from leadgate.source.database import Database
@@ -62,23 +62,19 @@ def _index_on(database: Database, rows: Rows, column: str) -> str:
 
 def _sorts(database: Database, rows: Rows, column: str) -> bool:
     """Whether the database would have to sort all rows to give them in order of a column."""
-    relation = rows.relation
+    relation, dialect = rows.relation, database.dialect.name
     statement = select(relation.id).order_by(relation.rows.c[column]).limit(1)
     try:
         with database.connect(relation.where) as connection:
-            return _SORTS.get(database.dialect.name, "\0") in _plan(connection, statement)
+            if dialect == "postgresql":
+                # A small table is sorted for convenience otherwise.
+                connection.execute(text("SET LOCAL enable_seqscan = off"))
+                connection.execute(text("SET LOCAL enable_sort = off"))
+            compiled = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))
+            explain = "EXPLAIN QUERY PLAN" if dialect == "sqlite" else "EXPLAIN"
+            plan = connection.exec_driver_sql(f"{explain} {compiled}")
+            return any(_SORTS.get(dialect, "\0") in " ".join(map(str, row)) for row in plan)
     except SourceUnavailable:
         raise
     except SourceError:
         return False  # no right to EXPLAIN, say
-
-
-def _plan(connection: Connection, statement: Select[tuple[object]]) -> str:
-    dialect = connection.dialect.name
-    if dialect == "postgresql":
-        # A small table is sorted for convenience otherwise.
-        connection.execute(text("SET LOCAL enable_seqscan = off"))
-        connection.execute(text("SET LOCAL enable_sort = off"))
-    compiled = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))
-    explain = "EXPLAIN QUERY PLAN" if dialect == "sqlite" else "EXPLAIN"
-    return "\n".join(" ".join(map(str, row)) for row in connection.exec_driver_sql(f"{explain} {compiled}"))

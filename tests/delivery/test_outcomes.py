@@ -27,7 +27,7 @@ class Row(NamedTuple):
     becomes: str
     again: str
     ends_as: str
-    uses_attempt: str = "no"
+    counts: str = "no"
 
 
 TABLE = [
@@ -133,7 +133,7 @@ def test_an_answer_makes_of_a_lead_what_the_table_says(case: Case) -> None:
         NOON + retry_delay(case.tried) if case.row.again == "after a rest" else AGAIN[case.row.again]
     )
     assert outcome.result == case.row.ends_as
-    assert outcome.is_refusal is (case.row.uses_attempt == "yes")
+    assert outcome.is_refusal is (case.row.counts == "yes")
 
 
 @pytest.mark.parametrize(

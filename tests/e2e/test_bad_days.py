@@ -122,7 +122,7 @@ def test_a_ledger_of_a_newer_leadgate_is_left_alone(pipeline: Practice, leadbyte
     finished = leadgate("run", config=pipeline.file)
     set_version(pipeline, REVISION)
     assert (finished.code, finished.stdout) == (2, "")
-    assert "was written by a newer leadgate (revision 9999" in finished.stderr
+    assert "was written by another leadgate (revision 9999" in finished.stderr
     assert "Upgrade leadgate, or point `ledger.url` at another ledger." in finished.stderr
     assert leadbyte.requests == []
 

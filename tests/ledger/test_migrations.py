@@ -171,7 +171,7 @@ def test_a_ledger_of_a_newer_version_is_left_alone(
     with engine.begin() as connection:
         connection.execute(text("UPDATE leadgate_version SET version_num = '9999'"))
     before = shape_of(engine)
-    with pytest.raises(LedgerError, match=r"newer leadgate \(revision 9999.*Upgrade leadgate"):
+    with pytest.raises(LedgerError, match=r"another leadgate \(revision 9999.*Upgrade leadgate"):
         open_engine(database_url, base_dir=tmp_path)
     assert shape_of(engine) == before
 

@@ -1,11 +1,16 @@
 """Leads that a pause has put off are due when it ends, whichever is first: its end, or the answer to their update."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
+import pytest
+from sqlalchemy import Engine, delete
+
 from leadgate.ledger import Ledger, claims, sending
-from leadgate.ledger.pauses import end_pause, keep_pause
+from leadgate.ledger.pauses import end_pause, keep_pause, read_pause
+from leadgate.ledger.schema import pauses
 from leadgate.model import Attempt, Conclusion, RequestKind, Result, State
 from tests.ledger.steps import HOLD, LEASE, NOW, attempt, claim, intend, make_ready, outcome
 from tests.ledger.together import together
@@ -70,3 +75,31 @@ def test_answers_and_the_end_of_the_pause_at_once_leave_every_lead_due(ledger: L
 
         together(*(partial(answer, ledger, *sent[part::4]) for part in range(4)), end)
         assert due_now(rival) == 20
+
+
+def test_a_pause_that_is_told_of_holds(ledger: Ledger, rival: Ledger) -> None:
+    """Somebody resumes at the same moment: before it, or after it and then there is none; nothing is made up."""
+    for _ in range(20):
+        keep_pause(ledger, by="ann", reason="", now=NOW)
+        told, _ = together(
+            lambda: keep_pause(ledger, by="bob", reason="", now=LATER).paused_by, lambda: end_pause(rival, now=NOW)
+        )
+        left = read_pause(ledger)
+        assert left is None if told == "ann" else (left and left.paused_by) == "bob"
+        end_pause(rival, now=NOW)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_second_pause_waits_for_who_resumes(ledger: Ledger, rival: Ledger, engine: Engine) -> None:
+    """It meets the first one's row while that is being deleted: what it returns is its own, and holds."""
+    keep_pause(ledger, by="ann", reason="", now=NOW)
+    with ThreadPoolExecutor(1) as pool, engine.begin() as connection:
+        connection.execute(delete(pauses))
+        second = pool.submit(keep_pause, rival, by="bob", reason="", now=LATER)
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.3)
+        connection.commit()
+        assert second.result(timeout=60).paused_by == "bob"
+    found = read_pause(ledger)
+    assert found
+    assert found.paused_by == "bob"

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from leadgate.clock import Clock
+from leadgate.clock import Clock, utc_now
 from leadgate.errors import LedgerUnavailable
 from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.rate import Rate, reserve_turns
@@ -132,3 +133,24 @@ async def test_a_ledger_that_cannot_be_reached_gives_no_turn(sqlite_url: str, tm
                 await rate.take_turn()
             other.execute("COMMIT")
         await rate.take_turn()
+
+
+async def test_a_process_that_is_always_held_up_goes_on(sqlite_url: str) -> None:
+    """Each of its slots is past when it wakes: it loses one, and uses the next."""
+    held_up = asyncio.Event()
+
+    async def hold_up() -> None:
+        while not held_up.is_set():
+            until = time.monotonic() + 0.04
+            while time.monotonic() < until:
+                pass
+            await asyncio.sleep(0)
+
+    with opened(sqlite_url, utc_now) as ledger:
+        rate = Rate(ledger, "one", requests_per_second=50)
+        holding = asyncio.create_task(hold_up())
+        async with asyncio.timeout(60):
+            for _ in range(10):
+                await rate.take_turn()
+        held_up.set()
+        await holding

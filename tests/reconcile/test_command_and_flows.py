@@ -12,7 +12,7 @@ from leadgate.clock import utc_now
 from leadgate.config import load_config
 from leadgate.ledger import Ledger, claims, sending, waiting
 from leadgate.model import Lead, Look, Result, State
-from leadgate.sandbox import LeadState, sandbox_thread
+from leadgate.sandbox import LeadState, Sandbox, sandbox_thread
 from leadgate.wiring.ledger import open_ledger
 from tests.ledger.steps import LEASE, attempt, intend, outcome
 from tests.support.audit import audit_ledger
@@ -172,10 +172,25 @@ async def test_what_is_down_fails_the_probes_alone(
     practice.file.write_text(f"{practice.file.read_text('utf-8')}\nreport: {{path: page.html}}\n", "utf-8")
     state: Any = await maintain_ledger(str(practice.file), return_state=True)
     assert state.is_failed()
-    assert state.message.startswith(
-        "The unknown leads that are due (1) could not be settled; the rest is done "
-        "(leads of dead runs taken over: 1; report written). "
-    )
+    assert state.message.startswith("The unknown leads that are due (1) could not be settled. ")
+    assert state.message.endswith(" The rest is done: 1 leads taken over.")
     assert why in state.message
     assert practice.states() == {"1": "unknown", "2": "unknown"}
     assert practice.file.with_name("page.html").exists()
+
+
+async def test_a_page_that_cannot_be_written_fails_the_page_alone(
+    practice: Practice, ledger: Ledger, leadbyte: Sandbox, prefect_server: str
+) -> None:
+    """What nobody answered is settled all the same."""
+    earlier = utc_now() - timedelta(hours=1)
+    practice.quarantine("2")
+    practice.enrich("2", **COMPLETE)
+    end(ledger, ("2",), Result.IN_DOUBT, State.UNKNOWN, earlier, due_at=earlier + LEASE)
+    practice.edit("http://127.0.0.1:9", leadbyte.url)
+    practice.file.write_text(f"{practice.file.read_text('utf-8')}\nreport: {{path: nowhere/page.html}}\n", "utf-8")
+    state: Any = await maintain_ledger(str(practice.file), return_state=True)
+    assert state.is_failed()
+    assert state.message.startswith("The report could not be written. ")
+    assert state.message.endswith(" The rest is done: 0 leads taken over.")
+    assert practice.states() == {"2": "ready"}

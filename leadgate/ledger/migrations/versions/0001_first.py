@@ -4,7 +4,7 @@ from alembic import op
 
 from leadgate.ledger.schema import metadata
 
-revision = "0001"
+revision = "first"
 down_revision = None
 branch_labels = None
 depends_on = None
