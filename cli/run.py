@@ -57,9 +57,8 @@ def run(  # noqa: PLR0913
         if plan:
             names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
             read_plan(plan, **names, limit=limit, watch_for=watch)
-        build_client(
-            pipeline.config.leadbyte
-        )  # what is wrong with the file is said at once, before a server is started
+        # What is wrong with the file is said at once, before a server is started.
+        build_client(pipeline.config.leadbyte)
     with metrics, prefect_api(quiet=as_json) as api, nullcontext() if as_json or verbose else live_progress(config):
         result = run_flow(config, limit=limit, watch_for=watch, plan=plan)
     if as_json:

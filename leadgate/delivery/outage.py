@@ -1,8 +1,9 @@
 """When LeadByte takes nothing: notice it, stop sending, and ask with one small request at a time until it answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from leadgate.clock import Clock
 from leadgate.errors import LeadByteUnavailable
 from leadgate.leadbyte import LeadByteClient
 from leadgate.model import Answer, Certainty
@@ -55,9 +56,7 @@ class Breaker:
         self._unanswered, self.has_answered, self._why, self.outage = 0, True, None, None
 
 
-async def wait_for_leadbyte(
-    client: LeadByteClient, *, until: datetime, clock: Callable[[], datetime], stop: Stop
-) -> bool:
+async def wait_for_leadbyte(client: LeadByteClient, *, until: datetime, clock: Clock, stop: Stop) -> bool:
     """Ask with an empty request, after pauses that double up to 30 s, until LeadByte answers; False if it never does.
 
     An outage of a minute costs six such requests. Raises KeyRefused.

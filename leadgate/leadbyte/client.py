@@ -5,7 +5,7 @@ No request is ever repeated here: whether it may be is a question of what became
 
 import asyncio
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +14,7 @@ import httpx
 from pydantic import SecretStr
 
 from leadgate import telemetry
+from leadgate.clock import Clock
 from leadgate.config import LONGEST_CONNECT, longest_exchange
 from leadgate.errors import ConfigError, KeyRefused, LeadByteUnavailable
 from leadgate.leadbyte.answers import Reply, judge_act, judge_put, judge_refusal, refuse_unsent
@@ -52,7 +53,7 @@ class LeadByteClient:
         api_key: SecretStr,
         timeout: timedelta,
         concurrency: int,
-        clock: Callable[[], datetime],
+        clock: Clock,
         take_turn: TakeTurn | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from leadgate.clock import Clock
+
 SHORT_PAUSE = timedelta(seconds=5)
 """Pauses up to this are waited out; longer ones are handed to the caller, so that no lease runs out meanwhile."""
 
@@ -39,7 +41,7 @@ def read_retry_after(header: str | None, now: datetime) -> datetime | None:
 class Pace:
     """Lets requests through when their turn comes, and none while LeadByte has asked for a pause."""
 
-    def __init__(self, *, clock: Callable[[], datetime], take_turn: TakeTurn | None) -> None:
+    def __init__(self, *, clock: Clock, take_turn: TakeTurn | None) -> None:
         self._clock = clock
         self._take_turn = take_turn
         self._pause_until: datetime | None = None

@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.rows import NO_LEASE, storable
-from leadgate.ledger.schema import ATTEMPT, ENTRY, OVERRIDE, UtcDateTime, attempts, entries, in_state
+from leadgate.ledger.schema import ATTEMPT, ENTRY, OVERRIDE, UtcDateTime, attempts, entries, in_state, same_lead
 from leadgate.model import Claim, Look, Override, Resolution, Result, State
 
 _NAMES = [field.name for field in fields(Claim) if field.name != "override"]
@@ -98,7 +98,7 @@ def _standing_overrides(ledger: Ledger, connection: Connection, ids: Sequence[st
         return {}
     query = (
         select(OVERRIDE.lead_id, OVERRIDE.verdict, OVERRIDE.reason, OVERRIDE.decided_by)
-        .join(entries, and_(ENTRY.pipeline == OVERRIDE.pipeline, ENTRY.lead_id == OVERRIDE.lead_id))
+        .join(entries, same_lead(OVERRIDE, ENTRY))
         .where(ledger.mine, ENTRY.override_token == OVERRIDE.token, OVERRIDE.lead_id.in_(ids))
     )
     return {
@@ -202,9 +202,7 @@ def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
         freed = entries.update().where(ledger.mine, ENTRY.lead_id.in_(select(idle.c.lead_id))).values(**NO_LEASE)
         connection.execute(freed)
         # Every request in flight belongs to a lease, but for those that have just lost theirs.
-        unheld = exists().where(
-            ENTRY.pipeline == ATTEMPT.pipeline, ENTRY.lead_id == ATTEMPT.lead_id, ENTRY.lease_owner.is_(None)
-        )
+        unheld = exists().where(same_lead(ENTRY, ATTEMPT), ENTRY.lease_owner.is_(None))
         connection.execute(
             attempts.update()
             .where(ATTEMPT.pipeline == ledger.pipeline, ATTEMPT.outcome.is_(None), unheld)
@@ -226,6 +224,4 @@ def at(instant: datetime) -> ColumnElement[datetime]:
 
 def has_open_request(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """Whether an entry has a request that was not answered; it never has two."""
-    return exists().where(
-        ATTEMPT.pipeline == ENTRY.pipeline, ATTEMPT.lead_id == ENTRY.lead_id, ATTEMPT.outcome.is_(None), *conditions
-    )
+    return exists().where(same_lead(ATTEMPT, ENTRY), ATTEMPT.outcome.is_(None), *conditions)

@@ -19,7 +19,6 @@ from sqlalchemy import (
     DateTime,
     Subquery,
     Text,
-    and_,
     bindparam,
     cast,
     column,
@@ -28,10 +27,9 @@ from sqlalchemy import (
     table,
     type_coerce,
 )
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.types import TypeEngine
 
-from leadgate.ledger.schema import ENTRY, UtcDateTime, in_utc
+from leadgate.ledger.schema import UtcDateTime, in_utc
 
 _DOCUMENT = "given_rows"
 """The statement's parameter that holds the rows, on PostgreSQL."""
@@ -100,14 +98,6 @@ def _taken_out(value: ColumnElement[Any], kind: TypeEngine[Any]) -> ColumnElemen
     if isinstance(kind, UtcDateTime):
         return func.timezone("UTC", value)
     return cast(value, kind) if isinstance(kind, JSON) else value
-
-
-def key_is(row: ReadOnlyColumnCollection[str, ColumnElement[Any]]) -> ColumnElement[bool]:
-    """Whether an entry is the one a given row is about.
-
-    The rows carry the pipeline too: SQLite, told it by a parameter, goes through the pipeline's entries instead.
-    """
-    return and_(ENTRY.pipeline == row.pipeline, ENTRY.lead_id == row.lead_id)
 
 
 def as_json(value: object) -> str | None:

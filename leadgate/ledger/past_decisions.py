@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, func, not_, select
 
 from leadgate.ledger.ledger import Ledger, fields_of
-from leadgate.ledger.schema import DECISION, ENTRY, decisions
+from leadgate.ledger.schema import DECISION, ENTRY, decisions, same_lead
 
 _PAGE = 1000
 _OF_DECISION = ("decided_at", "policy_version", "verdict", "rule", "late", "facts")
@@ -46,7 +46,7 @@ def read_decided(ledger: Ledger, since: datetime) -> Iterator[list[PastLead]]:
         query = (
             select(ENTRY.lead_id, ENTRY.quarantined_at, ENTRY.arrived_at, ENTRY.data_hash)
             .add_columns(*(DECISION[name] for name in _OF_DECISION))
-            .join(decisions, and_(DECISION.pipeline == ENTRY.pipeline, DECISION.lead_id == ENTRY.lead_id))
+            .join(decisions, same_lead(DECISION, ENTRY))
             .join(newest, and_(newest.c.lead_id == DECISION.lead_id, newest.c.token == DECISION.token))
             .where(ledger.mine)
             .order_by(ENTRY.lead_id)

@@ -8,7 +8,7 @@ from sqlalchemy import and_, exists, select
 from leadgate.ledger.ledger import Ledger, fields_of, writes
 from leadgate.ledger.people import checked_name
 from leadgate.ledger.rows import storable
-from leadgate.ledger.schema import DECISION, ENTRY, entries, in_state, pauses
+from leadgate.ledger.schema import DECISION, ENTRY, entries, in_state, pauses, stands_for
 from leadgate.model import Pause, State
 
 _PAUSE = [pauses.c[field.name] for field in fields(Pause)]
@@ -40,8 +40,7 @@ def keep_pause(ledger: Ledger, *, by: str, reason: str, now: datetime) -> Pause:
 @writes
 def end_pause(ledger: Ledger, *, now: datetime) -> Resumed | None:
     """End the pause, and make every lead that it put off due now; None where there is none."""
-    standing = (DECISION.pipeline == ENTRY.pipeline, DECISION.lead_id == ENTRY.lead_id)
-    put_off = exists().where(*standing, DECISION.token == ENTRY.decided_token, DECISION.paused)
+    put_off = exists().where(stands_for(ENTRY), DECISION.paused)
     held = and_(in_state(State.READY), ENTRY.due_at > now, put_off)
     with ledger.transaction() as connection:
         over = pauses.delete().where(pauses.c.pipeline == ledger.pipeline).returning(*_PAUSE)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, and_, null, select, true
 from leadgate.errors import ConfigError
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.rows import storable
-from leadgate.ledger.schema import ENTRY, OVERRIDE, entries, in_state, overrides
+from leadgate.ledger.schema import ENTRY, OVERRIDE, entries, in_state, overrides, same_lead
 from leadgate.ledger.unknown import act_in_doubt
 from leadgate.model import Resolution, Resolved, State
 
@@ -91,14 +91,9 @@ def retry_failed(ledger: Ledger, ids: Sequence[str] | None, *, now: datetime) ->
 
 def _why_not(ledger: Ledger, connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     """Where each of the ids is, in words for who wanted to decide it."""
-    standing = and_(
-        OVERRIDE.pipeline == ENTRY.pipeline,
-        OVERRIDE.lead_id == ENTRY.lead_id,
-        OVERRIDE.token == ENTRY.override_token,
-    )
     query = (
         select(ENTRY.lead_id, ENTRY.state, act_in_doubt().label("doubt"), OVERRIDE.decided_by, OVERRIDE.verdict)
-        .outerjoin(overrides, standing)
+        .outerjoin(overrides, and_(same_lead(OVERRIDE, ENTRY), OVERRIDE.token == ENTRY.override_token))
         .where(ledger.mine, ENTRY.lead_id.in_(ids))
     )
     found = {row.lead_id: row for row in connection.execute(query)}

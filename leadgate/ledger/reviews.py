@@ -8,17 +8,23 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, select
 from sqlalchemy.sql.selectable import ScalarSelect
 
 from leadgate.ledger.ledger import Ledger
-from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, OVERRIDE, decisions, entries, in_state, overrides
+from leadgate.ledger.schema import (
+    ATTEMPT,
+    DECISION,
+    ENTRY,
+    OVERRIDE,
+    decisions,
+    entries,
+    in_state,
+    overrides,
+    same_lead,
+    stands_for,
+)
 from leadgate.ledger.unknown import act_in_doubt
 from leadgate.model import Overridden, Override, Resolution, Review, State
 
 FOR_PEOPLE = (State.FAILED, State.REVIEW, State.UNKNOWN)
 """Where a lead is that a person should know of."""
-
-_standing = and_(
-    DECISION.pipeline == ENTRY.pipeline, DECISION.lead_id == ENTRY.lead_id, DECISION.token == ENTRY.decided_token
-)
-_answered = and_(ATTEMPT.pipeline == ENTRY.pipeline, ATTEMPT.lead_id == ENTRY.lead_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ def read_reviews(ledger: Ledger) -> list[Review]:
     query = (
         select(ENTRY.lead_id, ENTRY.registered_at, DECISION.decided_at, _last_answer(entries).label("answered_at"))
         .add_columns(DECISION.rule, ENTRY.note, DECISION.facts, act_in_doubt().label("doubt"))
-        .outerjoin(decisions, _standing)
+        .outerjoin(decisions, stands_for(ENTRY))
         .where(ledger.mine, in_state(State.REVIEW))
     )
     with ledger.reading() as connection:
@@ -69,7 +75,8 @@ def count_overdue(ledger: Ledger, *, within: timedelta | None, now: datetime) ->
         select(func.count())
         .select_from(entries)
         .where(ledger.mine, in_state(State.REVIEW))
-        .where(nothing_since(DECISION.decided_at, _standing), nothing_since(ATTEMPT.answered_at, _answered))
+        .where(nothing_since(DECISION.decided_at, stands_for(ENTRY)))
+        .where(nothing_since(ATTEMPT.answered_at, same_lead(ATTEMPT, ENTRY)))
     )
     with ledger.reading() as connection:
         return connection.scalar(query) or 0
@@ -77,16 +84,16 @@ def count_overdue(ledger: Ledger, *, within: timedelta | None, now: datetime) ->
 
 def read_overridden(ledger: Ledger, *, limit: int) -> list[Overridden]:
     """What people have said last, newest first, each with the facts of the decision that they were asked about."""
-    of_the_lead = (DECISION.pipeline == OVERRIDE.pipeline, DECISION.lead_id == OVERRIDE.lead_id)
+    of_the_lead = same_lead(DECISION, OVERRIDE)
     asked = (
         select(func.max(DECISION.token))
-        .where(*of_the_lead, DECISION.token < OVERRIDE.token)
+        .where(of_the_lead, DECISION.token < OVERRIDE.token)
         .correlate(overrides)
         .scalar_subquery()
     )
     query = (
         select(OVERRIDE.lead_id, OVERRIDE.verdict, OVERRIDE.reason, OVERRIDE.decided_by, DECISION.facts, DECISION.late)
-        .join(decisions, and_(*of_the_lead, DECISION.token == asked))
+        .join(decisions, and_(of_the_lead, DECISION.token == asked))
         .where(OVERRIDE.pipeline == ledger.pipeline)
         .order_by(OVERRIDE.decided_at.desc(), OVERRIDE.lead_id)
         .limit(limit)
@@ -119,11 +126,10 @@ def _for_people(ledger: Ledger, connection: Connection, state: State, limit: int
         .subquery()
     )
     c = chosen.c
-    standing = and_(DECISION.pipeline == c.pipeline, DECISION.lead_id == c.lead_id, DECISION.token == c.decided_token)
     query = (
         select(c.lead_id, c.registered_at, c.note, DECISION.decided_at, DECISION.rule, DECISION.decided_by)
         .add_columns(_last_answer(chosen).label("answered_at"))
-        .select_from(chosen.outerjoin(decisions, standing))
+        .select_from(chosen.outerjoin(decisions, stands_for(c)))
         .order_by(c.quarantined_at, c.lead_id)
     )
     return [
@@ -141,5 +147,4 @@ def _for_people(ledger: Ledger, connection: Connection, state: State, limit: int
 
 def _last_answer(of: Any) -> ScalarSelect[datetime]:  # noqa: ANN401 - the table, or rows chosen from it
     """When an entry's last request ended: what it came to may have sent the lead to a person."""
-    mine = (ATTEMPT.pipeline == of.c.pipeline, ATTEMPT.lead_id == of.c.lead_id)
-    return select(func.max(ATTEMPT.answered_at)).where(*mine).correlate(of).scalar_subquery()
+    return select(func.max(ATTEMPT.answered_at)).where(same_lead(ATTEMPT, of.c)).correlate(of).scalar_subquery()

@@ -7,6 +7,7 @@ records is accepted only under the token it claimed with.
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -23,10 +24,12 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    and_,
     literal_column,
     text,
 )
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from leadgate.model import State
 
@@ -260,7 +263,23 @@ rates = Table(
 ENTRY, DECISION, ATTEMPT, OVERRIDE = entries.c, decisions.c, attempts.c, overrides.c
 """The columns of the tables that statements are mostly about."""
 
+Columns = ReadOnlyColumnCollection[str, Any]
+"""Those of a table, of an alias of one, or of rows that were handed over."""
+
 
 def in_state(state: State) -> ColumnElement[bool]:
     """An entry's state, written into the statement: a partial index is only used where the database can see it fits."""
     return ENTRY.state == literal_column(f"'{state.value}'")
+
+
+def same_lead(one: Columns, other: Columns) -> ColumnElement[bool]:
+    """Whether two rows are about one lead of one pipeline.
+
+    Rows that are handed over carry the pipeline too: SQLite, told it by a parameter, goes through all its entries.
+    """
+    return and_(one.pipeline == other.pipeline, one.lead_id == other.lead_id)
+
+
+def stands_for(entry: Columns) -> ColumnElement[bool]:
+    """Whether a decision is the one that stands for an entry."""
+    return and_(same_lead(DECISION, entry), DECISION.token == entry.decided_token)

@@ -23,9 +23,20 @@ from sqlalchemy import (
 
 from leadgate.ledger.claims import has_open_request
 from leadgate.ledger.ledger import Ledger, writes
-from leadgate.ledger.many_rows import ManyRows, key_is
+from leadgate.ledger.many_rows import ManyRows
 from leadgate.ledger.rows import DECIDED, NO_LEASE, Row, conclusion_row, decision_row, intent_row, outcome_row
-from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, UtcDateTime, attempts, decisions, entries, in_state, pauses
+from leadgate.ledger.schema import (
+    ATTEMPT,
+    DECISION,
+    ENTRY,
+    UtcDateTime,
+    attempts,
+    decisions,
+    entries,
+    in_state,
+    pauses,
+    same_lead,
+)
 from leadgate.model import Attempt, Conclusion, Outcome, RequestKind, Result, State
 
 _NOW = bindparam("now", type_=UtcDateTime())
@@ -139,12 +150,8 @@ def _held(dialect: str) -> Update:
     may_act = or_(asked.action.is_(None), not_(exists().where(pauses.c.pipeline == asked.pipeline)))
     return (
         entries.update()
-        .where(
-            key_is(asked),
-            _holds(asked.token),
-            or_(and_(probed, in_state(State.UNKNOWN)), and_(not_(probed), _TO_BE_SENT)),
-            may_act,
-        )
+        .where(same_lead(ENTRY, asked), _holds(asked.token))
+        .where(or_(and_(probed, in_state(State.UNKNOWN)), and_(not_(probed), _TO_BE_SENT)), may_act)
         .values(
             state=case((probed, ENTRY.state), else_=State.SENDING.value),
             decided_token=case((probed, ENTRY.decided_token), else_=ENTRY.token),
@@ -166,9 +173,7 @@ def _decisions_kept(dialect: str) -> Insert:
     """Decisions under their claims; a lead that is sent twice in one claim keeps the one it has."""
     row = _INTENTS.rows(dialect, *(column.name for column in _DECISION)).c
     # Not ON CONFLICT: SQLAlchemy would compile that statement anew each time, and the entries are locked by now.
-    is_kept = exists().where(
-        DECISION.pipeline == row.pipeline, DECISION.lead_id == row.lead_id, DECISION.token == row.token
-    )
+    is_kept = exists().where(same_lead(DECISION, row), DECISION.token == row.token)
     chosen = select(_NOW, *row).where(row.verdict.is_not(None), not_(is_kept))
     return decisions.insert().from_select(["decided_at", *row.keys()], chosen)
 
@@ -179,7 +184,7 @@ def _concluded(dialect: str) -> Update:
     end = _CONCLUSIONS.rows(dialect).c
     return (
         entries.update()
-        .where(key_is(end), _holds(end.token), _TO_BE_SENT)
+        .where(same_lead(ENTRY, end), _holds(end.token), _TO_BE_SENT)
         .values(state=end.state, due_at=end.due_at, note=end.note, decided_token=ENTRY.token, **NO_LEASE)
         .returning(ENTRY.lead_id)
     )
@@ -195,11 +200,8 @@ def _moved(dialect: str) -> Update:
     awaits_answer = or_(in_state(State.SENDING), in_state(State.UNKNOWN))
     return (
         entries.update()
-        .where(
-            key_is(end),
-            ENTRY.settled_at.is_(None),
-            or_(end.acted, and_(ENTRY.token == end.token, awaits_answer)),
-        )
+        .where(same_lead(ENTRY, end), ENTRY.settled_at.is_(None))
+        .where(or_(end.acted, and_(ENTRY.token == end.token, awaits_answer)))
         .values(
             state=case((goes_on_alone, State.READY.value), else_=end.state),
             due_at=case((goes_on_alone, _NOW), else_=end.due_at),
@@ -221,12 +223,8 @@ def _ended(dialect: str) -> Update:
     end = _OUTCOMES.rows(dialect).c
     return (
         attempts.update()
-        .where(
-            ATTEMPT.pipeline == end.pipeline,
-            ATTEMPT.lead_id == end.lead_id,
-            ATTEMPT.request_id == end.request_id,
-            or_(ATTEMPT.outcome.is_(None), ATTEMPT.outcome == Result.IN_DOUBT),
-        )
+        .where(same_lead(ATTEMPT, end), ATTEMPT.request_id == end.request_id)
+        .where(or_(ATTEMPT.outcome.is_(None), ATTEMPT.outcome == Result.IN_DOUBT))
         .values(outcome=end.outcome, answered_at=_NOW, http_status=end.http_status, message=end.message)
     )
 
@@ -237,6 +235,6 @@ def _overtaken(dialect: str) -> Update:
     end = _OUTCOMES.rows(dialect).c
     return (
         attempts.update()
-        .where(ATTEMPT.pipeline == end.pipeline, ATTEMPT.lead_id == end.lead_id, end.acted, ATTEMPT.outcome.is_(None))
+        .where(same_lead(ATTEMPT, end), end.acted, ATTEMPT.outcome.is_(None))
         .values(outcome=Result.IN_DOUBT, answered_at=_NOW, message="the act itself was answered meanwhile")
     )

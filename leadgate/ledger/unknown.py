@@ -10,18 +10,15 @@ from sqlalchemy import ColumnElement, ScalarSelect, exists, func, not_, select
 
 from leadgate.ledger.claims import CLAIMED, claim_of, due_and_free, has_open_request, take
 from leadgate.ledger.ledger import Ledger, writes
-from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, OVERRIDE, attempts, entries
+from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, OVERRIDE, attempts, entries, same_lead, stands_for
 from leadgate.model import Action, InDoubt, RequestKind, Result, State
-
-_MINE = (ATTEMPT.pipeline == ENTRY.pipeline, ATTEMPT.lead_id == ENTRY.lead_id)
 
 
 @writes
 def claim_unknown(ledger: Ledger, *, limit: int, lease: timedelta, now: datetime) -> Sequence[InDoubt]:
     """Take up to `limit` unknown leads whose time to be probed has come, the longest due first."""
     due = due_and_free(ledger, State.UNKNOWN, now).where(~has_open_request()).limit(limit)
-    standing = (DECISION.pipeline == ENTRY.pipeline, DECISION.lead_id == ENTRY.lead_id)
-    verdict = select(DECISION.verdict).where(*standing, DECISION.token == ENTRY.decided_token).correlate(entries)
+    verdict = select(DECISION.verdict).where(stands_for(ENTRY)).correlate(entries)
     probes = _count(
         ATTEMPT.kind == RequestKind.PROBE, ATTEMPT.token > ENTRY.decided_token, ATTEMPT.outcome != Result.REFUSED
     )
@@ -43,18 +40,16 @@ def act_in_doubt() -> ScalarSelect[str]:
     """
     probe = attempts.alias("probe")
     still_there = exists().where(
-        probe.c.pipeline == ENTRY.pipeline,
-        probe.c.lead_id == ENTRY.lead_id,
+        same_lead(probe.c, ENTRY),
         probe.c.kind == RequestKind.PROBE,
         probe.c.outcome == Result.TAKEN,
         probe.c.token > ATTEMPT.token,
     )
-    looked = exists().where(
-        OVERRIDE.pipeline == ENTRY.pipeline, OVERRIDE.lead_id == ENTRY.lead_id, OVERRIDE.token > ATTEMPT.token
-    )
+    looked = exists().where(same_lead(OVERRIDE, ENTRY), OVERRIDE.token > ATTEMPT.token)
     return (
         select(ATTEMPT.action)
-        .where(*_MINE, ATTEMPT.action.is_not(None), ATTEMPT.outcome == Result.IN_DOUBT, not_(still_there), not_(looked))
+        .where(same_lead(ATTEMPT, ENTRY), ATTEMPT.action.is_not(None), ATTEMPT.outcome == Result.IN_DOUBT)
+        .where(not_(still_there), not_(looked))
         .correlate(entries)
         .order_by(ATTEMPT.token.desc())
         .limit(1)
@@ -64,4 +59,5 @@ def act_in_doubt() -> ScalarSelect[str]:
 
 def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     """How many of an entry's attempts are so."""
-    return select(func.count()).select_from(attempts).where(*_MINE, *conditions).correlate(entries).scalar_subquery()
+    query = select(func.count()).select_from(attempts).where(same_lead(ATTEMPT, ENTRY), *conditions)
+    return query.correlate(entries).scalar_subquery()

@@ -11,9 +11,9 @@ from sqlalchemy import Boolean, Column, ColumnElement, Select, and_, case, func,
 
 from leadgate.ledger.claims import at
 from leadgate.ledger.ledger import Ledger, fields_of, writes
-from leadgate.ledger.many_rows import ManyRows, key_is
+from leadgate.ledger.many_rows import ManyRows
 from leadgate.ledger.rows import look_row
-from leadgate.ledger.schema import ENTRY, entries, in_state
+from leadgate.ledger.schema import ENTRY, entries, in_state, same_lead
 from leadgate.model import Lead, Look, State, Waiting
 
 Pages = Iterator[list[Waiting]]
@@ -61,7 +61,7 @@ def note_looks(ledger: Ledger, looks: Sequence[Look], *, now: datetime) -> None:
     incomplete = not_(look.complete)
     statement = (
         entries.update()
-        .where(key_is(look), in_state(State.WAITING))
+        .where(same_lead(ENTRY, look), in_state(State.WAITING))
         .values(
             state=look.state,
             missing=look.missing,
@@ -84,7 +84,8 @@ def note_changed(ledger: Ledger, hashes: Mapping[str, str]) -> int:
     if not hashes:
         return 0
     seen = _CHANGED.rows(ledger.dialect).c
-    statement = entries.update().where(key_is(seen), ENTRY.settled_at.is_not(None)).values(data_hash=seen.data_hash)
+    settled = ENTRY.settled_at.is_not(None)
+    statement = entries.update().where(same_lead(ENTRY, seen), settled).values(data_hash=seen.data_hash)
     rows = [{"pipeline": ledger.pipeline, "lead_id": lead_id, "data_hash": new} for lead_id, new in hashes.items()]
     with ledger.transaction() as connection:
         ledger.lock(connection, hashes)

@@ -1,10 +1,10 @@
 """How far the source can be trusted: whether it answers, how new it is, and which transactions are still open."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text
 
+from leadgate.clock import Clock
 from leadgate.errors import SourceError, SourceUnavailable
 from leadgate.model import ColumnType, SourceReading
 from leadgate.model.values import fit
@@ -33,7 +33,7 @@ _MYSQL = text(
 
 
 def read_source(
-    rows: Rows, now: datetime, fresh_within: timedelta | None, clock: Callable[[], datetime] | None, database: Database
+    rows: Rows, now: datetime, fresh_within: timedelta | None, clock: Clock | None, database: Database
 ) -> SourceReading:
     """Look whether the source answers, holds enrichment at all, is fresh, and agrees on what time it is.
 
@@ -82,7 +82,7 @@ def read_horizon(database: Database, where: str) -> datetime | None:
     return horizon
 
 
-def _skew(database: Database, where: str, clock: Callable[[], datetime]) -> timedelta | None:
+def _skew(database: Database, where: str, clock: Clock) -> timedelta | None:
     if database.dialect.name == "sqlite":
         return None
     with database.connect(where) as connection:

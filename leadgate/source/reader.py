@@ -4,12 +4,13 @@ Nothing is ever written. A page, a thousand ids and a reading are one statement 
 transaction stays open between them, and a server that was restarted in between is not noticed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from leadgate.clock import Clock
 from leadgate.config import Block, SourceConfig
 from leadgate.errors import SourceError, SourceUnavailable
 from leadgate.model import Columns, Enrichment, Lead, SourceReading
@@ -36,7 +37,7 @@ class Source:
         config: SourceConfig,
         database: Database,
         relations: Sequence[ReadableRelation],
-        clock: Callable[[], datetime] | None,
+        clock: Clock | None,
         wakeups: Wakeups,
     ) -> None:
         # UTC itself reckons far faster than a zone of that name.
@@ -60,7 +61,7 @@ class Source:
         self._quarantined_at = config.leads.quarantined_at
 
     @classmethod
-    def open(cls, config: SourceConfig, *, base_dir: Path, clock: Callable[[], datetime] | None = None) -> "Source":
+    def open(cls, config: SourceConfig, *, base_dir: Path, clock: Clock | None = None) -> "Source":
         """Connect and look up the columns; a relative SQLite path starts at `base_dir`, the pipeline file's folder.
 
         With a `clock`, readings compare it with the database's: one of both that has jumped makes no lead late.
