@@ -17,7 +17,7 @@ from leadgate.delivery.outcomes import answered
 from leadgate.errors import LeadByteError, LeadgateError, LedgerUnavailable
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger
-from leadgate.ledger.claims import renew
+from leadgate.ledger.claims import release, renew
 from leadgate.model import Answer, Attempt, Certainty, Outcome, RequestKind, Result, State, Tally
 from leadgate.stopping import Stop
 
@@ -101,6 +101,8 @@ class Exchange:
             before = self.ledger.now() + self._lease
             request_id = secrets.token_hex(8)
             attempts = await self._journal.intend([replace(attempt, request_id=request_id) for attempt in batch])
+            if len(attempts) < len(batch):
+                await self._give_back(batch, attempts)
             if not attempts:
                 return set(), []
             error, answers = await self._answers(attempts, before, is_over)
@@ -113,6 +115,12 @@ class Exchange:
         again = [attempt for attempt in attempts if attempt.claim.lead_id in undecided]
         middle = len(again) // 2
         return written, [half for half in (again[:middle], again[middle:]) if half]
+
+    async def _give_back(self, batch: Batch, attempts: Batch) -> None:
+        """Let go of the leads that must not be sent, as a pause has overtaken them: they are decided again."""
+        may_go = {attempt.claim.lead_id for attempt in attempts}
+        kept = [attempt.claim.lead_id for attempt in batch if attempt.claim.lead_id not in may_go]
+        await asyncio.to_thread(release, self.ledger, now=self.ledger.now(), ids=kept)
 
     async def _answers(
         self, attempts: Batch, before: datetime, is_over: Callable[[], bool]

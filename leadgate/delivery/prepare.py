@@ -65,9 +65,6 @@ class Preparation:
         while not decided:
             now = self._ledger.now()
             pause = read_pause(self._ledger)
-            if pause:
-                # Leads of the last wave whose act the pause has overtaken: they are claimed and held below.
-                release(self._ledger, now=now)
             ids = self._plan.next_ids(limit) if self._plan else None
             claims = claim(self._ledger, limit=limit, lease=self._config.delivery.lease, now=now, ids=ids)
             if not claims and not ids:
@@ -93,7 +90,7 @@ class Preparation:
             for held, look in incomplete:
                 reopen(self._ledger, held, look)
         except BaseException:
-            release(self._ledger, now=now)
+            release(self._ledger, now=now, ids=[held.lead_id for held in claims])
             raise
         return decided
 

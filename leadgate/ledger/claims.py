@@ -151,10 +151,14 @@ def _let_go(ledger: Ledger, held: Sequence[Claim], state: State, then: Mapping[s
 
 
 @writes
-def release(ledger: Ledger, *, now: datetime) -> None:
-    """Give back every lead this run holds and has no request in flight for, so that another run may take it."""
+def release(ledger: Ledger, *, now: datetime, ids: Sequence[str] | None = None) -> None:
+    """Give back the leads this run holds and has no request in flight for, so that another run may take them.
+
+    Of `ids`, or every one where they are None: only when nothing of the run is under way any more.
+    """
+    chosen = _leased_to(ledger) if ids is None else and_(_leased_to(ledger), ENTRY.lead_id.in_(ids))
     with ledger.transaction() as connection:
-        held = ledger.locked(connection, _leased_to(ledger))
+        held = ledger.locked(connection, chosen)
         statement = entries.update().where(held, ~has_open_request())
         connection.execute(
             statement.values(

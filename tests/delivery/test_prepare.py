@@ -10,6 +10,7 @@ from sqlalchemy import text
 from leadgate.delivery import Preparation
 from leadgate.errors import SourceUnavailable
 from leadgate.ledger import Ledger, claims
+from leadgate.ledger.pauses import keep_pause
 from leadgate.model import Decided, State, Tally, Verdict
 from leadgate.source import Source
 from tests.intake.pipeline import NOON, Pipeline, open_pipeline
@@ -186,3 +187,21 @@ def test_a_lead_that_was_written_before_has_nothing_to_write(pipeline: Pipeline)
     pipeline.run_sql("UPDATE enrichment SET postcode = 'AB1 2CD' WHERE id = 1")
     (changed,) = preparation(pipeline).claim_wave(1)
     assert changed.update == {"postcode": "AB1 2CD", "phone1": "07700 900123"}
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_the_next_wave_leaves_the_last_one_alone(pipeline: Pipeline, *, is_paused: bool) -> None:
+    """They overlap: whatever ends the second, the first has still to be sent."""
+    pipeline.complete(1, 2)
+    if is_paused:
+        keep_pause(pipeline.ledger, by="ann", reason="", now=pipeline.clock())
+    waves = preparation(pipeline)
+    held = waves.claim_wave(1)
+    waves.claim_wave(1)
+    assert waves.claim_wave(1) == []
+    assert pipeline.entry(held[0].claim.lead_id)["lease_owner"] == pipeline.ledger.owner
+    pipeline.complete(3)
+    pipeline.run_sql("DROP TABLE enrichment")
+    with pytest.raises(Exception, match="enrichment"):
+        waves.claim_wave(1)
+    assert [pipeline.entry(lead_id)["lease_owner"] is None for lead_id in "123"] == [False, False, True]

@@ -177,5 +177,6 @@ def test_nothing_of_a_person_is_kept_or_said(
     assert [where for where in told if where.endswith("in prefect.db")], "and finds it in Prefect's database too"
     assert places["report.html"].startswith(b"<!doctype html>")
     states = practice.states()
-    assert {states[str(n)] for n in IDS} >= {"processed", "failed", "review"}
+    runs = "\n".join(said.decode() for place, said in places.items() if place.startswith("run "))
+    assert {states[str(n)] for n in IDS} >= {"processed", "failed", "review"}, runs
     assert found_in(places, lambda column: column != KEPT) == []
