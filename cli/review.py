@@ -80,6 +80,7 @@ def _command(verdict: Resolution) -> Callable[..., None]:
                 hold_for=settings.policy.hold_for,
                 now=ledger.now(),
                 still_in_quarantine=still_in_quarantine,
+                proven_after=settings.delivery.proven_after,
             )
         _tell(resolved, verdict, as_json=as_json)
 

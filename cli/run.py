@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -63,7 +63,8 @@ def run(  # noqa: PLR0913
         result = run_flow(config, limit=limit, watch_for=watch, plan=plan)
     if as_json:
         pause = result.summary.pause
-        more = {"paused": asdict(pause) if pause else None, "skipped": result.summary.skipped}
+        more: dict[str, Any] = {"paused": asdict(pause) if pause else None, "skipped": result.summary.skipped}
+        more["notes"] = list(result.summary.notes)
         say_json(result.summary.as_dict() | more | {"error": result.trouble, "flow_run_id": result.run_id})
     else:
         tell(result)
@@ -83,6 +84,8 @@ def tell(result: RunResult) -> None:
     if result.summary.pause:
         say(f"The pipeline is {result.summary.pause}")
         say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
+    for note in result.summary.notes:
+        say(note)
     for lead_id, why in result.summary.skipped.items():
         say(f"not sent: {lead_id}: {why}")
 

@@ -51,6 +51,7 @@ async def resolve_reviews(  # noqa: PLR0913, PLR0917 - the fields of the form
             hold_for=settings.policy.hold_for,
             now=ledger.now(),
             still_in_quarantine=still_in_quarantine,
+            proven_after=settings.delivery.proven_after,
         )
     get_run_logger().info("event=resolved verdict=%s count=%d", verdict, len(resolved.ids))
     if not resolved.refused:

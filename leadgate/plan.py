@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from leadgate.config import PipelineConfig
 from leadgate.delivery.planned import PlanKeeper
 from leadgate.delivery.prepare import RejectCap, decide_claims, put_off
-from leadgate.delivery.routes import Route, route_of
+from leadgate.delivery.routes import Mode, Route, route_of
 from leadgate.errors import ConfigError
 from leadgate.intake import PAGE, Looker
 from leadgate.ledger import Ledger
@@ -149,7 +149,8 @@ def _waiting_pages(source: Source, ledger: Ledger, faults: list[str]) -> Iterato
         yield entries, False
 
 
-def _plan(lead: Decided, mode: Literal["combined", "separate"], *, new: bool) -> PlannedLead:
+def _plan(lead: Decided, mode: Mode, *, new: bool) -> PlannedLead:
+    route = route_of(lead, mode)
     return PlannedLead(
         lead_id=lead.claim.lead_id,
         new=new,
@@ -157,8 +158,8 @@ def _plan(lead: Decided, mode: Literal["combined", "separate"], *, new: bool) ->
         rule=lead.decision.rule,
         reason=lead.decision.reason,
         late=lead.decision.late,
-        route=_ROUTES[route_of(lead, mode)],
-        fields=list(lead.update),
+        route=_ROUTES[route],
+        fields=[] if route is Route.NOTHING else list(lead.update),
         data_hash=lead.data_hash,
     )
 
@@ -167,6 +168,8 @@ _ROUTES = {
     Route.NOTHING: "nothing to send",
     Route.UPDATE: "update",
     Route.UPDATE_AND_ACT: "update and act in one request",
+    Route.UPDATE_FIRST: "update, then update and act in one request",
     Route.UPDATE_THEN_ACT: "update, then act",
     Route.ACT: "act",
+    Route.EVIDENCE: "a probe: an act may have been taken before",
 }

@@ -94,6 +94,7 @@ _ASKED = {
     "update_and_act": "update and {action}",
     "act": "{action}",
     "probe": "probe (update alone)",
+    "control": "control (update alone, to see what LeadByte says of a lead that it queued)",
 }
 _ENDED = {
     "taken": "LeadByte took it",

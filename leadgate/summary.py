@@ -43,6 +43,8 @@ class Summary:
     """What keeps leads from being processed or rejected when the run ends."""
     skipped: Mapping[str, str] = field(default_factory=dict)
     """Leads of the plan that were not sent, and why."""
+    notes: Sequence[str] = ()
+    """What people should know, each in a sentence: acts that wait, clocks that disagree, a control that stays."""
 
     def as_dict(self) -> dict[str, int]:
         """The counts by name, in the order of a lead's way."""
@@ -51,7 +53,7 @@ class Summary:
     @property
     def needs_attention(self) -> bool:
         """Whether a person should look: a lead was refused, skipped or too long in review, or an answer is open."""
-        return bool(self.refused or self.failed or self.unknown or self.overdue or self.skipped)
+        return bool(self.refused or self.failed or self.unknown or self.overdue or self.skipped or self.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +137,5 @@ class Account:
             faults=len(self.faults),
             pause=pause,
             skipped=self.skipped,
+            notes=list(self.tally.notes),
         )

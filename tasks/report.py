@@ -107,6 +107,8 @@ async def report(pipeline: Pipeline, account: Account) -> Summary:
     logger.info("event=finished %s", " ".join(f"{key}={count}" for key, count in summary.as_dict().items()))
     if pause:
         logger.warning("event=paused pipeline=%s since=%s", name, pause.paused_at.isoformat(timespec="seconds"))
+    for note in summary.notes:
+        logger.warning("event=note text=%s", quoted(note))
     if account.trouble:
         logger.error("event=stopped_early problem=%s", quoted(account.trouble))
     return summary
@@ -117,6 +119,7 @@ def as_markdown(name: str, account: Account, summary: Summary, remaining: Mappin
     lines = [f"# {name}", ""]
     if account.trouble:
         lines += [f"**Stopped early.** {account.trouble}", ""]
+    lines += [line for note in summary.notes for line in (f"**To know.** {note}", "")]
     if summary.pause:
         lines += [f"**Paused.** {name} is {summary.pause}", ""]
         lines += ["Updates go on; nothing is processed or rejected until `leadgate resume`.", ""]

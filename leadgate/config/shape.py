@@ -32,6 +32,23 @@ class Block(Section):
     block: str
 
 
+Sentence = Annotated[str, Field(min_length=3, max_length=500)]
+
+
+class TakenConfig(Section):
+    """Sentences that say that an act was taken."""
+
+    process: list[Sentence] = Field([])
+    reject: list[Sentence] = Field([])
+
+
+class SentencesConfig(Section):
+    """What this account's LeadByte says in words of its own: text with {id} for the lead's id, {n} for a number."""
+
+    taken: TakenConfig = TakenConfig()
+    gone: list[Sentence] = Field([])
+
+
 class LeadByteConfig(Section):
     """Where LeadByte is and how modestly it is asked. `base_url` may be left to the block that holds the key."""
 
@@ -41,6 +58,7 @@ class LeadByteConfig(Section):
     concurrency: int = Field(4, ge=1, le=64)
     requests_per_second: float = Field(5, ge=0)
     timeout: Duration = timedelta(seconds=30)
+    sentences: SentencesConfig = SentencesConfig()
 
     @field_validator("base_url")
     @classmethod
@@ -171,14 +189,35 @@ class PolicyConfig(Section):
 
 
 class DeliveryConfig(Section):
-    """How updates and acts are sent, and what happens to answers that never come."""
+    """How updates and acts are sent, and what happens to acts of which nobody knows whether they were taken.
 
-    mode: Literal["combined", "separate"] = "combined"
+    A request is taken to be applied within `unknown_after`, or never; a taken act to have left quarantine within
+    `queue_time` after that. `patience` is how long evidence is looked for before a person is asked. No act is sent
+    while `in_doubt_at_most` leads are in doubt.
+    """
+
+    mode: Literal["update_first", "combined", "separate"] = "update_first"
     attempts: int = Field(5, ge=1, le=100)
     lease: Duration = timedelta(minutes=5)
     unknown: Literal["probe", "review"] = "probe"
     unknown_after: Duration = timedelta(minutes=5)
+    queue_time: Duration = timedelta(hours=1)
+    patience: Duration = timedelta(hours=24)
+    in_doubt_at_most: int = Field(200, ge=1)
     probe_with: dict[str, str] | None = Field(None, max_length=1)
+
+    @field_validator("queue_time")
+    @classmethod
+    def _a_day_at_most(cls, value: timedelta) -> timedelta:
+        if value > timedelta(days=1):
+            msg = "is longer than a day: write 24h at most"
+            raise ValueError(msg)
+        return value
+
+    @property
+    def proven_after(self) -> timedelta:
+        """How old an act is when it has left quarantine, or was never taken."""
+        return self.unknown_after + self.queue_time
 
 
 class SafetyConfig(Section):
@@ -223,11 +262,27 @@ class PipelineConfig(Section):
     def _an_answer_comes_before_it_is_missed(self) -> "PipelineConfig":
         # A probe must not overtake the act it asks about, nor another run a request that is under way.
         longest = longest_exchange(self.leadbyte.timeout)
+        follows = {}
         for name in ("unknown_after", "lease"):
-            if getattr(self.delivery, name) < longest:
+            if getattr(self.delivery, name) >= longest:
+                continue
+            if name in self.delivery.model_fields_set:
                 msg = (
                     f"delivery.{name}: must be {longest.total_seconds():.0f}s at least, the longest that a request "
                     f"may be under way with leadbyte.timeout: {self.leadbyte.timeout.total_seconds():.0f}s"
                 )
                 raise ValueError(msg)
+            follows[name] = longest
+        if follows:
+            self.__dict__["delivery"] = self.delivery.model_copy(update=follows)
+        return self
+
+    @model_validator(mode="after")
+    def _patience_lasts_until_there_is_evidence(self) -> "PipelineConfig":
+        if self.delivery.patience < self.delivery.proven_after:
+            msg = (
+                "delivery.patience: must be unknown_after and queue_time together at least "
+                f"({self.delivery.proven_after}): there is no evidence before"
+            )
+            raise ValueError(msg)
         return self

@@ -1,33 +1,53 @@
 """The protocol: commit the intent, send, record each lead's answer. Nothing is sent without an intent.
 
-An answer that never comes leaves its lead `sending` under a lease, or `unknown`: it is never sent again blindly.
+An act is in doubt from its intent until an answer proves what became of it: it is never sent again blindly.
 """
 
 import asyncio
 import secrets
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from leadgate.config import PipelineConfig
 from leadgate.delivery.journal import Journal
 from leadgate.delivery.outage import Breaker
-from leadgate.delivery.outcomes import answered
+from leadgate.delivery.outcomes import undecided_yet
 from leadgate.errors import LeadByteError, LeadgateError, LedgerUnavailable
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger
 from leadgate.ledger.claims import release, renew
-from leadgate.model import Answer, Attempt, Certainty, Outcome, RequestKind, Result, State, Tally
+from leadgate.model import (
+    Answer,
+    Attempt,
+    Certainty,
+    LeadRequest,
+    Outcome,
+    RequestKind,
+    Result,
+    State,
+    Tally,
+)
 from leadgate.stopping import Stop
 
-Batch = Sequence[Attempt]
+_LONE_ACT_PAUSE = timedelta(milliseconds=100)
+"""How often acts look whether the one that goes alone was answered."""
+
 Judge = Callable[[Attempt, Answer, datetime], Outcome]
 """Says what an answer makes of a lead."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What one request carries: leads, and beside those that are probed the controls, each with its fields."""
+
+    attempts: Sequence[Attempt]
+    controls: Sequence[LeadRequest] = ()
+
+
 class Exchange:
-    """Sends batches to LeadByte for one run, and counts where its leads went."""
+    """Sends parcels to LeadByte for one run, and counts where its leads went."""
 
     def __init__(
         self,
@@ -46,15 +66,18 @@ class Exchange:
         # What a run that dies may have sent has to be settled by probes, so that it is no more than these.
         self._turns = asyncio.Semaphore(2 * config.leadbyte.concurrency)
         self._wire = asyncio.Semaphore(config.leadbyte.concurrency)
-        self._journal = Journal(ledger, lease=config.delivery.lease)
+        self._journal = Journal(ledger, config.delivery, client.their_now)
         self._client = client
         self._stop = Stop() if stop is None else stop
 
-    async def send(self, batches: Sequence[Batch], judge: Judge) -> set[str]:
-        """Send every batch; return the ids whose update was taken and whose act is still to come.
+    async def send(
+        self, parcels: Sequence[Parcel], judge: Judge, hear_controls: Callable[[Sequence[Answer]], None] | None = None
+    ) -> set[str]:
+        """Send every parcel; return the ids whose update was taken and whose act is still to come.
 
-        At the first error that concerns every lead, and once the run is asked to stop, nothing more is sent; what is
-        in flight is still recorded. Raises KeyRefused or LeadByteUnavailable where the rest is to be left for later.
+        What controls were answered is told to `hear_controls` before any answer of their parcel is judged. At the
+        first error that concerns every lead, and once the run is asked to stop, nothing more is sent; what is in
+        flight is still recorded. Raises KeyRefused or LeadByteUnavailable where the rest is to be left for later.
         """
         written: set[str] = set()
         errors: list[Exception] = []
@@ -62,18 +85,18 @@ class Exchange:
         def is_over() -> bool:
             return bool(errors or self._stop)
 
-        async def send(batch: Batch) -> None:
+        async def send(parcel: Parcel) -> None:
             try:
-                taken, halves = await self._send_batch(batch, judge, is_over)
+                taken, next_ones = await self._send_parcel(parcel, judge, hear_controls, is_over)
             except Exception as error:  # noqa: BLE001 - raised below, when what is in flight has been recorded
                 errors.append(error)
                 return
             written.update(taken)
-            await asyncio.gather(*map(send, halves))
+            await asyncio.gather(*map(send, next_ones))
 
         renewal = asyncio.create_task(self._renew_leases())
         try:
-            await asyncio.gather(*map(send, batches))
+            await asyncio.gather(*map(send, parcels))
         finally:
             renewal.cancel()
         raise_foremost(errors)
@@ -86,12 +109,17 @@ class Exchange:
             with suppress(LedgerUnavailable):  # a lease that ends is a lead another run takes over, no more
                 await asyncio.to_thread(renew, self.ledger, lease=self._lease, now=self.ledger.now())
 
-    async def _send_batch(
-        self, batch: Batch, judge: Judge, is_over: Callable[[], bool]
-    ) -> tuple[set[str], list[Batch]]:
-        """Send one batch when its turn comes, and record it.
+    async def _send_parcel(
+        self,
+        parcel: Parcel,
+        judge: Judge,
+        hear_controls: Callable[[Sequence[Answer]], None] | None,
+        is_over: Callable[[], bool],
+    ) -> tuple[set[str], list[Parcel]]:
+        """Send one parcel when its turn comes, and record it.
 
-        Returns the ids whose act is still to come; and, where it was refused as a whole, its halves, to be sent next.
+        Returns the ids whose act is still to come; and what is to be sent next of it: the halves of one that was
+        refused as a whole, the acts that had to wait for one that went alone.
         """
         async with self._turns:
             if is_over():
@@ -99,54 +127,89 @@ class Exchange:
             self.breaker.check()
             # An act that leaves after its lease could meet one of the run that has taken the lead over.
             before = self.ledger.now() + self._lease
-            request_id = secrets.token_hex(8)
-            attempts = await self._journal.intend([replace(attempt, request_id=request_id) for attempt in batch])
-            if len(attempts) < len(batch):
-                await self._give_back(batch, attempts)
+            attempts, kept = await self._intend(parcel.attempts)
             if not attempts:
-                return set(), []
-            error, answers = await self._answers(attempts, before, is_over)
+                return set(), await self._wait_for_lone_act(kept)
+            error, answers = await self._answers(replace(parcel, attempts=attempts), before, is_over)
+            controls, answers = answers[: len(parcel.controls)], answers[len(parcel.controls) :]
+            if hear_controls and controls:
+                hear_controls(await self._apart(parcel.controls, controls, before))
         if error:
             await self._record(attempts, answers, judge)
             raise error
-        undecided = _undecided(answers) if attempts[0].kind is not RequestKind.PROBE else set()
+        undecided = set() if attempts[0].request.action else _undecided(answers, len(controls))
         written = await self._record(attempts, answers, judge, undecided)
         self.breaker.check()
         again = [attempt for attempt in attempts if attempt.claim.lead_id in undecided]
         middle = len(again) // 2
-        return written, [half for half in (again[:middle], again[middle:]) if half]
+        return written, [Parcel(part) for part in (again[:middle], again[middle:], kept) if part]
 
-    async def _give_back(self, batch: Batch, attempts: Batch) -> None:
-        """Let go of the leads that must not be sent, as a pause has overtaken them: they are decided again."""
-        may_go = {attempt.claim.lead_id for attempt in attempts}
-        kept = [attempt.claim.lead_id for attempt in batch if attempt.claim.lead_id not in may_go]
-        await asyncio.to_thread(release, self.ledger, now=self.ledger.now(), ids=kept)
+    async def _intend(self, attempts: Sequence[Attempt]) -> tuple[list[Attempt], list[Attempt]]:
+        """Commit intents; return those that may be sent now, and those whose act has to wait for one that goes alone.
+
+        All others are given back: to be decided again, or when their account's acts may go on.
+        """
+        request_id = secrets.token_hex(8)
+        attempts = [replace(attempt, request_id=request_id) for attempt in attempts]
+        intended = await self._journal.intend(attempts)
+        brake = intended.admitted
+        may_go, kept, others = list[Attempt](), list[Attempt](), list[str]()
+        for attempt in attempts:
+            lead_id = attempt.claim.lead_id
+            if lead_id in intended.may_go:
+                may_go.append(replace(attempt, goes_alone=lead_id == brake.lone))
+            elif lead_id in brake.kept and not brake.until:
+                kept.append(attempt)
+            else:
+                others.append(lead_id)
+        if others:
+            until = brake.until if not brake.kept.isdisjoint(others) else None
+            await asyncio.to_thread(release, self.ledger, now=self.ledger.now(), ids=others, until=until)
+        if others and until:
+            self.tally.braked += len(others)
+            self.tally.note(f"Acts wait until {until:%Y-%m-%d %H:%M:%S}Z: {brake.why}.")
+        return may_go, kept
+
+    async def _wait_for_lone_act(self, kept: Sequence[Attempt]) -> list[Parcel]:
+        if not kept:
+            return []
+        await self._stop.sleep(_LONE_ACT_PAUSE)
+        return [Parcel(kept)]
+
+    async def _apart(
+        self, controls: Sequence[LeadRequest], answers: Sequence[Answer], before: datetime
+    ) -> Sequence[Answer]:
+        """Ask about each control by itself where the whole request was refused: nobody knows whom that was about."""
+        if not all(map(_is_of_the_whole, answers)):
+            return answers
+        async with self._wire:
+            return [answer for each in controls for answer in await self._client.put([each], before=before)]
 
     async def _answers(
-        self, attempts: Batch, before: datetime, is_over: Callable[[], bool]
+        self, parcel: Parcel, before: datetime, is_over: Callable[[], bool]
     ) -> tuple[LeadgateError | None, list[Answer]]:
         """Ask LeadByte; what each lead was answered, and the error that concerns them all."""
+        requests = [*parcel.controls, *(attempt.request for attempt in parcel.attempts)]
         async with self._wire:
             try:
                 self.breaker.check()
                 if is_over():
-                    return None, [_unsent(attempt, "the run ended before it was sent") for attempt in attempts]
-                answers = await self._stop.bounded(self._ask(attempts, before))
+                    return None, [_unsent(request, "the run ended before it was sent") for request in requests]
+                answers = await self._stop.bounded(self._ask(requests, before))
             except (LeadByteError, LedgerUnavailable) as error:  # the ledger's: no turn could be taken
-                return error, [_unsent(attempt, str(error)) for attempt in attempts]
+                return error, [_unsent(request, str(error)) for request in requests]
             except TimeoutError:
-                answers = [_cut_off(attempt) for attempt in attempts]
+                answers = [_cut_off(request) for request in requests]
             self.breaker.note(answers)
         return None, answers
 
-    async def _ask(self, attempts: Batch, before: datetime) -> list[Answer]:
-        requests = [attempt.request for attempt in attempts]
-        if attempts[0].kind is RequestKind.ACT:
+    async def _ask(self, requests: Sequence[LeadRequest], before: datetime) -> list[Answer]:
+        if requests[0].kind is RequestKind.ACT:
             return [await self._client.act(requests[0], before=before)]
         return await self._client.put(requests, before=before)
 
     async def _record(
-        self, attempts: Batch, answers: Sequence[Answer], judge: Judge, undecided: Collection[str] = ()
+        self, attempts: Sequence[Attempt], answers: Sequence[Answer], judge: Judge, undecided: Collection[str] = ()
     ) -> set[str]:
         """Record what each lead was answered; return the ids whose act is still to come.
 
@@ -154,15 +217,13 @@ class Exchange:
         """
         now = self.ledger.now()
         outcomes = [
-            answered(attempt, answer)(Result.REFUSED, State.SENDING)
-            if answer.lead_id in undecided
-            else judge(attempt, answer, now)
+            undecided_yet(attempt, answer, now) if answer.lead_id in undecided else judge(attempt, answer, now)
             for attempt, answer in zip(attempts, answers, strict=True)
         ]
         await self._journal.record(outcomes)
-        self.tally.went.update(outcome.state for outcome in outcomes if outcome.state is not State.SENDING)
+        self.tally.went.update(outcome.state for outcome in outcomes if not outcome.goes_on)
         self.tally.refused += sum(map(_is_refused_for_now, outcomes))
-        here = {outcome.attempt.claim.lead_id for outcome in outcomes if outcome.state is State.SENDING}
+        here = {outcome.attempt.claim.lead_id for outcome in outcomes if outcome.goes_on}
         return here.difference(undecided)
 
 
@@ -173,10 +234,10 @@ def raise_foremost(ended: Sequence[object]) -> None:
         raise next((error for error in errors if not isinstance(error, LeadByteError)), errors[0])
 
 
-def _undecided(answers: Sequence[Answer]) -> set[str]:
+def _undecided(answers: Sequence[Answer], beside: int) -> set[str]:
     """The leads that were refused together, so that any one of them may be the cause; alone, a lead is the cause."""
     refused = {answer.lead_id for answer in answers if _is_of_the_whole(answer)}
-    return refused if len(refused) > 1 else set()
+    return refused if len(refused) + beside > 1 else set()
 
 
 def _is_of_the_whole(answer: Answer) -> bool:
@@ -189,10 +250,10 @@ def _is_refused_for_now(outcome: Outcome) -> bool:
     return outcome.result is Result.REFUSED and outcome.state is State.READY and outcome.is_refusal
 
 
-def _unsent(attempt: Attempt, why: str) -> Answer:
-    return Answer(attempt.claim.lead_id, Certainty.REFUSED, transient=True, message=why)
+def _unsent(request: LeadRequest, why: str) -> Answer:
+    return Answer(request.lead_id, Certainty.REFUSED, transient=True, message=why)
 
 
-def _cut_off(attempt: Attempt) -> Answer:
+def _cut_off(request: LeadRequest) -> Answer:
     why = "the run was asked to stop before the answer came"
-    return Answer(attempt.claim.lead_id, Certainty.IN_DOUBT, transient=True, message=why)
+    return Answer(request.lead_id, Certainty.IN_DOUBT, transient=True, message=why)

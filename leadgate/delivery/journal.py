@@ -6,54 +6,62 @@ spend their time waiting for each other.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime
 from typing import Generic, TypeVar
 
+from leadgate.config import DeliveryConfig
 from leadgate.errors import LedgerUnavailable
 from leadgate.ledger import Ledger
-from leadgate.ledger.sending import intend, record
+from leadgate.ledger.sending import Intended, intend, record
 from leadgate.model import Attempt, Outcome
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Journal:
     """Writes the intents and outcomes of one run, each a group at a time."""
 
-    def __init__(self, ledger: Ledger, *, lease: timedelta) -> None:
+    def __init__(self, ledger: Ledger, delivery: DeliveryConfig, their_now: Callable[[], datetime | None]) -> None:
         self._ledger = ledger
-        self._lease = lease
+        self._delivery = delivery
+        self._their_now = their_now
         self._intents = _Lane(self._intend)
         self._outcomes = _Lane(self._record)
 
-    async def intend(self, attempts: Sequence[Attempt]) -> list[Attempt]:
-        """Commit intents as `leadgate.ledger.sending.intend` does; return those that may be sent."""
-        held = await self._intents.write(attempts)
-        return [attempt for attempt in attempts if attempt.claim.lead_id in held]
+    async def intend(self, attempts: Sequence[Attempt]) -> Intended:
+        """Commit intents as `leadgate.ledger.sending.intend` does; what it says is of these and of others."""
+        return await self._intents.write(attempts)
 
     async def record(self, outcomes: Sequence[Outcome]) -> None:
         """Record outcomes as `leadgate.ledger.sending.record` does."""
         await self._outcomes.write(outcomes)
 
-    def _intend(self, attempts: Sequence[Attempt]) -> set[str]:
-        return intend(self._ledger, attempts, lease=self._lease, now=self._ledger.now())
+    def _intend(self, attempts: Sequence[Attempt]) -> Intended:
+        return intend(
+            self._ledger,
+            attempts,
+            lease=self._delivery.lease,
+            now=self._ledger.now(),
+            theirs=self._their_now(),
+            in_doubt_at_most=self._delivery.in_doubt_at_most,
+        )
 
-    def _record(self, outcomes: Sequence[Outcome]) -> set[str]:
+    def _record(self, outcomes: Sequence[Outcome]) -> None:
         record(self._ledger, outcomes, now=self._ledger.now())
-        return set()
 
 
-class _Lane(Generic[T]):
+class _Lane(Generic[T, R]):
     """What waits to be written in one way, and the one task that writes it."""
 
-    def __init__(self, write_group: Callable[[Sequence[T]], set[str]]) -> None:
+    def __init__(self, write_group: Callable[[Sequence[T]], R]) -> None:
         self._write_group = write_group
-        self._waiting: list[tuple[Sequence[T], asyncio.Future[set[str]]]] = []
+        self._waiting: list[tuple[Sequence[T], asyncio.Future[R]]] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def write(self, items: Sequence[T]) -> set[str]:
-        """Write items with whatever else waits by then; return the ids that may be sent, of all that was written."""
-        written: asyncio.Future[set[str]] = asyncio.get_running_loop().create_future()
+    async def write(self, items: Sequence[T]) -> R:
+        """Write items with whatever else waits by then; return what came of all that was written."""
+        written: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((items, written))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_all())
@@ -74,7 +82,7 @@ class _Lane(Generic[T]):
         finally:
             self._writer = None
 
-    def _write_each(self, batches: Sequence[Sequence[T]]) -> list[set[str] | BaseException]:
+    def _write_each(self, batches: Sequence[Sequence[T]]) -> list[R | BaseException]:
         """Write batches together; what cannot be written must not take the others with it."""
         try:
             return [self._write_group([item for items in batches for item in items])] * len(batches)

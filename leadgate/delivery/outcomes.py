@@ -25,7 +25,13 @@ def retry_delay(refusals: int) -> timedelta:
 
 def answered(attempt: Attempt, answer: Answer) -> Build:
     """Give the way to make an outcome of this attempt with LeadByte's words in it."""
-    return partial(Outcome, attempt, http_status=answer.http_status, message=answer.message)
+    return partial(Outcome, attempt, http_status=answer.http_status, message=answer.message, shape=answer.shape)
+
+
+def undecided_yet(attempt: Attempt, answer: Answer, now: datetime) -> Outcome:
+    """What is made of a lead that was refused together with others: it is sent again, with fewer or by itself."""
+    state = State.SENDING if attempt.decision else State.UNKNOWN
+    return answered(attempt, answer)(Result.REFUSED, state, due_at=now, is_undecided=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,8 @@ class Outcomes:
         if action and answer.acted:
             return build(Result.TAKEN, ACTED[action])
         if answer.gone:
-            return build(Result.GONE, State.GONE, note=answer.message)
-        if action and not _was_refused(answer):
+            return build(Result.GONE, State.GONE, note=_gone(attempt, answer))
+        if action and answer.certainty is not Certainty.REFUSED:
             return self._is_in_doubt(build, answer, now)
         if decision and not action and answer.updated:
             return self._is_updated(build, decision, now)
@@ -51,8 +57,8 @@ class Outcomes:
 
     def _is_in_doubt(self, build: Build, answer: Answer, now: datetime) -> Outcome:
         """Nobody can tell whether the act was taken."""
-        if self.delivery.unknown == "review":
-            note = f"no answer that can be trusted: {answer.message}"
+        if self.delivery.unknown == "review" or answer.opposite:
+            note = answer.message if answer.opposite else f"no answer that can be trusted: {answer.message}"
             return build(Result.IN_DOUBT, State.REVIEW, note=note)
         due_at = now + self.delivery.unknown_after
         return build(Result.IN_DOUBT, State.UNKNOWN, due_at=due_at, note=answer.message)
@@ -82,6 +88,7 @@ class Outcomes:
         return build(result, State.READY, due_at=due_at, note=answer.message, is_refusal=True)
 
 
-def _was_refused(answer: Answer) -> bool:
-    """Whether the act was provably not taken: only then may it ever be sent again."""
-    return answer.certainty is Certainty.REFUSED or (answer.certainty is Certainty.ANSWERED and answer.acted is False)
+def _gone(attempt: Attempt, answer: Answer) -> str:
+    if attempt.claim.doubt_since:
+        return f"{answer.message}; it may have been an act of ours that this ledger does not know of"
+    return answer.message

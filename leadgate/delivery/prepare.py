@@ -166,8 +166,8 @@ def decide_claims(  # noqa: PLR0913
         update = fields_to_write(config.update, enrichment)
         payload_hash = fingerprint(update) if update else None
         read = partial(_values_read, policy.reads, lead, enrichment, missing, update)
-        new = {} if payload_hash == held.updated_hash else update
-        decided.append(Decided(held, decision, new, payload_hash, read))
+        is_written = payload_hash is not None and payload_hash == held.updated_hash
+        decided.append(Decided(held, decision, update, payload_hash, is_written, read))
     return decided, incomplete
 
 

@@ -1,31 +1,39 @@
-"""What became of acts that nobody answered, found out by evidence: the update alone is sent again, as a probe.
+"""What became of acts that nothing proves, found out by evidence: the update alone is sent again, as a probe.
 
-If LeadByte takes it, the lead is still in quarantine, so the act was not taken. If LeadByte no longer has the lead,
-the act was. A probe carries no act, so sending it again does no harm.
+A lead that LeadByte no longer has may have left by our act. That one is still there proves nothing by itself: the act
+may be in a queue, or LeadByte may update leads that have left. So a control goes with the probes, a lead that LeadByte
+said it queued: only where that one is gone, and the act is old enough, was it not taken. A probe carries no act.
 """
 
 import asyncio
-from collections.abc import Sequence
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 from leadgate.config import PipelineConfig
-from leadgate.delivery.exchange import Batch, Exchange
-from leadgate.delivery.outcomes import ACTED, answered
+from leadgate.delivery.evidence import ControlRequest, Evidence
+from leadgate.delivery.exchange import Exchange, Parcel
 from leadgate.delivery.prepare import fields_to_write
 from leadgate.ledger.claims import give_to_person
-from leadgate.ledger.unknown import claim_unknown
-from leadgate.model import Answer, Attempt, Certainty, InDoubt, LeadRequest, Outcome, Result, State
+from leadgate.ledger.unknown import claim_unknown, find_controls, note_control
+from leadgate.model import (
+    Action,
+    Answer,
+    Attempt,
+    InDoubt,
+    LeadRequest,
+    Outcome,
+    Result,
+    State,
+)
 from leadgate.source import Source
 
-PROBES = 5
-"""Probes without an answer before a person is asked."""
 _CLAIMED_AT_ONCE = 1000
-_SOON = timedelta(minutes=1)
-_LONGEST_WAIT = timedelta(hours=1)
 
 _NOTHING_TO_PROBE = (
-    "the act got no answer, and there is no field to probe with: look the lead up in LeadByte, "
+    "an act may have been taken, and there is no field to probe with: look the lead up in LeadByte, "
     "or set delivery.probe_with"
 )
 
@@ -48,62 +56,88 @@ class Reconciliation:
         self._exchange = exchange
 
     async def reconcile_due(self) -> Reconciled:
-        """Probe every unknown lead whose grace is over; raise as `Exchange.send` does."""
+        """Probe every unknown lead whose time has come; raise as `Exchange.send` does."""
         probed = 0
         inferred: list[str] = []
         while claimed := await asyncio.to_thread(self._claim):
             probed += len(claimed)
             doubts = {doubt.claim.lead_id: doubt for doubt in claimed}
+            for parcels, controls in await asyncio.to_thread(self._parcels, claimed):
+                evidence = Evidence(self._config.delivery, controls)
 
-            def judge(attempt: Attempt, answer: Answer, now: datetime) -> Outcome:
-                outcome = self.outcome_of(doubts[answer.lead_id], attempt, answer, now)  # noqa: B023 - used at once
-                if outcome.inferred:
-                    inferred.append(answer.lead_id)
-                return outcome
+                def judge(attempt: Attempt, answer: Answer, now: datetime) -> Outcome:
+                    outcome = evidence.outcome_of(doubts[answer.lead_id], attempt, answer, now)  # noqa: B023 - used at once
+                    if outcome.inferred:
+                        inferred.append(answer.lead_id)
+                    return outcome
 
-            await self._exchange.send(await asyncio.to_thread(self._batches, claimed), judge)
+                await self._exchange.send(parcels, judge, evidence.hear)
+                await asyncio.to_thread(self._note_controls, evidence)
         return Reconciled(probed, inferred)
 
     def _claim(self) -> Sequence[InDoubt]:
         lease = self._config.delivery.lease
         return claim_unknown(self._ledger, limit=_CLAIMED_AT_ONCE, lease=lease, now=self._ledger.now())
 
-    def _batches(self, claimed: Sequence[InDoubt]) -> list[Batch]:
-        """Gather probes; leads that were probed in vain before go in ever smaller batches, in case one is the cause."""
-        enrichments = self._source.enrichments([doubt.claim.lead_id for doubt in claimed])
-        by_size: dict[int, list[Attempt]] = {}
-        for doubt in claimed:
-            enrichment = enrichments.get(doubt.claim.lead_id)
-            fields = fields_to_write(self._config.update, enrichment) or self._config.delivery.probe_with
-            if fields and self._config.delivery.unknown == "probe":
-                size = max(1, self._config.leadbyte.batch_size // 4**doubt.probes)
-                # No hash: the update goes again with the act, in case the act has to be sent again.
-                probe = Attempt(doubt.claim, LeadRequest(doubt.claim.lead_id, fields), decision=None)
-                by_size.setdefault(size, []).append(probe)
-        probed = {probe.claim.lead_id for probes in by_size.values() for probe in probes}
-        hopeless = [doubt.claim for doubt in claimed if doubt.claim.lead_id not in probed]
+    def _parcels(self, claimed: Sequence[InDoubt]) -> list[tuple[list[Parcel], Sequence[ControlRequest]]]:
+        """Gather probes by the controls that go with them; who was probed in vain before goes in smaller parcels."""
+        payloads = self._payloads(doubt.claim.lead_id for doubt in claimed)
+        hopeless = [doubt.claim for doubt in claimed if doubt.claim.lead_id not in payloads]
         if hopeless:
             give_to_person(self._ledger, hopeless, note=_NOTHING_TO_PROBE)
         self._exchange.tally.went[State.REVIEW] += len(hopeless)
-        return [some[start : start + size] for size, some in by_size.items() for start in range(0, len(some), size)]
+        groups: dict[tuple[Action, datetime], list[InDoubt]] = {}
+        for doubt in claimed:
+            if doubt.claim.lead_id in payloads:
+                groups.setdefault((doubt.action, doubt.since), []).append(doubt)
+        found: dict[str, tuple[list[ControlRequest], dict[int, list[Attempt]]]] = {}
+        for (action, since), doubts in groups.items():
+            controls = self._controls_for(action, since)
+            name = controls[0].control.lead_id if controls else ""
+            _, sizes = found.setdefault(name, (controls, {}))
+            for doubt in doubts:
+                size = max(1, self._config.leadbyte.batch_size // 4**doubt.probes)
+                # No hash: the update goes again with the act, in case the act has to be sent again.
+                probe = Attempt(doubt.claim, LeadRequest(doubt.claim.lead_id, payloads[doubt.claim.lead_id]), None)
+                sizes.setdefault(size, []).append(probe)
+        return [(_packed(sizes, controls), controls) for controls, sizes in found.values()]
 
-    def outcome_of(self, doubt: InDoubt, attempt: Attempt, answer: Answer, now: datetime) -> Outcome:
-        """Say what a probe's answer makes of an unknown lead."""
-        build = answered(attempt, answer)
-        if answer.gone:
-            note = f"inferred: LeadByte no longer has it in quarantine, so the {doubt.action} was taken"
-            return build(Result.GONE, ACTED[doubt.action], note=note, inferred=True)
-        if answer.updated:
-            if doubt.acts >= self._config.delivery.attempts:
-                note = f"sent {doubt.acts} times without an answer, and still in quarantine"
-                return build(Result.TAKEN, State.REVIEW, note=note)
-            note = f"a probe found it still in quarantine: the {doubt.action} was not taken"
-            return build(Result.TAKEN, State.READY, due_at=now, note=note)
-        if answer.transient and answer.certainty is Certainty.REFUSED:
-            due_at = max(answer.retry_at or now, now + _SOON)
-            return build(Result.REFUSED, State.UNKNOWN, due_at=due_at, note=answer.message)
-        if doubt.probes + 1 >= PROBES:
-            note = f"{PROBES} probes told nothing; the last: {answer.message}"
-            return build(Result.IN_DOUBT, State.REVIEW, note=note)
-        wait = min(_LONGEST_WAIT, self._config.delivery.unknown_after * (1 << doubt.probes))
-        return build(Result.IN_DOUBT, State.UNKNOWN, due_at=now + wait, note=answer.message)
+    def _payloads(self, ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+        """What is sent to probe each lead; those with nothing to send are left out."""
+        ids = list(ids)
+        if self._config.delivery.unknown != "probe":
+            return {}
+        found = self._source.enrichments(ids)
+        written = {lead_id: fields_to_write(self._config.update, found.get(lead_id)) for lead_id in ids}
+        return {
+            lead_id: fields for lead_id, some in written.items() if (fields := some or self._config.delivery.probe_with)
+        }
+
+    def _controls_for(self, action: Action, since: datetime) -> list[ControlRequest]:
+        """The best control there is, as a list of one; empty where there is none."""
+        controls = find_controls(self._ledger, action, since=since)
+        payloads = self._payloads(control.lead_id for control in controls)
+        possible = [
+            ControlRequest(c, LeadRequest(c.lead_id, payloads[c.lead_id])) for c in controls if c.lead_id in payloads
+        ]
+        return possible[:1]
+
+    def _note_controls(self, evidence: Evidence) -> None:
+        for asked, result, message in evidence.heard:
+            now = self._ledger.now()
+            note_control(self._ledger, asked.control, result, request_id=secrets.token_hex(8), message=message, now=now)
+            if result is Result.TAKEN and now - asked.control.taken_at > self._config.delivery.proven_after:
+                self._exchange.tally.note(
+                    f"Lead {asked.control.lead_id} was queued at {asked.control.taken_at:%Y-%m-%d %H:%M:%S}Z, and "
+                    "LeadByte still updates it: its queue stands, or it updates leads that have left quarantine. No "
+                    "lead in doubt can be freed, and people are asked about them in the end."
+                )
+
+
+def _packed(sizes: Mapping[int, Sequence[Attempt]], controls: Sequence[ControlRequest]) -> list[Parcel]:
+    requests = [each.request for each in controls]
+    return [
+        Parcel(some[start : start + size], requests)
+        for size, some in sizes.items()
+        for start in range(0, len(some), size)
+    ]

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
 from leadgate.config import PipelineConfig
 from leadgate.delivery.exchange import Exchange
 from leadgate.delivery.outcomes import Outcomes
-from leadgate.delivery.routes import Route, act_batches, route_of, update_batches
+from leadgate.delivery.routes import Route, act_parcels, route_of, update_parcels
 from leadgate.ledger.sending import conclude
 from leadgate.model import Conclusion, Decided, State, Verdict
+
+_MAY_BE = "an act may have been sent before this ledger knew of the lead: it is looked for evidence"
 
 
 class Delivery:
@@ -26,24 +27,24 @@ class Delivery:
         Raises KeyRefused or LeadByteUnavailable when the rest of the run is to be left for later.
         """
         by_route = self._by_route(wave)
-        await asyncio.to_thread(self._conclude, by_route[Route.NOTHING])
-        first = by_route[Route.UPDATE_THEN_ACT]
+        await asyncio.to_thread(self._conclude, by_route[Route.NOTHING] + by_route[Route.EVIDENCE])
+        first = by_route[Route.UPDATE_FIRST] + by_route[Route.UPDATE_THEN_ACT]
         alone = by_route[Route.UPDATE] + first
-        written = await self._exchange.send(
-            update_batches(alone, self._config.leadbyte.batch_size, with_act=False), self._judge
-        )
-        # What has been written is not written again with the act.
-        then = [replace(lead, update={}) for lead in first if lead.claim.lead_id in written]
-        return by_route[Route.UPDATE_AND_ACT] + by_route[Route.ACT] + then
+        size = self._config.leadbyte.batch_size
+        written = await self._exchange.send(update_parcels(alone, size, with_act=False), self._judge)
+        taken = [lead for lead in first if lead.claim.lead_id in written]
+        return by_route[Route.UPDATE_AND_ACT] + by_route[Route.ACT] + taken
 
     async def act(self, wave: Sequence[Decided]) -> None:
-        """Process or reject every lead of the wave, together with its update where that is not written yet.
+        """Process or reject every lead of the wave: by PUT with its update, or by POST.
 
         Raises as `update` does.
         """
         by_route = self._by_route(wave)
-        together = update_batches(by_route[Route.UPDATE_AND_ACT], self._config.leadbyte.batch_size, with_act=True)
-        await self._exchange.send([*together, *act_batches(by_route[Route.ACT])], self._judge)
+        by_put = by_route[Route.UPDATE_AND_ACT] + by_route[Route.UPDATE_FIRST]
+        by_post = by_route[Route.UPDATE_THEN_ACT] + by_route[Route.ACT]
+        together = update_parcels(by_put, self._config.leadbyte.batch_size, with_act=True)
+        await self._exchange.send([*together, *act_parcels(by_post)], self._judge)
 
     def _by_route(self, wave: Sequence[Decided]) -> dict[Route, list[Decided]]:
         routes: dict[Route, list[Decided]] = {route: [] for route in Route}
@@ -56,9 +57,11 @@ class Delivery:
         held_until = now + self._config.policy.hold_for
         conclusions = []
         for lead in leads:
-            state, due_at = State.REVIEW, None
+            state, due_at, note = State.REVIEW, None, lead.decision.reason
             if lead.decision.verdict is Verdict.HOLD:
                 state, due_at = State.READY if lead.decision.paused else State.WAITING, held_until
-            conclusions.append(Conclusion(lead.claim, lead.decision, state, due_at, lead.decision.reason))
+            elif since := lead.claim.doubt_since if lead.decision.verdict.action else None:
+                state, due_at, note = State.UNKNOWN, max(now, since + self._config.delivery.unknown_after), _MAY_BE
+            conclusions.append(Conclusion(lead.claim, lead.decision, state, due_at, note))
         conclude(self._exchange.ledger, conclusions, now=now)
         self._exchange.tally.went.update(conclusion.state for conclusion in conclusions)

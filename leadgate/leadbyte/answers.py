@@ -1,23 +1,29 @@
 """What one request proved about each of its leads: refused, answered or in doubt. Pure: no I/O, no clock.
 
-    not sent, 3xx, 4xx, 429, 503 with Retry-After            refused: provably nothing was applied
-    sent and lost, other 5xx, unreadable, a lead not named    in doubt: it may have been applied
-    a lead named in a readable answer                         answered, or refused for this lead alone
+Of a request that carries an act, little is proof. Taken: the documented sentence, or a taught one. Not taken: never
+sent, a 429, a 401 or 403 in LeadByte's own JSON, or `success: false` in a 200 without a word of the act. Gone: a
+sentence that means it. All else is in doubt, since it may have been applied. An update alone may be sent again: of
+one, a refusal of any kind is believed.
 
 docs/leadbyte.md has the whole table, with how surely each line is known.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
+from typing import Any
 
 from leadgate.leadbyte.hiding import without_values
 from leadgate.leadbyte.wire import LeadEntry, ReplyBody
-from leadgate.leadbyte.wording import Told, quoted, says_gone, says_key_is_wrong, told_of_act
+from leadgate.leadbyte.wording import Said, Sentences, quoted, says_key_is_wrong, shape_of
 from leadgate.model import Answer, Certainty, LeadRequest
 
 _LONGEST_MESSAGE = 500
+_LONGEST_SHAPE = 200
+_DOCUMENTED = Sentences()
+_KEY_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 _ABOUT_US = frozenset({402, 407, 408, 425, 429})
 """Refusals of the account, the proxy or the pace: they say nothing about a lead."""
@@ -38,6 +44,8 @@ class Reply:
     sent: bool = True
     """False when provably nothing was sent."""
     problem: str = ""
+    their_time: datetime | None = None
+    """When it was answered, by LeadByte's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +57,29 @@ class Refusal:
     wrong_key: bool = False
 
 
-def judge_refusal(reply: Reply) -> Refusal | None:  # noqa: PLR0911 - a table, read from the top
-    """Say why the whole request was refused; None if it was not, or may have been applied at least in part."""
+def judge_refusal(reply: Reply, *, acts: bool = False) -> Refusal | None:
+    """Say why the whole request was refused; None if it was not, or may have been applied at least in part.
+
+    Where it carries `acts`, only what comes before anything is applied is a refusal.
+    """
     status, body = reply.status, reply.body
     if status is None:
         return None if reply.sent else Refusal(reply.problem, transient=True)
     told = body.told() if body else ""
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+    if status in _KEY_REFUSED and (not acts or (body and body.is_leadbytes)):
         return Refusal(_named(status), wrong_key=True)
-    if status in _ABOUT_US:
+    if status == HTTPStatus.TOO_MANY_REQUESTS or (status in _ABOUT_US and not acts):
         return Refusal(_joined(f"LeadByte takes no request just now ({_named(status)})", told), transient=True)
+    return None if acts else _refusal_of_updates(reply, status, told)
+
+
+def _refusal_of_updates(reply: Reply, status: int, told: str) -> Refusal | None:  # noqa: PLR0911 - a table
+    """What is believed of a request that carries no act, and may be sent again whatever became of it."""
+    body = reply.body
     if status == HTTPStatus.SERVICE_UNAVAILABLE and reply.retry_at:
         return Refusal(_joined(f"LeadByte asks us to come back later ({_named(status)})", told), transient=True)
-    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        msg = f"LeadByte points to another address ({_named(status)}), which is not followed. {_CHECK_ADDRESS}"
-        return Refusal(msg, transient=True)
+    if _is_redirect(status):
+        return Refusal(_redirected(status), transient=True)
     if body is None and status in _NO_SUCH_CALL:
         return Refusal(f"There is no LeadByte API at this address ({_named(status)}). {_CHECK_ADDRESS}", transient=True)
     if body and body.names_leads:
@@ -76,9 +92,9 @@ def judge_refusal(reply: Reply) -> Refusal | None:  # noqa: PLR0911 - a table, r
     return None
 
 
-def judge_put(requests: Sequence[LeadRequest], reply: Reply) -> list[Answer]:
+def judge_put(requests: Sequence[LeadRequest], reply: Reply, sentences: Sentences = _DOCUMENTED) -> list[Answer]:
     """Say what PUT /leads proved about each lead, in the order of `requests`."""
-    if whole := _judge_whole(requests, reply):
+    if whole := _judge_whole(requests, reply, sentences):
         return whole
     body = reply.body or ReplyBody()
     entries: dict[str, list[LeadEntry]] = {}
@@ -87,17 +103,19 @@ def judge_put(requests: Sequence[LeadRequest], reply: Reply) -> list[Answer]:
             entries.setdefault(entry.lead_id, []).append(entry)
     releases = _releases_by_lead(body.releases, {request.lead_id for request in requests})
     return [
-        _judge_lead(request, reply, entries.get(request.lead_id, []), releases.get(request.lead_id, []), requests)
+        _Judge(request, reply, sentences, requests).judge(
+            entries.get(request.lead_id, []), releases.get(request.lead_id, [])
+        )
         for request in requests
     ]
 
 
-def judge_act(request: LeadRequest, reply: Reply) -> Answer:
+def judge_act(request: LeadRequest, reply: Reply, sentences: Sentences = _DOCUMENTED) -> Answer:
     """Say what POST /quarantine/process proved about its lead."""
-    if whole := _judge_whole([request], reply):
+    if whole := _judge_whole([request], reply, sentences):
         return whole[0]
     detail = reply.body.details.get(request.lead_id) if reply.body else None
-    return _judge_lead(request, reply, [], [detail] if detail else [], [request])
+    return _Judge(request, reply, sentences, [request]).judge([], [detail] if detail else [])
 
 
 def refuse_unsent(request: LeadRequest, why: str) -> Answer:
@@ -105,70 +123,135 @@ def refuse_unsent(request: LeadRequest, why: str) -> Answer:
     return _refused(request, Reply(sent=False), why)
 
 
-def _judge_whole(requests: Sequence[LeadRequest], reply: Reply) -> list[Answer]:
+def _judge_whole(requests: Sequence[LeadRequest], reply: Reply, sentences: Sentences) -> list[Answer]:
     """One answer for all leads, if the reply allows no other; empty if each has to be judged by itself."""
-    if refusal := judge_refusal(reply):
+    acts = any(request.action for request in requests)
+    told = reply.body.told() if reply.body else ""
+    if len(requests) == 1 and _says_gone(reply, told, requests[0], sentences):
+        message = _joined("LeadByte refused the request", told)
+        return [replace(_refused(requests[0], reply, message), whole_request=True, gone=True)]
+    if refusal := judge_refusal(reply, acts=acts):
         message = without_values(refusal.message, requests)
-        gone = len(requests) == 1 and not refusal.transient and says_gone(refusal.message, of_one_lead=False)
-        # A success by its status and an error by its word: no proof, where an act was asked, that it was not taken.
-        if _is_success(reply.status) and not gone and any(request.action for request in requests):
-            return [_answer(request, reply, Certainty.IN_DOUBT, message) for request in requests]
         return [
-            replace(_refused(request, reply, message), whole_request=True, transient=refusal.transient, gone=gone)
+            replace(_refused(request, reply, message), whole_request=True, transient=refusal.transient)
             for request in requests
         ]
     if reply.status is None:
         why = reply.problem
-    elif not HTTPStatus.OK <= reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        why = f"LeadByte failed ({_named(reply.status)}) and may have applied the request before"
-    elif reply.body is None:
-        why = f"LeadByte's answer ({_named(reply.status)}) is not a JSON object"
+    elif reply.body is None or not _is_answer(reply.status):
+        why = _unproven(reply.status, reply.body)
+    elif acts and not _names_leads(reply) and not _is_success(reply.status):
+        why = f"LeadByte refused the request ({_named(reply.status)}), which is no proof that nothing was done"
     else:
         return []
     about_no_lead = reply.status is None or reply.status in _GATEWAY
-    return [replace(_answer(request, reply, Certainty.IN_DOUBT, why), transient=about_no_lead) for request in requests]
+    message = without_values(_joined(why, told), requests)
+    return [
+        replace(_answer(request, reply, Certainty.IN_DOUBT, message), transient=about_no_lead) for request in requests
+    ]
 
 
-def _judge_lead(
-    request: LeadRequest,
-    reply: Reply,
-    entries: Sequence[LeadEntry],
-    releases: Sequence[str],
-    batch: Sequence[LeadRequest],
-) -> Answer:
-    """Weigh what was said of one lead's update (`entries`) and of its act (`releases`): neither implies the other."""
-    said = {entry.success for entry in entries}
-    success = said.pop() if len(said) == 1 else None
-    updated = success if request.update else None
-    gone = success is not True and any(
-        says_gone(text, of_one_lead=True) for e in entries for text in (e.message, e.errors)
-    )
-    message = _joined(*(entry.told() for entry in entries), *releases)
-    told = {told_of_act(text, request.action) for text in releases} if request.action else set()
-    if told == {Told.TAKEN}:
-        return _answer(request, reply, Certainty.ANSWERED, message, updated=updated, acted=True)
-    if success and not request.action:
-        return _answer(request, reply, Certainty.ANSWERED, message, updated=updated)
-    # A complaint may quote any lead of the batch.
-    message = without_values(message, batch)
-    if told and told <= {Told.NOT_TAKEN, Told.GONE}:
-        gone = gone or Told.GONE in told
-        return _answer(request, reply, Certainty.ANSWERED, message, updated=updated, acted=False, gone=gone)
-    if not told:
+def _says_gone(reply: Reply, told: str, request: LeadRequest, sentences: Sentences) -> bool:
+    """Whether the one lead of a request that was refused as a whole is not in quarantine any more."""
+    if not (reply.body and reply.body.is_leadbytes and _is_answer(reply.status)):
+        return False
+    if reply.body.names_leads or reply.status in _ABOUT_US:
+        return False
+    return sentences.says_gone(told, of_one_lead=False, lead_id=request.lead_id)
+
+
+def _unproven(status: int, body: ReplyBody | None) -> str:
+    if _is_redirect(status):
+        return _redirected(status)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.OK:
+        return f"LeadByte failed ({_named(status)}) and may have applied the request before"
+    assert body is None  # noqa: S101 - an answer in JSON is judged by its words
+    return f"what came back ({_named(status)}) is not LeadByte's JSON"
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Weighs what was said of one lead's update and of its act: neither implies the other."""
+
+    request: LeadRequest
+    reply: Reply
+    sentences: Sentences
+    batch: Sequence[LeadRequest]
+
+    def judge(self, entries: Sequence[LeadEntry], releases: Sequence[str]) -> Answer:
+        """Judge by the entries of the lead in `leads`, and by its release results or detail."""
+        request, lead_id = self.request, self.request.lead_id
+        flags = {entry.success for entry in entries}
+        success = flags.pop() if len(flags) == 1 else None
+        updated = success if request.update else None
+        gone = success is not True and any(
+            self.sentences.says_gone(text, of_one_lead=True, lead_id=lead_id)
+            for entry in entries
+            for text in (entry.message, entry.errors)
+        )
+        message = _joined(*(entry.told() for entry in entries), *releases)
+        if request.action:
+            return self._judge_act(message, entries, releases, success=success, updated=updated, gone=gone)
+        if success:
+            return self._answer(Certainty.ANSWERED, message, updated=updated)
+        message = without_values(message, self.batch)
         if gone:
-            acted = _false_if(request.action)
-            return _answer(request, reply, Certainty.ANSWERED, message, updated=updated, acted=acted, gone=True)
+            return self._answer(Certainty.ANSWERED, message, updated=updated, gone=True)
         if success is False:
-            return _refused(request, reply, message or "LeadByte did not take the update and gave no reason")
-    why = _why_in_doubt(told, success=success, named=bool(entries or releases))
-    overall = "" if entries or releases or not reply.body else without_values(reply.body.told(), batch)
-    return _answer(request, reply, Certainty.IN_DOUBT, _joined(why, message, overall), updated=updated)
+            return self._refused(message)
+        return self._in_doubt(message, set(), entries, releases, success=success, updated=updated)
+
+    def _judge_act(  # noqa: PLR0913
+        self,
+        message: str,
+        entries: Sequence[LeadEntry],
+        releases: Sequence[str],
+        *,
+        success: bool | None,
+        updated: bool | None,
+        gone: bool,
+    ) -> Answer:
+        request = self.request
+        assert request.action  # noqa: S101 - only asked of one with an act
+        said = {self.sentences.of_act(text, request.lead_id, request.action) for text in releases}
+        if said == {Said.TAKEN}:
+            return self._answer(Certainty.ANSWERED, message, updated=updated, acted=True)
+        # A complaint may quote any lead of the batch.
+        message = without_values(message, self.batch)
+        if said == {Said.GONE} or (gone and not said):
+            return self._answer(Certainty.ANSWERED, message, updated=updated, acted=False, gone=True)
+        if success is False and not said and self.reply.status == HTTPStatus.OK:
+            return self._refused(message)
+        return self._in_doubt(message, said, entries, releases, success=success, updated=updated)
+
+    def _in_doubt(  # noqa: PLR0913
+        self,
+        message: str,
+        said: AbstractSet[Said],
+        entries: Sequence[LeadEntry],
+        releases: Sequence[str],
+        *,
+        success: bool | None,
+        updated: bool | None,
+    ) -> Answer:
+        why = _why_in_doubt(said, success=success, named=bool(entries or releases))
+        body = self.reply.body
+        overall = "" if entries or releases or not body else without_values(body.told(), self.batch)
+        answer = self._answer(Certainty.IN_DOUBT, _joined(why, message, overall), updated=updated)
+        shape = shape_of(releases[0], self.request.lead_id)[:_LONGEST_SHAPE] if releases else ""
+        return replace(answer, opposite=Said.OPPOSITE in said, shape=shape)
+
+    def _refused(self, message: str) -> Answer:
+        return _refused(self.request, self.reply, message or "LeadByte did not take the update and gave no reason")
+
+    def _answer(self, certainty: Certainty, message: str, **proved: Any) -> Answer:  # noqa: ANN401 - of _answer
+        return _answer(self.request, self.reply, certainty, message, **proved)
 
 
-def _why_in_doubt(told: set[Told], *, success: bool | None, named: bool) -> str:
-    if Told.OPPOSITE in told:
+def _why_in_doubt(said: AbstractSet[Said], *, success: bool | None, named: bool) -> str:
+    if Said.OPPOSITE in said:
         return "LeadByte queued the opposite of what was asked: look at this lead in LeadByte"
-    if told:
+    if said:
         return "LeadByte did not say plainly whether the act was taken"
     if success:
         return "LeadByte took the update, but did not say whether the act was taken"
@@ -209,6 +292,7 @@ def _answer(  # noqa: PLR0913 - what an answer is made of
         gone=gone,
         retry_at=reply.retry_at,
         http_status=reply.status,
+        their_time=reply.their_time,
         message=message if len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - 3] + "...",
     )
 
@@ -220,6 +304,23 @@ def _false_if(asked: object) -> bool | None:
 
 def _is_success(status: int | None) -> bool:
     return status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def _is_redirect(status: int) -> bool:
+    return HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+
+
+def _redirected(status: int) -> str:
+    return f"LeadByte points to another address ({_named(status)}), which is not followed. {_CHECK_ADDRESS}"
+
+
+def _is_answer(status: int | None) -> bool:
+    """Whether the words of the body are LeadByte's own: not those of a failure, or of another address."""
+    return _is_success(status) or (status is not None and HTTPStatus.BAD_REQUEST <= status < 500)  # noqa: PLR2004
+
+
+def _names_leads(reply: Reply) -> bool:
+    return bool(reply.body and reply.body.names_leads)
 
 
 def _named(status: int) -> str:

@@ -5,7 +5,7 @@ No request is ever repeated here: whether it may be is a question of what became
 
 import asyncio
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -18,8 +18,9 @@ from leadgate.clock import Clock
 from leadgate.config import LONGEST_CONNECT, longest_exchange
 from leadgate.errors import ConfigError, KeyRefused, LeadByteUnavailable
 from leadgate.leadbyte.answers import Reply, judge_act, judge_put, judge_refusal, refuse_unsent
-from leadgate.leadbyte.pacing import Pace, TakeTurn, read_retry_after
+from leadgate.leadbyte.pacing import Pace, TakeTurn, read_date, read_retry_after
 from leadgate.leadbyte.wire import act_item, body_bytes, lead_item, read_body
+from leadgate.leadbyte.wording import Sentences
 from leadgate.model import Answer, LeadRequest
 
 _API = "/restapi/v1.3"
@@ -55,6 +56,7 @@ class LeadByteClient:
         concurrency: int,
         clock: Clock,
         take_turn: TakeTurn | None = None,
+        sentences: Sentences | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base_url = _checked_address(base_url)
@@ -62,6 +64,8 @@ class LeadByteClient:
         self._clock = clock
         self._pace = Pace(clock=clock, take_turn=take_turn)
         self._slots = asyncio.Semaphore(concurrency)
+        self._sentences = sentences or Sentences()
+        self._their_clock: tuple[datetime, float, Callable[[], float]] | None = None
         self._key_refusal: str | None = None
         connect = min(LONGEST_CONNECT, timeout).total_seconds()
         read = timeout.total_seconds()
@@ -96,6 +100,13 @@ class LeadByteClient:
         """Until when LeadByte asked us (429, or Retry-After) to send nothing; None when there is no pause."""
         return self._pace.paused_until
 
+    def their_now(self) -> datetime | None:
+        """The present instant by LeadByte's clock, as its last answer had it; None before the first."""
+        if self._their_clock is None:
+            return None
+        then, at, elapsed = self._their_clock
+        return then + timedelta(seconds=elapsed() - at)
+
     async def put(self, requests: Sequence[LeadRequest], *, before: datetime | None = None) -> list[Answer]:
         """Write fields onto leads, and act where a request says so: one PUT /leads, one answer a request, in order.
 
@@ -116,8 +127,9 @@ class LeadByteClient:
             except ValueError as error:
                 answers[request.lead_id] = refuse_unsent(request, str(error))
         if sendable:
-            reply = await self._send("PUT", "/leads", {"leads": items}, before=before)
-            answers |= {answer.lead_id: answer for answer in judge_put(sendable, reply)}
+            acts = any(request.action for request in sendable)
+            reply = await self._send("PUT", "/leads", {"leads": items}, acts=acts, before=before)
+            answers |= {answer.lead_id: answer for answer in judge_put(sendable, reply, self._sentences)}
         return [answers[request.lead_id] for request in requests]
 
     async def act(self, request: LeadRequest, *, before: datetime | None = None) -> Answer:
@@ -133,7 +145,8 @@ class LeadByteClient:
             body = act_item(request)
         except ValueError as error:
             return refuse_unsent(request, str(error))
-        return judge_act(request, await self._send("POST", "/quarantine/process", body, before=before))
+        reply = await self._send("POST", "/quarantine/process", body, acts=True, before=before)
+        return judge_act(request, reply, self._sentences)
 
     async def check(self) -> None:
         """Reach the address and show the key, changing nothing: PUT /leads with no leads.
@@ -160,7 +173,9 @@ class LeadByteClient:
         msg = f"LeadByte at {self._base_url}: {why.removesuffix('.')}. {advice}"
         raise LeadByteUnavailable(msg)
 
-    async def _send(self, method: str, path: str, body: Mapping[str, Any], *, before: datetime | None = None) -> Reply:
+    async def _send(
+        self, method: str, path: str, body: Mapping[str, Any], *, acts: bool = False, before: datetime | None = None
+    ) -> Reply:
         """Send one request when its turn has come; raise KeyRefused if its key is, or has been, refused."""
         async with self._slots:
             self._stop_if_refused()
@@ -174,7 +189,7 @@ class LeadByteClient:
             reply = await self._request(method, path, body_bytes(body))
             if reply.retry_at:
                 self._pace.pause(reply.retry_at)
-            if (refusal := judge_refusal(reply)) and refusal.wrong_key:
+            if (refusal := judge_refusal(reply, acts=acts)) and refusal.wrong_key:
                 self._key_refusal = (
                     f"LeadByte at {self._base_url} refused the API key (HTTP {reply.status}). It needs the permissions"
                     " Leads > Update and Quarantine > Process, and the account may allow listed IP addresses only."
@@ -206,7 +221,13 @@ class LeadByteClient:
             retry_at = read_retry_after(response.headers.get("Retry-After"), now)
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS and not retry_at:
             retry_at = now + _PAUSE_UNTOLD
-        return Reply(response.status_code, read_body(self._without_key(response.text)), retry_at)
+        their_time = read_date(response.headers.get("Date"))
+        if their_time:
+            # Not by the wall clock, which may be set meanwhile.
+            elapsed = asyncio.get_running_loop().time
+            self._their_clock = their_time, elapsed(), elapsed
+        body = read_body(self._without_key(response.text))
+        return Reply(response.status_code, body, retry_at, their_time=their_time)
 
     def _without_key(self, text: str) -> str:
         # An answer may quote the key it refuses; messages are stored and logged.

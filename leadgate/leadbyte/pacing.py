@@ -20,6 +20,16 @@ _LONGEST_PAUSE = timedelta(days=1)
 _SECONDS = re.compile(r"\d+(\.\d*)?")
 
 
+def read_date(header: str | None) -> datetime | None:
+    """The instant that an HTTP date names; None if there is no header, or none that can be read."""
+    try:
+        named = parsedate_to_datetime((header or "").strip())
+    except (ValueError, OverflowError):
+        return None
+    # HTTP dates are GMT, also where the zone is left out.
+    return named if named.tzinfo else named.replace(tzinfo=UTC)
+
+
 def read_retry_after(header: str | None, now: datetime) -> datetime | None:
     """When a Retry-After header asks us to come back: seconds or an HTTP date, at most a day ahead.
 
@@ -29,13 +39,8 @@ def read_retry_after(header: str | None, now: datetime) -> datetime | None:
     if _SECONDS.fullmatch(text):
         seconds = min(float(text), _LONGEST_PAUSE.total_seconds())
         return now + timedelta(seconds=seconds)
-    try:
-        named = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    # HTTP dates are GMT, also where the zone is left out.
-    named = named if named.tzinfo else named.replace(tzinfo=UTC)
-    return min(max(named, now), now + _LONGEST_PAUSE)
+    named = read_date(text)
+    return min(max(named, now), now + _LONGEST_PAUSE) if named else None
 
 
 class Pace:

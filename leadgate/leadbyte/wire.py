@@ -202,6 +202,11 @@ class ReplyBody(_Wire):
         # Keys of `details` that are no ids may be the fields of an explanation.
         return bool(self.leads or self.releases or any(key.isdecimal() for key in self.details))
 
+    @property
+    def is_leadbytes(self) -> bool:
+        """Whether it looks like an answer of LeadByte itself, not of something before it: a status and a message."""
+        return bool(self.status and (self.message or self.errors))
+
     def told(self) -> str:
         """What it says of the request as a whole, as one line."""
         return "; ".join(filter(None, (self.message, self.errors)))

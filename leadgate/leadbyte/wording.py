@@ -1,22 +1,21 @@
-"""What LeadByte's prose means: the only place that knows its sentences.
+"""What LeadByte's sentences mean: the only place that knows them.
 
-Documented are "queued for processing" and "queued for rejection", nothing else. Every other pattern here is
-a guess that no live account has confirmed; correct it here, and in docs/leadbyte.md, once one has.
-A wrong guess must not cost a lead: sentences that fit no pattern are UNCLEAR, never a success or a refusal.
+Documented are `Quarantine ID 'ID' queued for processing` (or `rejection`) in the answer to a PUT, and
+`Queued for processing` in that to a POST, nothing else; a remark may follow. The sentences that mean *gone* are guesses
+that no live account has confirmed: correct them here, and in docs/leadbyte.md, once one has. `leadbyte.sentences`
+teaches more for one account. A sentence that fits none proves nothing.
 """
 
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from leadgate.model import Action
 
 _DOCUMENTED = {"processing": Action.PROCESS, "rejection": Action.REJECT}
 _QUEUED = re.compile(
-    r"""(?:quarantined?\ (?:id|lead)\ )?            # Quarantine ID
-        (?:['"][^'"]*['"]\ ?:?\ )?                  # '2932682'
-        (?:(?:has\ been|was|is)\ )?(?:successfully\ )?
-        queued\ for\ (processing|rejection)[.!]?""",
-    re.IGNORECASE | re.VERBOSE,
+    r"(?:quarantine id ?' ?([^']*?) ?' )?queued for (processing|rejection) ?(?:$|[.;,:(])", re.IGNORECASE
 )
 _QUOTED = re.compile(r"""['"]\s*([^'"]*?)\s*['"]""")
 
@@ -35,44 +34,91 @@ _BARE_NOT_FOUND = re.compile(r"not found[.!]?", re.IGNORECASE)
 # "invalid key" alone is not enough: it may be about a field.
 _KEY = re.compile(r"\b(?:api|access)[ _-]?key\b|\bx[_-]key\b|^(?:invalid|wrong|unknown) key[.!]?$", re.IGNORECASE)
 
-_DONE = r"\b(?:queued|process(?:ed|ing)|releas(?:ed|ing)|reject(?:ed|ing|ion)|accepted|success\w*|sent|ok|done|true)\b"
-_SAYS_DONE = re.compile(_DONE, re.IGNORECASE)
-_SAYS_NOT_DONE = re.compile(
-    rf"(?:\b(?:not|cannot|unable|fail\w*)\b|n't\b).*?{_DONE}"
-    r"|\b(?:processing|rejection|release) (?:failed|denied|refused)\b",
-    re.IGNORECASE,
+_VOCABULARY = (
+    "a account accepted act action added after again all allowed already an and any are as at away be because "
+    "been before by campaign can cannot cap closed could currently daily deleted delivered delivery denied did do "
+    "does done due duplicate enough error exist exists expired failed field for found from full gone has have "
+    "held hold id if in insufficient invalid is it key later lead leads limit locked longer made may missing "
+    "moved must no not notification now of off on only or out passed pending permission permissions please "
+    "processed processing progress quarantine quarantined queue queued reached ready received record refused "
+    "reject rejected rejection release released releasing removed request requested right rights scheduled sent "
+    "sold status submitted success successful successfully such taken that the there this time to too try unable "
+    "under unknown update updated valid waiting was were will with within without yet you your"
 )
+_WORDS = frozenset(_VOCABULARY.split())
+"""Words that an unknown sentence is shown with; every other may be a person's."""
+_TOKEN = re.compile(r"""['"][^'"]*['"]|\{id\}|\{n\}|[^\W\d_]+(?:'[a-z]+)?|[\d.,]*\d|[^\w\s]|\w+""")
+_ELSE = "…"
 
 
-class Told(Enum):
+class Said(Enum):
     """What a sentence says of the act that was asked."""
 
     TAKEN = "taken"
     OPPOSITE = "opposite"
     """The other act was queued: reject where process was asked, or the reverse."""
-    NOT_TAKEN = "not taken"
     GONE = "gone"
     """Not taken, since the lead is not in quarantine any more."""
-    UNCLEAR = "unclear"
+    UNKNOWN = "unknown"
 
 
-def told_of_act(text: str, action: Action) -> Told:
-    """What a release result or a detail says of `action`; UNCLEAR when it might be a success in other words."""
-    if queued := _QUEUED.fullmatch(text):
-        return Told.TAKEN if _DOCUMENTED[queued[1].lower()] is action else Told.OPPOSITE
-    if says_gone(text, of_one_lead=True):
-        return Told.GONE
-    if text and (_SAYS_NOT_DONE.search(text) or not _SAYS_DONE.search(text)):
-        return Told.NOT_TAKEN
-    return Told.UNCLEAR
+def shape_of(sentence: str, lead_id: str = "") -> str:
+    """Write a sentence with its known words alone: the lead's id as {id}, numbers as {n}, the rest as `…`.
 
-
-def says_gone(text: str, *, of_one_lead: bool) -> bool:
-    """Whether `text` says that the lead is not in quarantine; a bare "Not found" counts only if said of one lead.
-
-    Said of a request, a bare "Not found" is rather an address that does not exist.
+    Two sentences of one shape are taken to say the same.
     """
-    return bool(_GONE.search(text) or (of_one_lead and _BARE_NOT_FOUND.fullmatch(text)))
+    shaped: list[str] = []
+    for token in _TOKEN.findall(sentence):
+        word = token.lower()
+        bare = word.strip("'\"").strip()
+        if word == "{id}" or (lead_id and bare == lead_id.lower()) or bare == "{id}":
+            shaped.append("{id}")
+        elif word == "{n}" or word[0].isdigit():
+            shaped.append("{n}")
+        elif word in _WORDS:
+            shaped.append(word)
+        elif (word[0].isalnum() or word[0] in "'\"") and shaped[-1:] != [_ELSE]:
+            shaped.append(_ELSE)
+    return " ".join(shaped)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """The sentences of one account: the documented ones, and the shapes of those that were taught."""
+
+    taken: Mapping[Action, frozenset[str]] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
+
+    @classmethod
+    def taught(cls, process: Iterable[str], reject: Iterable[str], gone: Iterable[str]) -> "Sentences":
+        """Know these beside the documented ones: plain text with {id} for the lead's id and {n} for numbers."""
+        taken = {Action.PROCESS: frozenset(map(shape_of, process)), Action.REJECT: frozenset(map(shape_of, reject))}
+        return cls(taken, frozenset(map(shape_of, gone)))
+
+    def of_act(self, text: str, lead_id: str, action: Action) -> Said:
+        """What a release result or a detail says of an act on a lead."""
+        queued = _QUEUED.match(text)
+        if queued and queued[1] in {None, lead_id}:
+            return Said.TAKEN if _DOCUMENTED[queued[2].lower()] is action else Said.OPPOSITE
+        if self.says_gone(text, of_one_lead=True, lead_id=lead_id):
+            return Said.GONE
+        return self.of_shape(shape_of(text, lead_id), action)
+
+    def of_shape(self, shape: str, action: Action) -> Said:
+        """What was taught of a sentence's shape."""
+        for taught, shapes in self.taken.items():
+            if shape in shapes:
+                return Said.TAKEN if taught is action else Said.OPPOSITE
+        return Said.GONE if shape in self.gone else Said.UNKNOWN
+
+    def says_gone(self, text: str, *, of_one_lead: bool, lead_id: str = "") -> bool:
+        """Whether `text` says that the lead is not in quarantine; a bare "Not found" counts only if said of one lead.
+
+        Said of a request, a bare "Not found" is rather an address that does not exist.
+        """
+        if _GONE.search(text) or (of_one_lead and _BARE_NOT_FOUND.fullmatch(text)):
+            return True
+        return bool(text and self.gone and shape_of(text, lead_id) in self.gone)
 
 
 def says_key_is_wrong(text: str) -> bool:

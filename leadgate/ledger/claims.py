@@ -28,6 +28,7 @@ from sqlalchemy import (
     tuple_,
 )
 
+from leadgate.ledger.brakes import note_doubts
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.rows import NO_LEASE, storable
 from leadgate.ledger.schema import ATTEMPT, ENTRY, OVERRIDE, UtcDateTime, attempts, entries, in_state, same_lead
@@ -151,10 +152,11 @@ def _let_go(ledger: Ledger, held: Sequence[Claim], state: State, then: Mapping[s
 
 
 @writes
-def release(ledger: Ledger, *, now: datetime, ids: Sequence[str] | None = None) -> None:
+def release(ledger: Ledger, *, now: datetime, ids: Sequence[str] | None = None, until: datetime | None = None) -> None:
     """Give back the leads this run holds and has no request in flight for, so that another run may take them.
 
-    Of `ids`, or every one where they are None: only when nothing of the run is under way any more.
+    Of `ids`, or every one where they are None: only when nothing of the run is under way any more. They are due at
+    `until`, where it is given.
     """
     chosen = _leased_to(ledger) if ids is None else and_(_leased_to(ledger), ENTRY.lead_id.in_(ids))
     with ledger.transaction() as connection:
@@ -163,7 +165,7 @@ def release(ledger: Ledger, *, now: datetime, ids: Sequence[str] | None = None) 
         connection.execute(
             statement.values(
                 state=case((in_state(State.SENDING), State.READY.value), else_=ENTRY.state),
-                due_at=case((in_state(State.SENDING), at(now)), else_=ENTRY.due_at),
+                due_at=at(until) if until else case((in_state(State.SENDING), at(now)), else_=ENTRY.due_at),
                 **NO_LEASE,
             )
         )
@@ -201,7 +203,7 @@ def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
                 note="the run that sent it ended before the answer was recorded",
                 **NO_LEASE,
             )
-            .returning(ENTRY.lead_id)
+            .returning(ENTRY.state)
         ).all()
         freed = entries.update().where(ledger.mine, ENTRY.lead_id.in_(select(idle.c.lead_id))).values(**NO_LEASE)
         connection.execute(freed)
@@ -212,6 +214,8 @@ def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
             .where(ATTEMPT.pipeline == ledger.pipeline, ATTEMPT.outcome.is_(None), unheld)
             .values(outcome=Result.IN_DOUBT, answered_at=now, message="the run ended before the answer")
         )
+    if State.UNKNOWN in stranded:
+        note_doubts(ledger, now=now)
     return len(stranded)
 
 

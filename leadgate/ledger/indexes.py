@@ -46,6 +46,14 @@ _partial_index(
     entries.c.lead_id,
     where="state in ('review', 'failed')",
 )
+_partial_index("leadgate_entries_in_doubt", entries.c.state, where="doubt_action is not null")
+_partial_index(
+    "leadgate_entries_taken",
+    entries.c.pipeline,
+    entries.c.state,
+    entries.c.settled_at,
+    where="state in ('processed', 'rejected') and not inferred",
+)
 # A lead has one request in flight at most.
 _partial_index("leadgate_attempts_open", attempts.c.pipeline, attempts.c.lead_id, where="outcome is null", unique=True)
 _partial_index("leadgate_standstills_open", standstills.c.pipeline, where="ended_at is null", unique=True)

@@ -24,9 +24,11 @@ class Ledger:
     No dataclass: Prefect would look through it at every task call (see `leadgate.model.Wave`).
     """
 
-    def __init__(self, engine: Engine, *, pipeline: str, owner: str, clock: Clock = utc_now) -> None:
+    def __init__(self, engine: Engine, *, pipeline: str, owner: str, clock: Clock = utc_now, account: str = "") -> None:
         self.engine, self.dialect = engine, engine.dialect.name
         self.pipeline = pipeline
+        self.account = account
+        """The LeadByte account that the pipeline acts on, whose brake and rate all its runs share."""
         self.owner = owner
         self.clock = clock
         # SQLite lets one writer in: threads of one process that wait in line are faster than those that ask again.

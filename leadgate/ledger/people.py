@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, null, select, true
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, null, or_, select, true
 
 from leadgate.errors import ConfigError
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.rows import storable
 from leadgate.ledger.schema import ENTRY, OVERRIDE, entries, in_state, overrides, same_lead
-from leadgate.ledger.unknown import act_in_doubt
 from leadgate.model import Resolution, Resolved, State
 
 LONGEST_NAME = 100
@@ -37,12 +36,14 @@ def resolve(  # noqa: PLR0913
     hold_for: timedelta,
     now: datetime,
     still_in_quarantine: bool = False,
+    proven_after: timedelta = timedelta(),
 ) -> Resolved:
     """End reviews by a person's decision, all in one transaction; of two people who meet the first is heard.
 
     `process` and `reject` make a lead ready, with the override that stands in place of the rules from then on;
     `wait` holds it for `hold_for`, then the rules decide again. A lead whose act may have been taken already is
-    refused unless the person says that it is `still_in_quarantine`. Raises ConfigError without a reason or name.
+    refused unless the person says that it is `still_in_quarantine`, which is heard once the act is older than
+    `proven_after`: until then it may be under way, or in LeadByte's queue. Raises ConfigError without a reason or name.
     """
     by, reason = checked_name(by), storable(reason.strip())
     if not reason:
@@ -53,7 +54,7 @@ def resolve(  # noqa: PLR0913
     ended = (
         entries.update()
         .where(ledger.mine, in_state(State.REVIEW), ENTRY.lead_id.in_(wanted))
-        .where(true() if still_in_quarantine else act_in_doubt().is_(None))
+        .where(or_(ENTRY.doubt_since.is_(None), _may_be_told(still_in_quarantine, now - proven_after)))
         .values(
             state=State.WAITING if held else State.READY,
             due_at=now + hold_for if held else now,
@@ -61,6 +62,9 @@ def resolve(  # noqa: PLR0913
             token=ENTRY.token + 1,
             override_token=null() if held else ENTRY.token + 1,
             refusals=0,
+            doubt_since=null(),
+            doubt_action=null(),
+            doubt_theirs=null(),
             note=f"{by} decided {verdict}: {reason}",
         )
         .returning(ENTRY.lead_id, ENTRY.token)
@@ -74,7 +78,7 @@ def resolve(  # noqa: PLR0913
             rows = [said | {"lead_id": lead_id, "token": token} for lead_id, token in tokens.items()]
             connection.execute(overrides.insert(), rows)
         others = [lead_id for lead_id in wanted if lead_id not in tokens]
-        refused = _why_not(ledger, connection, others) if others else {}
+        refused = _why_not(ledger, connection, others, still_in_quarantine, proven_after) if others else {}
     return Resolved([lead_id for lead_id in wanted if lead_id in tokens], refused)
 
 
@@ -89,24 +93,42 @@ def retry_failed(ledger: Ledger, ids: Sequence[str] | None, *, now: datetime) ->
         return sorted(connection.scalars(statement.returning(ENTRY.lead_id)))
 
 
-def _why_not(ledger: Ledger, connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+def _may_be_told(still_in_quarantine: bool, before: datetime) -> ColumnElement[bool]:  # noqa: FBT001
+    return and_(true() if still_in_quarantine else false(), ENTRY.doubt_since <= before)
+
+
+def _why_not(
+    ledger: Ledger,
+    connection: Connection,
+    ids: Sequence[str],
+    still_in_quarantine: bool,  # noqa: FBT001
+    proven_after: timedelta,
+) -> dict[str, str]:
     """Where each of the ids is, in words for who wanted to decide it."""
     query = (
-        select(ENTRY.lead_id, ENTRY.state, act_in_doubt().label("doubt"), OVERRIDE.decided_by, OVERRIDE.verdict)
+        select(ENTRY.lead_id, ENTRY.state, ENTRY.doubt_since, ENTRY.doubt_action, OVERRIDE.decided_by, OVERRIDE.verdict)
         .outerjoin(overrides, and_(same_lead(OVERRIDE, ENTRY), OVERRIDE.token == ENTRY.override_token))
         .where(ledger.mine, ENTRY.lead_id.in_(ids))
     )
     found = {row.lead_id: row for row in connection.execute(query)}
-    return {lead_id: _whereabouts(found.get(lead_id)) for lead_id in ids}
+    return {lead_id: _whereabouts(found.get(lead_id), still_in_quarantine, proven_after) for lead_id in ids}
 
 
-def _whereabouts(row: Row[Any] | None) -> str:
+def _whereabouts(row: Row[Any] | None, still_in_quarantine: bool, proven_after: timedelta) -> str:  # noqa: FBT001
     if row is None:
         return "is not known to this pipeline"
-    if row.state == State.REVIEW and row.doubt:
+    if row.state == State.REVIEW and row.doubt_since:
+        heard_at = f"{row.doubt_since + proven_after:%Y-%m-%d %H:%M:%S}Z"
+        act = f"its {row.doubt_action}" if row.doubt_action else "an act"
+        since = f"{row.doubt_since:%Y-%m-%d %H:%M:%S}Z"
+        if still_in_quarantine:
+            return (
+                f"{act} was sent at {since} and may still be in LeadByte's queue: look the lead up in LeadByte again "
+                f"after {heard_at}, and say then that it is still in quarantine"
+            )
         return (
-            f"its {row.doubt} was sent and never answered, so it may have been taken: look it up in LeadByte, and if "
-            "it is still in quarantine say so with --still-in-quarantine"
+            f"{act} may have been taken, sent at {since}: look it up in LeadByte, and if it is still in quarantine "
+            f"after {heard_at} say so with --still-in-quarantine"
         )
     said = f", since {row.decided_by} decided {row.verdict}" if row.decided_by else ""
     return f"is not in review: it is {row.state}{said}"

@@ -20,7 +20,6 @@ from leadgate.ledger.schema import (
     same_lead,
     stands_for,
 )
-from leadgate.ledger.unknown import act_in_doubt
 from leadgate.model import Overridden, Override, Resolution, Review, State
 
 FOR_PEOPLE = (State.FAILED, State.REVIEW, State.UNKNOWN)
@@ -43,7 +42,7 @@ def read_reviews(ledger: Ledger) -> list[Review]:
     """Every lead that a person must decide, the longest open first."""
     query = (
         select(ENTRY.lead_id, ENTRY.registered_at, DECISION.decided_at, _last_answer(entries).label("answered_at"))
-        .add_columns(DECISION.rule, ENTRY.note, DECISION.facts, act_in_doubt().label("doubt"))
+        .add_columns(DECISION.rule, ENTRY.note, DECISION.facts, ENTRY.doubt_since, ENTRY.doubt_action)
         .outerjoin(decisions, stands_for(ENTRY))
         .where(ledger.mine, in_state(State.REVIEW))
     )
@@ -55,7 +54,8 @@ def read_reviews(ledger: Ledger) -> list[Review]:
                 rule=row.rule,
                 reason=row.note or "",
                 facts=row.facts or {},
-                act_in_doubt=row.doubt,
+                act_in_doubt=(row.doubt_action or "act") if row.doubt_since else None,
+                doubt_since=row.doubt_since,
             )
             for row in connection.execute(query)
         ]

@@ -99,7 +99,11 @@ def outcome_row(pipeline: str, outcome: Outcome) -> Row:
         "updated_hash": outcome.updated_hash,
         "inferred": outcome.inferred,
         "settled": outcome.state in FINAL_STATES,
-        "goes_on": outcome.state is State.SENDING,
+        "goes_on": outcome.goes_on,
         "put_off": outcome.result is Result.TAKEN and decision is not None and decision.paused,
         "acted": outcome.result is Result.TAKEN and outcome.attempt.request.action is not None,
+        "ends_doubt": outcome.ends_doubt,
+        "acts_again": outcome.acts_again,
+        "shape": outcome.shape or None,
+        "doubt_theirs": outcome.theirs,
     }

@@ -115,6 +115,10 @@ entries = Table(
     CheckConstraint("state not in ('ready', 'unknown') or due_at is not null", name="leadgate_entries_work_is_due"),
     CheckConstraint("not inferred or state in ('processed', 'rejected')", name="leadgate_entries_inferred_is_acted"),
     CheckConstraint("state <> 'failed' or note is not null", name="leadgate_entries_failed_has_reason"),
+    CheckConstraint("state <> 'unknown' or doubt_since is not null", name="leadgate_entries_unknown_is_doubted"),
+    CheckConstraint("settled_at is null or doubt_since is null", name="leadgate_entries_settled_is_not_doubted"),
+    CheckConstraint("doubt_action in ('process', 'reject')", name="leadgate_entries_doubt_is_known"),
+    CheckConstraint("doubt_since is not null or doubt_action is null", name="leadgate_entries_doubt_has_time"),
 )
 
 
@@ -164,8 +168,11 @@ attempts = Table(
     Column("outcome", String(12), comment="null while the answer is awaited"),
     Column("http_status", Integer),
     Column("message", Text, nullable=False, server_default=""),
+    Column("shape", String(200), comment="the known words of a sentence of the act that nobody understood"),
     PrimaryKeyConstraint("pipeline", "lead_id", "request_id", name="leadgate_attempts_pk"),
-    CheckConstraint("kind in ('update', 'update_and_act', 'act', 'probe')", name="leadgate_attempts_kind_is_known"),
+    CheckConstraint(
+        "kind in ('update', 'update_and_act', 'act', 'probe', 'control')", name="leadgate_attempts_kind_is_known"
+    ),
     CheckConstraint("action in ('process', 'reject')", name="leadgate_attempts_action_is_known"),
     CheckConstraint(
         "outcome in ('taken', 'refused', 'in_doubt', 'gone')",
@@ -262,6 +269,18 @@ rates = Table(
     Column("account", String(300), nullable=False, comment="host of leadbyte.base_url, and port if any"),
     Column("next_at", Double, nullable=False, comment="the next free slot, in seconds since 1970: one row an account"),
     PrimaryKeyConstraint("account", name="leadgate_rates_pk"),
+)
+
+brakes = Table(
+    "leadgate_brakes",
+    metadata,
+    Column("account", String(300), nullable=False, comment="one row an account, made with its first act"),
+    Column("is_on", Boolean, nullable=False, comment="the next act goes alone"),
+    Column("since", UtcDateTime, nullable=False, comment="when is_on last changed"),
+    Column("lone_until", UtcDateTime, comment="an act goes alone until then, or until it is answered"),
+    Column("in_vain", Integer, nullable=False, server_default="0", comment="acts that went alone, and are in doubt"),
+    Column("closed_until", UtcDateTime, comment="no act at all before"),
+    PrimaryKeyConstraint("account", name="leadgate_brakes_pk"),
 )
 
 ENTRY, DECISION, ATTEMPT, OVERRIDE = entries.c, decisions.c, attempts.c, overrides.c

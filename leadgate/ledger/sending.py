@@ -1,6 +1,8 @@
 """What is written round a request: the intents before it, each lead's answer after it, for many requests at once."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -21,6 +23,7 @@ from sqlalchemy import (
     select,
 )
 
+from leadgate.ledger.brakes import Admitted, admit, give_way, judge_acts
 from leadgate.ledger.claims import has_open_request
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.many_rows import ManyRows
@@ -40,6 +43,7 @@ from leadgate.ledger.schema import (
 from leadgate.model import Attempt, Conclusion, Outcome, RequestKind, Result, State
 
 _NOW = bindparam("now", type_=UtcDateTime())
+_THEIRS = bindparam("theirs", type_=UtcDateTime())
 _LEASE_UNTIL = bindparam("lease_until", type_=UtcDateTime())
 _OWNER = bindparam("owner", type_=ATTEMPT.owner.type)
 
@@ -51,29 +55,52 @@ _CONCLUSIONS = ManyRows("conclusions", *_CLAIM, ENTRY.state, ENTRY.due_at, ENTRY
 _OUTCOMES = ManyRows(
     "outcomes",
     *_CLAIM,
-    *(ATTEMPT.request_id, ATTEMPT.outcome, ATTEMPT.http_status, ATTEMPT.message),
-    *(ENTRY.state, ENTRY.due_at, ENTRY.note, ENTRY.updated_hash, ENTRY.inferred),
+    *(ATTEMPT.request_id, ATTEMPT.outcome, ATTEMPT.http_status, ATTEMPT.message, ATTEMPT.shape),
+    *(ENTRY.state, ENTRY.due_at, ENTRY.note, ENTRY.updated_hash, ENTRY.inferred, ENTRY.doubt_theirs),
     is_refusal=Integer(),
     settled=Boolean(),
     goes_on=Boolean(),
     acted=Boolean(),
+    ends_doubt=Boolean(),
+    acts_again=Boolean(),
 )
 
 
-@writes
-def intend(ledger: Ledger, attempted: Sequence[Attempt], *, lease: timedelta, now: datetime) -> set[str]:
-    """Commit decisions and intents before anything is sent; return the ids that may be sent.
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """Which of the leads that were to be sent may be, and what keeps the acts of others."""
 
-    A lead that is missing from the result was taken over by another run, or waits for the answer to an earlier
-    request: it must not be sent. While the pipeline is paused, no intent of an act is taken. An entry that is probed
-    stays unknown.
+    may_go: AbstractSet[str] = frozenset()
+    admitted: Admitted = field(default_factory=Admitted)
+
+
+@writes
+def intend(  # noqa: PLR0913
+    ledger: Ledger,
+    attempted: Sequence[Attempt],
+    *,
+    lease: timedelta,
+    now: datetime,
+    theirs: datetime | None = None,
+    in_doubt_at_most: int = 200,
+) -> Intended:
+    """Commit decisions and intents before anything is sent; say which leads may be sent.
+
+    A lead that may not was taken over by another run, waits for the answer to an earlier request, or is in doubt and
+    was to be acted on. While the pipeline is paused, no intent of an act is taken; while the account's brake is on,
+    that of one. An entry that is probed stays unknown. An act is in doubt from now on, `theirs` by LeadByte's clock.
     """
     if not attempted:
-        return set()
+        return Intended()
     rows = [intent_row(ledger.pipeline, each) for each in attempted]
+    acts = [row["lead_id"] for row in rows if row["action"]]
     with ledger.transaction() as connection:
+        admitted = Admitted()
+        if acts:
+            admitted = admit(ledger, connection, acts, at_most=in_doubt_at_most, lease=lease, now=now)
+            rows = [row for row in rows if row["lead_id"] not in admitted.kept]
         ledger.lock(connection, (row["lead_id"] for row in rows))
-        written = {"now": now, "lease_until": now + lease, "owner": ledger.owner}
+        written = {"now": now, "lease_until": now + lease, "owner": ledger.owner, "theirs": theirs}
         values = {**written, **_INTENTS.hand_over(connection, rows)}
         held = set(connection.scalars(_held(ledger.dialect), values))
         if len(held) < len(rows):
@@ -81,7 +108,9 @@ def intend(ledger: Ledger, attempted: Sequence[Attempt], *, lease: timedelta, no
         if held:
             connection.execute(_decisions_kept(ledger.dialect), values)
             connection.execute(_attempts_begun(ledger.dialect), values)
-    return held
+        if admitted.lone is not None and admitted.lone not in held:
+            give_way(ledger, connection)
+    return Intended(held, admitted)
 
 
 @writes
@@ -97,6 +126,7 @@ def record(ledger: Ledger, outcomes: Sequence[Outcome], *, now: datetime) -> Non
     rows = [outcome_row(ledger.pipeline, outcome) for outcome in outcomes]
     with ledger.transaction() as connection:
         _make_due(ledger, connection, rows, now)
+        judge_acts(ledger, connection, outcomes, now=now)
         ledger.lock(connection, (row["lead_id"] for row in rows))
         values = {"now": now, **_OUTCOMES.hand_over(connection, rows)}
         connection.execute(_moved(ledger.dialect), values)
@@ -147,16 +177,20 @@ def _held(dialect: str) -> Update:
     """Entries that this run still holds under the claims it was given: `sending`, or unknown and being probed."""
     asked = _INTENTS.rows(dialect, "pipeline", "lead_id", "token", "kind", "action").c
     probed = asked.kind == RequestKind.PROBE
-    may_act = or_(asked.action.is_(None), not_(exists().where(pauses.c.pipeline == asked.pipeline)))
+    acts = asked.action.is_not(None)
+    is_free = and_(ENTRY.doubt_since.is_(None), not_(exists().where(pauses.c.pipeline == asked.pipeline)))
     return (
         entries.update()
         .where(same_lead(ENTRY, asked), _holds(asked.token))
-        .where(or_(and_(probed, in_state(State.UNKNOWN)), and_(not_(probed), _TO_BE_SENT)), may_act)
+        .where(or_(and_(probed, in_state(State.UNKNOWN)), and_(not_(probed), _TO_BE_SENT)), or_(not_(acts), is_free))
         .values(
             state=case((probed, ENTRY.state), else_=State.SENDING.value),
             decided_token=case((probed, ENTRY.decided_token), else_=ENTRY.token),
             note=case((probed, ENTRY.note), else_=None),
             lease_until=_LEASE_UNTIL,
+            doubt_since=case((acts, _NOW), else_=ENTRY.doubt_since),
+            doubt_action=case((acts, asked.action), else_=ENTRY.doubt_action),
+            doubt_theirs=case((acts, _THEIRS), else_=ENTRY.doubt_theirs),
         )
         .returning(ENTRY.lead_id)
     )
@@ -203,13 +237,22 @@ def _moved(dialect: str) -> Update:
         .where(same_lead(ENTRY, end), ENTRY.settled_at.is_(None))
         .where(or_(end.acted, and_(ENTRY.token == end.token, awaits_answer)))
         .values(
-            state=case((goes_on_alone, State.READY.value), else_=end.state),
+            state=case((and_(goes_on_alone, end.state == State.SENDING), State.READY.value), else_=end.state),
             due_at=case((goes_on_alone, _NOW), else_=end.due_at),
             note=end.note,
             decided_token=case((end.acted, end.token), else_=ENTRY.decided_token),
             refusals=ENTRY.refusals + end.is_refusal,
             updated_hash=func.coalesce(end.updated_hash, ENTRY.updated_hash),
             inferred=end.inferred,
+            # Two clocks are compared from one instant on.
+            doubt_since=case(
+                (end.ends_doubt, None),
+                (and_(ENTRY.doubt_theirs.is_(None), end.doubt_theirs.is_not(None)), _NOW),
+                else_=ENTRY.doubt_since,
+            ),
+            doubt_action=case((end.ends_doubt, None), else_=ENTRY.doubt_action),
+            doubt_theirs=case((end.ends_doubt, None), else_=func.coalesce(ENTRY.doubt_theirs, end.doubt_theirs)),
+            acted_again=or_(ENTRY.acted_again, end.acts_again),
             settled_at=case((end.settled, _NOW), else_=None),
             lease_owner=case((stays, ENTRY.lease_owner), else_=None),
             lease_until=case((stays, ENTRY.lease_until), else_=None),
@@ -225,7 +268,13 @@ def _ended(dialect: str) -> Update:
         attempts.update()
         .where(same_lead(ATTEMPT, end), ATTEMPT.request_id == end.request_id)
         .where(or_(ATTEMPT.outcome.is_(None), ATTEMPT.outcome == Result.IN_DOUBT))
-        .values(outcome=end.outcome, answered_at=_NOW, http_status=end.http_status, message=end.message)
+        .values(
+            outcome=end.outcome,
+            answered_at=_NOW,
+            http_status=end.http_status,
+            message=end.message,
+            shape=end.shape,
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""Leads whose act got no answer that can be trusted: which they are, and claiming them for a probe.
+"""Leads whose act may have been taken: which they are, claiming them for a probe, and the controls beside them.
 
 An entry stays `unknown` while it is probed; what the probe found moves it through `record`, like any answer.
 """
@@ -6,12 +6,15 @@ An entry stays `unknown` while it is probed; what the probe found moves it throu
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, ScalarSelect, exists, func, not_, select
+from sqlalchemy import ScalarSelect, and_, func, select
 
 from leadgate.ledger.claims import CLAIMED, claim_of, due_and_free, has_open_request, take
 from leadgate.ledger.ledger import Ledger, writes
-from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, OVERRIDE, attempts, entries, same_lead, stands_for
-from leadgate.model import Action, InDoubt, RequestKind, Result, State
+from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, attempts, entries, in_state, same_lead, stands_for
+from leadgate.model import Action, Control, InDoubt, RequestKind, Result, State
+
+_TAKEN = {Action.PROCESS: State.PROCESSED, Action.REJECT: State.REJECTED}
+_CANDIDATES = 20
 
 
 @writes
@@ -19,45 +22,66 @@ def claim_unknown(ledger: Ledger, *, limit: int, lease: timedelta, now: datetime
     """Take up to `limit` unknown leads whose time to be probed has come, the longest due first."""
     due = due_and_free(ledger, State.UNKNOWN, now).where(~has_open_request()).limit(limit)
     verdict = select(DECISION.verdict).where(stands_for(ENTRY)).correlate(entries)
-    probes = _count(
-        ATTEMPT.kind == RequestKind.PROBE, ATTEMPT.token > ENTRY.decided_token, ATTEMPT.outcome != Result.REFUSED
-    )
-    acts = _count(ATTEMPT.action.is_not(None), ATTEMPT.outcome == Result.IN_DOUBT)
-    query = select(*CLAIMED, verdict.label("verdict"), probes.label("probes"), acts.label("acts"))
+    query = select(*CLAIMED, verdict.label("verdict"), _probes().label("probes"))
+    query = query.add_columns(ENTRY.doubt_action, ENTRY.doubt_theirs, ENTRY.acted_again)
     with ledger.transaction() as connection:
         ids = [row.lead_id for row in take(ledger, connection, due, lease=lease, now=now)]
         # Not RETURNING: SQLite's names no tables, so that a condition in a subquery there compares its own columns.
         found = connection.execute(
             query.where(ledger.mine, ENTRY.lead_id.in_(ids)).order_by(ENTRY.due_at, ENTRY.lead_id)
         )
-        return [InDoubt(claim_of(row), Action(row.verdict), probes=row.probes, acts=row.acts) for row in found]
+        return [
+            InDoubt(
+                claim=claim_of(row),
+                action=Action(row.doubt_action or row.verdict),
+                is_ours=row.doubt_action is not None,
+                since=row.doubt_since,
+                theirs=row.doubt_theirs,
+                acted_again=row.acted_again,
+                probes=row.probes,
+            )
+            for row in found
+        ]
 
 
-def act_in_doubt() -> ScalarSelect[str]:
-    """The last act of an entry that nobody answered and nothing has cleared up since; null where there is none.
+def find_controls(ledger: Ledger, action: Action, *, since: datetime) -> list[Control]:
+    """Leads that LeadByte said it queued for this act, the best first.
 
-    It is cleared up by a probe that LeadByte took, and by a person who has looked.
+    The first that was taken after an instant, and the next ones; behind them the last one before, and those before it.
     """
-    probe = attempts.alias("probe")
-    still_there = exists().where(
-        same_lead(probe.c, ENTRY),
-        probe.c.kind == RequestKind.PROBE,
-        probe.c.outcome == Result.TAKEN,
-        probe.c.token > ATTEMPT.token,
-    )
-    looked = exists().where(same_lead(OVERRIDE, ENTRY), OVERRIDE.token > ATTEMPT.token)
-    return (
-        select(ATTEMPT.action)
-        .where(same_lead(ATTEMPT, ENTRY), ATTEMPT.action.is_not(None), ATTEMPT.outcome == Result.IN_DOUBT)
-        .where(not_(still_there), not_(looked))
-        .correlate(entries)
-        .order_by(ATTEMPT.token.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+    query = select(ENTRY.lead_id, ENTRY.token, ENTRY.settled_at.label("taken_at"))
+    query = query.where(ledger.mine, in_state(_TAKEN[action]), ~ENTRY.inferred).limit(_CANDIDATES)
+    after = query.where(ENTRY.settled_at >= since).order_by(ENTRY.settled_at)
+    before = query.where(ENTRY.settled_at < since).order_by(ENTRY.settled_at.desc())
+    with ledger.reading() as connection:
+        return [Control(**row._asdict()) for part in (after, before) for row in connection.execute(part)]
 
 
-def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-    """How many of an entry's attempts are so."""
-    query = select(func.count()).select_from(attempts).where(same_lead(ATTEMPT, ENTRY), *conditions)
+@writes
+def note_control(  # noqa: PLR0913
+    ledger: Ledger, control: Control, result: Result, *, request_id: str, message: str, now: datetime
+) -> None:
+    """Record what a control has shown, among the requests of its lead."""
+    row = {
+        "pipeline": ledger.pipeline,
+        "lead_id": control.lead_id,
+        "token": control.token,
+        "request_id": request_id,
+        "kind": RequestKind.CONTROL,
+        "fields": [],
+        "owner": ledger.owner,
+        "sent_at": now,
+        "answered_at": now,
+        "outcome": result,
+        "message": message,
+    }
+    with ledger.transaction() as connection:
+        connection.execute(attempts.insert(), row)
+
+
+def _probes() -> ScalarSelect[int]:
+    """How many probes of an entry were answered or lost since its act was decided."""
+    is_probe = and_(ATTEMPT.kind == RequestKind.PROBE, ATTEMPT.outcome != Result.REFUSED)
+    query = select(func.count()).select_from(attempts)
+    query = query.where(same_lead(ATTEMPT, ENTRY), is_probe, ATTEMPT.token > ENTRY.decided_token)
     return query.correlate(entries).scalar_subquery()

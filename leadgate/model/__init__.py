@@ -23,6 +23,7 @@ from leadgate.model.sending import Answer as Answer
 from leadgate.model.sending import Attempt as Attempt
 from leadgate.model.sending import Claim as Claim
 from leadgate.model.sending import Conclusion as Conclusion
+from leadgate.model.sending import Control as Control
 from leadgate.model.sending import Decided as Decided
 from leadgate.model.sending import InDoubt as InDoubt
 from leadgate.model.sending import LeadRequest as LeadRequest

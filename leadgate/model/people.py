@@ -38,7 +38,8 @@ class Review:
     reason: str
     facts: dict[str, object]
     act_in_doubt: str | None
-    """The act that was sent for it and never answered: it may have been taken."""
+    """The act that was sent for it and may have been taken; `act` where nobody knows which."""
+    doubt_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from leadgate.model.leads import Decision, fingerprint
 from leadgate.model.people import Override
-from leadgate.model.words import Action, Certainty, RequestKind, Result, State
+from leadgate.model.words import FINAL_STATES, Action, Certainty, RequestKind, Result, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,12 @@ class Answer:
     retry_at: datetime | None = None
     http_status: int | None = None
     message: str = ""
+    opposite: bool = False
+    """Whether LeadByte queued the other act than the one that was asked."""
+    shape: str = ""
+    """The known words of a sentence of an act that nobody understands."""
+    their_time: datetime | None = None
+    """When it was answered, by LeadByte's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,8 @@ class Claim:
     late: bool
     refusals: int
     updated_hash: str | None
+    doubt_since: datetime | None = None
+    """Since when an act may have been taken that nobody can vouch for: no act may be sent for it."""
     override: Override | None = None
 
 
@@ -69,8 +77,10 @@ class Decided:
     claim: Claim
     decision: Decision
     update: Mapping[str, Any]
-    """Empty where there is nothing to write, or LeadByte took the same values before."""
+    """Empty where there is nothing to write."""
     payload_hash: str | None
+    is_written: bool = False
+    """Whether LeadByte has taken the same values before: only an act is sent with them once more."""
     read: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)
     """Gives every value that was read for it or would be written."""
 
@@ -97,12 +107,28 @@ class Wave:
 
 @dataclass(frozen=True, slots=True)
 class InDoubt:
-    """A claimed lead whose act got no answer: what was to be done, and how often it was probed and acted on in vain."""
+    """A claimed lead whose act may have been taken, or not."""
 
     claim: Claim
     action: Action
+    """The act in doubt; where nobody knows which, the one that is to be sent."""
+    is_ours: bool
+    """Whether this ledger knows of the act; otherwise it was sent, if at all, before the ledger was."""
+    since: datetime
+    theirs: datetime | None
+    """`since` by LeadByte's clock, where it was known."""
+    acted_again: bool
+    """Whether evidence has freed it once already."""
     probes: int
-    acts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A lead that LeadByte said it queued, and when that was recorded."""
+
+    lead_id: str
+    token: int
+    taken_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +143,8 @@ class Attempt:
     """Of the fields to write; None where there are none, or where they are to be sent again with the next act."""
     request_id: str = ""
     """The leads of one request share it; given when it is about to be sent."""
+    goes_alone: bool = False
+    """Whether it is the one act that may be sent while the account's brake is on."""
 
     @property
     def kind(self) -> RequestKind:
@@ -139,6 +167,25 @@ class Outcome:
     """Whether LeadByte refused this lead, which it may do `delivery.attempts` times."""
     updated_hash: str | None = None
     inferred: bool = False
+    acts_again: bool = False
+    """Whether evidence shows that the act was not taken, and frees the lead for another one."""
+    shape: str = ""
+    theirs: datetime | None = None
+    """`doubt_since` by LeadByte's clock, where it was not known before."""
+
+    is_undecided: bool = False
+    """Whether it was refused together with others, and is sent again at once, by itself or with fewer."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the run keeps the lead, to send the next request about it."""
+        return self.is_undecided or self.state is State.SENDING
+
+    @property
+    def ends_doubt(self) -> bool:
+        """Whether nothing is in doubt of the lead any more."""
+        is_proof = self.attempt.request.action is not None and self.result is not Result.IN_DOUBT
+        return is_proof or self.acts_again or self.state in FINAL_STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +208,12 @@ class Tally:
     """Leads that LeadByte refused for a reason of their own, and that are sent again later."""
     capped: int = 0
     """Leads that went to a person because the run had rejected as many as it may."""
+    braked: int = 0
+    """Leads whose act was put off, since too much is in doubt."""
+    notes: list[str] = field(default_factory=list)
+    """What people should know of this run, each in a sentence."""
+
+    def note(self, sentence: str) -> None:
+        """Tell people of something, once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)

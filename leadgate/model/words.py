@@ -58,6 +58,9 @@ class RequestKind(StrEnum):
     UPDATE_AND_ACT = "update_and_act"
     ACT = "act"
     PROBE = "probe"
+    """The update alone of a lead in doubt, to see whether it is in quarantine still."""
+    CONTROL = "control"
+    """The update alone of a lead that LeadByte said it queued, to see what it says of one that has left."""
 
 
 class ColumnType(StrEnum):

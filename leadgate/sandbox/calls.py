@@ -108,6 +108,10 @@ class Desk:
         self._latency, self._clock = latency, clock
         self._requests: deque[SandboxRequest] = deque(maxlen=keep)
 
+    def now(self) -> datetime:
+        """The present instant by this LeadByte's clock."""
+        return self._clock()
+
     @property
     def requests(self) -> list[SandboxRequest]:
         """The recorded requests in the order they were answered: a copy."""

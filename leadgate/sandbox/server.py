@@ -1,6 +1,7 @@
 """The sandbox as a server: its address, and the way from a request to the desk and back."""
 
 import json
+from email.utils import format_datetime
 from functools import partial
 
 from aiohttp import web
@@ -55,7 +56,8 @@ class Sandbox(Desk):
             if request.transport:
                 request.transport.abort()
             return web.Response()
+        headers = {"Date": format_datetime(self.now(), usegmt=True), **(reply.headers or {})}
         if isinstance(reply.body, str):
-            return web.Response(status=reply.status, text=reply.body, content_type="text/html", headers=reply.headers)
+            return web.Response(status=reply.status, text=reply.body, content_type="text/html", headers=headers)
         body = json.dumps(reply.body).encode()
-        return web.Response(status=reply.status, body=body, content_type="application/json", headers=reply.headers)
+        return web.Response(status=reply.status, body=body, content_type="application/json", headers=headers)

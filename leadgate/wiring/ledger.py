@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from leadgate.clock import Clock, utc_now
 from leadgate.config import PipelineConfig, load_config
@@ -16,7 +17,13 @@ def open_ledger(path: Path, config: PipelineConfig, *, clock: Clock = utc_now) -
     """Open the ledger under a name of this run's own, which its leases carry."""
     engine = open_engine(config.ledger.url.get_secret_value(), base_dir=path.resolve().parent)
     owner = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
-    return Ledger(engine, pipeline=config.pipeline, owner=owner, clock=clock)
+    account = account_of(config.leadbyte.base_url)
+    return Ledger(engine, pipeline=config.pipeline, owner=owner, clock=clock, account=account)
+
+
+def account_of(base_url: str) -> str:
+    """The name by which all who act on one LeadByte account know it."""
+    return urlsplit(base_url).netloc
 
 
 @contextmanager

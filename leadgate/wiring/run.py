@@ -5,13 +5,12 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-import httpx
-
 from leadgate.clock import Clock, utc_now
 from leadgate.config import Block, LeadByteConfig
 from leadgate.delivery import Delivery, Exchange, Preparation, Reconciliation
 from leadgate.leadbyte import LeadByteClient
 from leadgate.leadbyte.pacing import TakeTurn
+from leadgate.leadbyte.wording import Sentences
 from leadgate.ledger.claims import release
 from leadgate.ledger.rate import Rate
 from leadgate.stopping import Stop, stop_on_signals
@@ -61,9 +60,8 @@ def _rate_of(pipeline: Pipeline) -> TakeTurn | None:
     leadbyte = pipeline.config.leadbyte
     if not leadbyte.requests_per_second:
         return None
-    account = httpx.URL(leadbyte.base_url).netloc.decode()
     rate = leadbyte.requests_per_second
-    return Rate(pipeline.ledger, account, requests_per_second=rate).take_turn
+    return Rate(pipeline.ledger, pipeline.ledger.account, requests_per_second=rate).take_turn
 
 
 @contextmanager
@@ -103,4 +101,11 @@ def build_client(
         concurrency=leadbyte.concurrency,
         clock=clock,
         take_turn=take_turn,
+        sentences=sentences_of(leadbyte),
     )
+
+
+def sentences_of(leadbyte: LeadByteConfig) -> Sentences:
+    """The sentences that this account's LeadByte is known to use."""
+    taught = leadbyte.sentences
+    return Sentences.taught(taught.taken.process, taught.taken.reject, taught.gone)

@@ -11,7 +11,7 @@ from sqlalchemy.engine import RowMapping
 from leadgate.config import PipelineConfig
 from leadgate.delivery import Delivery, Exchange
 from leadgate.leadbyte import LeadByteClient
-from leadgate.ledger import Ledger, claims, open_engine, waiting
+from leadgate.ledger import Ledger, brakes, claims, open_engine, schema, waiting
 from leadgate.ledger.history import History, read_history
 from leadgate.model import Decided, Decision, Lead, Look, State, Tally, Verdict, fingerprint
 from leadgate.sandbox import Sandbox
@@ -51,7 +51,7 @@ def config_with(**sections: dict[str, Any]) -> PipelineConfig:
         "wait": {"require": ["postcode"], "deadline": "24h"},
         "policy": {"rules": [{"name": "any", "when": "true", "then": "process", "because": "Because."}]},
         "update": {"postcode": "postcode"},
-        "delivery": {},
+        "delivery": {"mode": "combined"},
         "safety": {},
     }
     whole: dict[str, Any] = {name: section | sections.get(name, {}) for name, section in document.items()}
@@ -63,6 +63,13 @@ def decision_of(verdict: Verdict | str) -> Decision:
     return Decision(Verdict(verdict), "any", "Because.", "v1")
 
 
+def release_brake(ledger: Ledger) -> None:
+    """Let acts go together, as they do when LeadByte has answered one."""
+    with ledger.transaction() as connection:
+        brakes.put_on(ledger, connection, now=NOON, lone_in_vain=False)
+        connection.execute(schema.brakes.update().values(is_on=False))
+
+
 class World:
     """Registers and claims leads, delivers them, and tells where they are."""
 
@@ -70,6 +77,7 @@ class World:
         self.url, self.sandbox, self.base_dir = url, sandbox, base_dir
         self.clock = clock or Clock()
         self.ledger = self.open_ledger("run-1")
+        release_brake(self.ledger)
 
     def open_ledger(self, owner: str) -> Ledger:
         """Open the same ledger as another run."""
@@ -100,7 +108,7 @@ class World:
         found = claims.claim(ledger or self.ledger, limit=1000, lease=lease, now=self.clock())
         payload = fingerprint(update) if update else None
         return [
-            Decided(claim, decision_of(verdict), {} if payload == claim.updated_hash else update, payload)
+            Decided(claim, decision_of(verdict), update, payload, is_written=payload == claim.updated_hash)
             for claim in found
         ]
 

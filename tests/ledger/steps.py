@@ -70,7 +70,7 @@ def attempt(
 def intend(ledger: Ledger, *attempted: Attempt, decision: Decision = PROCESS, now: datetime = NOW) -> set[str]:
     """Commit intents, all with one decision but for probes, which have none."""
     decided = [replace(each, decision=each.decision and decision) for each in attempted]
-    return sending.intend(ledger, decided, lease=LEASE, now=now)
+    return set(sending.intend(ledger, decided, lease=LEASE, now=now).may_go)
 
 
 def outcome(of: Attempt, result: Result, state: State, **more: Any) -> Outcome:  # noqa: ANN401

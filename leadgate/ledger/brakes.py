@@ -1,0 +1,127 @@
+"""The brake of an account, kept over all runs: while acts are in doubt, the next one goes alone.
+
+It is on until an act that went alone was answered by the documented sentence. An account that has never answered one
+begins with it on. Acts that went alone in vain make the next one wait, ever longer; and beyond so many leads in doubt
+no act is sent at all.
+"""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, or_, select
+
+from leadgate.ledger.ledger import Ledger, writes
+from leadgate.ledger.schema import ENTRY, brakes
+from leadgate.model import Outcome, Result, State
+
+_FIRST_WAIT = timedelta(minutes=1)
+_LONGEST_WAIT = timedelta(hours=1)
+_FULL_WAIT = timedelta(minutes=15)
+"""How long acts wait where as many leads are in doubt as may be, before it is looked at again."""
+_IN_DOUBT = (ENTRY.doubt_action.is_not(None), or_(ENTRY.state == State.UNKNOWN, ENTRY.state == State.REVIEW))
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Which acts are kept back: all until an instant, or all but one until that one is answered."""
+
+    kept: AbstractSet[str] = frozenset()
+    lone: str | None = None
+    """The lead whose act goes alone."""
+    until: datetime | None = None
+    """When acts may be sent again; None where they need only wait for the one that goes alone."""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """How an account's acts are held back, and how many leads of the ledger are in doubt."""
+
+    is_on: bool
+    since: datetime | None
+    in_vain: int
+    closed_until: datetime | None
+    in_doubt: int
+    in_doubt_since: datetime | None
+
+
+def read_brake(ledger: Ledger) -> Brake:
+    """How the brake of the ledger's account is set; of one that was never acted on, it is on since None."""
+    counted = select(func.count().label("leads"), func.min(ENTRY.doubt_since).label("since")).where(*_IN_DOUBT)
+    with ledger.reading() as connection:
+        doubts = connection.execute(counted).one()
+        row = connection.execute(select(brakes).where(brakes.c.account == ledger.account)).first()
+    if row is None:
+        return Brake(True, None, 0, None, doubts.leads, doubts.since)  # noqa: FBT003
+    return Brake(row.is_on, row.since, row.in_vain, row.closed_until, doubts.leads, doubts.since)
+
+
+def admit(  # noqa: PLR0913
+    ledger: Ledger, connection: Connection, acts: Sequence[str], *, at_most: int, lease: timedelta, now: datetime
+) -> Admitted:
+    """Say which of the leads that are to be acted on may be, by the brake; where one goes alone, note that."""
+    in_doubt = select(func.count()).select_from(select(ENTRY.lead_id).where(*_IN_DOUBT).limit(at_most).subquery())
+    query = select(brakes, in_doubt.scalar_subquery().label("in_doubt")).where(brakes.c.account == ledger.account)
+    row = connection.execute(query).first()
+    if row is None:
+        begin = ledger.insert(brakes).values(account=ledger.account, is_on=True, since=now)
+        connection.execute(begin.on_conflict_do_nothing())
+        row = connection.execute(query).one()
+    if row.in_doubt >= at_most:
+        why = f"{row.in_doubt} leads are in doubt, which is delivery.in_doubt_at_most: no act is sent"
+        return Admitted(frozenset(acts), until=now + _FULL_WAIT, why=why)
+    if not row.is_on:
+        return Admitted()
+    row = connection.execute(query.with_for_update(of=brakes)).one()
+    if not row.is_on:
+        return Admitted()
+    if row.closed_until and now < row.closed_until <= now + _LONGEST_WAIT:
+        why = f"the last {row.in_vain} acts that went alone are in doubt too"
+        return Admitted(frozenset(acts), until=row.closed_until, why=why)
+    if row.lone_until and now < row.lone_until <= now + lease:
+        return Admitted(frozenset(acts))
+    lone, *others = acts
+    _set(ledger, connection, lone_until=now + lease)
+    return Admitted(frozenset(others), lone=lone)
+
+
+def give_way(ledger: Ledger, connection: Connection) -> None:
+    """Let another act go alone: the one that was to cannot be sent."""
+    _set(ledger, connection, lone_until=None)
+
+
+def judge_acts(ledger: Ledger, connection: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    """Put the brake on after an act in doubt; take it off when the one that went alone was taken."""
+    acts = [outcome for outcome in outcomes if outcome.attempt.request.action]
+    lone = next((outcome for outcome in acts if outcome.attempt.goes_alone), None)
+    if any(outcome.result is Result.IN_DOUBT for outcome in acts):
+        put_on(ledger, connection, now=now, lone_in_vain=lone is not None and lone.result is Result.IN_DOUBT)
+    elif lone and lone.result is Result.TAKEN:
+        _set(ledger, connection, is_on=False, since=now, lone_until=None, in_vain=0, closed_until=None)
+    elif lone:
+        give_way(ledger, connection)
+
+
+def put_on(ledger: Ledger, connection: Connection, *, now: datetime, lone_in_vain: bool) -> None:
+    """Let the next act go alone; after one that went alone in vain, later, and ever later."""
+    begin = ledger.insert(brakes).values(account=ledger.account, is_on=True, since=now)
+    connection.execute(begin.on_conflict_do_nothing())
+    row = connection.execute(select(brakes).where(brakes.c.account == ledger.account).with_for_update()).one()
+    changes: dict[str, object] = {"is_on": True, "since": row.since if row.is_on else now}
+    if lone_in_vain:
+        wait = min(_LONGEST_WAIT, _FIRST_WAIT * (1 << min(row.in_vain, 10)))
+        changes |= {"lone_until": None, "in_vain": row.in_vain + 1, "closed_until": now + wait}
+    _set(ledger, connection, **changes)
+
+
+@writes
+def note_doubts(ledger: Ledger, *, now: datetime) -> None:
+    """Put the brake on, since runs have ended that may have acted."""
+    with ledger.transaction() as connection:
+        put_on(ledger, connection, now=now, lone_in_vain=False)
+
+
+def _set(ledger: Ledger, connection: Connection, **changes: object) -> None:
+    connection.execute(brakes.update().where(brakes.c.account == ledger.account).values(**changes))
