@@ -70,7 +70,7 @@ class Exchange:
         # What a run that dies may have sent has to be settled by probes, so that it is no more than these.
         self._turns = asyncio.Semaphore(2 * config.leadbyte.concurrency)
         self._wire = asyncio.Semaphore(config.leadbyte.concurrency)
-        self._journal = Journal(ledger, config.delivery, client.their_now)
+        self._journal = Journal(ledger, config.delivery)
         self._client = client
         self._stop = Stop() if stop is None else stop
         self._lone_act: asyncio.Event | None = None

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -13,6 +13,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from leadgate.clock import Clock, utc_now
 from leadgate.ledger.engine import GaveWay, ledger_errors, reading
 from leadgate.ledger.schema import ENTRY
+from leadgate.ledger.server_clock import ServerClock
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,13 +25,17 @@ class Ledger:
     No dataclass: Prefect would look through it at every task call (see `leadgate.model.Wave`).
     """
 
-    def __init__(self, engine: Engine, *, pipeline: str, owner: str, clock: Clock = utc_now, account: str = "") -> None:
+    def __init__(
+        self, engine: Engine, *, pipeline: str, owner: str, clock: Clock | None = None, account: str = ""
+    ) -> None:
         self.engine, self.dialect = engine, engine.dialect.name
         self.pipeline = pipeline
         self.account = account
         """The LeadByte account that the pipeline acts on, whose brake and rate all its runs share."""
         self.owner = owner
-        self.clock = clock
+        self._server = ServerClock(engine) if clock is None and self.dialect == "postgresql" else None
+        self.clock: Clock = self._server.now if self._server else clock or utc_now
+        """The ledger's clock: the database's own where it is a server's, unless one is handed in."""
         # SQLite lets one writer in: threads of one process that wait in line are faster than those that ask again.
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.dialect == "sqlite" else nullcontext()
 
@@ -41,6 +46,10 @@ class Ledger:
     def now(self) -> datetime:
         """The present instant by the ledger's clock, from which all instants come that it keeps or compares."""
         return self.clock()
+
+    def skew(self) -> timedelta:
+        """How far this machine's clock is before the ledger's; nothing where they are one."""
+        return utc_now() - self.clock() if self._server else timedelta()
 
     @property
     def mine(self) -> ColumnElement[bool]:

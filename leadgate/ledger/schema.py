@@ -92,6 +92,7 @@ entries = Table(
     Column("note", Text, comment="why the entry is where it is, in LeadByte's words where it has some"),
     Column("inferred", Boolean, nullable=False, server_default=text("false"), comment="settled by a probe"),
     Column("settled_at", UtcDateTime),
+    Column("written_at", UtcDateTime, comment="when due_at and lease_until were last set: never ahead of the clock"),
     Column("override_token", Integer, comment="the override that stands in place of the rules"),
     Column("doubt_since", UtcDateTime, comment="since when an act may have been taken that nobody can vouch for"),
     Column("doubt_action", String(8), comment="which act is in doubt; null: one that this ledger does not know of"),

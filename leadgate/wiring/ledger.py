@@ -8,12 +8,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from leadgate.clock import Clock, utc_now
+from leadgate.clock import Clock
 from leadgate.config import PipelineConfig, load_config
 from leadgate.ledger import Ledger, open_engine
 
 
-def open_ledger(path: Path, config: PipelineConfig, *, clock: Clock = utc_now) -> Ledger:
+def open_ledger(path: Path, config: PipelineConfig, *, clock: Clock | None = None) -> Ledger:
     """Open the ledger under a name of this run's own, which its leases carry."""
     engine = open_engine(config.ledger.url.get_secret_value(), base_dir=path.resolve().parent)
     owner = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"

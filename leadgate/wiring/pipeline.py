@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from leadgate import telemetry
-from leadgate.clock import Clock, utc_now
+from leadgate.clock import Clock
 from leadgate.config import PipelineConfig, ReadBlock, load_config, resolve_blocks
 from leadgate.errors import ConfigError, SourceUnavailable
 from leadgate.ledger import Ledger
@@ -40,7 +40,7 @@ class Pipeline:
 
 
 @contextmanager
-def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock = utc_now) -> Iterator[Pipeline]:
+def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock | None = None) -> Iterator[Pipeline]:
     """Build every part of a pipeline from its file; each part is checked before anything is read or sent.
 
     All parts go by one clock, the source, the ledger and LeadByte's client alike.
