@@ -1,6 +1,6 @@
-"""How possible LeadBytes differ from each other: the habits that one is drawn with. What they lead to is in leadbyte.py.
+"""How possible LeadBytes differ from each other: the habits that one is drawn with.
 
-Only what docs and DESIGN call assumed is the same for all of them.
+What the habits lead to is in leadbyte.py and door.py. What leadgate assumes of LeadByte holds for all of them.
 """
 
 from dataclasses import dataclass, replace
@@ -25,7 +25,20 @@ ODD_TAKEN = (
     "Lead '{id}': done",
     None,
 )
-PAGES = ("502", "503", "503 later", "504", "500 busy", "302", "303", "403 page", "404 page", "408", "200 page", "broken")
+PAGES = (
+    "502",
+    "503",
+    "503 later",
+    "504",
+    "500 busy",
+    "302",
+    "303",
+    "403 page",
+    "404 page",
+    "408",
+    "200 page",
+    "broken",
+)
 """What may stand before them, also after an act was applied."""
 
 

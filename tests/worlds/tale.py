@@ -1,7 +1,6 @@
 """What happened in one world, in order: to each lead and to all of them. It is printed where a world fails."""
 
 import asyncio
-from datetime import timedelta
 
 
 class Tale:
@@ -20,4 +19,6 @@ class Tale:
 
 
 def _clock(seconds: float) -> str:
-    return str(timedelta(seconds=round(seconds, 1)))[:-5] if seconds % 1 else str(timedelta(seconds=seconds))
+    days, rest = divmod(seconds, 86_400)
+    minutes, seconds = divmod(rest, 60)
+    return f"{days:.0f}d {minutes // 60:02.0f}:{minutes % 60:02.0f}:{seconds:04.1f}"
