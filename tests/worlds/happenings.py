@@ -72,6 +72,8 @@ class Happenings:
     forgotten: set[str] = field(default_factory=set)
     """Leads that were acted on before that."""
     left_source: dict[str, float] = field(default_factory=dict)
+    running: set[core.Process] = field(default_factory=set)
+    """The processes that run now."""
     copy: sqlite3.Connection | None = None
     after_each: Callable[[], None] = lambda: None
     _times: list[float] = field(default_factory=list)
@@ -88,6 +90,10 @@ class Happenings:
     def open(self, process: core.Process) -> Ledger:
         """Open the ledger as a process does."""
         return core.open_ledger(self.memory.engine, process, self.clock)
+
+    def begin_ledger(self) -> None:
+        """Make the ledger as its owner does before the first run."""
+        core.begun(self.open(core.Process("person", self.clock)))
 
     def plan(self, faults: Faults) -> None:
         """Lay down everything that happens."""
@@ -197,6 +203,8 @@ class Happenings:
         self._forget(core.created)
 
     def _forget(self, then: Callable[[Ledger], None]) -> None:
+        for process in self.running:  # what it goes on to write would be in another file
+            process.die()
         self.replaced += 1
         self.look_needed = True
         self.forgotten |= {lead_id for lead_id, lead in self.leadbyte.leads.items() if lead.sent}

@@ -3,6 +3,7 @@
 python -m tests.worlds.run --worlds 20000            all of them, with the stories of the first that fail
 python -m tests.worlds.run --seed 7                  one world again, with its story
 python -m tests.worlds.run --without whole-refusals  a rule taken out of the code: the worlds must notice
+python -m tests.worlds.run --without all             each rule taken out, as a table
 """
 
 import argparse
@@ -15,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.worlds.rules import RULES, NoSuchRule, take_out
+from tests.worlds.rules import RULES, NoSuchRule, check_can_take_out, take_out
 from tests.worlds.world import Result, play
 
 _AT_ONCE = 25
@@ -62,27 +63,47 @@ def figures(results: Sequence[Result], seconds: float) -> str:
     return "\n".join(lines)
 
 
+def table(seeds: range, processes: int) -> str:
+    """What the worlds find of each rule that is taken out, a line a rule."""
+    lines = []
+    for rule in RULES:
+        try:
+            check_can_take_out(rule)
+        except NoSuchRule as error:
+            lines.append(f"{rule:18}{error}")
+            continue
+        results = play_on_all_cores(seeds, rule, processes)
+        kinds = Counter(result.violation.kind for result in results if result.violation)
+        found = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
+        lines.append(f"{rule:18}{kinds.total()} of {len(results)} worlds: {found}")
+    return "\n".join(lines)
+
+
 def main() -> int:
     """Play, print, and return 1 where something does not hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", type=int, default=2000)
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--seed", type=int, help="play this world alone")
-    parser.add_argument("--without", choices=RULES, metavar="RULE", help=f"take a rule out: {', '.join(RULES)}")
+    parser.add_argument("--without", choices=[*RULES, "all"], metavar="RULE", help=f"all, or: {', '.join(RULES)}")
     parser.add_argument("--stories", type=int, default=1, help="how many failures of each kind are told")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
+    seeds = range(asked.first, asked.first + asked.worlds)
+    if asked.without == "all":
+        print(table(seeds, asked.processes))  # noqa: T201
+        return 0
+    start = time.monotonic()
     try:
-        if asked.seed is not None or asked.without:
-            prepare(asked.without)
+        if asked.without:
+            check_can_take_out(asked.without)
     except NoSuchRule as error:
         print(f"{asked.without}: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    start = time.monotonic()
     if asked.seed is not None:
+        prepare(asked.without)
         results = play_many([asked.seed])
     else:
-        seeds = range(asked.first, asked.first + asked.worlds)
         results = play_on_all_cores(seeds, asked.without, asked.processes)
     told: Counter[str] = Counter()
     for result in results:

@@ -252,6 +252,10 @@ def resume(ledger: Ledger) -> None:
     end_pause(ledger, now=ledger.now())
 
 
+def begun(ledger: Ledger) -> None:
+    """Do what `leadgate init` does to a ledger before anything was sent: nothing, as long as no run asks for it."""
+
+
 def restored(ledger: Ledger) -> None:
     """Say that an older copy of the ledger was put back. To be written when the code knows it."""
     raise NotImplementedError

@@ -9,13 +9,15 @@ class Tale:
     def __init__(self) -> None:
         self._lines: list[tuple[float, str, str]] = []
 
-    def tell(self, lead_id: str, line: str) -> None:
-        """Add a line about a lead; about all of them where `lead_id` is empty."""
-        self._lines.append((asyncio.get_running_loop().time(), lead_id, line))
+    def tell(self, about: str, line: str) -> None:
+        """Add a line about a lead; about a run, which concerns those it sends; about all where `about` is empty."""
+        self._lines.append((asyncio.get_running_loop().time(), about, line))
 
     def of(self, lead_id: str) -> str:
         """Everything that has to do with one lead."""
-        return "\n".join(f"  {_clock(at)}  {line}" for at, about, line in self._lines if about in {lead_id, ""})
+        runs = {line.split()[0] for _, about, line in self._lines if about == lead_id}
+        concerns = {"", lead_id, *runs}
+        return "\n".join(f"  {_clock(at)}  {line}" for at, about, line in self._lines if about in concerns)
 
 
 def _clock(seconds: float) -> str:

@@ -91,6 +91,7 @@ class World:
         """Let four days pass."""
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # what dead processes leave behind
         self._tale.tell("", f"{self._habits} {self._config} wave {self._wave} {self._faults}")
+        self._course.begin_ledger()
         self._course.plan(self._faults)
         not_before, interval = 0.0, _RUN_EVERY
         while not self._violation and seconds_now() < END:
@@ -136,7 +137,8 @@ class World:
     async def _run(self, delay: float, *, looks: bool) -> None:
         await asyncio.sleep(delay)
         process = self._new_process()
-        self._tale.tell("", f"{process.name} begins")
+        self._tale.tell(process.name, f"{process.name} begins")
+        self._course.running.add(process)
         random = _random(self._seed, process.name)
         door = Door(self._leadbyte, random, self._tale, self._departure_of(process))
         run = core.run_once(
@@ -147,7 +149,8 @@ class World:
             await process.task
         if process.dead and looks:
             self._course.look_needed = True
-        self._tale.tell("", f"{process.name} {'is killed' if process.dead else 'ends'}")
+        self._course.running.discard(process)
+        self._tale.tell(process.name, f"{process.name} {'is killed' if process.dead else 'ends'}")
 
     async def _watch(self, process: core.Process, run: Coroutine[Any, Any, int]) -> None:
         """Wait for a run; whatever ends it but its death, or the end of the world, is a finding."""
@@ -186,7 +189,7 @@ class World:
         return process
 
     def _hold_up(self, process: core.Process, seconds: float) -> None:
-        self._tale.tell("", f"{process.name} is held up for {seconds:.0f} s")
+        self._tale.tell(process.name, f"{process.name} is held up for {seconds:.0f} s")
         process.held_up_until = seconds_now() + seconds
 
     def _departure_of(self, process: core.Process) -> Callable[[Sequence[Item]], None]:
