@@ -42,6 +42,8 @@ CAN_RESTORE = False
 """Whether the code knows `ledger restored`: an older copy was put back. See `restored`."""
 CAN_CREATE = False
 """Whether the code knows `ledger create` without --first-time: a ledger was lost. See `created`."""
+CAN_MISS_ROWS = False
+"""Whether the code decides nothing about a lead whose rows have left the source."""
 MODES: Sequence[str] = get_args(DeliveryConfig.model_fields["mode"].annotation)
 _RULES = [
     {"name": "opted-out", "when": "enrichment.opted_out", "then": "reject", "because": "Opted out."},

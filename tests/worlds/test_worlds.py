@@ -11,6 +11,7 @@ EVIDENCE = False
 
 
 @pytest.mark.xfail(not EVIDENCE, reason="the delivery does not follow the rules of evidence yet", strict=True)
+@pytest.mark.timeout(600)  # some seconds where nothing else runs
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_what_is_promised_holds_with_every_possible_leadbyte(chunk: int) -> None:
     """No lead is acted on twice, no state contradicts LeadByte's own log, and none is left behind."""

@@ -201,7 +201,8 @@ class World:
                 self._tale.tell(item.lead_id, f"{process.name} sends {item}")
                 if item.action and not self._memory.has_intent(item.lead_id, item.action):
                     self._violated(Violation("no intent", item.lead_id, f"{item.action} sent without an intent"))
-                if item.action and self._course.left_source.get(item.lead_id, END) < seconds_now() - HOUR:
+                left_at = self._course.left_source.get(item.lead_id, END)
+                if item.action and core.CAN_MISS_ROWS and left_at < seconds_now() - HOUR:
                     self._violated(Violation("no row", item.lead_id, f"{item.action} sent, and its rows have left"))
 
         return depart
