@@ -75,7 +75,7 @@ class Intended:
 
 
 @writes
-def intend(  # noqa: PLR0913
+def intend(
     ledger: Ledger,
     attempted: Sequence[Attempt],
     *,

@@ -13,10 +13,12 @@ from leadgate.model import Lead
 from tests.leadbyte.virtual_time import START
 from tests.worlds import run_of_a_worker as core
 from tests.worlds.habits import DAY, HOUR
-from tests.worlds.leadbyte import LeadByte, seconds_now
+from tests.worlds.leadbyte import Known, LeadByte, SentAct, seconds_now
 from tests.worlds.memory import MemoryLedger
 from tests.worlds.tale import Tale
 
+EARLIER = {"6001": "process", "6002": "reject"}
+"""Leads that were acted on before the world begins, as there are some in an account that is in use."""
 END = 4 * DAY
 """How long a world lasts."""
 
@@ -94,6 +96,16 @@ class Happenings:
     def begin_ledger(self) -> None:
         """Make the ledger as its owner does before the first run."""
         core.begun(self.open(core.Process("person", self.clock)))
+        if self.random.random() < 0.8:
+            for lead_id, action in EARLIER.items():
+                self._act_before(lead_id, action)
+
+    def _act_before(self, lead_id: str, action: str) -> None:
+        """Let a lead have been acted on, and have left, before this world begins."""
+        self.leadbyte.leads[lead_id] = Known(-HOUR, [(-2 * HOUR, action)], [SentAct(-2 * HOUR, action)])
+        self.rows.leads_by_id[lead_id] = Lead(lead_id, START - timedelta(hours=2))
+        self.rows.enrichments_by_id[lead_id] = core.enrichment_of(lead_id, {}, START - timedelta(hours=2))
+        self.memory.add_settled(lead_id, action, START - timedelta(hours=2))
 
     def plan(self, faults: Faults) -> None:
         """Lay down everything that happens."""

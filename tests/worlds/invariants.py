@@ -1,6 +1,7 @@
 """What must hold in every world after every step, measured by LeadByte's own log, never by the code's word."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,6 +37,8 @@ class Facts:
     """Acts that may have left and not provably come to nothing: two, and one more for each word of a person."""
     forgotten: bool
     """It was acted on before its ledger was replaced by an older copy, or lost."""
+    intended: AbstractSet[str]
+    """The acts that a run was about to send, and may have, by the ledger."""
     combined: bool
     """Acts go without an update before them: nothing shows that a lead was there."""
 
@@ -71,8 +74,8 @@ def _false_inference(facts: Facts, action: str, executed: list[str], now: float)
     if executed and action not in executed:
         return f"inferred {action}, LeadByte executed {executed}"
     sent_at = [act.at for act in truth.sent if act.action == action]
-    if not sent_at and not facts.forgotten:
-        return f"inferred {action}, and none was sent"
+    if action not in facts.intended and not facts.forgotten:
+        return f"inferred {action}, and none was to be sent"
     if truth.left_at is None or truth.left_at > now:
         return f"inferred {action}, and the lead is still in quarantine"
     was_there = truth.updated_at is not None and truth.updated_at > min(sent_at, default=now) - EVIDENCE_FOR

@@ -66,6 +66,20 @@ class MemoryLedger:
             for lead_id, state, due, lease, inferred, doubt, note, *rest in found
         }
 
+    def add_settled(self, lead_id: str, action: str, at: datetime) -> None:
+        """Add a lead that was acted on before."""
+        state = {"process": "processed", "reject": "rejected"}[action]
+        self._file.execute(
+            "insert into leadgate_entries (pipeline, lead_id, state, quarantined_at, registered_at, settled_at, token,"
+            " decided_token) values (?, ?, ?, ?, ?, ?, 1, 1)",
+            (PIPELINE, lead_id, state, *3 * [at.replace(tzinfo=None).isoformat(" ", "microseconds")]),
+        )
+
+    def intended(self, lead_id: str) -> set[str]:
+        """The acts of which a run has written that it was about to send them, and may have."""
+        query = "select action from leadgate_attempts where lead_id = ? and action is not null"
+        return {action for (action,) in self._file.execute(query, (lead_id,))}
+
     def has_intent(self, lead_id: str, action: str) -> bool:
         """Whether a request for this act is in flight by the ledger, committed, with the decision it follows from."""
         if self._file.in_transaction:

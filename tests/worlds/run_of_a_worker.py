@@ -58,6 +58,7 @@ ConfigKey = tuple[str, int, int]
 """delivery.mode, leadbyte.batch_size and leadbyte.concurrency."""
 CHANGED: dict[str, object] = {}
 """Settings of `delivery` that are other than by default, for a rule that is taken out."""
+_ANY_CONFIG: ConfigKey = ("combined", 50, 1)
 PROCESS: ContextVar["Process | None"] = ContextVar("process", default=None)
 
 
@@ -241,6 +242,7 @@ def decide_as_person(ledger: Ledger, lead_id: str, verdict: str, *, still_there:
         hold_for=timedelta(hours=1),
         now=ledger.now(),
         still_in_quarantine=still_there,
+        proven_after=config_of(*_ANY_CONFIG).delivery.proven_after,
     )
     return bool(resolved.ids)
 

@@ -6,7 +6,7 @@ from tests.worlds.run import figures
 from tests.worlds.world import play
 
 CHUNKS, WORLDS = 6, 50
-EVIDENCE = False
+EVIDENCE = True
 """Whether the delivery follows DESIGN's "Evidence" yet."""
 
 

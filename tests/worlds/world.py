@@ -18,7 +18,7 @@ from tests.leadbyte.virtual_time import START
 from tests.worlds import run_of_a_worker as core
 from tests.worlds.door import Door
 from tests.worlds.habits import HOUR, QUIET_AFTER, draw_habits
-from tests.worlds.happenings import END, Happenings, draw_faults
+from tests.worlds.happenings import EARLIER, END, Happenings, draw_faults
 from tests.worlds.invariants import Facts, Violation, stuck, unseen, violations_of
 from tests.worlds.leadbyte import Item, LeadByte, seconds_now
 from tests.worlds.memory import MemoryLedger
@@ -229,6 +229,7 @@ class World:
                 self._leadbyte.leads[lead_id],
                 sent_allowed=2 + course.heard[lead_id] + course.replaced,
                 forgotten=lead_id in course.forgotten,
+                intended=self._memory.intended(lead_id) if row.inferred else set(),
                 combined=self._config[0] == "combined",
             )
             for violation in violations_of(facts, seconds_now()):
@@ -253,7 +254,8 @@ class World:
             story = f"seed {self._seed}: {found.kind}, lead {found.lead_id}: {found.text}\n"
             story += f"{self._tale.of(found.lead_id)}\n attempts in the ledger\n{attempts}"
         acts, reviews = sum(len(lead.sent) for lead in leads.values()), len(self._reviewed)
-        return Result(self._seed, self._habits.is_plain, len(leads), reviews, acts, self._runs, seconds, found, story)
+        new = len(leads.keys() - EARLIER)
+        return Result(self._seed, self._habits.is_plain, new, reviews, acts, self._runs, seconds, found, story)
 
 
 def _random(seed: int, name: str) -> Random:
