@@ -8,4 +8,5 @@ alarms.py, rate.py.
 """
 
 from leadgate.ledger.engine import open_engine as open_engine
+from leadgate.ledger.ledger import NOT_ASKED as NOT_ASKED
 from leadgate.ledger.ledger import Ledger as Ledger

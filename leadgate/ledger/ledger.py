@@ -3,17 +3,19 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Row, Table, Text, and_, func, literal, select
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from leadgate.clock import Clock, utc_now
+from leadgate.clock import CLOCKS_AGREE, Clock, utc_now
 from leadgate.ledger.engine import GaveWay, ledger_errors, reading
 from leadgate.ledger.schema import ENTRY
 from leadgate.ledger.server_clock import ServerClock
+
+NOT_ASKED = "LeadByte has not been asked what time it is: no lead becomes late before."
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,6 +38,8 @@ class Ledger:
         self._server = ServerClock(engine) if clock is None and self.dialect == "postgresql" else None
         self.clock: Clock = self._server.now if self._server else clock or utc_now
         """The ledger's clock: the database's own where it is a server's, unless one is handed in."""
+        self.their_now: Callable[[], datetime | None] | None = None
+        """LeadByte's clock, where no server of ours has one; it gives None before LeadByte has answered."""
         # SQLite lets one writer in: threads of one process that wait in line are faster than those that ask again.
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.dialect == "sqlite" else nullcontext()
 
@@ -47,9 +51,24 @@ class Ledger:
         """The present instant by the ledger's clock, from which all instants come that it keeps or compares."""
         return self.clock()
 
-    def skew(self) -> timedelta:
-        """How far this machine's clock is before the ledger's; nothing where they are one."""
-        return utc_now() - self.clock() if self._server else timedelta()
+    def clock_problem(self) -> str | None:
+        """Why no lead may be called late by the ledger's clock; None where nothing is known against it.
+
+        A server's clock is held against this machine's. Where there is no server, somebody else has to say what time
+        it is: NOT_ASKED as long as nobody has.
+        """
+        if self._server:
+            other, gap = "the ledger's", utc_now() - self.clock()
+        elif self.their_now is None:
+            return None
+        elif (theirs := self.their_now()) is None:
+            return NOT_ASKED
+        else:
+            other, gap = "LeadByte's", self.clock() - theirs
+        if abs(gap) <= CLOCKS_AGREE:
+            return None
+        seconds = f"{abs(gap).total_seconds():.0f} s"
+        return f"This machine's clock and {other} differ by {seconds}: no lead becomes late until they agree."
 
     @property
     def mine(self) -> ColumnElement[bool]:

@@ -77,6 +77,11 @@ class Source:
             raise
         return cls(config, database, relations, clock, Wakeups(address))
 
+    @property
+    def has_clock(self) -> bool:
+        """Whether its database is a server's, which has a clock of its own."""
+        return self._database.dialect.name != "sqlite"
+
     def close(self) -> None:
         """Close every connection."""
         self.wakeups.close()

@@ -54,6 +54,8 @@ def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock | None = No
         closing(open_ledger(path, config, clock=clock)) as ledger,
         closing(_open_source(path, config, ledger)) as source,
     ):
+        if not source.has_clock:
+            ledger.their_now = lambda: None
         policy, shadow = build_policy(path, config, source), build_shadow(path, config, source)
         for rules in filter(None, (policy, shadow)):
             keep_policy(ledger, version=rules.version, text=rules.text, now=ledger.now())
