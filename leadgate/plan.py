@@ -114,11 +114,11 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
     pause = read_pause(ledger)
 
     def decide(claims: list[Claim], *, new: bool) -> int:
-        decided, incomplete = decide_claims(claims, config=config, source=source, policy=policy, now=now)
-        planned.extend(_plan(cap.apply(put_off(lead, pause)), config.delivery.mode, new=new) for lead in decided)
-        for _, look in incomplete:
+        found = decide_claims(claims, config=config, source=source, policy=policy, now=now)
+        planned.extend(_plan(cap.apply(put_off(lead, pause)), config.delivery.mode, new=new) for lead in found.decided)
+        for _, look in found.incomplete:
             missing.update(look.missing)
-        return len(incomplete)
+        return len(found.incomplete) + len(found.absent)
 
     for page, new in _waiting_pages(source, ledger, faults):
         looks = list(zip(page, looker.look_over(page), strict=True))

@@ -64,6 +64,13 @@ class Looker:
         self.looked = Looked(reading, warnings=[reading.problem] if reading.problem else [])
         self.late_since = latest_late(ledger, deadline=config.wait.deadline, now=now) if reading.healthy else None
 
+    def distrust(self, problem: str) -> None:
+        """Let no lead become late by this reading, for a reason that came to light after it."""
+        self.looked.reading = replace(self.looked.reading, healthy=False, problem=problem)
+        self.looked.warnings.append(problem)
+        self.late_since = None
+        keep_reading(self._ledger, self.looked.reading)
+
     def look(self, pages: Iterable[Sequence[Waiting]]) -> None:
         """Look at pages of waiting entries, and record what was found."""
         for page in pages:

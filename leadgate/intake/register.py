@@ -7,8 +7,10 @@ from datetime import datetime
 from leadgate.config import PipelineConfig
 from leadgate.intake.forward import KEEP_EVERY, PAGE, advance, read_from
 from leadgate.ledger import Ledger
+from leadgate.ledger.absent import bring_back, read_withdrawn
 from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_mark
 from leadgate.ledger.waiting import register
+from leadgate.model import Lead
 from leadgate.source import Source
 
 _KEPT_FAULTS = 100
@@ -20,6 +22,8 @@ class Registered:
 
     count: int
     faults: Sequence[str]
+    is_whole: bool = False
+    """Whether every lead of the source was gone through."""
 
 
 def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, now: datetime) -> Registered:
@@ -39,7 +43,7 @@ def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, no
         return compare_leads(source, ledger, mark, now=now)
     count, faults = 0, list(mark.faults)
     for page in pages:
-        count += register(ledger, page.leads, now=now)
+        count += _take_in(ledger, page.leads, now)
         faults += page.faults
     keep_mark(ledger, Relation.LEADS, advance(mark, newest, horizon, now))
     return Registered(count, list(dict.fromkeys(faults)))
@@ -50,7 +54,7 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
     count = 0
     rows, faults = (mark.compared_rows, list(mark.faults)) if mark.compared_to else (0, [])
     for number, page in enumerate(source.lead_pages.all(PAGE, after=mark.compared_to), 1):
-        count += register(ledger, page.leads, now=now)
+        count += _take_in(ledger, page.leads, now)
         rows += len(page.leads)
         faults += page.faults
         mark = replace(mark, compared_to=page.after, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
@@ -62,4 +66,11 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
         # Also where the rows that were left are gone by now.
         mark = replace(mark, compared_to=None, compared_at=now, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
     keep_mark(ledger, Relation.LEADS, mark)
-    return Registered(count, faults)
+    return Registered(count, faults, is_whole=mark.compared_to is None)
+
+
+def _take_in(ledger: Ledger, leads: Sequence[Lead], now: datetime) -> int:
+    """Register leads, and let those wait again that were withdrawn; return how many are new."""
+    if back := read_withdrawn(ledger, [lead.lead_id for lead in leads]):
+        bring_back(ledger, back, now=now)
+    return register(ledger, leads, now=now)

@@ -46,6 +46,7 @@ _partial_index(
     entries.c.lead_id,
     where="state in ('review', 'failed')",
 )
+_partial_index("leadgate_entries_absent", entries.c.pipeline, entries.c.absent_since, where="absent_since is not null")
 _partial_index("leadgate_entries_in_doubt", entries.c.state, where="doubt_action is not null")
 _partial_index(
     "leadgate_entries_taken",

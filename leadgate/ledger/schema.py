@@ -67,7 +67,7 @@ def in_utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-STATES = "('waiting', 'ready', 'sending', 'unknown', 'review', 'processed', 'rejected', 'gone', 'failed')"
+STATES = "('waiting', 'ready', 'sending', 'unknown', 'review', 'processed', 'rejected', 'gone', 'withdrawn', 'failed')"
 FINAL = "('processed', 'rejected', 'gone')"
 
 entries = Table(
@@ -92,6 +92,7 @@ entries = Table(
     Column("note", Text, comment="why the entry is where it is, in LeadByte's words where it has some"),
     Column("inferred", Boolean, nullable=False, server_default=text("false"), comment="settled by a probe"),
     Column("settled_at", UtcDateTime),
+    Column("absent_since", UtcDateTime, comment="since when a healthy source has had no row of the lead"),
     Column("written_at", UtcDateTime, comment="when due_at and lease_until were last set: never ahead of the clock"),
     Column("override_token", Integer, comment="the override that stands in place of the rules"),
     Column("doubt_since", UtcDateTime, comment="since when an act may have been taken that nobody can vouch for"),

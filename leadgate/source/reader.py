@@ -116,6 +116,10 @@ class Source:
                 found[lead_id] = rank, Lead(lead_id, quarantined_at, columns)
         return {lead_id: lead for lead_id, (_, lead) in found.items()}
 
+    def present(self, ids: Sequence[str]) -> set[str]:
+        """Those of `ids` that have a row among the leads, whatever stands in it."""
+        return {lead_id for lead_id, _ in self._leads.look_up(ids)}
+
     def enrichments(self, ids: Sequence[str]) -> dict[str, Enrichment]:
         """What has arrived for `ids`. Of several rows for one lead the latest `updated_at` counts.
 
