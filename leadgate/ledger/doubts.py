@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, literal_column, select
 
 from leadgate.ledger.brakes import Brake, read_brake
 from leadgate.ledger.ledger import Ledger
@@ -68,8 +68,9 @@ def read_doubts(ledger: Ledger) -> Doubts:
     acts = select(ENTRY.doubt_action).where(ledger.mine, in_state(State.UNKNOWN)).distinct()
     stands = select(standstills.c.problem, standstills.c.began_at)
     stands = stands.where(standstills.c.pipeline == ledger.pipeline, standstills.c.ended_at.is_(None))
-    shape = select(ATTEMPT.shape, ATTEMPT.action, func.count().label("leads"))
-    shape = shape.where(ATTEMPT.pipeline == ledger.pipeline, ATTEMPT.shape.is_not(None), ATTEMPT.action.is_not(None))
+    shape = select(ATTEMPT.shape, ATTEMPT.action, func.count().label("leads")).select_from(entries)
+    shape = shape.join(attempts, same_lead(ATTEMPT, ENTRY)).where(ledger.mine, ENTRY.doubt_action.is_not(None))
+    shape = shape.where(ATTEMPT.shape.is_not(None), ATTEMPT.action.is_not(None))
     shape = shape.group_by(ATTEMPT.shape, ATTEMPT.action).order_by(func.count().desc(), ATTEMPT.shape).limit(_SHOWN)
     with ledger.reading() as connection:
         in_doubt = [Action(action) for action in connection.scalars(acts) if action]
@@ -98,5 +99,5 @@ def read_doubts(ledger: Ledger) -> Doubts:
 def _last_control(ledger: Ledger) -> Select[Any]:
     query = select(ENTRY.lead_id, ENTRY.settled_at.label("taken_at"), ATTEMPT.sent_at.label("at"))
     query = query.add_columns(ATTEMPT.outcome, ATTEMPT.message).join(attempts, same_lead(ATTEMPT, ENTRY))
-    query = query.where(ledger.mine, ATTEMPT.kind == RequestKind.CONTROL, ENTRY.settled_at.is_not(None))
+    query = query.where(ledger.mine, ATTEMPT.kind == literal_column(f"'{RequestKind.CONTROL.value}'"), ENTRY.settled_at.is_not(None))
     return query.select_from(entries).order_by(ATTEMPT.sent_at.desc()).limit(1)

@@ -55,6 +55,7 @@ _partial_index(
     entries.c.settled_at,
     where="state in ('processed', 'rejected') and not inferred",
 )
+_partial_index("leadgate_attempts_controls", attempts.c.pipeline, attempts.c.sent_at, where="kind = 'control'")
 # A lead has one request in flight at most.
 _partial_index("leadgate_attempts_open", attempts.c.pipeline, attempts.c.lead_id, where="outcome is null", unique=True)
 _partial_index("leadgate_standstills_open", standstills.c.pipeline, where="ended_at is null", unique=True)
