@@ -99,5 +99,7 @@ def read_doubts(ledger: Ledger) -> Doubts:
 def _last_control(ledger: Ledger) -> Select[Any]:
     query = select(ENTRY.lead_id, ENTRY.settled_at.label("taken_at"), ATTEMPT.sent_at.label("at"))
     query = query.add_columns(ATTEMPT.outcome, ATTEMPT.message).join(attempts, same_lead(ATTEMPT, ENTRY))
-    query = query.where(ledger.mine, ATTEMPT.kind == literal_column(f"'{RequestKind.CONTROL.value}'"), ENTRY.settled_at.is_not(None))
+    query = query.where(
+        ledger.mine, ATTEMPT.kind == literal_column(f"'{RequestKind.CONTROL.value}'"), ENTRY.settled_at.is_not(None)
+    )
     return query.select_from(entries).order_by(ATTEMPT.sent_at.desc()).limit(1)
