@@ -1,4 +1,4 @@
-"""`leadgate init`: a commented pipeline file to start from."""
+"""`leadgate init`: a commented pipeline file to start from, and its ledger."""
 
 from importlib import resources
 from pathlib import Path
@@ -8,6 +8,7 @@ import typer
 
 from cli.output import reports_errors, say
 from leadgate.errors import ConfigError
+from leadgate.wiring.identity import make_first_ledger
 
 
 @reports_errors
@@ -16,7 +17,10 @@ def init(
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
-    """Write a commented pipeline file; edit it, then `leadgate check`."""
+    """Write a commented pipeline file, and make its ledger beside it; edit the file, then `leadgate check`.
+
+    The first pipeline that runs with the ledger takes its place there, as with `leadgate ledger create --first-time`.
+    """
     if path.exists() and not force:
         msg = f"{path}: is there already. Name another path, or --force to replace it."
         raise ConfigError(msg)
@@ -25,7 +29,11 @@ def init(
     except OSError as error:
         msg = f"{path}: cannot be written ({error.strerror}). Name another path."
         raise ConfigError(msg) from None
-    say(f"Wrote {path}. Next: edit it, export LEADBYTE_API_KEY and SOURCE_URL, then `leadgate check`.")
+    is_new = make_first_ledger(path)
+    say(f"Wrote {path}{' and made its ledger' if is_new else ''}.")
+    if not is_new:
+        say("There is a ledger beside it that knows other pipelines: `leadgate ledger create` adds one to it.")
+    say("Next: edit the file, export LEADBYTE_API_KEY and SOURCE_URL, then `leadgate check`.")
 
 
 def pipeline_template() -> str:

@@ -8,7 +8,7 @@ from leadgate.config import PipelineConfig
 from leadgate.intake.forward import KEEP_EVERY, PAGE, advance, read_from
 from leadgate.ledger import Ledger
 from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_mark
-from leadgate.ledger.waiting import register
+from leadgate.ledger.waiting import Registration, register
 from leadgate.source import Source
 
 _KEPT_FAULTS = 100
@@ -39,8 +39,9 @@ def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, no
         return compare_leads(source, ledger, mark, now=now)
     count, faults = 0, list(mark.faults)
     for page in pages:
-        count += register(ledger, page.leads, now=now)
-        faults += page.faults
+        registered = register(ledger, page.leads, now=now)
+        count += registered.new
+        faults += [*page.faults, *_elsewhere(registered)]
     keep_mark(ledger, Relation.LEADS, advance(mark, newest, horizon, now))
     return Registered(count, list(dict.fromkeys(faults)))
 
@@ -50,9 +51,10 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
     count = 0
     rows, faults = (mark.compared_rows, list(mark.faults)) if mark.compared_to else (0, [])
     for number, page in enumerate(source.lead_pages.all(PAGE, after=mark.compared_to), 1):
-        count += register(ledger, page.leads, now=now)
+        registered = register(ledger, page.leads, now=now)
+        count += registered.new
         rows += len(page.leads)
-        faults += page.faults
+        faults += [*page.faults, *_elsewhere(registered)]
         mark = replace(mark, compared_to=page.after, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
         if page.after and number % KEEP_EVERY == 0:
             keep_mark(ledger, Relation.LEADS, mark)
@@ -63,3 +65,12 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
         mark = replace(mark, compared_to=None, compared_at=now, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
     keep_mark(ledger, Relation.LEADS, mark)
     return Registered(count, faults)
+
+
+def _elsewhere(registered: Registration) -> list[str]:
+    """Name the leads that another pipeline of the account has, and would act on too."""
+    return [
+        f"source.leads: lead {lead_id} belongs to the pipeline {name!r} of the same account, and is not registered a "
+        "second time. Leave it out of one of the two."
+        for lead_id, name in registered.elsewhere.items()
+    ]

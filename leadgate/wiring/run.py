@@ -5,10 +5,8 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-import httpx
-
 from leadgate.clock import Clock, utc_now
-from leadgate.config import Block, LeadByteConfig
+from leadgate.config import Block, LeadByteConfig, account_of
 from leadgate.delivery import Delivery, Exchange, Preparation, Reconciliation
 from leadgate.leadbyte import LeadByteClient
 from leadgate.leadbyte.pacing import TakeTurn
@@ -61,9 +59,8 @@ def _rate_of(pipeline: Pipeline) -> TakeTurn | None:
     leadbyte = pipeline.config.leadbyte
     if not leadbyte.requests_per_second:
         return None
-    account = httpx.URL(leadbyte.base_url).netloc.decode()
-    rate = leadbyte.requests_per_second
-    return Rate(pipeline.ledger, account, requests_per_second=rate).take_turn
+    account = account_of(leadbyte.base_url)
+    return Rate(pipeline.ledger, account, requests_per_second=leadbyte.requests_per_second).take_turn
 
 
 @contextmanager

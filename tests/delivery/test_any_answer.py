@@ -16,11 +16,12 @@ from sqlalchemy import Engine
 from leadgate.delivery import Delivery, Exchange
 from leadgate.errors import KeyRefused, LeadByteError, LeadByteUnavailable
 from leadgate.leadbyte import LeadByteClient
-from leadgate.ledger import Ledger, claims, open_engine, waiting
+from leadgate.ledger import Ledger, claims, waiting
 from leadgate.ledger.schema import metadata
 from leadgate.ledger.status import read_status
 from leadgate.model import Answer, Certainty, Decided, Lead, LeadRequest, Look, fingerprint
 from tests.delivery.world import NOON, POSTCODE, Clock, config_with, decision_of
+from tests.support.ledgers import new_engine
 
 IDS = [str(n) for n in range(1, 7)]
 MINUTES = timedelta(minutes=5)
@@ -160,7 +161,7 @@ class Story:
 @pytest.fixture
 def engine(sqlite_url: str, tmp_path: Path) -> Iterator[Engine]:
     """A ledger's database."""
-    engine = open_engine(sqlite_url, base_dir=tmp_path)
+    engine = new_engine(sqlite_url, base_dir=tmp_path)
     yield engine
     engine.dispose()
 

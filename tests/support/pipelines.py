@@ -12,6 +12,7 @@ from sqlalchemy.types import BigInteger, TypeEngine
 from leadgate.ledger.engine import open_engine
 from leadgate.ledger.schema import attempts, entries
 from leadgate.sandbox import Sandbox
+from leadgate.wiring.identity import create_ledger
 from tests.support.audit import audit_ledger, audit_sandbox
 
 PIPELINE = """\
@@ -72,6 +73,7 @@ class Practice:
         source = database_url or "sqlite:///source.db"
         self.ledger_url = ledger_url
         self.file.write_text(PIPELINE.format(leadbyte=leadbyte, key=key, source=source, ledger=ledger_url), "utf-8")
+        create_ledger(self.file, first_time=True)
         self.source: Engine = create_engine(database_url or f"sqlite:///{folder / 'source.db'}")
         metadata = MetaData()
         id_type = id_type or BigInteger()

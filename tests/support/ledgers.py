@@ -1,0 +1,23 @@
+"""A ledger of a test's own, made as a person makes it: once, for the first time."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from leadgate.config import Identity
+from leadgate.errors import LedgerError
+from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger.pipelines import add_pipeline
+
+
+def new_engine(url: str, *, base_dir: Path, pipelines: Sequence[str] = ("acme",)) -> Engine:
+    """Open a ledger, and make it if there is none; it knows these pipelines, each with an account of its name."""
+    engine = open_engine(url, base_dir=base_dir, create=True)
+    for name in pipelines:
+        with suppress(LedgerError):  # it is known already
+            ledger = Ledger(engine, pipeline=name, owner="person")
+            add_pipeline(ledger, Identity(name, "source.db: leads"), first_time=True, now=datetime.now(UTC))
+    return engine
