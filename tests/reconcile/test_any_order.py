@@ -15,12 +15,12 @@ from sqlalchemy import Engine, event, or_, select
 from leadgate.config import PipelineConfig, longest_exchange
 from leadgate.ledger import Ledger, people, waiting
 from leadgate.ledger.engine import reading
-from leadgate.ledger.schema import entries, metadata
+from leadgate.ledger.schema import entries
 from leadgate.model import Lead, Look, State, Verdict
 from tests.delivery.world import NOON, config_with
 from tests.reconcile.simulated import Heard, SimulatedLeadByte, SimulatedRun
 from tests.support.audit import audit_ledger
-from tests.support.ledgers import new_engine
+from tests.support.ledgers import forget_leads, new_engine
 
 LONGEST = longest_exchange(timedelta(seconds=30))
 SHORTEST = {"lease": "70s", "unknown_after": "70s"}
@@ -42,9 +42,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()
-        with engine.begin() as connection:
-            for table in metadata.tables.values():
-                connection.execute(table.delete())
+        forget_leads(engine)
         self.engine = engine
         self.config = config_with(delivery=SHORTEST | {"attempts": 2})
         self.leadbyte = SimulatedLeadByte()

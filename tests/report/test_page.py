@@ -18,6 +18,7 @@ from leadgate.model import Action, Conclusion, Decision, Resolution, Result, Sou
 from leadgate.report import Facts, read_facts
 from leadgate.report.file import render
 from leadgate.report.words import share, span
+from leadgate.wiring.identity import create_ledger
 from tests.ledger.steps import NOW, REJECT, attempt, claim, intend, outcome, send, taken
 from tests.support.command import leadgate
 from tests.support.ledgers import new_engine
@@ -150,6 +151,7 @@ def test_the_command_writes_the_page_and_names_what_is_wrong(tmp_path: Path) -> 
     """A file where it was asked for; a folder that is not there is one message, and leaves nothing behind."""
     file = tmp_path / "leadgate.yaml"
     file.write_text(CONFIG, "utf-8")
+    create_ledger(file, first_time=True)
     page = tmp_path / "page.html"
     done = leadgate("report", "--out", page, "--json", config=file)
     assert (done.code, done.json()) == (0, {"report": str(page)})

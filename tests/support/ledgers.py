@@ -11,6 +11,8 @@ from leadgate.config import Identity
 from leadgate.errors import LedgerError
 from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.pipelines import add_pipeline
+from leadgate.ledger.schema import entries, metadata
+from leadgate.ledger.schema import pipelines as known
 
 
 def new_engine(url: str, *, base_dir: Path, pipelines: Sequence[str] = ("acme",)) -> Engine:
@@ -21,3 +23,18 @@ def new_engine(url: str, *, base_dir: Path, pipelines: Sequence[str] = ("acme",)
             ledger = Ledger(engine, pipeline=name, owner="person")
             add_pipeline(ledger, Identity(name, "source.db: leads"), first_time=True, now=datetime.now(UTC))
     return engine
+
+
+def forget_leads(engine: Engine) -> None:
+    """Empty a ledger, but for the pipelines it knows."""
+    with engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            if table is not known:
+                connection.execute(table.delete())
+
+
+def move_pipeline(engine: Engine, named: Identity) -> None:
+    """Let a ledger's one pipeline have another account and source, as if it had had them from the first."""
+    with engine.begin() as connection:
+        connection.execute(known.update().values(named._asdict()))
+        connection.execute(entries.update().values(account=named.account))
