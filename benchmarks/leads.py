@@ -99,7 +99,7 @@ def fill_source(url: str, leads: int) -> None:
 def write_pipeline(  # noqa: PLR0913
     path: Path, *, base_url: str, source_url: str, ledger_url: str, leads: int, in_flight: int = IN_FLIGHT
 ) -> None:
-    """Make the ledger, and write the pipeline file that releases the leads of `fill_source`, without a limit on requests a second."""
+    """Write the pipeline file that releases the leads of `fill_source`, at no rate, and make its ledger."""
     text = _PIPELINE.format(
         base_url=base_url,
         api_key=PRACTICE_KEY,

@@ -1,11 +1,8 @@
-"""The pipeline file: its shape (shape.py), how it is read (load.py), the blocks it names (blocks.py), whose it is."""
+"""The pipeline file: its shape (shape.py), how it is read (load.py), and the blocks it names (blocks.py)."""
 
 from leadgate.config.blocks import ReadBlock as ReadBlock
 from leadgate.config.blocks import resolve_blocks as resolve_blocks
 from leadgate.config.example import ExampleConfig as ExampleConfig
-from leadgate.config.identity import Identity as Identity
-from leadgate.config.identity import account_of as account_of
-from leadgate.config.identity import identity_of as identity_of
 from leadgate.config.load import load_config as load_config
 from leadgate.config.load import parse_config as parse_config
 from leadgate.config.section import parse_duration as parse_duration

@@ -11,6 +11,7 @@ from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Row, Table, Tex
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from leadgate.clock import Clock, utc_now
+from leadgate.identity import Identity
 from leadgate.ledger.engine import GaveWay, ledger_errors, reading
 from leadgate.ledger.schema import ENTRY
 
@@ -29,6 +30,8 @@ class Ledger:
         self.pipeline = pipeline
         self.owner = owner
         self.clock = clock
+        self.identity: Identity | None = None
+        """Whose leads they are, once a run has compared it with what the ledger knows."""
         # SQLite lets one writer in: threads of one process that wait in line are faster than those that ask again.
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.dialect == "sqlite" else nullcontext()
 

@@ -6,10 +6,10 @@ A pipeline is added by a person. What a run finds of account and source must be 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, and_, select
 
-from leadgate.config import Identity
 from leadgate.errors import LedgerError
+from leadgate.identity import Identity
 from leadgate.ledger.engine import shown
 from leadgate.ledger.ledger import Ledger, fields_of, writes
 from leadgate.ledger.schema import ENTRY, entries, marks, pipelines, readings
@@ -53,7 +53,7 @@ def check_pipeline(ledger: Ledger, named: Identity) -> None:
     with ledger.reading() as connection:
         found = _find(ledger, connection)
         if found:
-            _compare(ledger, found, named)
+            _compare(ledger, connection, found, named)
         elif not connection.execute(_row(_FIRST)).first():
             raise _unknown(ledger, connection)
 
@@ -62,25 +62,23 @@ def check_pipeline(ledger: Ledger, named: Identity) -> None:
 def bind_pipeline(ledger: Ledger, named: Identity) -> None:
     """Do as `check_pipeline`, and write down what the ledger did not know yet; the first pipeline takes the free place.
 
-    A run does so before it registers leads.
+    A run does so before it registers leads; until then another account or source may still be written down.
     """
     with ledger.reading() as connection:
         found = _find(ledger, connection)
-    if found and None not in {found.account, found.source}:
-        return _compare(ledger, found, named)
-    # A run that does the same at this moment is waited for; what it has written stands.
-    row = pipelines.c.pipeline == (ledger.pipeline if found else _FIRST)
-    learned = {
-        "pipeline": ledger.pipeline,
-        "account": func.coalesce(pipelines.c.account, named.account),
-        "source": func.coalesce(pipelines.c.source, named.source),
-    }
+    ledger.identity = named
+    if found and (found.account, found.source) == named:
+        return
     with ledger.transaction() as connection:
-        connection.execute(pipelines.update().where(row).values(learned))
-        found = _find(ledger, connection)
         if not found:
+            taken = pipelines.update().where(pipelines.c.pipeline == _FIRST).values(pipeline=ledger.pipeline)
+            connection.execute(taken)
+        known = connection.execute(_row(ledger.pipeline).with_for_update()).first()
+        if not known:
             raise _unknown(ledger, connection)
-        return _compare(ledger, found, named)
+        _compare(ledger, connection, KnownPipeline(**fields_of(known)), named)
+        learned = {"account": named.account or known.account, "source": named.source or known.source}
+        connection.execute(pipelines.update().where(pipelines.c.pipeline == ledger.pipeline).values(learned))
 
 
 @writes
@@ -170,10 +168,14 @@ def note_restored(ledger: Ledger, *, now: datetime) -> int:
 
 def lock_pipeline(ledger: Ledger, connection: Connection) -> KnownPipeline:
     """Give the pipeline's row, which nobody changes until the transaction ends; raise LedgerError if there is none."""
+    # Nobody may put an older copy back, or move the pipeline, while leads are registered by what stands here.
     found = connection.execute(_row(ledger.pipeline).with_for_update(read=True)).first()
     if not found:
         raise _unknown(ledger, connection)
-    return KnownPipeline(**fields_of(found))
+    known = KnownPipeline(**fields_of(found))
+    if ledger.identity and ledger.identity != (known.account, known.source):
+        raise _another(ledger, known, ledger.identity)  # written down by another run, after this one has begun
+    return known
 
 
 def _row(name: str) -> Select[tuple[object, ...]]:
@@ -200,15 +202,28 @@ def _unknown(ledger: Ledger, connection: Connection) -> LedgerError:
     )
 
 
-def _compare(ledger: Ledger, found: KnownPipeline, named: Identity) -> None:
-    """Raise LedgerError if the file names another account or source than the ledger."""
+def _is_used(ledger: Ledger, connection: Connection) -> bool:
+    """Whether a run has ever looked for leads of the pipeline."""
+    read = select(marks.c.relation).where(marks.c.pipeline == ledger.pipeline)
+    return any(connection.execute(query.limit(1)).first() for query in (read, select(ENTRY.lead_id).where(ledger.mine)))
+
+
+def _compare(ledger: Ledger, connection: Connection, found: KnownPipeline, named: Identity) -> None:
+    """Raise LedgerError if the file names another account or source than that whose leads the ledger holds."""
+    pairs = [(found.account, named.account), (found.source, named.source)]
+    if any(known and new and known != new for known, new in pairs) and _is_used(ledger, connection):
+        raise _another(ledger, found, named)
+
+
+def _another(ledger: Ledger, found: KnownPipeline, named: Identity) -> LedgerError:
     pairs = [("account", found.account, named.account), ("source", found.source, named.source)]
-    wrong = [(what, known, new) for what, known, new in pairs if known and new and known != new]
-    if wrong:
-        told = " and ".join(f"the {what} {known}, and the file names the {what} {new}" for what, known, new in wrong)
-        msg = (
-            f"ledger {shown(ledger.engine.url)}: has the pipeline {found.pipeline!r} with {told}. A rehearsal or "
-            "another pipeline needs a ledger of its own: write another `ledger.url`. If it is the same account and "
-            "source at a new address, type `leadgate ledger rebind --same-account`."
-        )
-        raise LedgerError(msg)
+    told = " and ".join(
+        f"the {what} {known}, and the file names the {what} {new}"
+        for what, known, new in pairs
+        if known and new and known != new
+    )
+    return LedgerError(
+        f"ledger {shown(ledger.engine.url)}: has the pipeline {found.pipeline!r} with {told}. A rehearsal or another "
+        "pipeline needs a ledger of its own: write another `ledger.url`. If it is the same account and source at a new "
+        "address, type `leadgate ledger rebind --same-account`."
+    )

@@ -5,7 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 from leadgate.clock import utc_now
-from leadgate.config import Identity, LedgerConfig, ReadBlock, identity_of, load_config
+from leadgate.config import LedgerConfig, ReadBlock, load_config
+from leadgate.identity import Identity, identity_of
 from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.claims import rescue
 from leadgate.ledger.pipelines import (

@@ -8,7 +8,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from leadgate.clock import Clock, utc_now
-from leadgate.config import PipelineConfig, identity_of, load_config
+from leadgate.config import PipelineConfig, load_config
+from leadgate.identity import identity_of
 from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.pipelines import check_pipeline
 

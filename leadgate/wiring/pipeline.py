@@ -6,8 +6,9 @@ from pathlib import Path
 
 from leadgate import telemetry
 from leadgate.clock import Clock, utc_now
-from leadgate.config import PipelineConfig, ReadBlock, identity_of, load_config, resolve_blocks
+from leadgate.config import PipelineConfig, ReadBlock, load_config, resolve_blocks
 from leadgate.errors import ConfigError, SourceUnavailable
+from leadgate.identity import identity_of
 from leadgate.ledger import Ledger
 from leadgate.ledger.pipelines import bind_pipeline
 from leadgate.ledger.policies import keep_policy
@@ -55,8 +56,8 @@ def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock = utc_now) 
         closing(open_ledger(path, config, clock=clock)) as ledger,
         closing(_open_source(path, config, ledger)) as source,
     ):
-        bind_pipeline(ledger, identity_of(config))
         policy, shadow = build_policy(path, config, source), build_shadow(path, config, source)
+        bind_pipeline(ledger, identity_of(config))
         for rules in filter(None, (policy, shadow)):
             keep_policy(ledger, version=rules.version, text=rules.text, now=ledger.now())
         yield Pipeline(config, source, ledger, policy, shadow)

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from leadgate.clock import Clock, utc_now
-from leadgate.config import Block, LeadByteConfig, account_of
+from leadgate.config import Block, LeadByteConfig
 from leadgate.delivery import Delivery, Exchange, Preparation, Reconciliation
+from leadgate.identity import account_of
 from leadgate.leadbyte import LeadByteClient
 from leadgate.leadbyte.pacing import TakeTurn
 from leadgate.ledger.claims import release

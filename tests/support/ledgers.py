@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from leadgate.config import Identity
 from leadgate.errors import LedgerError
+from leadgate.identity import Identity
 from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.pipelines import add_pipeline
 from leadgate.ledger.schema import entries, metadata

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Boolean, Column, DateTime, Engine, Float, MetaData, Table, Text, create_engine, select
 from sqlalchemy.types import BigInteger, TypeEngine
 
-from leadgate.config import identity_of, load_config
+from leadgate.config import load_config
 from leadgate.errors import ConfigError
+from leadgate.identity import identity_of
 from leadgate.ledger.engine import open_engine
 from leadgate.ledger.schema import attempts, entries
 from leadgate.sandbox import Sandbox
@@ -132,7 +133,7 @@ class Practice:
             engine.dispose()
 
     def edit(self, old: str, new: str) -> None:
-        """Change the file: `old` stands in it once, and becomes `new`. The ledger takes a new address for the same place."""
+        """Change the file: `old` stands in it once, and becomes `new`; to the ledger a new address is the old place."""
         text = self.file.read_text("utf-8")
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the file"
         self.file.write_text(text.replace(old, new), "utf-8")

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import ArgumentError
 
 from leadgate.addresses import parse_address
-from leadgate.config.shape import PipelineConfig, SourceConfig
+from leadgate.config import PipelineConfig, SourceConfig
 from leadgate.model import fingerprint
 
 _LEADBYTE = re.compile(r"(.+)\.leadbyte\.(?:com|co\.uk)")
