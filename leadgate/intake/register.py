@@ -1,6 +1,6 @@
 """Registering: every lead of the source gets an entry in the ledger; one that has one is left alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from leadgate.config import PipelineConfig
 from leadgate.intake.forward import KEEP_EVERY, PAGE, advance, read_from
 from leadgate.ledger import Ledger
 from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_mark
-from leadgate.ledger.waiting import Registration, register
+from leadgate.ledger.waiting import register
 from leadgate.source import Source
 
 _KEPT_FAULTS = 100
@@ -41,7 +41,7 @@ def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, no
     for page in pages:
         registered = register(ledger, page.leads, now=now)
         count += registered.new
-        faults += [*page.faults, *_elsewhere(registered)]
+        faults += [*page.faults, *name_elsewhere(registered.elsewhere)]
     keep_mark(ledger, Relation.LEADS, advance(mark, newest, horizon, now))
     return Registered(count, list(dict.fromkeys(faults)))
 
@@ -54,7 +54,7 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
         registered = register(ledger, page.leads, now=now)
         count += registered.new
         rows += len(page.leads)
-        faults += [*page.faults, *_elsewhere(registered)]
+        faults += [*page.faults, *name_elsewhere(registered.elsewhere)]
         mark = replace(mark, compared_to=page.after, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
         if page.after and number % KEEP_EVERY == 0:
             keep_mark(ledger, Relation.LEADS, mark)
@@ -67,10 +67,10 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
     return Registered(count, faults)
 
 
-def _elsewhere(registered: Registration) -> list[str]:
-    """Name the leads that another pipeline of the account has, and would act on too."""
+def name_elsewhere(elsewhere: Mapping[str, str]) -> list[str]:
+    """Name the leads that another pipeline of the account has, and acts on."""
     return [
         f"source.leads: lead {lead_id} belongs to the pipeline {name!r} of the same account, and is not registered a "
         "second time. Leave it out of one of the two."
-        for lead_id, name in registered.elsewhere.items()
+        for lead_id, name in elsewhere.items()
     ]

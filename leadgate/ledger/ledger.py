@@ -31,7 +31,7 @@ class Ledger:
         self.owner = owner
         self.clock = clock
         self.identity: Identity | None = None
-        """Whose leads they are, once a run has compared it with what the ledger knows."""
+        """The account and source of the pipeline file, where one was read."""
         # SQLite lets one writer in: threads of one process that wait in line are faster than those that ask again.
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.dialect == "sqlite" else nullcontext()
 

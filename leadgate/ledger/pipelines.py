@@ -48,37 +48,15 @@ def read_pipelines(ledger: Ledger) -> list[str]:
 def check_pipeline(ledger: Ledger, named: Identity) -> None:
     """Raise LedgerError unless the ledger knows the pipeline, with the account and the source that its file names.
 
-    What the file alone does not name is not compared.
+    What the file alone does not name is not compared. Until a run has registered leads, a slip may be corrected.
     """
+    ledger.identity = named
     with ledger.reading() as connection:
         found = _find(ledger, connection)
         if found:
             _compare(ledger, connection, found, named)
         elif not connection.execute(_row(_FIRST)).first():
             raise _unknown(ledger, connection)
-
-
-@writes
-def bind_pipeline(ledger: Ledger, named: Identity) -> None:
-    """Do as `check_pipeline`, and write down what the ledger did not know yet; the first pipeline takes the free place.
-
-    A run does so before it registers leads; until then another account or source may still be written down.
-    """
-    with ledger.reading() as connection:
-        found = _find(ledger, connection)
-    ledger.identity = named
-    if found and (found.account, found.source) == named:
-        return
-    with ledger.transaction() as connection:
-        if not found:
-            taken = pipelines.update().where(pipelines.c.pipeline == _FIRST).values(pipeline=ledger.pipeline)
-            connection.execute(taken)
-        known = connection.execute(_row(ledger.pipeline).with_for_update()).first()
-        if not known:
-            raise _unknown(ledger, connection)
-        _compare(ledger, connection, KnownPipeline(**fields_of(known)), named)
-        learned = {"account": named.account or known.account, "source": named.source or known.source}
-        connection.execute(pipelines.update().where(pipelines.c.pipeline == ledger.pipeline).values(learned))
 
 
 @writes
@@ -91,7 +69,8 @@ def add_pipeline(ledger: Ledger, named: Identity, *, first_time: bool, now: date
     row = {field.name: getattr(made, field.name) for field in fields(made)}
     with ledger.transaction() as connection:
         connection.execute(pipelines.delete().where(pipelines.c.pipeline == _FIRST))
-        if connection.execute(ledger.insert(pipelines).values(row).on_conflict_do_nothing()).rowcount:
+        insert = ledger.insert(pipelines).values(row).on_conflict_do_nothing()
+        if connection.execute(insert.returning(pipelines.c.pipeline)).first():
             return made
         msg = (
             f"ledger {shown(ledger.engine.url)}: is there, and knows the pipeline {ledger.pipeline!r}: nothing is "
@@ -167,15 +146,25 @@ def note_restored(ledger: Ledger, *, now: datetime) -> int:
 
 
 def lock_pipeline(ledger: Ledger, connection: Connection) -> KnownPipeline:
-    """Give the pipeline's row, which nobody changes until the transaction ends; raise LedgerError if there is none."""
-    # Nobody may put an older copy back, or move the pipeline, while leads are registered by what stands here.
-    found = connection.execute(_row(ledger.pipeline).with_for_update(read=True)).first()
+    """Give the pipeline's row, which nobody changes until the transaction ends; raise as `check_pipeline`.
+
+    Called before leads are registered. With the first of them account and source are written down for good, and a
+    pipeline takes the place that init has kept.
+    """
+    row, named = _row(ledger.pipeline), ledger.identity or Identity(None, None)
+    found = connection.execute(row.with_for_update(read=True)).first()
+    if found and all(new in {None, known} for new, known in zip(named, (found.account, found.source), strict=True)):
+        return KnownPipeline(**fields_of(found))
+    if not found:
+        place = pipelines.update().where(pipelines.c.pipeline == _FIRST).values(pipeline=ledger.pipeline)
+        connection.execute(place)
+    found = connection.execute(row.with_for_update()).first()
     if not found:
         raise _unknown(ledger, connection)
-    known = KnownPipeline(**fields_of(found))
-    if ledger.identity and ledger.identity != (known.account, known.source):
-        raise _another(ledger, known, ledger.identity)  # written down by another run, after this one has begun
-    return known
+    _compare(ledger, connection, KnownPipeline(**fields_of(found)), named)
+    learned = {"account": named.account or found.account, "source": named.source or found.source}
+    connection.execute(pipelines.update().where(pipelines.c.pipeline == ledger.pipeline).values(learned))
+    return KnownPipeline(**fields_of(connection.execute(row).one()))
 
 
 def _row(name: str) -> Select[tuple[object, ...]]:
@@ -210,20 +199,13 @@ def _is_used(ledger: Ledger, connection: Connection) -> bool:
 
 def _compare(ledger: Ledger, connection: Connection, found: KnownPipeline, named: Identity) -> None:
     """Raise LedgerError if the file names another account or source than that whose leads the ledger holds."""
-    pairs = [(found.account, named.account), (found.source, named.source)]
-    if any(known and new and known != new for known, new in pairs) and _is_used(ledger, connection):
-        raise _another(ledger, found, named)
-
-
-def _another(ledger: Ledger, found: KnownPipeline, named: Identity) -> LedgerError:
     pairs = [("account", found.account, named.account), ("source", found.source, named.source)]
-    told = " and ".join(
-        f"the {what} {known}, and the file names the {what} {new}"
-        for what, known, new in pairs
-        if known and new and known != new
-    )
-    return LedgerError(
-        f"ledger {shown(ledger.engine.url)}: has the pipeline {found.pipeline!r} with {told}. A rehearsal or another "
-        "pipeline needs a ledger of its own: write another `ledger.url`. If it is the same account and source at a new "
-        "address, type `leadgate ledger rebind --same-account`."
-    )
+    wrong = [(what, known, new) for what, known, new in pairs if known and new and known != new]
+    if wrong and _is_used(ledger, connection):
+        told = " and ".join(f"the {what} {known}, and the file names the {what} {new}" for what, known, new in wrong)
+        msg = (
+            f"ledger {shown(ledger.engine.url)}: has the pipeline {found.pipeline!r} with {told}. A rehearsal or "
+            "another pipeline needs a ledger of its own: write another `ledger.url`. If it is the same account and "
+            "source at a new address, type `leadgate ledger rebind --same-account`."
+        )
+        raise LedgerError(msg)

@@ -76,6 +76,15 @@ def read_known(ledger: Ledger, ids: Sequence[str]) -> set[str]:
         return set(connection.scalars(select(ENTRY.lead_id).where(ledger.mine, ENTRY.lead_id.in_(ids))))
 
 
+def read_elsewhere(ledger: Ledger, ids: Sequence[str]) -> dict[str, str]:
+    """Those of the ids that another pipeline of the account has, and its name."""
+    account = ledger.identity and ledger.identity.account
+    query = select(ENTRY.lead_id, ENTRY.pipeline).where(ENTRY.account == account, ENTRY.pipeline != ledger.pipeline)
+    with ledger.reading() as connection:
+        found = connection.execute(query.where(ENTRY.lead_id.in_(ids))) if account else ()
+        return {row.lead_id: row.pipeline for row in found}
+
+
 @writes
 def note_looks(ledger: Ledger, looks: Sequence[Look], *, now: datetime) -> None:
     """Record what a look at the source found: what is missing still, and who is due for a decision."""

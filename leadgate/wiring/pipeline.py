@@ -8,9 +8,7 @@ from leadgate import telemetry
 from leadgate.clock import Clock, utc_now
 from leadgate.config import PipelineConfig, ReadBlock, load_config, resolve_blocks
 from leadgate.errors import ConfigError, SourceUnavailable
-from leadgate.identity import identity_of
 from leadgate.ledger import Ledger
-from leadgate.ledger.pipelines import bind_pipeline
 from leadgate.ledger.policies import keep_policy
 from leadgate.ledger.source_health import keep_reading
 from leadgate.model import SourceReading
@@ -57,7 +55,6 @@ def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock = utc_now) 
         closing(_open_source(path, config, ledger)) as source,
     ):
         policy, shadow = build_policy(path, config, source), build_shadow(path, config, source)
-        bind_pipeline(ledger, identity_of(config))
         for rules in filter(None, (policy, shadow)):
             keep_policy(ledger, version=rules.version, text=rules.text, now=ledger.now())
         yield Pipeline(config, source, ledger, policy, shadow)

@@ -15,7 +15,6 @@ from leadgate.ledger import Ledger, open_engine, sending, waiting
 from leadgate.ledger.claims import rescue
 from leadgate.ledger.pipelines import (
     add_pipeline,
-    bind_pipeline,
     check_pipeline,
     keep_first_place,
     note_restored,
@@ -108,7 +107,7 @@ def test_a_file_that_is_replaced_under_a_run_stops_it(done: str, tmp_path: Path)
 
 def test_another_account_or_source_is_refused(ledger: Ledger) -> None:
     """A rehearsal on the practice LeadByte, then the real one: the error names both."""
-    bind_pipeline(ledger, HERE)
+    check_pipeline(ledger, HERE)
     make_ready(ledger, "1")
     check_pipeline(ledger, HERE)
     check_pipeline(ledger, Identity("acme", None))
@@ -116,15 +115,16 @@ def test_another_account_or_source_is_refused(ledger: Ledger) -> None:
         (Identity("127.0.0.1:8765", HERE.source), r"account acme, and the file names the account 127\.0\.0\.1:8765"),
         (Identity("acme", "crm: leads"), r"source source\.db: leads, and the file names the source crm: leads"),
     ):
-        for step in (check_pipeline, bind_pipeline):
-            with pytest.raises(LedgerError, match=f"{told}.*ledger of its own.*rebind --same-account"):
-                step(ledger, named)
+        with pytest.raises(LedgerError, match=f"{told}.*ledger of its own.*rebind --same-account"):
+            check_pipeline(ledger, named)
+        with pytest.raises(LedgerError, match=told):
+            waiting.register(ledger, leads("2"), now=NOW)
 
 
 def test_a_slip_can_be_corrected_until_a_run_has_looked_for_leads(ledger: Ledger) -> None:
     """A wrong table is no reason to make another ledger."""
-    bind_pipeline(ledger, Identity("acme", "crm: laeds"))
-    bind_pipeline(ledger, Identity("acme", "crm: leads"))
+    check_pipeline(ledger, Identity("acme", "crm: laeds"))
+    check_pipeline(ledger, Identity("acme", "crm: leads"))
     make_ready(ledger, "1")
     with pytest.raises(LedgerError, match="crm: laeds"):
         check_pipeline(ledger, Identity("acme", "crm: laeds"))
@@ -132,20 +132,19 @@ def test_a_slip_can_be_corrected_until_a_run_has_looked_for_leads(ledger: Ledger
 
 def test_a_run_that_was_overtaken_registers_nothing(ledger: Ledger, rival: Ledger) -> None:
     """Two files with one pipeline name and two sources, run for the first time at once."""
-    bind_pipeline(ledger, HERE)
-    bind_pipeline(rival, Identity("acme", "crm: leads"))
-    with pytest.raises(LedgerError, match="source crm: leads, and the file names the source source.db: leads"):
-        waiting.register(ledger, leads("1"), now=NOW)
+    check_pipeline(ledger, HERE)
+    check_pipeline(rival, Identity("acme", "crm: leads"))
     assert waiting.register(rival, leads("1"), now=NOW).new == 1
+    with pytest.raises(LedgerError, match=r"source crm: leads, and the file names the source source\.db: leads"):
+        waiting.register(ledger, leads("2"), now=NOW)
 
 
 def test_a_pipeline_that_is_renamed_is_not_known(engine: Engine) -> None:
     """Its leads would be new; the error says what to type."""
     renamed = Ledger(engine, pipeline="renamed", owner="first")
     told = r"'renamed' \(it knows: 'acme', 'another', 'other'\).*old name.*`leadgate ledger create --first-time`"
-    for step in (check_pipeline, bind_pipeline):
-        with pytest.raises(LedgerError, match=told):
-            step(renamed, HERE)
+    with pytest.raises(LedgerError, match=told):
+        check_pipeline(renamed, HERE)
     with pytest.raises(LedgerError, match=told):
         waiting.register(renamed, leads("1"), now=NOW)
 
@@ -156,11 +155,12 @@ def test_the_first_pipeline_takes_the_place_that_init_keeps(database_url: str, t
     first, second = (Ledger(engine, pipeline=name, owner="first") for name in ("mine", "other"))
     assert keep_first_place(first, now=NOW)
     check_pipeline(first, HERE)
-    bind_pipeline(first, HERE)
+    assert read_pipelines(first) == []
+    waiting.register(first, leads("1"), now=NOW)
     assert read_pipelines(first) == ["mine"]
     assert not keep_first_place(first, now=NOW)
     with pytest.raises(LedgerError, match="does not know the pipeline 'other'"):
-        bind_pipeline(second, HERE)
+        check_pipeline(second, HERE)
     engine.dispose()
 
 
