@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from cli.blocks import read_block
 from deployments import serve
 from leadgate.intake import register_leads
-from leadgate.sandbox import Sandbox, sandbox_thread
+from leadgate.sandbox import Sandbox, SandboxRequest, sandbox_thread
 from leadgate.wiring.pipeline import open_pipeline
 from tests.support.command import leadgate
 from tests.support.pipelines import Practice
@@ -201,6 +201,27 @@ def test_init_makes_the_ledger_of_a_pipeline_that_is_named_later(practice: Pract
     register(file)
     assert leadgate("status", "--json", config=file).json()["pipeline"] == "mine"
     assert "leadgate ledger create" in leadgate("init", file, "--force").stdout
+
+
+def test_a_ledger_that_is_lost_under_a_run_stops_it(tmp_path: Path, prefect_server: str) -> None:
+    """Nothing leaves but what was committed before, one request ahead; and no new ledger is made."""
+    ledger = tmp_path / "leadgate.db"
+
+    def remove(request: SandboxRequest) -> None:
+        if request.asked:
+            ledger.unlink(missing_ok=True)
+
+    with sandbox_thread(Sandbox(on_request=remove)) as sandbox:
+        practice = Practice(tmp_path, sandbox.url)
+        practice.edit("requests_per_second: 0", "requests_per_second: 0\n  batch_size: 1\n  concurrency: 1")
+        practice.quarantine(*range(1, 11))
+        practice.enrich(*range(1, 11), **COMPLETE)
+        finished = leadgate("run", config=practice.file)
+        practice.close()
+        assert finished.code != 0
+        assert "the file was removed while it was in use, so nothing more is sent" in finished.stderr
+        assert len([request for request in sandbox.requests if request.asked]) <= 2
+    assert not ledger.exists()
 
 
 def _address(practice: Practice) -> str:
