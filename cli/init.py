@@ -21,7 +21,8 @@ def init(
 
     The first pipeline that runs with the ledger takes its place there, as with `leadgate ledger create --first-time`.
     """
-    if path.exists() and not force:
+    is_new = not path.exists()
+    if not (is_new or force):
         msg = f"{path}: is there already. Name another path, or --force to replace it."
         raise ConfigError(msg)
     try:
@@ -29,11 +30,18 @@ def init(
     except OSError as error:
         msg = f"{path}: cannot be written ({error.strerror}). Name another path."
         raise ConfigError(msg) from None
-    is_new = make_first_ledger(path)
-    say(f"Wrote {path}{' and made its ledger' if is_new else ''}.")
-    if not is_new:
-        say("There is a ledger beside it that knows other pipelines: `leadgate ledger create` adds one to it.")
+    # Beside another pipeline file a ledger may have been lost: then a person says so.
+    made = is_new and not _others(path) and make_first_ledger(path)
+    say(f"Wrote {path}{' and made its ledger' if made else ''}.")
+    if not made:
+        say("Its ledger: `leadgate ledger create`, with --first-time if leadgate has never acted on its leads.")
     say("Next: edit the file, export LEADBYTE_API_KEY and SOURCE_URL, then `leadgate check`.")
+
+
+def _others(path: Path) -> list[Path]:
+    """Other pipeline files in the folder, whose ledger would be the same."""
+    files = (file for file in path.resolve().parent.glob("*.y*ml") if file != path.resolve())
+    return [file for file in files if "pipeline:" in file.read_text(encoding="utf-8", errors="replace")]
 
 
 def pipeline_template() -> str:

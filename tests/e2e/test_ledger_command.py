@@ -203,6 +203,16 @@ def test_init_makes_the_ledger_of_a_pipeline_that_is_named_later(practice: Pract
     assert "leadgate ledger create" in leadgate("init", file, "--force").stdout
 
 
+def test_init_makes_no_ledger_that_may_have_been_lost(practice: Practice, tmp_path: Path) -> None:
+    """Where another pipeline file is, or was, a person says whether it is the first time."""
+    (tmp_path / "leadgate.db").unlink()
+    for arguments in ([tmp_path / "second.yaml"], [practice.file, "--force"]):
+        finished = leadgate("init", *arguments)
+        assert finished.code == 0
+        assert "Its ledger: `leadgate ledger create`" in finished.stdout
+    assert not (tmp_path / "leadgate.db").exists()
+
+
 def test_a_ledger_that_is_lost_under_a_run_stops_it(tmp_path: Path, prefect_server: str) -> None:
     """Nothing leaves but what was committed before, one request ahead; and no new ledger is made."""
     ledger = tmp_path / "leadgate.db"
