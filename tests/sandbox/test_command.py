@@ -56,7 +56,7 @@ def act(url: str, key: str) -> httpx.Response:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_where_it_is_and_ends_cleanly(run: Run, number: signal.Signals) -> None:
-    """The address, the key with how to stop it, what a rehearsal needs; Ctrl-C and SIGTERM end it with 0 and no noise."""
+    """The address, the key with how to stop it, what a rehearsal needs; Ctrl-C and SIGTERM end it with 0."""
     program = run()
     assert program.stdout is not None
     address, key = program.stdout.readline(), program.stdout.readline()
