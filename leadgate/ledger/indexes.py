@@ -56,6 +56,8 @@ _partial_index(
     where="state in ('processed', 'rejected') and not inferred",
 )
 _partial_index("leadgate_attempts_controls", attempts.c.pipeline, attempts.c.sent_at, where="kind = 'control'")
+# One lead of one account belongs to one pipeline.
+Index("leadgate_entries_account", entries.c.account, entries.c.lead_id, unique=True)
 # A lead has one request in flight at most.
 _partial_index("leadgate_attempts_open", attempts.c.pipeline, attempts.c.lead_id, where="outcome is null", unique=True)
 _partial_index("leadgate_standstills_open", standstills.c.pipeline, where="ended_at is null", unique=True)

@@ -11,6 +11,7 @@ from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Row, Table, Tex
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from leadgate.clock import CLOCKS_AGREE, Clock, utc_now
+from leadgate.identity import Identity
 from leadgate.ledger.engine import GaveWay, ledger_errors, reading
 from leadgate.ledger.schema import ENTRY
 from leadgate.ledger.server_clock import ServerClock
@@ -40,6 +41,8 @@ class Ledger:
         """The ledger's clock: the database's own where it is a server's, unless one is handed in."""
         self.their_now: Callable[[], datetime | None] | None = None
         """LeadByte's clock, where no server of ours has one; it gives None before LeadByte has answered."""
+        self.identity: Identity | None = None
+        """The account and source of the pipeline file, where one was read."""
         # SQLite lets one writer in: threads of one process that wait in line are faster than those that ask again.
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.dialect == "sqlite" else nullcontext()
 

@@ -16,11 +16,11 @@ from sqlalchemy import Engine
 from leadgate.delivery import Delivery, Exchange
 from leadgate.errors import KeyRefused, LeadByteError, LeadByteUnavailable
 from leadgate.leadbyte import LeadByteClient
-from leadgate.ledger import Ledger, claims, open_engine, waiting
-from leadgate.ledger.schema import metadata
+from leadgate.ledger import Ledger, claims, waiting
 from leadgate.ledger.status import read_status
 from leadgate.model import Answer, Certainty, Decided, Lead, LeadRequest, Look, fingerprint
 from tests.delivery.world import NOON, POSTCODE, Clock, config_with, decision_of
+from tests.support.ledgers import forget_leads, new_engine
 
 IDS = [str(n) for n in range(1, 7)]
 MINUTES = timedelta(minutes=5)
@@ -160,7 +160,7 @@ class Story:
 @pytest.fixture
 def engine(sqlite_url: str, tmp_path: Path) -> Iterator[Engine]:
     """A ledger's database."""
-    engine = open_engine(sqlite_url, base_dir=tmp_path)
+    engine = new_engine(sqlite_url, base_dir=tmp_path)
     yield engine
     engine.dispose()
 
@@ -181,9 +181,7 @@ def test_no_lead_is_asked_to_act_again_unless_it_was_refused(
     engine: Engine, scripts: dict[str, Script], lives: list[Life], delivery: dict[str, Any], leadbyte: dict[str, Any]
 ) -> None:
     """Over many runs, some of which die, whatever is answered and however often a wave is delivered."""
-    with engine.begin() as connection:
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(table.delete())
+    forget_leads(engine)
     ledger = Ledger(engine, pipeline="acme", owner="first")
     waiting.register(ledger, [Lead(lead_id, NOON) for lead_id in IDS], now=NOON)
     waiting.note_looks(ledger, [Look(lead_id, [], "hash", due=True) for lead_id in IDS], now=NOON)

@@ -11,10 +11,11 @@ from sqlalchemy.engine import RowMapping
 from leadgate.config import PipelineConfig
 from leadgate.delivery import Delivery, Exchange
 from leadgate.leadbyte import LeadByteClient
-from leadgate.ledger import Ledger, brakes, claims, open_engine, schema, waiting
+from leadgate.ledger import Ledger, brakes, claims, schema, waiting
 from leadgate.ledger.history import History, read_history
 from leadgate.model import Decided, Decision, Lead, Look, State, Tally, Verdict, fingerprint
 from leadgate.sandbox import Sandbox
+from tests.support.ledgers import new_engine
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 POSTCODE = {"postcode": "TN25 6QD"}
@@ -81,12 +82,12 @@ class World:
 
     def open_ledger(self, owner: str) -> Ledger:
         """Open the same ledger as another run."""
-        engine = open_engine(self.url, base_dir=self.base_dir)
+        engine = new_engine(self.url, base_dir=self.base_dir)
         return Ledger(engine, pipeline="acme", owner=owner, clock=self.clock)
 
     def open_failing(self, kind: type[L]) -> L:
         """Open the ledger as the first run, in a kind that fails."""
-        engine = open_engine(self.url, base_dir=self.base_dir)
+        engine = new_engine(self.url, base_dir=self.base_dir)
         return kind(engine, pipeline="acme", owner="run-1", clock=self.clock)
 
     def seed(self, ids: Sequence[str]) -> None:

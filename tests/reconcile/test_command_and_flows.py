@@ -144,7 +144,7 @@ async def test_the_flow_maintain_ledger_takes_over_what_dead_runs_left(
     earlier = utc_now() - timedelta(hours=1)
     end(ledger, ("1", "2"), None, State.SENDING, earlier)
     end(ledger, ("3",), None, State.SENDING, utc_now())
-    practice.edit("table: quarantined_leads", "table: no_such_table")
+    practice.edit("table: lead_enrichment", "table: no_such_table")
     assert await maintain_ledger(str(practice.file)) == {"rescued": 2, "probed": 0, "inferred": 0}
     assert practice.states() == {"1": "unknown", "2": "unknown", "3": "sending"}
     assert await maintain_ledger(str(practice.file)) == {"rescued": 0, "probed": 0, "inferred": 0}
