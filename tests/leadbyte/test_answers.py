@@ -224,6 +224,25 @@ def test_an_error_that_names_some_leads_leaves_the_others_in_doubt() -> None:
         assert second.certainty is IN_DOUBT
 
 
+@pytest.mark.parametrize(
+    "result",
+    [
+        "Quarantine ID 1 is being released",
+        "Quarantine IDs '1' and '2' queued for processing",
+        "All leads queued for processing",
+        "Quarantine ID '999' queued for processing",
+    ],
+)
+def test_a_release_result_that_may_be_about_any_lead_leaves_all_acts_in_doubt(result: str) -> None:
+    """That an update was not taken is no proof then that its act was not either; of an update alone it still is."""
+    requests = [LeadRequest(lead_id, {"c1": "a"}, Action.PROCESS) for lead_id in ("1", "2")]
+    refused = [{"quarantineId": lead_id, "success": False, "message": "Invalid value"} for lead_id in ("1", "2")]
+    told, silent = ({"leads": refused, "quaratineReleaseResults": results} for results in ([result], []))
+    assert [a.certainty for a in judge_put(requests, reply(told))] == [IN_DOUBT, IN_DOUBT]
+    assert [a.certainty for a in judge_put(requests, reply(silent))] == [REFUSED, REFUSED]
+    assert put_one(LeadRequest("1", {"c1": "a"}), reply(told)).certainty is REFUSED
+
+
 def test_a_release_result_that_names_two_leads_proves_nothing_of_either() -> None:
     """Half of such a sentence may be about the other lead."""
     requests = [LeadRequest(lead_id, action=Action.PROCESS) for lead_id in ("1", "2")]
