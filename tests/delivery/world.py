@@ -108,7 +108,13 @@ class World:
         found = claims.claim(ledger or self.ledger, limit=1000, lease=lease, now=self.clock())
         payload = fingerprint(update) if update else None
         return [
-            Decided(claim, decision_of(verdict), update, payload, is_written=payload == claim.updated_hash)
+            Decided(
+                claim,
+                decision_of(verdict),
+                update,
+                payload,
+                is_written=payload is not None and payload == claim.updated_hash,
+            )
             for claim in found
         ]
 
