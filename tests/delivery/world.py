@@ -15,6 +15,7 @@ from leadgate.ledger import Ledger, brakes, claims, open_engine, schema, waiting
 from leadgate.ledger.history import History, read_history
 from leadgate.model import Decided, Decision, Lead, Look, State, Tally, Verdict, fingerprint
 from leadgate.sandbox import Sandbox
+from leadgate.stopping import Stop
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 POSTCODE = {"postcode": "TN25 6QD"}
@@ -68,6 +69,12 @@ def release_brake(ledger: Ledger) -> None:
     with ledger.transaction() as connection:
         brakes.put_on(ledger, connection, now=NOON, lone_in_vain=False)
         connection.execute(schema.brakes.update().values(is_on=False))
+
+
+def renew_account(ledger: Ledger) -> None:
+    """Let the account be one that was never acted on: its brake is on."""
+    with ledger.transaction() as connection:
+        connection.execute(schema.brakes.delete())
 
 
 class World:
@@ -149,13 +156,14 @@ class World:
         *,
         ledger: Ledger | None = None,
         client: LeadByteClient | None = None,
+        stop: Stop | None = None,
         **sections: dict[str, Any],
     ) -> Tally:
         """Send a wave as a run does, update then act; its leases are given back whatever happens."""
         ledger = ledger or self.ledger
         async with client or self.client() as connected:
             config = config_with(**sections)
-            exchange = Exchange(config=config, ledger=ledger, client=connected)
+            exchange = Exchange(config=config, ledger=ledger, client=connected, stop=stop)
             delivery = Delivery(config, exchange)
             try:
                 await delivery.act(await delivery.update(wave))
