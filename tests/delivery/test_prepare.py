@@ -15,6 +15,8 @@ from leadgate.model import Decided, State, Tally, Verdict
 from leadgate.source import Source
 from tests.intake.pipeline import NOON, Pipeline, open_pipeline
 
+BOTH = {"postcode": "TN25 6QD", "phone1": "07700 900123"}
+
 
 @pytest.fixture
 def pipeline(database_url: str, tmp_path: Path) -> Iterator[Pipeline]:
@@ -172,21 +174,32 @@ def test_a_dropped_table_costs_no_lease(pipeline: Pipeline) -> None:
     assert pipeline.entry("1")["lease_owner"] is None
 
 
-def test_a_lead_that_was_written_before_has_nothing_to_write(pipeline: Pipeline) -> None:
-    """Unless a value has changed since."""
+def test_a_lead_that_was_written_before_is_marked_so(pipeline: Pipeline) -> None:
+    """Unless a value has changed since. What to write stays with it, for an act that may go with it."""
     pipeline.complete(1)
     (lead,) = preparation(pipeline).claim_wave(1)
+    assert (lead.update, lead.is_written) == (BOTH, False)
     with pipeline.ledger.engine.begin() as connection:
         connection.execute(
             text("UPDATE leadgate_entries SET updated_hash = :hash, lease_owner = NULL, lease_until = NULL"),
             {"hash": lead.payload_hash},
         )
     (again,) = preparation(pipeline).claim_wave(1)
-    assert (again.update, again.payload_hash) == ({}, lead.payload_hash)
+    assert (again.update, again.payload_hash, again.is_written) == (BOTH, lead.payload_hash, True)
     claims.release(pipeline.ledger, now=pipeline.clock())
     pipeline.run_sql("UPDATE enrichment SET postcode = 'AB1 2CD' WHERE id = 1")
     (changed,) = preparation(pipeline).claim_wave(1)
-    assert changed.update == {"postcode": "AB1 2CD", "phone1": "07700 900123"}
+    assert (changed.update, changed.is_written) == (BOTH | {"postcode": "AB1 2CD"}, False)
+
+
+def test_a_lead_with_nothing_to_write_was_not_written_before(pipeline: Pipeline) -> None:
+    """No hash is like no hash: a late lead that was never written is told from one that was."""
+    pipeline.arrive(99)
+    pipeline.quarantine(1)
+    pipeline.clock.advance(hours=24)
+    pipeline.look()
+    (lead,) = preparation(pipeline).claim_wave(1)
+    assert (lead.update, lead.payload_hash, lead.is_written) == ({}, None, False)
 
 
 @pytest.mark.parametrize("is_paused", [False, True])
