@@ -1,6 +1,7 @@
 """A wave is made: claimed, read once more from the source, decided, and never more rejects than a run may have."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ def pipeline(database_url: str, tmp_path: Path) -> Iterator[Pipeline]:
     """A source and a ledger on each kind of database."""
     with open_pipeline(database_url, tmp_path) as opened:
         yield opened
+
+
+LEFT: dict[str, dict[str, Any]] = {
+    left: {"leads": {"table": "leads", "id": "id", "quarantined_at": "quarantined_at", "left": left}}
+    for left in ("withdraw", "review", "keep")
+}
 
 
 def preparation(
@@ -110,11 +117,21 @@ def test_a_late_lead_whose_data_came_after_all_is_not_late(pipeline: Pipeline) -
     assert (lead.decision.verdict, lead.decision.late) == (Verdict.PROCESS, False)
 
 
-def test_a_lead_whose_row_has_vanished_is_decided_by_its_enrichment(pipeline: Pipeline) -> None:
+def test_a_lead_whose_row_has_vanished_is_not_decided(pipeline: Pipeline) -> None:
+    """It is looked at again in ten minutes."""
+    pipeline.complete(1, 2)
+    pipeline.run_sql("DELETE FROM leads WHERE id = 1")
+    assert verdicts(preparation(pipeline).claim_wave(100)) == {"2": "process"}
+    entry = pipeline.entry("1")
+    assert (entry["state"], entry["due_at"], entry["lease_owner"]) == ("ready", NOON + timedelta(minutes=10), None)
+    assert preparation(pipeline).claim_wave(100) == []
+
+
+def test_a_lead_that_is_kept_is_decided_by_its_enrichment(pipeline: Pipeline) -> None:
     """LeadByte still has it; the columns of its row count as missing."""
     pipeline.complete(1)
     pipeline.run_sql("DELETE FROM leads WHERE id = 1")
-    (lead,) = preparation(pipeline).claim_wave(100)
+    (lead,) = preparation(pipeline, source=LEFT["keep"]).claim_wave(100)
     assert (lead.decision.verdict, lead.claim.quarantined_at) == (Verdict.PROCESS, NOON)
 
 
