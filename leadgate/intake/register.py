@@ -8,6 +8,7 @@ from leadgate.config import PipelineConfig
 from leadgate.intake.forward import KEEP_EVERY, PAGE, advance, read_from
 from leadgate.ledger import Ledger
 from leadgate.ledger.absent import bring_back, read_withdrawn
+from leadgate.ledger.pipelines import note_all_seen
 from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_mark
 from leadgate.ledger.waiting import Registration, register
 from leadgate.model import Lead
@@ -65,6 +66,7 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
         if number == pages and page.after:
             break
     else:
+        note_all_seen(ledger)
         # Also where the rows that were left are gone by now.
         mark = replace(mark, compared_to=None, compared_at=now, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
     keep_mark(ledger, Relation.LEADS, mark)

@@ -29,11 +29,14 @@ class KnownPipeline:
     created_at: datetime
     may_have_acted_before: datetime | None
     """Acts before this instant may be missing from the ledger; None: it has known of every act."""
+    has_seen_all: bool = True
+    """Whether every lead of the source was gone through since: those that are found until then were there before."""
 
     def doubt_of(self, quarantined_at: datetime) -> datetime | None:
         """Since when a lead counts as maybe acted on, by an act that the ledger does not know; None if it does not."""
         before = self.may_have_acted_before
-        return before if before and quarantined_at < before + CLOCKS_AGREE else None
+        is_older = not self.has_seen_all or (before is not None and quarantined_at < before + CLOCKS_AGREE)
+        return before if is_older else None
 
 
 _KNOWN = [pipelines.c[field.name] for field in fields(KnownPipeline)]
@@ -67,7 +70,7 @@ def add_pipeline(ledger: Ledger, named: Identity, *, first_time: bool, now: date
 
     Raises LedgerError if the ledger knows it already.
     """
-    made = KnownPipeline(ledger.pipeline, named.account, named.source, now, None if first_time else now)
+    made = KnownPipeline(ledger.pipeline, named.account, named.source, now, None if first_time else now, first_time)
     row = {field.name: getattr(made, field.name) for field in fields(made)}
     with ledger.transaction() as connection:
         connection.execute(pipelines.delete().where(pipelines.c.pipeline == _FIRST))
@@ -137,14 +140,33 @@ def note_restored(ledger: Ledger, *, now: datetime) -> int:
     """
     ended = now - timedelta(seconds=1)
     with ledger.transaction() as connection:
-        noted = pipelines.update().where(pipelines.c.pipeline == ledger.pipeline).values(may_have_acted_before=now)
+        noted = (
+            pipelines.update()
+            .where(pipelines.c.pipeline == ledger.pipeline)
+            .values(may_have_acted_before=now, has_seen_all=False)
+        )
         if not connection.execute(noted).rowcount:
             raise _unknown(ledger, connection)
+        # Every lead is gone through anew.
+        connection.execute(marks.delete().where(marks.c.pipeline == ledger.pipeline))
         still_open = ledger.locked(connection, ENTRY.settled_at.is_(None))
-        marked = connection.execute(entries.update().where(still_open).values(doubt_since=now)).rowcount
+        marked = connection.execute(
+            entries.update().where(still_open).values(doubt_since=now, doubt_theirs=None)
+        ).rowcount
         leased = ledger.locked(connection, ENTRY.lease_until.is_not(None))
         connection.execute(entries.update().where(leased).values(lease_until=ended))
         return marked
+
+
+@writes
+def note_all_seen(ledger: Ledger) -> None:
+    """Note that every lead of the source was gone through: those that come from now on are newer than the ledger."""
+    before = and_(pipelines.c.pipeline == ledger.pipeline, ~pipelines.c.has_seen_all)
+    with ledger.reading() as connection:
+        if not connection.execute(select(pipelines.c.pipeline).where(before)).first():
+            return
+    with ledger.transaction() as connection:
+        connection.execute(pipelines.update().where(before).values(has_seen_all=True))
 
 
 def lock_pipeline(ledger: Ledger, connection: Connection) -> KnownPipeline:

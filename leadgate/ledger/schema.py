@@ -47,6 +47,13 @@ pipelines = Table(
     Column("source", Text, comment="the source's database and leads' table, without host and user; null as above"),
     Column("created_at", UtcDateTime, nullable=False),
     Column("may_have_acted_before", UtcDateTime, comment="acts before it may be missing from this ledger; null: none"),
+    Column(
+        "has_seen_all",
+        Boolean,
+        nullable=False,
+        server_default=text("true"),
+        comment="whether every lead of the source was gone through since; leads registered before that count as older",
+    ),
     PrimaryKeyConstraint("pipeline", name="leadgate_pipelines_pk"),
 )
 

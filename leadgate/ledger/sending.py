@@ -180,7 +180,7 @@ def _held(dialect: str) -> Update:
     is_free = and_(ENTRY.doubt_since.is_(None), not_(exists().where(pauses.c.pipeline == asked.pipeline)))
     return (
         entries.update()
-        .where(same_lead(ENTRY, asked), _holds(asked.token))
+        .where(same_lead(ENTRY, asked), _holds(asked.token), ENTRY.lease_until >= _NOW)
         .where(or_(and_(probed, in_state(State.UNKNOWN)), and_(not_(probed), _TO_BE_SENT)), or_(not_(acts), is_free))
         .values(
             state=case((probed, ENTRY.state), else_=State.SENDING.value),

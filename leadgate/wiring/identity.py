@@ -8,6 +8,7 @@ from leadgate.clock import utc_now
 from leadgate.config import LedgerConfig, ReadBlock, load_config
 from leadgate.identity import Identity, identity_of
 from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger.brakes import note_doubts
 from leadgate.ledger.claims import rescue
 from leadgate.ledger.pipelines import (
     KnownPipeline,
@@ -49,6 +50,7 @@ def note_older_copy(path: Path) -> tuple[str, int, list[str]]:
     with closing(open_ledger(path, config)) as ledger:
         marked = note_restored(ledger, now=ledger.now())
         rescue(ledger, unknown_after=config.delivery.unknown_after, now=ledger.now())
+        note_doubts(ledger, now=ledger.now())
         others = [name for name in read_pipelines(ledger) if name != config.pipeline]
     return config.pipeline, marked, others
 

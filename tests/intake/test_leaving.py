@@ -1,4 +1,4 @@
-"""Leads whose rows leave the source: withdrawn when they stay away, back with their row, never because rows were lost."""
+"""Leads whose rows leave the source: withdrawn when they stay away, and back with their row."""
 
 from collections.abc import Iterator
 from datetime import timedelta

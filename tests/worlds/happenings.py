@@ -172,6 +172,8 @@ class Happenings:
         self.rows.leads_by_id.pop(lead_id, None)
         self.rows.enrichments_by_id.pop(lead_id, None)
         self.left_source[lead_id] = seconds_now()
+        self.look_needed = True
+        self._at(seconds_now() + 700, self._need_look)
 
     def _move_ledger_clock(self, by: float) -> None:
         self.tale.tell("", f"the ledger's clock jumps by {by:.0f} s")
@@ -221,6 +223,7 @@ class Happenings:
         self.look_needed = True
         self.forgotten |= {lead_id for lead_id, lead in self.leadbyte.leads.items() if lead.sent}
         then(self.open(core.Process("person", self.clock)))
+        self._use_ledger(core.resume, "resumed")  # the copy may be of a time when it was paused
 
 
 def now() -> datetime:

@@ -70,8 +70,8 @@ class MemoryLedger:
         """Add a lead that was acted on before."""
         state = {"process": "processed", "reject": "rejected"}[action]
         self._file.execute(
-            "insert into leadgate_entries (pipeline, lead_id, state, quarantined_at, registered_at, settled_at, token,"
-            " decided_token) values (?, ?, ?, ?, ?, ?, 1, 1)",
+            "insert into leadgate_entries (pipeline, account, lead_id, state, quarantined_at, registered_at,"
+            " settled_at, token, decided_token) values (?, 'worlds', ?, ?, ?, ?, ?, 1, 1)",
             (PIPELINE, lead_id, state, *3 * [at.replace(tzinfo=None).isoformat(" ", "microseconds")]),
         )
 

@@ -21,12 +21,16 @@ from leadgate.config import PipelineConfig
 from leadgate.config.shape import DeliveryConfig
 from leadgate.delivery import Delivery, Exchange, Preparation, Reconciliation
 from leadgate.errors import LeadByteError
+from leadgate.identity import Identity
 from leadgate.intake.look import look_at
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger
+from leadgate.ledger.absent import bring_back, note_presence, open_ids, read_withdrawn, withdraw
+from leadgate.ledger.brakes import note_doubts
 from leadgate.ledger.claims import release, rescue
 from leadgate.ledger.pauses import end_pause, keep_pause
 from leadgate.ledger.people import resolve
+from leadgate.ledger.pipelines import add_pipeline, note_all_seen, note_restored
 from leadgate.ledger.waiting import all_waiting, note_looks, register
 from leadgate.model import Columns, ColumnType, Enrichment, Lead, Resolution
 from leadgate.policy.compiling import compile_policy
@@ -38,11 +42,11 @@ from tests.worlds.door import Door
 from tests.worlds.memory import PIPELINE
 
 DEADLINE = timedelta(hours=24)
-CAN_RESTORE = False
+CAN_RESTORE = True
 """Whether the code knows `ledger restored`: an older copy was put back. See `restored`."""
-CAN_CREATE = False
+CAN_CREATE = True
 """Whether the code knows `ledger create` without --first-time: a ledger was lost. See `created`."""
-CAN_MISS_ROWS = False
+CAN_MISS_ROWS = True
 """Whether the code decides nothing about a lead whose rows have left the source."""
 MODES: Sequence[str] = get_args(DeliveryConfig.model_fields["mode"].annotation)
 _USUAL_MODE: str = DeliveryConfig.model_fields["mode"].default
@@ -58,6 +62,7 @@ ConfigKey = tuple[str, int, int]
 """delivery.mode, leadbyte.batch_size and leadbyte.concurrency."""
 CHANGED: dict[str, object] = {}
 """Settings of `delivery` that are other than by default, for a rule that is taken out."""
+_IDENTITY = Identity("worlds", "source")
 _ANY_CONFIG: ConfigKey = ("combined", 50, 1)
 PROCESS: ContextVar["Process | None"] = ContextVar("process", default=None)
 
@@ -216,7 +221,15 @@ async def run_once(
 def look(ledger: Ledger, rows: Rows, config: PipelineConfig) -> None:
     """Register the source's leads, and look at those that wait."""
     now = ledger.now()
+    if back := read_withdrawn(ledger, list(rows.leads_by_id)):
+        bring_back(ledger, back, now=now)
     register(ledger, list(rows.leads_by_id.values()), now=now)
+    note_all_seen(ledger)
+    for ids in open_ids(ledger, 1000):
+        absent = [lead_id for lead_id in ids if lead_id not in rows.leads_by_id]
+        present = [lead_id for lead_id in ids if lead_id in rows.leads_by_id]
+        note_presence(ledger, present=present, absent=absent, now=now)
+    withdraw(ledger, left="withdraw", now=now)
     for page in all_waiting(ledger, 1000):
         found = rows.enrichments([entry.lead_id for entry in page])
         require, late_since = config.wait.require, now - DEADLINE
@@ -258,17 +271,20 @@ def resume(ledger: Ledger) -> None:
 
 
 def begun(ledger: Ledger) -> None:
-    """Do what `leadgate init` does to a ledger before anything was sent: nothing, as long as no run asks for it."""
+    """Do what `leadgate init` does to a ledger before anything was sent."""
+    add_pipeline(ledger, _IDENTITY, first_time=True, now=ledger.now())
 
 
 def restored(ledger: Ledger) -> None:
-    """Say that an older copy of the ledger was put back. To be written when the code knows it."""
-    raise NotImplementedError
+    """Say that an older copy of the ledger was put back, as `leadgate ledger restored` does."""
+    note_restored(ledger, now=ledger.now())
+    rescue(ledger, unknown_after=config_of(*_ANY_CONFIG).delivery.unknown_after, now=ledger.now())
+    note_doubts(ledger, now=ledger.now())
 
 
 def created(ledger: Ledger) -> None:
-    """Make a ledger anew, for an account that was acted on before. To be written when the code knows it."""
-    raise NotImplementedError
+    """Make a ledger anew, for an account that was acted on before: `leadgate ledger create`."""
+    add_pipeline(ledger, _IDENTITY, first_time=False, now=ledger.now())
 
 
 def enrichment_of(lead_id: str, values: Mapping[str, object], at: datetime) -> Enrichment:

@@ -19,7 +19,7 @@ from tests.worlds import run_of_a_worker as core
 from tests.worlds.door import Door
 from tests.worlds.habits import HOUR, QUIET_AFTER, draw_habits
 from tests.worlds.happenings import EARLIER, END, Happenings, draw_faults
-from tests.worlds.invariants import Facts, Violation, stuck, unseen, violations_of
+from tests.worlds.invariants import LOOKED_AT_WITHIN, Facts, Violation, stuck, unseen, violations_of
 from tests.worlds.leadbyte import Item, LeadByte, seconds_now
 from tests.worlds.memory import MemoryLedger
 from tests.worlds.tale import Tale
@@ -242,6 +242,11 @@ class World:
 
     def _waits(self, lead_id: str, state: str) -> bool:
         """Whether a lead may still be open at the end: its rows are gone, or the key may not act."""
+        if lead_id not in self._course.rows.leads_by_id:
+            return True
+        sent = self._leadbyte.leads[lead_id].sent
+        if state == "unknown" and sent and sent[-1].at > END - LOOKED_AT_WITHIN.total_seconds():
+            return True  # `patience` is not over
         if state == "waiting":
             return lead_id not in self._course.rows.enrichments_by_id
         return self._habits.key != "may process" and state in {"ready", "unknown"}
