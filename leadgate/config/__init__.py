@@ -18,6 +18,7 @@ from leadgate.config.shape import PipelineConfig as PipelineConfig
 from leadgate.config.shape import PolicyConfig as PolicyConfig
 from leadgate.config.shape import RelationConfig as RelationConfig
 from leadgate.config.shape import RuleConfig as RuleConfig
+from leadgate.config.shape import SentencesConfig as SentencesConfig
 from leadgate.config.shape import SourceConfig as SourceConfig
 from leadgate.config.shape import WaitConfig as WaitConfig
 from leadgate.config.shape import longest_exchange as longest_exchange

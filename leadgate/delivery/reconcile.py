@@ -15,9 +15,11 @@ from typing import Any
 from leadgate.config import PipelineConfig
 from leadgate.delivery.evidence import ControlRequest, Evidence
 from leadgate.delivery.exchange import Exchange, Parcel
+from leadgate.delivery.outcomes import ACTED
 from leadgate.delivery.prepare import fields_to_write
+from leadgate.leadbyte.wording import Said, Sentences
 from leadgate.ledger.claims import give_to_person
-from leadgate.ledger.unknown import claim_unknown, find_controls, note_control
+from leadgate.ledger.unknown import claim_unknown, find_controls, note_control, read_kept, settle_kept
 from leadgate.model import (
     Action,
     Answer,
@@ -32,6 +34,7 @@ from leadgate.source import Source
 
 _CLAIMED_AT_ONCE = 1000
 
+_TAUGHT = "LeadByte's answer is understood by leadbyte.sentences"
 _NOTHING_TO_PROBE = (
     "an act may have been taken, and there is no field to probe with: look the lead up in LeadByte, "
     "or set delivery.probe_with"
@@ -54,9 +57,11 @@ class Reconciliation:
         self._source = source
         self._ledger = exchange.ledger
         self._exchange = exchange
+        self._sentences = Sentences.of_account(config.leadbyte.sentences)
 
     async def reconcile_due(self) -> Reconciled:
         """Probe every unknown lead whose time has come; raise as `Exchange.send` does."""
+        await asyncio.to_thread(self._settle_taught)
         probed = 0
         inferred: list[str] = []
         while claimed := await asyncio.to_thread(self._claim):
@@ -74,6 +79,20 @@ class Reconciliation:
                 await self._exchange.send(parcels, judge, evidence.hear)
                 await asyncio.to_thread(self._note_controls, evidence)
         return Reconciled(probed, inferred)
+
+    def _settle_taught(self) -> None:
+        """Settle leads in doubt whose answer is understood by now, since its sentence was taught."""
+        if not self._sentences.has_taught:
+            return
+        found: dict[State, list[str]] = {}
+        for kept in read_kept(self._ledger):
+            said = self._sentences.of_shape(kept.shape, kept.action)
+            if said is not Said.UNKNOWN:
+                state = {Said.TAKEN: ACTED[kept.action], Said.GONE: State.GONE}.get(said, State.REVIEW)
+                found.setdefault(state, []).append(kept.lead_id)
+        for state, ids in found.items():
+            moved = settle_kept(self._ledger, ids, state, note=_TAUGHT, now=self._ledger.now())
+            self._exchange.tally.went[state] += len(moved)
 
     def _claim(self) -> Sequence[InDoubt]:
         lease = self._config.delivery.lease

@@ -17,8 +17,9 @@ from leadgate import telemetry
 from leadgate.clock import Clock
 from leadgate.config import LONGEST_CONNECT, longest_exchange
 from leadgate.errors import ConfigError, KeyRefused, LeadByteUnavailable
-from leadgate.leadbyte.answers import Reply, judge_act, judge_put, judge_refusal, refuse_unsent
+from leadgate.leadbyte.answers import judge_act, judge_put, refuse_unsent
 from leadgate.leadbyte.pacing import Pace, TakeTurn, read_date, read_retry_after
+from leadgate.leadbyte.refusals import Reply, judge_refusal
 from leadgate.leadbyte.wire import act_item, body_bytes, lead_item, read_body
 from leadgate.leadbyte.wording import Sentences
 from leadgate.model import Answer, LeadRequest

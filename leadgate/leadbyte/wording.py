@@ -7,10 +7,13 @@ teaches more for one account. A sentence that fits none proves nothing.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import Enum
 
+from leadgate.config import SentencesConfig
+from leadgate.errors import ConfigError
 from leadgate.model import Action
 
 _DOCUMENTED = {"processing": Action.PROCESS, "rejection": Action.REJECT}
@@ -35,20 +38,25 @@ _BARE_NOT_FOUND = re.compile(r"not found[.!]?", re.IGNORECASE)
 _KEY = re.compile(r"\b(?:api|access)[ _-]?key\b|\bx[_-]key\b|^(?:invalid|wrong|unknown) key[.!]?$", re.IGNORECASE)
 
 _VOCABULARY = (
-    "a account accepted act action added after again all allowed already an and any are as at away be because "
-    "been before by campaign can cannot cap closed could currently daily deleted delivered delivery denied did do "
-    "does done due duplicate enough error exist exists expired failed field for found from full gone has have "
-    "held hold id if in insufficient invalid is it key later lead leads limit locked longer made may missing "
-    "moved must no not notification now of off on only or out passed pending permission permissions please "
-    "processed processing progress quarantine quarantined queue queued reached ready received record refused "
-    "reject rejected rejection release released releasing removed request requested right rights scheduled sent "
-    "sold status submitted success successful successfully such taken that the there this time to too try unable "
-    "under unknown update updated valid waiting was were will with within without yet you your"
+    "a aborted accepted account act action added after again all allowed already an and any are aren't as at away "
+    "back be because been before but by campaign can can't canceled cancelled cannot cap closed could couldn't "
+    "currently daily deleted delivered delivery denied did didn't do does doesn't don't done due duplicate enough "
+    "error except exist exists expired fail failed fails failure field for found from full gone has hasn't have "
+    "haven't held hold however id if in insufficient invalid is isn't it key later lead leads limit locked longer "
+    "made may missing moved must neither never no none nor not nothing notification now of off on only or out "
+    "passed pending permission permissions please processed processing progress quarantine quarantined queue "
+    "queued reached ready received record refused reject rejected rejection release released releasing removed "
+    "request requested returned right rights scheduled sent sold status stopped submitted success successful "
+    "successfully such taken that the there this time to too try twice unable under unknown unless unsuccessful "
+    "until update updated valid waiting was wasn't were weren't will with within without won't wouldn't yet you "
+    "your"
 )
 _WORDS = frozenset(_VOCABULARY.split())
 """Words that an unknown sentence is shown with; every other may be a person's."""
-_TOKEN = re.compile(r"""['"][^'"]*['"]|\{id\}|\{n\}|[^\W\d_]+(?:'[a-z]+)?|[\d.,]*\d|[^\w\s]|\w+""")
+_TOKEN = re.compile(r"""['"][^'"]*['"]|\{id\}|\{n\}|[^\W\d_]+(?:'[a-z]+)?|[\d.,]*\d|…|[^\w\s]|\w+""")
 _ELSE = "…"
+_FEWEST_WORDS = 3
+"""Known words that a taught sentence has at least, if it says nothing of the others."""
 
 
 class Said(Enum):
@@ -63,53 +71,72 @@ class Said(Enum):
 
 
 def shape_of(sentence: str, lead_id: str = "") -> str:
-    """Write a sentence with its known words alone: the lead's id as {id}, numbers as {n}, the rest as `…`.
-
-    Two sentences of one shape are taken to say the same.
-    """
+    """Write a sentence with its known words alone: the lead's id as {id}, numbers as {n}, the rest as `…`."""
     shaped: list[str] = []
+    for token in _tokens(sentence, lead_id):
+        is_known = token in _WORDS or token in {"{id}", "{n}"}
+        if is_known or shaped[-1:] != [_ELSE]:
+            shaped.append(token if is_known else _ELSE)
+    return " ".join(shaped)
+
+
+def _tokens(sentence: str, lead_id: str) -> Iterator[str]:
+    """The words of a sentence in small letters, the lead's id as {id} and numbers as {n}; without punctuation."""
     for token in _TOKEN.findall(sentence):
         word = token.lower()
         bare = word.strip("'\"").strip()
-        if word == "{id}" or (lead_id and bare == lead_id.lower()) or bare == "{id}":
-            shaped.append("{id}")
+        if bare == "{id}" or (lead_id and bare == lead_id.lower()):
+            yield "{id}"
         elif word == "{n}" or word[0].isdigit():
-            shaped.append("{n}")
-        elif word in _WORDS:
-            shaped.append(word)
-        elif (word[0].isalnum() or word[0] in "'\"") and shaped[-1:] != [_ELSE]:
-            shaped.append(_ELSE)
-    return " ".join(shaped)
+            yield "{n}"
+        elif word[0].isalnum() or word[0] in "'\"" or word == _ELSE:
+            yield word
 
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """The sentences of one account: the documented ones, and the shapes of those that were taught."""
+    """The sentences of one account: the documented ones, and those that were taught, in all their words."""
 
     taken: Mapping[Action, frozenset[str]] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
 
     @classmethod
     def taught(cls, process: Iterable[str], reject: Iterable[str], gone: Iterable[str]) -> "Sentences":
-        """Know these beside the documented ones: plain text with {id} for the lead's id and {n} for numbers."""
-        taken = {Action.PROCESS: frozenset(map(shape_of, process)), Action.REJECT: frozenset(map(shape_of, reject))}
-        return cls(taken, frozenset(map(shape_of, gone)))
+        """Know these beside the documented ones: plain text with {id} for the lead's id and {n} for numbers.
 
-    def of_act(self, text: str, lead_id: str, action: Action) -> Said:
-        """What a release result or a detail says of an act on a lead."""
+        A `…` stands for whatever words, as unknown sentences are shown; raises ConfigError where little else is left.
+        """
+        taken = {Action.PROCESS: frozenset(map(_taught, process)), Action.REJECT: frozenset(map(_taught, reject))}
+        return cls(taken, frozenset(map(_taught, gone)))
+
+    @classmethod
+    def of_account(cls, config: SentencesConfig) -> "Sentences":
+        """Know those that a pipeline file teaches; raises as `taught`."""
+        return cls.taught(config.taken.process, config.taken.reject, config.gone)
+
+    @property
+    def has_taught(self) -> bool:
+        """Whether any were taught."""
+        return bool(self.gone or any(self.taken.values()))
+
+    def of_act(self, text: str, lead_id: str, action: Action, *, names_lead: bool = True) -> Said:
+        """What a release result says of an act on a lead; or a detail, which need not name it."""
         queued = _QUEUED.match(text)
-        if queued and queued[1] in {None, lead_id}:
+        if queued and (queued[1] == lead_id or (queued[1] is None and not names_lead)):
             return Said.TAKEN if _DOCUMENTED[queued[2].lower()] is action else Said.OPPOSITE
         if self.says_gone(text, of_one_lead=True, lead_id=lead_id):
             return Said.GONE
-        return self.of_shape(shape_of(text, lead_id), action)
+        return self._said({shape_of(text, lead_id), " ".join(_tokens(text, lead_id))}, action)
 
     def of_shape(self, shape: str, action: Action) -> Said:
-        """What was taught of a sentence's shape."""
-        for taught, shapes in self.taken.items():
-            if shape in shapes:
+        """What was taught of a sentence of which the shape alone is known."""
+        return self._said({shape}, action)
+
+    def _said(self, forms: AbstractSet[str], action: Action) -> Said:
+        for taught, sentences in self.taken.items():
+            if forms & sentences:
                 return Said.TAKEN if taught is action else Said.OPPOSITE
-        return Said.GONE if shape in self.gone else Said.UNKNOWN
+        return Said.GONE if forms & self.gone else Said.UNKNOWN
 
     def says_gone(self, text: str, *, of_one_lead: bool, lead_id: str = "") -> bool:
         """Whether `text` says that the lead is not in quarantine; a bare "Not found" counts only if said of one lead.
@@ -118,7 +145,19 @@ class Sentences:
         """
         if _GONE.search(text) or (of_one_lead and _BARE_NOT_FOUND.fullmatch(text)):
             return True
-        return bool(text and self.gone and shape_of(text, lead_id) in self.gone)
+        return bool(text and self.gone & {shape_of(text, lead_id), " ".join(_tokens(text, lead_id))})
+
+
+def _taught(sentence: str) -> str:
+    """A taught sentence as others are compared with it."""
+    tokens = list(_tokens(sentence, ""))
+    if _ELSE in tokens and len(_WORDS.intersection(tokens)) < _FEWEST_WORDS:
+        msg = (
+            f"leadbyte.sentences: {sentence!r} has fewer than {_FEWEST_WORDS} words beside …, and would fit many "
+            "others: write the sentence as LeadByte says it, with {id} for the lead's id and {n} for numbers"
+        )
+        raise ConfigError(msg)
+    return shape_of(sentence) if _ELSE in tokens else " ".join(tokens)
 
 
 def says_key_is_wrong(text: str) -> bool:

@@ -4,14 +4,16 @@ An entry stays `unknown` while it is probed; what the probe found moves it throu
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ScalarSelect, and_, func, select
+from sqlalchemy import ScalarSelect, and_, exists, func, select
 
 from leadgate.ledger.claims import CLAIMED, claim_of, due_and_free, has_open_request, take
 from leadgate.ledger.ledger import Ledger, writes
+from leadgate.ledger.rows import NO_LEASE
 from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, attempts, entries, in_state, same_lead, stands_for
-from leadgate.model import Action, Control, InDoubt, RequestKind, Result, State
+from leadgate.model import FINAL_STATES, Action, Control, InDoubt, RequestKind, Result, State
 
 _TAKEN = {Action.PROCESS: State.PROCESSED, Action.REJECT: State.REJECTED}
 _CANDIDATES = 20
@@ -42,6 +44,40 @@ def claim_unknown(ledger: Ledger, *, limit: int, lease: timedelta, now: datetime
             )
             for row in found
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A lead in doubt, and the known words of what LeadByte said of its act."""
+
+    lead_id: str
+    action: Action
+    shape: str
+
+
+def read_kept(ledger: Ledger) -> list[Kept]:
+    """The leads in doubt of whose act LeadByte said something that nobody understood, each by its last act."""
+    later = attempts.alias("later")
+    is_last = ~exists().where(same_lead(later.c, ATTEMPT), later.c.action.is_not(None), later.c.token > ATTEMPT.token)
+    query = select(ENTRY.lead_id, ENTRY.doubt_action, ATTEMPT.shape).join(attempts, same_lead(ATTEMPT, ENTRY))
+    query = query.where(ledger.mine, ENTRY.doubt_action.is_not(None), ENTRY.state.in_((State.UNKNOWN, State.REVIEW)))
+    query = query.where(ATTEMPT.action == ENTRY.doubt_action, ATTEMPT.shape.is_not(None), is_last)
+    with ledger.reading() as connection:
+        return [Kept(row.lead_id, Action(row.doubt_action), row.shape) for row in connection.execute(query)]
+
+
+@writes
+def settle_kept(ledger: Ledger, ids: Sequence[str], state: State, *, note: str, now: datetime) -> list[str]:
+    """Move leads in doubt to where a sentence that was taught since takes them; return which were moved."""
+    is_final = state in FINAL_STATES
+    free = and_(ENTRY.doubt_action.is_not(None), ENTRY.state.in_((State.UNKNOWN, State.REVIEW)))
+    with ledger.transaction() as connection:
+        moved = entries.update().where(ledger.locked(connection, free, ENTRY.lead_id.in_(ids), ENTRY.state != state))
+        cleared = {"doubt_since": None, "doubt_action": None, "doubt_theirs": None} if is_final else {}
+        values = {"state": state, "note": note, "due_at": None, "settled_at": now if is_final else None, **cleared}
+        # A token of its own: a probe that is under way can move it no more.
+        again = moved.values(**values, **NO_LEASE, token=ENTRY.token + 1, written_at=now).returning(ENTRY.lead_id)
+        return list(connection.scalars(again))
 
 
 def find_controls(ledger: Ledger, action: Action, *, since: datetime) -> list[Control]:

@@ -119,11 +119,5 @@ def build_client(
         concurrency=leadbyte.concurrency,
         clock=clock,
         take_turn=take_turn,
-        sentences=sentences_of(leadbyte),
+        sentences=Sentences.of_account(leadbyte.sentences),
     )
-
-
-def sentences_of(leadbyte: LeadByteConfig) -> Sentences:
-    """The sentences that this account's LeadByte is known to use."""
-    taught = leadbyte.sentences
-    return Sentences.taught(taught.taken.process, taught.taken.reject, taught.gone)

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from leadgate.leadbyte.answers import Reply, judge_act, judge_put
+from leadgate.leadbyte.answers import judge_act, judge_put
+from leadgate.leadbyte.refusals import Reply
 from leadgate.leadbyte.wire import read_body
 from leadgate.model import Action, Answer, Certainty, LeadRequest
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from leadgate.leadbyte.answers import Reply, judge_act, judge_put, refuse_unsent
+from leadgate.leadbyte.answers import judge_act, judge_put, refuse_unsent
+from leadgate.leadbyte.refusals import Reply
 from leadgate.leadbyte.wording import Sentences
 from leadgate.model import Action, Answer, Certainty, LeadRequest
 from tests.leadbyte.exchanges import (

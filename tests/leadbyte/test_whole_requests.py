@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from leadgate.leadbyte.answers import Reply, judge_put, judge_refusal
+from leadgate.leadbyte.answers import judge_put
+from leadgate.leadbyte.refusals import Reply, judge_refusal
 from leadgate.model import Certainty, LeadRequest
 from tests.leadbyte.exchanges import POSTED, PROCESS, PROCESSED_ANSWER, REJECT, UPDATE, judged, proven, put_one, reply
 

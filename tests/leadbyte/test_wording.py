@@ -2,6 +2,7 @@
 
 import pytest
 
+from leadgate.errors import ConfigError
 from leadgate.leadbyte.wording import Said, Sentences, says_key_is_wrong, shape_of
 from leadgate.model import Action
 
@@ -11,7 +12,7 @@ LEAD = "2932682"
 
 def said(text: str, sentences: Sentences = DOCUMENTED, action: Action = Action.PROCESS) -> Said:
     """What a sentence says of an act on LEAD."""
-    return sentences.of_act(text, LEAD, action)
+    return sentences.of_act(text, LEAD, action, names_lead=False)
 
 
 @pytest.mark.parametrize(
@@ -194,3 +195,33 @@ def test_no_lead_is_taken_for_gone_because_something_else_is_missing(text: str) 
 def test_a_refusal_is_about_the_api_key_only_if_it_says_so(text: str, wrong: bool) -> None:
     """A refused key stops everything, so a field called key must not."""
     assert says_key_is_wrong(text) is wrong
+
+
+@pytest.mark.parametrize(
+    ("taught", "text"),
+    [
+        ("Zur Bearbeitung eingereiht", "Abgelehnt"),
+        ("Lead {id} freshly released", "Lead 2932682 never released"),
+        ("Lead {id} freshly released", "Lead 2932682 isn't released"),
+        ("Lead {id} is … released now", "Lead 2932682 is never released now"),
+    ],
+)
+def test_other_words_than_the_taught_ones_are_not_understood(taught: str, text: str) -> None:
+    """Though they look alike where only known words are looked at."""
+    sentences = Sentences.taught(process=[taught], reject=[], gone=[])
+    assert said(text, sentences) is Said.UNKNOWN
+    assert said(taught.replace("{id}", LEAD).replace("…", "very slowly"), sentences) is Said.TAKEN
+
+
+def test_a_taught_sentence_of_unknown_words_alone_is_refused() -> None:
+    """It would fit whatever LeadByte says."""
+    with pytest.raises(ConfigError, match="fewer than 3 words beside …"):
+        Sentences.taught(process=["{id} … {n}"], reject=[], gone=[])
+
+
+def test_the_result_of_a_put_names_its_lead() -> None:
+    """A detail of a POST need not: it stands under the lead's id."""
+    text = "Queued for processing: no, Quarantine ID '2932682' is on hold"
+    assert DOCUMENTED.of_act(text, LEAD, Action.PROCESS) is Said.UNKNOWN
+    assert DOCUMENTED.of_act("Queued for processing", LEAD, Action.PROCESS) is Said.UNKNOWN
+    assert DOCUMENTED.of_act("Queued for processing", LEAD, Action.PROCESS, names_lead=False) is Said.TAKEN
