@@ -52,7 +52,7 @@ _partial_index(
     entries.c.pipeline,
     entries.c.state,
     entries.c.settled_at,
-    where="state in ('processed', 'rejected') and not inferred",
+    where="settled_at is not null",
 )
 # A lead has one request in flight at most.
 _partial_index("leadgate_attempts_open", attempts.c.pipeline, attempts.c.lead_id, where="outcome is null", unique=True)
