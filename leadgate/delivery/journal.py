@@ -48,7 +48,7 @@ class Journal:
         )
 
     def _record(self, outcomes: Sequence[Outcome]) -> None:
-        record(self._ledger, outcomes, now=self._ledger.now())
+        record(self._ledger, outcomes, now=self._ledger.now(), theirs=self._their_now())
 
 
 class _Lane(Generic[T, R]):

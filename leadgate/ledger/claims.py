@@ -201,6 +201,9 @@ def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
                 state=case((open_act, State.UNKNOWN.value), else_=State.READY.value),
                 due_at=case((open_act, at(now + unknown_after)), else_=at(now)),
                 note="the run that sent it ended before the answer was recorded",
+                # It may have left at the end of its lease. By LeadByte's clock, when that is known again.
+                doubt_since=case((open_act, at(now)), else_=ENTRY.doubt_since),
+                doubt_theirs=case((open_act, None), else_=ENTRY.doubt_theirs),
                 **NO_LEASE,
             )
             .returning(ENTRY.state)

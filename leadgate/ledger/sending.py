@@ -62,6 +62,7 @@ _OUTCOMES = ManyRows(
     goes_on=Boolean(),
     acted=Boolean(),
     ends_doubt=Boolean(),
+    is_doubted=Boolean(),
     acts_again=Boolean(),
 )
 
@@ -114,16 +115,23 @@ def intend(  # noqa: PLR0913
 
 
 @writes
-def record(ledger: Ledger, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+def record(
+    ledger: Ledger, outcomes: Sequence[Outcome], *, now: datetime, theirs: datetime | None = None
+) -> None:
     """Record what each attempt came to and move its entry, unless another claim has taken the lead since.
 
     An answer that arrives after the lease ended still moves an `unknown` entry of the same token: it is the
     evidence that was missing. An act that was taken settles its entry whoever holds it by now, so that it is not
     acted on again. An attempt that has a certain outcome keeps it.
+
+    An act that is in doubt is so from now on, `theirs` by LeadByte's clock: it left at any time since its intent.
     """
     if not outcomes:
         return
     rows = [outcome_row(ledger.pipeline, outcome) for outcome in outcomes]
+    for row in rows:
+        if row["is_doubted"]:
+            row["doubt_theirs"] = row["doubt_theirs"] or theirs
     with ledger.transaction() as connection:
         _make_due(ledger, connection, rows, now)
         judge_acts(ledger, connection, outcomes, now=now)
@@ -247,11 +255,15 @@ def _moved(dialect: str) -> Update:
             # Two clocks are compared from one instant on.
             doubt_since=case(
                 (end.ends_doubt, None),
-                (and_(ENTRY.doubt_theirs.is_(None), end.doubt_theirs.is_not(None)), _NOW),
+                (or_(end.is_doubted, and_(ENTRY.doubt_theirs.is_(None), end.doubt_theirs.is_not(None))), _NOW),
                 else_=ENTRY.doubt_since,
             ),
             doubt_action=case((end.ends_doubt, None), else_=ENTRY.doubt_action),
-            doubt_theirs=case((end.ends_doubt, None), else_=func.coalesce(ENTRY.doubt_theirs, end.doubt_theirs)),
+            doubt_theirs=case(
+                (end.ends_doubt, None),
+                (end.is_doubted, end.doubt_theirs),
+                else_=func.coalesce(ENTRY.doubt_theirs, end.doubt_theirs),
+            ),
             acted_again=or_(ENTRY.acted_again, end.acts_again),
             settled_at=case((end.settled, _NOW), else_=None),
             lease_owner=case((stays, ENTRY.lease_owner), else_=None),
