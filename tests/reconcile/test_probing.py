@@ -47,7 +47,9 @@ async def test_an_act_that_was_applied_is_inferred(world: Reconciling, fault: st
     for lead_id in IDS:
         entry = world.entry(lead_id)
         assert (entry["state"], entry["inferred"], entry["refusals"]) == (state, True, 0)
-        assert entry["note"] == f"inferred: LeadByte no longer has it in quarantine, and our {verdict} may have been taken"
+        assert (
+            entry["note"] == f"inferred: LeadByte no longer has it in quarantine, and our {verdict} may have been taken"
+        )
         assert outcomes(world, lead_id) == [("update_and_act", "in_doubt"), ("probe", "gone")]
     assert {lead_id: len(acts) for lead_id, acts in world.sandbox.quarantine.acts.items()} == dict.fromkeys(IDS, 1)
     assert ran.tally.went == Counter({State(state): 3})
