@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import Engine
@@ -90,7 +91,7 @@ def test_an_act_in_doubt_puts_the_brake_on(ledger: Ledger, engine: Engine) -> No
         found = read_brake(ledger)
         assert (found.is_on, found.since, found.in_vain, found.closed_until) == (True, NOW, 0, None)
         assert (found.in_doubt, found.in_doubt_since) == (number + 1, NOW)
-        (lone,) = acts = wave(ledger, f"{number}-3")
+        acts = wave(ledger, f"{number}-3")
         sending.record(ledger, [taken(lone_of(acts, ask(ledger, acts)))], now=NOW)
         assert not read_brake(ledger).is_on
 
@@ -112,7 +113,7 @@ def test_of_runs_that_meet_one_sends(ledger: Ledger, rival: Ledger) -> None:
     for number in range(10):
         put_on(ledger)
         mine, others = wave(ledger, f"{number}-1"), wave(rival, f"{number}-2")
-        both = together(lambda: ask(ledger, mine), lambda: ask(rival, others))
+        both = together(partial(ask, ledger, mine), partial(ask, rival, others))
         assert sorted(len(intended.may_go) for intended in both) == [0, 1]
         for acts, run, intended in zip((mine, others), (ledger, rival), both, strict=True):
             if intended.may_go:

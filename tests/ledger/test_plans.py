@@ -143,7 +143,7 @@ PROBED: Sequence[tuple[Step, str]] = [
 
 @pytest.mark.parametrize(("step", "index"), PROBED, ids=["controls", "brake", "unknown"])
 def test_evidence_is_looked_for_by_indexes(crowded: Ledger, engine: Engine, step: Step, index: str) -> None:
-    """Among thousands that were acted on, of which two are in doubt: neither those nor those that wait are gone through."""
+    """Among thousands that wait or were acted on, of which two are in doubt, no others are gone through."""
     wave = [attempt(held) for held in claims.claim(crowded, limit=10, lease=LEASE, now=NOW)]
     intend(crowded, *wave)
     ended = [outcome(each, Result.IN_DOUBT, State.UNKNOWN, due_at=NOW) for each in wave[:2]]

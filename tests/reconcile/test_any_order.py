@@ -297,7 +297,7 @@ def story(sqlite_url: str, tmp_path: Path) -> Story:
 
 @pytest.mark.parametrize("setting", ["unknown_after", "queue_time"])
 def test_what_is_assumed_of_leadbyte_is_needed(story: Story, setting: str) -> None:
-    """With a request that is applied later than `unknown_after`, or leaves later than `queue_time`, evidence is wrong."""
+    """Where a request is applied later than `unknown_after`, or leaves later than `queue_time`, evidence is wrong."""
     allowed = config_with(delivery=SHORTEST | EVIDENCE)
     shorter = getattr(allowed.delivery, setting) - timedelta(seconds=3)
     delivery = allowed.delivery.model_copy(update={setting: shorter})

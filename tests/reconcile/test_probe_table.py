@@ -200,10 +200,10 @@ def test_the_grace_doubles_with_each_vain_probe_up_to_an_hour() -> None:
     """And once it is not longer than until there can be evidence."""
     waits = []
     for probes in range(6):
-        case = Case(Action.PROCESS, True, PATIENCE, "none", "the same", True, False, probes)  # noqa: FBT003
+        case = Case(Action.PROCESS, True, PATIENCE, "none", "the same", True, False, probes)
         waits.append(((outcome_of(case, "taken").due_at or NOON) - NOON) / timedelta(minutes=1))
     assert waits == [7, 14, 28, 56, 60, 60]
-    young = Case(Action.PROCESS, True, PROVEN - timedelta(minutes=30), "none", "the same", True, False, 5)  # noqa: FBT003
+    young = Case(Action.PROCESS, True, PROVEN - timedelta(minutes=30), "none", "the same", True, False, 5)
     assert outcome_of(young, "taken").due_at == NOON + timedelta(minutes=31)
 
 
@@ -211,7 +211,7 @@ def test_the_grace_doubles_with_each_vain_probe_up_to_an_hour() -> None:
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_the_first_answer_tells_the_time_by_leadbytes_clock(answer: str, knows_theirs: bool) -> None:
     """Whatever it says: from then on the act ages by two clocks. One that is known is not set anew."""
-    case = Case(Action.PROCESS, True, PROVEN, "none", "the same", knows_theirs, False, 0)  # noqa: FBT003
+    case = Case(Action.PROCESS, True, PROVEN, "none", "the same", knows_theirs, False, 0)
     theirs = outcome_of(case, answer).theirs
     assert theirs == (None if knows_theirs else NOON - timedelta(days=300))
     assert outcome_of(case._replace(clock="no Date header"), answer).theirs is None
