@@ -65,7 +65,9 @@ def end(
     attempts = [attempt(claim) for claim in claims.claim(ledger, limit=100, lease=LEASE, now=now)]
     assert intend(ledger, *attempts, now=now) == set(ids)
     if result:
-        sending.record(ledger, [outcome(a, result, state, note=note, due_at=due_at) for a in attempts], now=now, theirs=now)
+        sending.record(
+            ledger, [outcome(a, result, state, note=note, due_at=due_at) for a in attempts], now=now, theirs=now
+        )
 
 
 def test_a_parked_lead_goes_round_again(practice: Practice, ledger: Ledger) -> None:

@@ -145,6 +145,10 @@ class Reconciling(World):
         await self.run(**run)
         self.sandbox.faults.change({fault: None})
 
+    def acts_sent(self, lead_id: str) -> list[str]:
+        """Every act that was sent for a lead, whatever became of it."""
+        return [attempt["action"] for attempt in self.history(lead_id).attempts if attempt["action"]]
+
     async def reached(self) -> None:
         """Wait until LeadByte can be reached."""
         async with self.client() as client:
