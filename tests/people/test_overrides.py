@@ -52,7 +52,7 @@ def test_a_decision_that_leadbyte_refuses_for_now_still_stands(runs: Runs) -> No
     """It comes again later as the person said it, and not as the rules would."""
     runs.review(1)
     runs.resolve(1)
-    runs.sandbox.faults.change({"not-success": 1})
+    runs.sandbox.faults.change({"429": 1})
     runs.run()
     assert (runs.acted(), runs.pipeline.states()) == ({}, {"1": State.READY})
     runs.pipeline.clock.advance(hours=2)
@@ -133,6 +133,7 @@ def test_one_who_has_looked_may_send_again_what_nobody_answered(runs: Runs) -> N
     """The lead is no more in doubt, and the act is sent."""
     lose(runs, 1)
     assert runs.resolve(1, still_in_quarantine=True).ids == ["1"]
+    runs.pipeline.clock.advance(minutes=2)  # the account's acts rest after one that went alone in vain
     runs.run()
     assert runs.acted() == {"1": ["process"]}
 
@@ -170,8 +171,11 @@ def test_what_a_person_said_frees_one_act(runs: Runs) -> None:
     """When that one is lost too, the lead is in doubt anew: the person has to look again."""
     lose(runs, 1)
     runs.resolve(1, still_in_quarantine=True)
+    runs.pipeline.clock.advance(minutes=2)
     runs.sandbox.faults.change({"drop-before": 1})
     runs.run(sections={"delivery": {"mode": "combined", "unknown": "review"}})
+    assert runs.pipeline.states() == {"1": State.REVIEW}
+    assert runs.pipeline.entry("1")["doubt_since"] == runs.pipeline.clock()
     assert runs.resolve(1).ids == []
     assert runs.resolve(1, still_in_quarantine=True, proven_after=PROVEN_AFTER).ids == []
 
