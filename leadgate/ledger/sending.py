@@ -115,9 +115,7 @@ def intend(  # noqa: PLR0913
 
 
 @writes
-def record(
-    ledger: Ledger, outcomes: Sequence[Outcome], *, now: datetime, theirs: datetime | None = None
-) -> None:
+def record(ledger: Ledger, outcomes: Sequence[Outcome], *, now: datetime, theirs: datetime | None = None) -> None:
     """Record what each attempt came to and move its entry, unless another claim has taken the lead since.
 
     An answer that arrives after the lease ended still moves an `unknown` entry of the same token: it is the

@@ -69,11 +69,7 @@ def test_a_sound_ledger_has_no_faults(sound: Engine) -> None:
     audit_ledger(sound, NOW)
 
 
-ALLOWED: Mapping[str, Plant] = {
-    "by evidence": change("unknown", acted_again=True),
-    "by a person": lambda connection: connection.execute(insert(overrides), OVERRIDE),
-}
-OVERRIDE = {
+OVERRIDE: Mapping[str, object] = {
     "pipeline": PIPELINE,
     "lead_id": "unknown",
     "token": 1,
@@ -81,6 +77,10 @@ OVERRIDE = {
     "reason": "still there",
     "decided_by": "ann",
     "decided_at": NOW,
+}
+ALLOWED: Mapping[str, Plant] = {
+    "by evidence": change("unknown", acted_again=True),
+    "by a person": lambda connection: connection.execute(insert(overrides), OVERRIDE),
 }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from leadgate.ledger import Ledger, brakes, claims, sending
 from leadgate.ledger.brakes import Brake, read_brake
 from leadgate.ledger.sending import Intended
-from leadgate.model import Attempt, RequestKind, Result, State
+from leadgate.model import Attempt, Outcome, RequestKind, Result, State
 from tests.ledger.steps import (
     AFTER_LEASE,
     LEASE,
@@ -47,7 +47,7 @@ def lone_of(acts: list[Attempt], intended: Intended) -> Attempt:
     return next(replace(a, goes_alone=True) for a in acts if a.claim.lead_id == intended.admitted.lone)
 
 
-def in_doubt(act: Attempt, state: State = State.UNKNOWN) -> sending.Outcome:
+def in_doubt(act: Attempt, state: State = State.UNKNOWN) -> Outcome:
     """Nobody knows what became of it."""
     return outcome(act, Result.IN_DOUBT, state, due_at=NOW + UNKNOWN_AFTER, note="no answer")
 
