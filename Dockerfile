@@ -2,6 +2,8 @@
 #   docker run -e PREFECT_API_URL -e LEADBYTE_API_KEY -e SOURCE_URL -v ./leadgate.yaml:/leadgate/leadgate.yaml:ro leadgate
 # Apply deployments from the same image, so that the checkout is where the workers have it:
 #   docker run ... leadgate python -m deployments.apply leadgate.yaml
+# No container makes a ledger: a person does, once, with the same address of it in the file (PostgreSQL, or a volume):
+#   docker run ... leadgate leadgate ledger create --first-time
 FROM python:3.11-slim
 
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 DO_NOT_TRACK=1

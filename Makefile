@@ -7,6 +7,8 @@ WORKERS ?= auto
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CHAOS_ARGS ?=
+WORLDS ?= 2000
+WORLDS_ARGS ?=
 FILES ?= leadgate.yaml
 
 # Prefect and its server report to nobody from here.
@@ -17,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench bench-peers chaos deploy lock clean
+.PHONY: help demo test check format bench bench-peers chaos worlds deploy lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +48,9 @@ bench-peers: $(READY) ## leadgate beside other tools, each in an environment of 
 
 chaos: $(READY) ## kill workers at random, count doubles (CHAOS_ARGS="--kills 50"; docs/chaos.md)
 	$(BIN)/python -m tests.crash.chaos $(CHAOS_ARGS)
+
+worlds: $(READY) ## every LeadByte that its documentation allows (WORLDS=20000; SEED=7 plays one again, with its story)
+	$(BIN)/python -m tests.worlds.run $(if $(SEED),--seed $(SEED),--worlds $(WORLDS)) $(WORLDS_ARGS)
 
 deploy: $(READY) ## put deployments, limits and alarms onto the Prefect server (FILES="acme.yaml beta.yaml")
 	$(BIN)/python -m deployments.apply $(FILES)

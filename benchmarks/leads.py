@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Boolean, Column, DateTime, Float, MetaData, S
 from leadgate.leadbyte.wire import body_bytes, lead_item
 from leadgate.model import Action, LeadRequest
 from leadgate.sandbox import PRACTICE_KEY
+from leadgate.wiring.identity import create_ledger
 
 BATCH_SIZE = 50
 IN_FLIGHT = 8
@@ -98,7 +99,7 @@ def fill_source(url: str, leads: int) -> None:
 def write_pipeline(  # noqa: PLR0913
     path: Path, *, base_url: str, source_url: str, ledger_url: str, leads: int, in_flight: int = IN_FLIGHT
 ) -> None:
-    """Write the pipeline file that releases the leads of `fill_source`, without a limit on requests a second."""
+    """Write the pipeline file that releases the leads of `fill_source`, at no rate, and make its ledger."""
     text = _PIPELINE.format(
         base_url=base_url,
         api_key=PRACTICE_KEY,
@@ -109,6 +110,7 @@ def write_pipeline(  # noqa: PLR0913
         leads=leads,
     )
     path.write_text(text, encoding="utf-8")
+    create_ledger(path, first_time=True)
 
 
 def request_bodies(leads: int) -> list[bytes]:

@@ -19,8 +19,9 @@ import typer
 from benchmarks.__main__ import Database
 from benchmarks.figures import RESULTS, align, write_json
 from benchmarks.rounds import databases_of
-from leadgate.ledger import Ledger, claims, open_engine, sending, waiting
+from leadgate.ledger import Ledger, claims, sending, waiting
 from leadgate.model import Action, Attempt, Decision, Lead, LeadRequest, Look, Outcome, Result, State, Verdict
+from tests.support.ledgers import new_engine
 
 T = TypeVar("T")
 _STEPS = ("register", "look", "claim", "intend", "record")
@@ -86,7 +87,11 @@ def _measure(
         for database in databases:
             places = stack.enter_context(databases_of(database, folder))
             for group in groups:
-                ledger = Ledger(open_engine(places.new_ledger(), base_dir=folder), pipeline="benchmark", owner="one")
+                ledger = Ledger(
+                    new_engine(places.new_ledger(), base_dir=folder, pipelines=["benchmark"]),
+                    pipeline="benchmark",
+                    owner="one",
+                )
                 stack.callback(ledger.close)
                 way = Way(ledger, group)
                 way.take(leads)

@@ -52,7 +52,7 @@ class Databases(ABC):
     def new_ledger(self) -> str:
         """The address of a ledger that has its tables and no rows."""
         url = self.new_database()
-        open_engine(url, base_dir=Path()).dispose()
+        open_engine(url, base_dir=Path(), create=True).dispose()
         return url
 
 

@@ -22,6 +22,7 @@ from leadgate.errors import ConfigError
 from leadgate.ledger.history import read_history
 from leadgate.sandbox import Sandbox, sandbox_thread
 from leadgate.story import tell as tell_story
+from leadgate.wiring.identity import create_ledger
 from leadgate.wiring.ledger import ledger_of
 
 _MARK = ".leadgate-demo"
@@ -84,6 +85,7 @@ def demo(
     say(f"A source database with {source.leads:,} quarantined leads: {folder / 'source.db'}")
     with sandbox_thread(Sandbox(lag=timedelta(seconds=1), latency=timedelta(milliseconds=20))) as sandbox:
         config.write_text(_PIPELINE.format(base_url=sandbox.url, key=sandbox.key), encoding="utf-8")
+        create_ledger(config, first_time=True)
         say(f"A practice LeadByte: {sandbox.url}    A pipeline file: {config}")
         with prefect_api(folder.resolve() / "prefect") as api:
             say(f"The Prefect UI, while this runs: {api.ui_url}")

@@ -1,4 +1,4 @@
-"""`leadgate init`: a commented pipeline file to start from."""
+"""`leadgate init`: a commented pipeline file to start from, and its ledger."""
 
 from importlib import resources
 from pathlib import Path
@@ -8,6 +8,7 @@ import typer
 
 from cli.output import reports_errors, say
 from leadgate.errors import ConfigError
+from leadgate.wiring.identity import make_first_ledger
 
 
 @reports_errors
@@ -16,8 +17,12 @@ def init(
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
-    """Write a commented pipeline file; edit it, then `leadgate check`."""
-    if path.exists() and not force:
+    """Write a commented pipeline file, and make its ledger beside it; edit the file, then `leadgate check`.
+
+    The first pipeline that runs with the ledger takes its place there, as with `leadgate ledger create --first-time`.
+    """
+    is_new = not path.exists()
+    if not (is_new or force):
         msg = f"{path}: is there already. Name another path, or --force to replace it."
         raise ConfigError(msg)
     try:
@@ -25,7 +30,18 @@ def init(
     except OSError as error:
         msg = f"{path}: cannot be written ({error.strerror}). Name another path."
         raise ConfigError(msg) from None
-    say(f"Wrote {path}. Next: edit it, export LEADBYTE_API_KEY and SOURCE_URL, then `leadgate check`.")
+    # Beside another pipeline file a ledger may have been lost: then a person says so.
+    made = is_new and not _others(path) and make_first_ledger(path)
+    say(f"Wrote {path}{' and made its ledger' if made else ''}.")
+    if not made:
+        say("Its ledger: `leadgate ledger create`, with --first-time if leadgate has never acted on its leads.")
+    say("Next: edit the file, export LEADBYTE_API_KEY and SOURCE_URL, then `leadgate check`.")
+
+
+def _others(path: Path) -> list[Path]:
+    """Other pipeline files in the folder, whose ledger would be the same."""
+    files = (file for file in path.resolve().parent.glob("*.y*ml") if file != path.resolve())
+    return [file for file in files if "pipeline:" in file.read_text(encoding="utf-8", errors="replace")]
 
 
 def pipeline_template() -> str:

@@ -68,6 +68,8 @@ async def _serve(practice: Sandbox, host: str, port: int, *, as_json: bool) -> N
     else:
         typer.echo(f"The practice LeadByte answers at {practice.url} (put it into leadbyte.base_url).")
         typer.echo(f"Use the key {practice.key}. Ctrl-C stops it.")
+        typer.echo("A rehearsal needs a ledger of its own: write another ledger.url,")
+        typer.echo("then type `leadgate ledger create --first-time`.")
     await asked_to_end.wait()
     await practice.stop()
 

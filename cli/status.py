@@ -6,11 +6,13 @@ from datetime import datetime
 from pathlib import Path
 
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop
+from leadgate.attention import attention
 from leadgate.ledger.alarms import read_alarms
+from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reviews import count_overdue
 from leadgate.ledger.status import Status, read_missing, read_status
-from leadgate.model import State
+from leadgate.model import Result, State
 from leadgate.wiring.ledger import ledger_of
 
 
@@ -18,8 +20,8 @@ from leadgate.wiring.ledger import ledger_of
 def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
     """Count the leads by state, and tell the oldest wait and the age of the last healthy reading of the source.
 
-    Says so where the pipeline is paused. Ends with 1 where a lead is parked as failed, an answer of LeadByte is still
-    open, or a review is overdue.
+    Says so where the pipeline is paused. Ends with 1 where a lead is parked as failed or in doubt, a review is overdue,
+    acts are held back, or deadlines stand still.
     """
     with ledger_of(config) as (settings, ledger):
         now = ledger.now()
@@ -28,12 +30,21 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         pause = read_pause(ledger)
         alarms = read_alarms(ledger)
         overdue = count_overdue(ledger, within=settings.safety.review_within, now=now)
+        doubts = read_doubts(ledger)
+        to_know = attention(doubts, settings.delivery, now)
     if as_json:
         brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": overdue}
-        alarmed = {"alarms": [asdict(raised) for raised in alarms]}
+        alarmed = {"alarms": [asdict(raised) for raised in alarms], "doubts": asdict(doubts), "attention": to_know}
         say_json({"pipeline": settings.pipeline} | _as_dict(found, missing, now) | brakes | alarmed)
     else:
         _tell(settings.pipeline, found, missing, now)
+        if doubts.inferred:
+            say(f"inferred: {doubts.inferred} of those that are settled; no answer says that their act was taken")
+        if doubts.control:
+            shown = doubts.control
+            say(f"last control: lead {shown.lead_id}, {_SHOWN[shown.result]}, {ago(shown.at, now)}")
+        for sentence in to_know:
+            say(sentence)
         if found.counts[State.REVIEW]:
             say("`leadgate review list` shows the leads that wait for a person")
         for raised in alarms:
@@ -43,7 +54,14 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         if pause:
             say(f"{settings.pipeline} is {pause}")
             say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
-    stop(ATTENTION if found.counts[State.FAILED] or found.counts[State.UNKNOWN] or overdue else FINE)
+    stop(ATTENTION if found.counts[State.FAILED] or found.counts[State.UNKNOWN] or overdue or to_know else FINE)
+
+
+_SHOWN = {
+    Result.GONE: "which LeadByte no longer has in quarantine",
+    Result.TAKEN: "which LeadByte still updated",
+    Result.IN_DOUBT: "of which LeadByte's answer says nothing",
+}
 
 
 def _as_dict(found: Status, missing: Mapping[str, int], now: datetime) -> dict[str, object]:

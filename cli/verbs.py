@@ -24,6 +24,7 @@ class Verb(NamedTuple):
 VERBS = {
     "demo": Verb("cli.demo", "demo", "the whole way on a practice LeadByte, with a UI to look at", "sandbox"),
     "init": Verb("cli.init", "init", "write a commented pipeline file"),
+    "ledger": Verb("cli.ledger", "ledger", "make the ledger, once; say what happened to it"),
     "check": Verb("cli.check", "check", "try file, rules, source and LeadByte, and name every fault"),
     "plan": Verb("cli.plan", "plan", "what a run would do now; nothing is sent"),
     "run": Verb("cli.run", "run", "release or reject every lead whose enrichment has arrived"),

@@ -65,6 +65,32 @@ _NOTICES: dict[str, tuple[str, Notice]] = {
         ENDS[Alarm.REVIEWS],
         Notice("no review is overdue any more", "Every lead that had waited too long for a person is decided."),
     ),
+    "leadgate-brake-on": (
+        BEGINS[Alarm.BRAKE],
+        Notice(
+            "acts are held back", "{{ event.payload.in_doubt }} leads are in doubt: `leadgate status` says what to do."
+        ),
+    ),
+    "leadgate-brake-off": (ENDS[Alarm.BRAKE], Notice("acts go on", "LeadByte answers acts as documented again.")),
+    "leadgate-control-stays": (
+        BEGINS[Alarm.CONTROL],
+        Notice(
+            "a released lead does not leave quarantine",
+            "LeadByte still updates it, so no lead in doubt can be freed: `leadgate status` names it.",
+        ),
+    ),
+    "leadgate-control-left": (
+        ENDS[Alarm.CONTROL],
+        Notice("released leads leave quarantine again", "Leads in doubt are settled by evidence again."),
+    ),
+    "leadgate-doubts-old": (
+        BEGINS[Alarm.DOUBTS],
+        Notice("an act has been in doubt for more than a day", "`leadgate status`, then `leadgate review list`."),
+    ),
+    "leadgate-doubts-cleared": (
+        ENDS[Alarm.DOUBTS],
+        Notice("no act has been in doubt for long", "Those that had been are settled."),
+    ),
 }
 
 

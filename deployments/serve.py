@@ -13,6 +13,7 @@ from prefect.deployments.runner import RunnerDeployment
 
 from deployments.wanted import ROOT, WantedDeployment, read_files, wanted_deployments
 from leadgate.errors import LeadgateError, problems_of
+from leadgate.wiring.ledger import ledger_of
 
 
 def main(arguments: list[str]) -> int:
@@ -20,6 +21,8 @@ def main(arguments: list[str]) -> int:
     path = Path(arguments[0] if arguments else "leadgate.yaml").resolve()
     try:
         (file,) = read_files([path])
+        with ledger_of(path):
+            pass  # what is wrong with it is said here, and not by every run
     except LeadgateError as error:
         for problem in problems_of(error):
             print(f"leadgate: {problem}", file=sys.stderr)  # noqa: T201 - a command speaks

@@ -64,6 +64,7 @@ async def release_leads(
         keeper = read_plan(Path(plan), **names, limit=limit, watch_for=watch_for) if plan else None
         async with open_run(pipeline, account) as run:
             account.registered(register(pipeline))
+            await run.learn_their_time(account.started_at)
             account.looked(wait(pipeline))
             if keeper:
                 await keep_to_plan(run, progress, keeper)
@@ -100,6 +101,7 @@ async def go_on(run: Run, progress: Progress, *, limit: int | None, until: datet
             return
         if pipeline.clock() >= until or account.decided == limit:
             return
+        await run.learn_their_time(until)
         for registered, looked in await watch(pipeline, run.stop, until):
             account.registered(registered)
             account.looked(looked)

@@ -14,11 +14,11 @@ from leadgate.delivery.planned import PlanKeeper
 from leadgate.delivery.prepare import RejectCap, decide_claims, put_off
 from leadgate.delivery.routes import Mode, Route, route_of
 from leadgate.errors import ConfigError
-from leadgate.intake import PAGE, Looker
+from leadgate.intake import PAGE, Looker, name_elsewhere
 from leadgate.ledger import Ledger
 from leadgate.ledger.claims import read_ready_page
 from leadgate.ledger.pauses import read_pause
-from leadgate.ledger.waiting import all_waiting, read_known
+from leadgate.ledger.waiting import all_waiting, read_elsewhere, read_known
 from leadgate.model import Claim, Decided, Planned, Tally, Waiting
 from leadgate.policy.deciding import Policy
 from leadgate.source import Source
@@ -114,11 +114,11 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
     pause = read_pause(ledger)
 
     def decide(claims: list[Claim], *, new: bool) -> int:
-        decided, incomplete = decide_claims(claims, config=config, source=source, policy=policy, now=now)
-        planned.extend(_plan(cap.apply(put_off(lead, pause)), config.delivery.mode, new=new) for lead in decided)
-        for _, look in incomplete:
+        found = decide_claims(claims, config=config, source=source, policy=policy, now=now)
+        planned.extend(_plan(cap.apply(put_off(lead, pause)), config.delivery.mode, new=new) for lead in found.decided)
+        for _, look in found.incomplete:
             missing.update(look.missing)
-        return len(incomplete)
+        return len(found.incomplete) + len(found.absent)
 
     for page, new in _waiting_pages(source, ledger, faults):
         looks = list(zip(page, looker.look_over(page), strict=True))
@@ -142,8 +142,10 @@ def _waiting_pages(source: Source, ledger: Ledger, faults: list[str]) -> Iterato
     """Every lead that would wait: first those not registered yet, then those that are."""
     for page in source.lead_pages.all(PAGE):
         faults += page.faults
-        known = read_known(ledger, [lead.lead_id for lead in page.leads])
-        fresh = [lead for lead in page.leads if lead.lead_id not in known]
+        ids = [lead.lead_id for lead in page.leads]
+        known, elsewhere = read_known(ledger, ids), read_elsewhere(ledger, ids)
+        faults += name_elsewhere(elsewhere)
+        fresh = [lead for lead in page.leads if lead.lead_id not in known | elsewhere.keys()]
         yield [Waiting(lead.lead_id, lead.quarantined_at, None, None, None) for lead in fresh], True
     for entries in all_waiting(ledger, PAGE):
         yield entries, False

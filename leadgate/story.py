@@ -157,5 +157,6 @@ _NOW = {
     State.PROCESSED: "queued for processing by LeadByte, which goes on with it.",
     State.REJECTED: "queued for rejection by LeadByte.",
     State.GONE: "someone else moved it out of quarantine; nothing more is done.",
+    State.WITHDRAWN: "its row has left the source; it waits again when the row is back.",
     State.FAILED: "parked{note}.",
 }

@@ -99,6 +99,8 @@ class Account:
 
     def looked(self, looked: Looked) -> None:
         """Count the leads whose enrichment has arrived, or changed too late."""
+        if looked.reading.problem:
+            self.tally.note(looked.reading.problem)
         self.arrived += looked.arrived
         self.changed += looked.changed
 

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 
 from prefect import get_run_logger
 
+from leadgate.attention import OLD_DOUBT, holds_back, stays
 from leadgate.ledger.alarms import Alarm, clear_alarm, raise_alarm
+from leadgate.ledger.doubts import read_doubts
 from leadgate.model import SourceReading
 from leadgate.summary import Summary
 from leadgate.wiring.pipeline import Pipeline
@@ -22,11 +24,17 @@ BEGINS = {
     Alarm.LEADBYTE: "leadgate.leadbyte.unavailable",
     Alarm.REJECTS: "leadgate.rejects.capped",
     Alarm.REVIEWS: "leadgate.reviews.overdue",
+    Alarm.BRAKE: "leadgate.brake.on",
+    Alarm.CONTROL: "leadgate.control.stays",
+    Alarm.DOUBTS: "leadgate.doubts.old",
 }
 ENDS = {
     Alarm.LEADBYTE: "leadgate.leadbyte.recovered",
     Alarm.REJECTS: "leadgate.rejects.uncapped",
     Alarm.REVIEWS: "leadgate.reviews.cleared",
+    Alarm.BRAKE: "leadgate.brake.off",
+    Alarm.CONTROL: "leadgate.control.left",
+    Alarm.DOUBTS: "leadgate.doubts.cleared",
 }
 _HEALTHY_EVERY = timedelta(minutes=5)
 """How often a run that stays says that the source is healthy."""
@@ -48,6 +56,12 @@ def sound_all(run: Run, summary: Summary) -> None:
     if account.tally.capped or account.decided:
         sound(pipeline, Alarm.REJECTS, is_raised=bool(account.tally.capped), counts=capped)
     sound(pipeline, Alarm.REVIEWS, is_raised=bool(summary.overdue), counts={"overdue": summary.overdue})
+    doubts, delivery, now = read_doubts(pipeline.ledger), pipeline.config.delivery, pipeline.clock()
+    in_doubt = {"in_doubt": doubts.brake.in_doubt}
+    sound(pipeline, Alarm.BRAKE, is_raised=holds_back(doubts, delivery, now), counts=in_doubt)
+    sound(pipeline, Alarm.CONTROL, is_raised=stays(doubts.control, delivery), counts=in_doubt)
+    is_old = doubts.since is not None and now - doubts.since > OLD_DOUBT
+    sound(pipeline, Alarm.DOUBTS, is_raised=is_old, counts=in_doubt)
     if breaker.outage or (breaker.has_answered and not account.trouble):
         sound(pipeline, Alarm.LEADBYTE, is_raised=bool(breaker.outage), counts={"ready": summary.ready})
 

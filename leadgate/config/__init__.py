@@ -13,6 +13,7 @@ from leadgate.config.shape import DeliveryConfig as DeliveryConfig
 from leadgate.config.shape import EnrichmentConfig as EnrichmentConfig
 from leadgate.config.shape import LeadByteConfig as LeadByteConfig
 from leadgate.config.shape import LeadsConfig as LeadsConfig
+from leadgate.config.shape import LedgerConfig as LedgerConfig
 from leadgate.config.shape import PipelineConfig as PipelineConfig
 from leadgate.config.shape import PolicyConfig as PolicyConfig
 from leadgate.config.shape import RelationConfig as RelationConfig

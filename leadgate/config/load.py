@@ -16,11 +16,15 @@ from leadgate.config.shape import PipelineConfig
 from leadgate.errors import ConfigError
 from leadgate.suggest import suggest
 
+_SECRETS = ("leadbyte.api_key:", "source.url:")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
-def load_config(path: Path, environ: Mapping[str, str] | None = None) -> PipelineConfig:
-    """Read and check a pipeline file; raise ConfigError naming every fault with its path in the file."""
+def load_config(path: Path, environ: Mapping[str, str] | None = None, *, needs_secrets: bool = True) -> PipelineConfig:
+    """Read and check a pipeline file; raise ConfigError naming every fault with its path in the file.
+
+    Without `needs_secrets` variables of LeadByte's key and the source's address need not be set.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -29,11 +33,12 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Pipelin
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path}: cannot be read ({error}). Check the path and its permissions."
         raise ConfigError(msg) from None
-    return parse_config(text, str(path), os.environ if environ is None else environ)
+    environ = os.environ if environ is None else environ
+    return parse_config(text, str(path), environ, needs_secrets=needs_secrets)
 
 
-def parse_config(text: str, name: str, environ: Mapping[str, str]) -> PipelineConfig:
-    """Check the text of a pipeline file; `name` is what messages call it."""
+def parse_config(text: str, name: str, environ: Mapping[str, str], *, needs_secrets: bool = True) -> PipelineConfig:
+    """Check the text of a pipeline file, as `load_config`; `name` is what messages call it."""
     try:
         # YAML 1.2, where NO and yes stay text; duplicate keys are errors.
         document = YAML(typ="safe", pure=True).load(text)
@@ -44,6 +49,8 @@ def parse_config(text: str, name: str, environ: Mapping[str, str]) -> PipelineCo
         raise ConfigError(msg)
     absent: list[str] = []
     document = _fill(document, environ, (), absent)
+    if not needs_secrets:
+        absent = [problem for problem in absent if not problem.startswith(_SECRETS)]
     problems = [f"{name}: {problem}" for problem in absent]
     try:
         config = PipelineConfig.model_validate(document)

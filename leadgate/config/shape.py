@@ -90,10 +90,14 @@ class RelationConfig(Section):
 
 
 class LeadsConfig(RelationConfig):
-    """Who waits: one row a quarantined lead. `updated_at` says when the row was written, where a column tells."""
+    """Who waits: one row a quarantined lead. `updated_at` says when the row was written, where a column tells.
+
+    `left` says what becomes of a lead whose row has left: it is withdrawn, given to a person, or kept as it is.
+    """
 
     quarantined_at: str
     updated_at: str | None = None
+    left: Literal["withdraw", "review", "keep"] = "withdraw"
 
 
 class EnrichmentConfig(RelationConfig):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from leadgate.clock import CLOCKS_AGREE
 from leadgate.config import DeliveryConfig
 from leadgate.delivery.outcomes import ACTED, Build, answered
 from leadgate.model import (
@@ -19,8 +20,6 @@ from leadgate.model import (
     State,
 )
 
-CLOCKS_AGREE = timedelta(minutes=2)
-"""How far two clocks may differ for anything to be concluded from them."""
 _SOON = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(hours=1)
 

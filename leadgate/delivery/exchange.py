@@ -31,8 +31,10 @@ from leadgate.model import (
 )
 from leadgate.stopping import Stop
 
-_LONE_ACT_PAUSE = timedelta(milliseconds=100)
-"""How often acts look whether the one that goes alone was answered."""
+_LONE_ACT_PAUSE = timedelta(seconds=1)
+_LONE_ACT_WAITS = 10
+_LONE_ACT_REST = timedelta(minutes=1)
+"""Acts look so often, so many times, whether another run's that goes alone was answered; then they come later."""
 
 Judge = Callable[[Attempt, Answer, datetime], Outcome]
 """Says what an answer makes of a lead."""
@@ -44,6 +46,8 @@ class Parcel:
 
     attempts: Sequence[Attempt]
     controls: Sequence[LeadRequest] = ()
+    waited: int = 0
+    """How often it has waited for an act that goes alone."""
 
 
 class Exchange:
@@ -66,9 +70,11 @@ class Exchange:
         # What a run that dies may have sent has to be settled by probes, so that it is no more than these.
         self._turns = asyncio.Semaphore(2 * config.leadbyte.concurrency)
         self._wire = asyncio.Semaphore(config.leadbyte.concurrency)
-        self._journal = Journal(ledger, config.delivery, client.their_now)
+        self._journal = Journal(ledger, config.delivery)
         self._client = client
         self._stop = Stop() if stop is None else stop
+        self._lone_act: asyncio.Event | None = None
+        """Set when this run's act that went alone was answered."""
 
     async def send(
         self, parcels: Sequence[Parcel], judge: Judge, hear_controls: Callable[[Sequence[Answer]], None] | None = None
@@ -128,17 +134,23 @@ class Exchange:
             # An act that leaves after its lease could meet one of the run that has taken the lead over.
             before = self.ledger.now() + self._lease
             attempts, kept = await self._intend(parcel.attempts)
-            if not attempts:
-                return set(), await self._wait_for_lone_act(kept)
-            error, answers = await self._answers(replace(parcel, attempts=attempts), before, is_over)
-            controls, answers = answers[: len(parcel.controls)], answers[len(parcel.controls) :]
-            if hear_controls and controls:
-                hear_controls(await self._apart(parcel.controls, controls, before))
+            lone = asyncio.Event() if any(attempt.goes_alone for attempt in attempts) else None
+            self._lone_act = lone or self._lone_act
+            try:
+                if attempts:
+                    error, answers = await self._answers(replace(parcel, attempts=attempts), before, is_over)
+                    controls, answers = answers[: len(parcel.controls)], answers[len(parcel.controls) :]
+                    if hear_controls and controls:
+                        hear_controls(await self._apart(parcel.controls, controls, before))
+                    undecided = set() if error or attempts[0].request.action else _undecided(answers, len(controls))
+                    written = await self._record(attempts, answers, judge, undecided)
+            finally:
+                if lone:
+                    lone.set()
+        if not attempts:
+            return set(), await self._wait_for_lone_act(kept, parcel.waited)
         if error:
-            await self._record(attempts, answers, judge)
             raise error
-        undecided = set() if attempts[0].request.action else _undecided(answers, len(controls))
-        written = await self._record(attempts, answers, judge, undecided)
         self.breaker.check()
         again = [attempt for attempt in attempts if attempt.claim.lead_id in undecided]
         middle = len(again) // 2
@@ -153,28 +165,42 @@ class Exchange:
         attempts = [replace(attempt, request_id=request_id) for attempt in attempts]
         intended = await self._journal.intend(attempts)
         brake = intended.admitted
-        may_go, kept, others = list[Attempt](), list[Attempt](), list[str]()
+        may_go, kept, later, lost = list[Attempt](), list[Attempt](), list[Attempt](), list[Attempt]()
         for attempt in attempts:
             lead_id = attempt.claim.lead_id
             if lead_id in intended.may_go:
                 may_go.append(replace(attempt, goes_alone=lead_id == brake.lone))
-            elif lead_id in brake.kept and not brake.until:
-                kept.append(attempt)
+            elif lead_id not in brake.kept:
+                lost.append(attempt)
             else:
-                others.append(lead_id)
-        if others:
-            until = brake.until if not brake.kept.isdisjoint(others) else None
-            await asyncio.to_thread(release, self.ledger, now=self.ledger.now(), ids=others, until=until)
-        if others and until:
-            self.tally.braked += len(others)
-            self.tally.note(f"Acts wait until {until:%Y-%m-%d %H:%M:%S}Z: {brake.why}.")
+                (later if brake.until else kept).append(attempt)
+        await self._give_back(lost, None, "")
+        await self._give_back(later, brake.until, brake.why)
         return may_go, kept
 
-    async def _wait_for_lone_act(self, kept: Sequence[Attempt]) -> list[Parcel]:
+    async def _give_back(self, attempts: Sequence[Attempt], until: datetime | None, why: str) -> None:
+        """Let go of leads that must not be sent now; where the account's acts have to wait, until an instant."""
+        if not attempts:
+            return
+        ids = [attempt.claim.lead_id for attempt in attempts]
+        await asyncio.to_thread(release, self.ledger, now=self.ledger.now(), ids=ids, until=until)
+        if until:
+            self.tally.braked += len(ids)
+            self.tally.note(f"Acts wait until {until:%Y-%m-%d %H:%M:%S}Z: {why}.")
+
+    async def _wait_for_lone_act(self, kept: Sequence[Attempt], waited: int) -> list[Parcel]:
+        """Wait until the act that goes alone is answered: this run's own, or for a while another run's."""
         if not kept:
             return []
-        await self._stop.sleep(_LONE_ACT_PAUSE)
-        return [Parcel(kept)]
+        if self._lone_act and not self._lone_act.is_set():
+            await self._lone_act.wait()
+        elif waited < _LONE_ACT_WAITS:
+            await self._stop.sleep(_LONE_ACT_PAUSE)
+        else:
+            until = self.ledger.now() + _LONE_ACT_REST
+            await self._give_back(kept, until, "an act of another run goes alone, and is not answered yet")
+            return []
+        return [Parcel(kept, waited=waited + 1)]
 
     async def _apart(
         self, controls: Sequence[LeadRequest], answers: Sequence[Answer], before: datetime

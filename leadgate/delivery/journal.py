@@ -6,7 +6,6 @@ spend their time waiting for each other.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Generic, TypeVar
 
 from leadgate.config import DeliveryConfig
@@ -22,10 +21,9 @@ R = TypeVar("R")
 class Journal:
     """Writes the intents and outcomes of one run, each a group at a time."""
 
-    def __init__(self, ledger: Ledger, delivery: DeliveryConfig, their_now: Callable[[], datetime | None]) -> None:
+    def __init__(self, ledger: Ledger, delivery: DeliveryConfig) -> None:
         self._ledger = ledger
         self._delivery = delivery
-        self._their_now = their_now
         self._intents = _Lane(self._intend)
         self._outcomes = _Lane(self._record)
 
@@ -43,12 +41,11 @@ class Journal:
             attempts,
             lease=self._delivery.lease,
             now=self._ledger.now(),
-            theirs=self._their_now(),
             in_doubt_at_most=self._delivery.in_doubt_at_most,
         )
 
     def _record(self, outcomes: Sequence[Outcome]) -> None:
-        record(self._ledger, outcomes, now=self._ledger.now(), theirs=self._their_now())
+        record(self._ledger, outcomes, now=self._ledger.now())
 
 
 class _Lane(Generic[T, R]):

@@ -1,7 +1,7 @@
 """How a wave is made: claim what is due, read it once more from the source, decide, and build what to write."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from leadgate.config import PipelineConfig
 from leadgate.delivery.planned import PlanKeeper
 from leadgate.ledger import Ledger
+from leadgate.ledger.absent import AWAY_FOR
 from leadgate.ledger.claims import claim, read_states, release, reopen
 from leadgate.ledger.pauses import read_pause
 from leadgate.model import (
@@ -79,7 +80,7 @@ class Preparation:
 
     def _decide(self, claims: Sequence[Claim], now: datetime) -> list[Decided]:
         try:
-            decided, incomplete = decide_claims(
+            found = decide_claims(
                 claims,
                 config=self._config,
                 source=self._source,
@@ -87,12 +88,15 @@ class Preparation:
                 now=now,
                 shadow=self._shadow,
             )
-            for held, look in incomplete:
+            for held, look in found.incomplete:
                 reopen(self._ledger, held, look)
+            if found.absent:
+                until = now + AWAY_FOR
+                release(self._ledger, now=now, ids=[held.lead_id for held in found.absent], until=until)
         except BaseException:
             release(self._ledger, now=now, ids=[held.lead_id for held in claims])
             raise
-        return decided
+        return found.decided
 
 
 class RejectCap:
@@ -129,6 +133,15 @@ def put_off(lead: Decided, pause: Pause | None) -> Decided:
     return replace(lead, decision=held)
 
 
+@dataclass(frozen=True, slots=True)
+class FoundOut:
+    """What became of some claims: decided, not complete any more, or without a row among the source's leads."""
+
+    decided: list[Decided]
+    incomplete: list[tuple[Claim, Look]]
+    absent: list[Claim]
+
+
 def decide_claims(  # noqa: PLR0913
     claims: Sequence[Claim],
     *,
@@ -137,18 +150,24 @@ def decide_claims(  # noqa: PLR0913
     policy: Policy,
     now: datetime,
     shadow: Policy | None = None,
-) -> tuple[list[Decided], list[tuple[Claim, Look]]]:
+) -> FoundOut:
     """Decide each lead by what the source says now; apart from them, those whose data is no longer complete.
 
-    A person's override stands in place of the rules, whether the data is complete or not. The `shadow` rules decide
-    beside the live ones, and change nothing.
+    A lead without a row is not decided, unless the file says that it is kept. A person's override stands in place of
+    the rules, whether the data is complete or not. The `shadow` rules decide beside the live ones, and change nothing.
     """
     ids = [held.lead_id for held in claims]
-    leads = source.leads(ids) if policy.reads.lead or (shadow and shadow.reads.lead) else {}
+    keeps = config.source.leads.left == "keep"
+    reads = policy.reads.lead or (shadow and shadow.reads.lead)
+    leads = source.leads(ids) if reads or not keeps else {}
     enrichments = source.enrichments(ids)
     decided: list[Decided] = []
     incomplete: list[tuple[Claim, Look]] = []
+    absent: list[Claim] = []
     for held in claims:
+        if held.lead_id not in leads and not keeps:
+            absent.append(held)
+            continue
         lead = leads.get(held.lead_id) or Lead(held.lead_id, held.quarantined_at)
         enrichment = enrichments.get(held.lead_id)
         missing = enrichment.missing(config.wait.require) if enrichment else config.wait.require
@@ -168,7 +187,7 @@ def decide_claims(  # noqa: PLR0913
         read = partial(_values_read, policy.reads, lead, enrichment, missing, update)
         is_written = payload_hash is not None and payload_hash == held.updated_hash
         decided.append(Decided(held, decision, update, payload_hash, is_written, read))
-    return decided, incomplete
+    return FoundOut(decided, incomplete, absent)
 
 
 def _values_read(

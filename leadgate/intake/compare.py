@@ -6,12 +6,14 @@ every run, so that a row with an odd stamp is taken up at once where that costs 
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from leadgate.config import PipelineConfig
 from leadgate.intake.forward import KEEP_EVERY, PAGE
 from leadgate.intake.look import Looked, Looker
 from leadgate.intake.register import Registered, compare_leads
 from leadgate.ledger import Ledger
+from leadgate.ledger.absent import note_presence, open_ids, withdraw
 from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_mark
 from leadgate.ledger.waiting import all_waiting, never_looked_at
 from leadgate.source import Source
@@ -25,6 +27,8 @@ class Compared:
 
     registered: Registered | None
     looked: Looked | None
+    withdrawn: int = 0
+    """Leads whose row has left the source."""
 
 
 def compare_all(  # noqa: PLR0913
@@ -52,7 +56,34 @@ def compare_all(  # noqa: PLR0913
     if mark and (_is_due(mark, config, now, begun_at) or not source.reads_forward()):
         looker = looker or Looker(source, ledger, config, now)
         _compare_waiting(looker, ledger, mark, pages)
-    return Compared(registered, looker.looked if looker else None)
+    withdrawn = 0
+    if registered and registered.is_whole and config.source.leads.left != "keep":
+        looker = looker or Looker(source, ledger, config, now)
+        withdrawn = _compare_presence(looker, source, ledger, config)
+    return Compared(registered, looker.looked if looker else None, withdrawn)
+
+
+def _compare_presence(looker: Looker, source: Source, ledger: Ledger, config: PipelineConfig) -> int:
+    """Look which open leads have no row any more, by a source that is healthy; return how many were withdrawn."""
+    reading = looker.looked.reading
+    if not reading.healthy:
+        return 0
+    for ids in open_ids(ledger, PAGE):
+        present = source.present(ids)
+        note_presence(
+            ledger,
+            present=[lead_id for lead_id in ids if lead_id in present],
+            absent=[lead_id for lead_id in ids if lead_id not in present],
+            now=reading.read_at,
+        )
+    left: Literal["withdraw", "review"] = "review" if config.source.leads.left == "review" else "withdraw"
+    found = withdraw(ledger, left=left, now=reading.read_at)
+    if found.missing:
+        looker.distrust(
+            f"source.leads: {found.missing} of {found.of} open leads have no row any more. So many at once are not "
+            "withdrawn: the table has lost rows, or is another one. No lead becomes late meanwhile."
+        )
+    return found.leads
 
 
 def _is_due(mark: Mark, config: PipelineConfig, now: datetime, begun_at: datetime | None) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from leadgate.config import PipelineConfig
 from leadgate.intake.forward import PAGE, advance, read_from
-from leadgate.ledger import Ledger
+from leadgate.ledger import NOT_ASKED, Ledger
 from leadgate.ledger.source_health import keep_reading, latest_late, newest_seen
 from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_mark
 from leadgate.ledger.waiting import (
@@ -54,10 +54,22 @@ class Looker:
     ) -> None:
         self._source, self._ledger, self._config, self._now = source, ledger, config, now
         reading = read_trusted(source, ledger, config, now)
-        if records:
+        clock_problem = ledger.clock_problem() if records else None
+        if clock_problem:
+            # Not kept: it would stand at an instant that may lie far ahead.
+            told = None if clock_problem is NOT_ASKED else clock_problem
+            reading = replace(reading, healthy=False, problem=reading.problem or told)
+        elif records:
             keep_reading(ledger, reading)
         self.looked = Looked(reading, warnings=[reading.problem] if reading.problem else [])
         self.late_since = latest_late(ledger, deadline=config.wait.deadline, now=now) if reading.healthy else None
+
+    def distrust(self, problem: str) -> None:
+        """Let no lead become late by this reading, for a reason that came to light after it."""
+        self.looked.reading = replace(self.looked.reading, healthy=False, problem=problem)
+        self.looked.warnings.append(problem)
+        self.late_since = None
+        keep_reading(self._ledger, self.looked.reading)
 
     def look(self, pages: Iterable[Sequence[Waiting]]) -> None:
         """Look at pages of waiting entries, and record what was found."""

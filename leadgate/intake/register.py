@@ -1,14 +1,16 @@
 """Registering: every lead of the source gets an entry in the ledger; one that has one is left alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leadgate.config import PipelineConfig
 from leadgate.intake.forward import KEEP_EVERY, PAGE, advance, read_from
 from leadgate.ledger import Ledger
+from leadgate.ledger.absent import bring_back, read_withdrawn
 from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_mark
-from leadgate.ledger.waiting import register
+from leadgate.ledger.waiting import Registration, register
+from leadgate.model import Lead
 from leadgate.source import Source
 
 _KEPT_FAULTS = 100
@@ -20,6 +22,8 @@ class Registered:
 
     count: int
     faults: Sequence[str]
+    is_whole: bool = False
+    """Whether every lead of the source was gone through."""
 
 
 def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, now: datetime) -> Registered:
@@ -39,8 +43,9 @@ def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, no
         return compare_leads(source, ledger, mark, now=now)
     count, faults = 0, list(mark.faults)
     for page in pages:
-        count += register(ledger, page.leads, now=now)
-        faults += page.faults
+        registered = _take_in(ledger, page.leads, now)
+        count += registered.new
+        faults += [*page.faults, *name_elsewhere(registered.elsewhere)]
     keep_mark(ledger, Relation.LEADS, advance(mark, newest, horizon, now))
     return Registered(count, list(dict.fromkeys(faults)))
 
@@ -50,9 +55,10 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
     count = 0
     rows, faults = (mark.compared_rows, list(mark.faults)) if mark.compared_to else (0, [])
     for number, page in enumerate(source.lead_pages.all(PAGE, after=mark.compared_to), 1):
-        count += register(ledger, page.leads, now=now)
+        registered = _take_in(ledger, page.leads, now)
+        count += registered.new
         rows += len(page.leads)
-        faults += page.faults
+        faults += [*page.faults, *name_elsewhere(registered.elsewhere)]
         mark = replace(mark, compared_to=page.after, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
         if page.after and number % KEEP_EVERY == 0:
             keep_mark(ledger, Relation.LEADS, mark)
@@ -62,4 +68,20 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
         # Also where the rows that were left are gone by now.
         mark = replace(mark, compared_to=None, compared_at=now, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
     keep_mark(ledger, Relation.LEADS, mark)
-    return Registered(count, faults)
+    return Registered(count, faults, is_whole=mark.compared_to is None)
+
+
+def _take_in(ledger: Ledger, leads: Sequence[Lead], now: datetime) -> Registration:
+    """Register leads, and let those wait again that were withdrawn; return how many are new."""
+    if back := read_withdrawn(ledger, [lead.lead_id for lead in leads]):
+        bring_back(ledger, back, now=now)
+    return register(ledger, leads, now=now)
+
+
+def name_elsewhere(elsewhere: Mapping[str, str]) -> list[str]:
+    """Name the leads that another pipeline of the account has, and acts on."""
+    return [
+        f"source.leads: lead {lead_id} belongs to the pipeline {name!r} of the same account, and is not registered a "
+        "second time. Leave it out of one of the two."
+        for lead_id, name in elsewhere.items()
+    ]

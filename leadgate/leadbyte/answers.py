@@ -102,8 +102,9 @@ def judge_put(requests: Sequence[LeadRequest], reply: Reply, sentences: Sentence
         if entry.lead_id is not None:
             entries.setdefault(entry.lead_id, []).append(entry)
     releases = _releases_by_lead(body.releases, {request.lead_id for request in requests})
+    is_complete = len(body.releases) == sum(map(len, releases.values()))
     return [
-        _Judge(request, reply, sentences, requests).judge(
+        _Judge(request, reply, sentences, requests, is_complete).judge(
             entries.get(request.lead_id, []), releases.get(request.lead_id, [])
         )
         for request in requests
@@ -177,6 +178,8 @@ class _Judge:
     reply: Reply
     sentences: Sentences
     batch: Sequence[LeadRequest]
+    is_complete: bool = True
+    """Whether each release result names one of the leads: any other may be about this one."""
 
     def judge(self, entries: Sequence[LeadEntry], releases: Sequence[str]) -> Answer:
         """Judge by the entries of the lead in `leads`, and by its release results or detail."""
@@ -220,7 +223,7 @@ class _Judge:
         message = without_values(message, self.batch)
         if said == {Said.GONE} or (gone and not said):
             return self._answer(Certainty.ANSWERED, message, updated=updated, acted=False, gone=True)
-        if success is False and not said and self.reply.status == HTTPStatus.OK:
+        if success is False and not said and self.is_complete and self.reply.status == HTTPStatus.OK:
             return self._refused(message)
         return self._in_doubt(message, said, entries, releases, success=success, updated=updated)
 

@@ -192,7 +192,8 @@ class LeadByteClient:
             if (refusal := judge_refusal(reply, acts=acts)) and refusal.wrong_key:
                 self._key_refusal = (
                     f"LeadByte at {self._base_url} refused the API key (HTTP {reply.status}). It needs the permissions"
-                    " Leads > Update and Quarantine > Process, and the account may allow listed IP addresses only."
+                    " Leads > Update and Quarantine > Process (in newer accounts one, Leads > Update & Quarantine"
+                    " Process), and the account may allow listed IP addresses only."
                     " Correct leadbyte.api_key or its permissions, then run `leadgate check`."
                 )
                 self._stop_if_refused()

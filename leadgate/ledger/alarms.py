@@ -23,6 +23,12 @@ class Alarm(StrEnum):
     """A run has rejected as many leads as it may, and gave the rest to a person."""
     REVIEWS = "reviews"
     """Reviews have been open for longer than safety.review_within."""
+    BRAKE = "brake"
+    """Acts are held back, since too much is in doubt."""
+    CONTROL = "control"
+    """A lead that LeadByte queued has not left quarantine in time."""
+    DOUBTS = "doubts"
+    """An act has been in doubt for longer than a day."""
 
 
 @dataclass(frozen=True, slots=True)

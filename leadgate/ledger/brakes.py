@@ -70,7 +70,8 @@ def admit(  # noqa: PLR0913
         connection.execute(begin.on_conflict_do_nothing())
         row = connection.execute(query).one()
     if row.in_doubt >= at_most:
-        why = f"{row.in_doubt} leads are in doubt, which is delivery.in_doubt_at_most: no act is sent"
+        leads_are = "lead is" if row.in_doubt == 1 else "leads are"
+        why = f"{row.in_doubt} {leads_are} in doubt, which is delivery.in_doubt_at_most: no act is sent"
         return Admitted(frozenset(acts), until=now + _FULL_WAIT, why=why)
     if not row.is_on:
         return Admitted()
@@ -78,7 +79,8 @@ def admit(  # noqa: PLR0913
     if not row.is_on:
         return Admitted()
     if row.closed_until and now < row.closed_until <= now + _LONGEST_WAIT:
-        why = f"the last {row.in_vain} acts that went alone are in doubt too"
+        acts_are = "act that went alone is" if row.in_vain == 1 else f"{row.in_vain} acts that went alone are"
+        why = f"the last {acts_are} in doubt too"
         return Admitted(frozenset(acts), until=row.closed_until, why=why)
     if row.lone_until and now < row.lone_until <= now + lease:
         return Admitted(frozenset(acts))
@@ -88,7 +90,7 @@ def admit(  # noqa: PLR0913
 
 
 def give_way(ledger: Ledger, connection: Connection) -> None:
-    """Let another act go alone: the one that was to cannot be sent."""
+    """Let another act go alone: the one that was to cannot be sent, or has been answered."""
     _set(ledger, connection, lone_until=None)
 
 
@@ -98,6 +100,8 @@ def judge_acts(ledger: Ledger, connection: Connection, outcomes: Sequence[Outcom
     lone = next((outcome for outcome in acts if outcome.attempt.goes_alone), None)
     if any(outcome.result is Result.IN_DOUBT for outcome in acts):
         put_on(ledger, connection, now=now, lone_in_vain=lone is not None and lone.result is Result.IN_DOUBT)
+        if lone:
+            give_way(ledger, connection)
     elif lone and lone.result is Result.TAKEN:
         _set(ledger, connection, is_on=False, since=now, lone_until=None, in_vain=0, closed_until=None)
     elif lone:
@@ -112,7 +116,7 @@ def put_on(ledger: Ledger, connection: Connection, *, now: datetime, lone_in_vai
     changes: dict[str, object] = {"is_on": True, "since": row.since if row.is_on else now}
     if lone_in_vain:
         wait = min(_LONGEST_WAIT, _FIRST_WAIT * (1 << min(row.in_vain, 10)))
-        changes |= {"lone_until": None, "in_vain": row.in_vain + 1, "closed_until": now + wait}
+        changes |= {"in_vain": row.in_vain + 1, "closed_until": now + wait}
     _set(ledger, connection, **changes)
 
 

@@ -28,6 +28,7 @@ from sqlalchemy import (
     tuple_,
 )
 
+from leadgate.clock import CLOCKS_AGREE
 from leadgate.ledger.brakes import note_doubts
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.rows import NO_LEASE, storable
@@ -77,7 +78,7 @@ def take(
     statement = (
         entries.update()
         .where(ledger.mine, ENTRY.lead_id.in_(select(due.c.lead_id)))
-        .values(token=ENTRY.token + 1, lease_owner=ledger.owner, lease_until=now + lease)
+        .values(token=ENTRY.token + 1, lease_owner=ledger.owner, lease_until=now + lease, written_at=now)
         .returning(*CLAIMED, ENTRY.due_at, *columns)
     )
     return sorted(connection.execute(statement), key=lambda row: (row.due_at, row.lead_id))
@@ -166,6 +167,7 @@ def release(ledger: Ledger, *, now: datetime, ids: Sequence[str] | None = None, 
             statement.values(
                 state=case((in_state(State.SENDING), State.READY.value), else_=ENTRY.state),
                 due_at=at(until) if until else case((in_state(State.SENDING), at(now)), else_=ENTRY.due_at),
+                written_at=now,
                 **NO_LEASE,
             )
         )
@@ -176,7 +178,7 @@ def renew(ledger: Ledger, *, lease: timedelta, now: datetime) -> None:
     """Hold on to every lead this run holds for another lease; one that was taken over is not taken back."""
     with ledger.transaction() as connection:
         held = ledger.locked(connection, _leased_to(ledger))
-        connection.execute(entries.update().where(held).values(lease_until=now + lease))
+        connection.execute(entries.update().where(held).values(lease_until=now + lease, written_at=now))
 
 
 def _leased_to(ledger: Ledger) -> ColumnElement[bool]:
@@ -190,6 +192,7 @@ def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
 
     Leads that a dead run only held, or probed, lose their lease and stay where they are; they do not count.
     """
+    _correct_what_lies_ahead(ledger, now)
     open_act = has_open_request(ATTEMPT.action.is_not(None))
     sending = _expired(ledger, now, State.SENDING)
     idle = _expired(ledger, now, State.READY, State.UNKNOWN)
@@ -200,10 +203,9 @@ def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
             .values(
                 state=case((open_act, State.UNKNOWN.value), else_=State.READY.value),
                 due_at=case((open_act, at(now + unknown_after)), else_=at(now)),
-                note="the run that sent it ended before the answer was recorded",
-                # It may have left at the end of its lease. By LeadByte's clock, when that is known again.
                 doubt_since=case((open_act, at(now)), else_=ENTRY.doubt_since),
-                doubt_theirs=case((open_act, None), else_=ENTRY.doubt_theirs),
+                note="the run that sent it ended before the answer was recorded",
+                written_at=now,
                 **NO_LEASE,
             )
             .returning(ENTRY.state)
@@ -220,6 +222,21 @@ def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
     if State.UNKNOWN in stranded:
         note_doubts(ledger, now=now)
     return len(stranded)
+
+
+def _correct_what_lies_ahead(ledger: Ledger, now: datetime) -> None:
+    """End leases and waits that were written by a clock that was ahead: nobody knows how long they would last."""
+    ahead = ENTRY.written_at > now + CLOCKS_AGREE
+    leased = and_(ENTRY.lease_until > now, ahead)
+    waits = and_(ENTRY.due_at > now, ENTRY.state.in_((State.READY, State.UNKNOWN, State.WAITING)), ahead)
+    with ledger.transaction() as connection:
+        over = entries.update().where(ledger.locked(connection, leased))
+        connection.execute(over.values(lease_until=now - CLOCKS_AGREE))
+        due = entries.update().where(ledger.locked(connection, waits))
+        connection.execute(due.values(due_at=now, written_at=now))
+        doubted = and_(ENTRY.doubt_since > now + CLOCKS_AGREE, ahead)
+        later = entries.update().where(ledger.locked(connection, ENTRY.doubt_since.is_not(None), doubted))
+        connection.execute(later.values(doubt_since=now, doubt_theirs=None))
 
 
 def _expired(ledger: Ledger, now: datetime, *states: State) -> CTE:

@@ -15,6 +15,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from leadgate.addresses import holds_a_stray_at, parse_address
 from leadgate.errors import ConfigError, LedgerError, LedgerUnavailable
+from leadgate.ledger.file import LedgerFile
 from leadgate.ledger.schema import REVISION
 
 _READS_ONLY = "leadgate_reads_only"
@@ -29,16 +30,19 @@ class GaveWay(LedgerUnavailable):
     """The database ended a transaction so that another run's could go on."""
 
 
-def open_engine(url: str, *, base_dir: Path) -> Engine:
+def open_engine(url: str, *, base_dir: Path, create: bool = False) -> Engine:
     """Connect to the ledger and bring its tables up to date; relative SQLite files are relative to `base_dir`.
 
+    Where there is none, one is made only if `create` says so: a run must not take a lost ledger for a new one.
+
     Raises ConfigError for an address that is none, LedgerUnavailable where there is no answer, and LedgerError
-    for a ledger that cannot be written or that another leadgate has written.
+    where there is no ledger, or one that cannot be written or that another leadgate has written.
     """
-    engine = _create(_resolve(url, base_dir))
+    parsed = _resolve(url, base_dir)
+    engine = _sqlite(parsed, create=create) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
     try:
         with ledger_errors(engine):
-            _migrate(engine)
+            _migrate(engine, create=create)
     except BaseException:
         engine.dispose()
         raise
@@ -51,20 +55,20 @@ def ledger_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
     except PoolTimeoutError:
-        msg = f"ledger {_shown(engine.url)}: all connections are in use. Run again with a lower leadbyte.concurrency."
+        msg = f"ledger {shown(engine.url)}: all connections are in use. Run again with a lower leadbyte.concurrency."
         raise LedgerUnavailable(msg) from None
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) in _GIVES_WAY:
-            msg = f"ledger {_shown(engine.url)}: other runs kept changing the same leads. Nothing is lost: run again."
+            msg = f"ledger {shown(engine.url)}: other runs kept changing the same leads. Nothing is lost: run again."
             raise GaveWay(msg) from None
         if _passes(error):
             msg = (
-                f"ledger {_shown(engine.url)}: cannot be used just now ({_first_line(error)}). "
+                f"ledger {shown(engine.url)}: cannot be used just now ({_first_line(error)}). "
                 "Nothing is lost: start the database again (or free the file) and run again."
             )
             raise LedgerUnavailable(msg) from None
         msg = (
-            f"ledger {_shown(engine.url)}: refused a statement ({_first_line(error)}). "
+            f"ledger {shown(engine.url)}: refused a statement ({_first_line(error)}). "
             "Check that `ledger.url` names a ledger which this user may write."
         )
         raise LedgerError(msg) from None
@@ -103,15 +107,23 @@ def _resolve(url: str, base_dir: Path) -> URL:
     return parsed
 
 
-def _create(url: URL) -> Engine:
-    try:
-        if url.get_backend_name() == "sqlite":
-            # How long a writer waits for the others; `?timeout=5` in the address says otherwise.
-            patience = {} if "timeout" in url.query else {"timeout": 60}
-            engine = create_engine(url, hide_parameters=True, connect_args=patience)
-            event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin)
-            return engine
+def _sqlite(url: URL, *, create: bool) -> Engine:
+    # How long a writer waits for the others; `?timeout=5` in the address says otherwise.
+    patience = {} if "timeout" in url.query else {"timeout": 60}
+    with _driver_errors(url):
+        engine = create_engine(url, hide_parameters=True, connect_args=patience)
+    file = LedgerFile(str(url.database), create=create)
+    if not (create or file.is_there):
+        raise _no_ledger(url)
+    event.listen(engine, "do_connect", file.connect)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", file.check)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    with _driver_errors(url):
         engine = create_engine(
             url,
             hide_parameters=True,
@@ -120,11 +132,26 @@ def _create(url: URL) -> Engine:
             # Whatever the server's default: who waited for a lock must see what the other has written.
             isolation_level="READ COMMITTED",
         )
-        event.listen(engine, "connect", _prepare_postgresql)
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+@contextmanager
+def _driver_errors(url: URL) -> Iterator[None]:
+    try:
+        yield
     except (NoSuchModuleError, ImportError) as error:
         msg = f"ledger.url: no driver for {url.drivername!r} ({error}): write postgresql:// or sqlite:///"
         raise ConfigError(msg) from None
-    return engine
+
+
+def _no_ledger(url: URL) -> LedgerError:
+    return LedgerError(
+        f"ledger {shown(url)}: there is none, and no run makes one: leads that a lost ledger knew would be acted on "
+        "again. If there was one, put it back where `ledger.url` says. If leadgate has never acted on these leads, "
+        "type `leadgate ledger create --first-time`. Otherwise type `leadgate ledger create`: leads older than the new "
+        "ledger then count as maybe acted on, and wait for evidence."
+    )
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
@@ -163,10 +190,13 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(engine: Engine, *, create: bool) -> None:
     with reading(engine) as connection:
-        if _revision(connection) == REVISION:
-            return
+        found = _revision(connection)
+    if found == REVISION:
+        return
+    if found is None and not create:
+        raise _no_ledger(engine.url)
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
@@ -186,7 +216,7 @@ def _upgrade(engine: Engine, connection: Connection, found: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         msg = (
-            f"ledger {_shown(engine.url)}: was written by another leadgate (revision {found}, this one knows "
+            f"ledger {shown(engine.url)}: was written by another leadgate (revision {found}, this one knows "
             f"{REVISION}). Upgrade leadgate, or point `ledger.url` at another ledger."
         )
         raise LedgerError(msg)
@@ -202,7 +232,8 @@ def _revision(connection: Connection) -> str | None:
     return found
 
 
-def _shown(url: URL) -> str:
+def shown(url: URL) -> str:
+    """Name a ledger without its password."""
     if url.get_backend_name() == "sqlite":
         return url.database or ""
     # PostgreSQL takes a password in the query too.

@@ -46,6 +46,7 @@ _partial_index(
     entries.c.lead_id,
     where="state in ('review', 'failed')",
 )
+_partial_index("leadgate_entries_absent", entries.c.pipeline, entries.c.absent_since, where="absent_since is not null")
 _partial_index("leadgate_entries_in_doubt", entries.c.state, where="doubt_action is not null")
 _partial_index(
     "leadgate_entries_taken",
@@ -54,6 +55,9 @@ _partial_index(
     entries.c.settled_at,
     where="settled_at is not null",
 )
+_partial_index("leadgate_attempts_controls", attempts.c.pipeline, attempts.c.sent_at, where="kind = 'control'")
+# One lead of one account belongs to one pipeline.
+Index("leadgate_entries_account", entries.c.account, entries.c.lead_id, unique=True)
 # A lead has one request in flight at most.
 _partial_index("leadgate_attempts_open", attempts.c.pipeline, attempts.c.lead_id, where="outcome is null", unique=True)
 _partial_index("leadgate_standstills_open", standstills.c.pipeline, where="ended_at is null", unique=True)

@@ -10,9 +10,13 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Row, Table, Text, and_, func, literal, select
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from leadgate.clock import Clock, utc_now
+from leadgate.clock import CLOCKS_AGREE, Clock, utc_now
+from leadgate.identity import Identity
 from leadgate.ledger.engine import GaveWay, ledger_errors, reading
 from leadgate.ledger.schema import ENTRY
+from leadgate.ledger.server_clock import ServerClock
+
+NOT_ASKED = "LeadByte has not been asked what time it is: no lead becomes late before."
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,13 +28,21 @@ class Ledger:
     No dataclass: Prefect would look through it at every task call (see `leadgate.model.Wave`).
     """
 
-    def __init__(self, engine: Engine, *, pipeline: str, owner: str, clock: Clock = utc_now, account: str = "") -> None:
+    def __init__(
+        self, engine: Engine, *, pipeline: str, owner: str, clock: Clock | None = None, account: str = ""
+    ) -> None:
         self.engine, self.dialect = engine, engine.dialect.name
         self.pipeline = pipeline
         self.account = account
         """The LeadByte account that the pipeline acts on, whose brake and rate all its runs share."""
         self.owner = owner
-        self.clock = clock
+        self._server = ServerClock(engine) if clock is None and self.dialect == "postgresql" else None
+        self.clock: Clock = self._server.now if self._server else clock or utc_now
+        """The ledger's clock: the database's own where it is a server's, unless one is handed in."""
+        self.their_now: Callable[[], datetime | None] | None = None
+        """LeadByte's clock, where no server of ours has one; it gives None before LeadByte has answered."""
+        self.identity: Identity | None = None
+        """The account and source of the pipeline file, where one was read."""
         # SQLite lets one writer in: threads of one process that wait in line are faster than those that ask again.
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.dialect == "sqlite" else nullcontext()
 
@@ -41,6 +53,25 @@ class Ledger:
     def now(self) -> datetime:
         """The present instant by the ledger's clock, from which all instants come that it keeps or compares."""
         return self.clock()
+
+    def clock_problem(self) -> str | None:
+        """Why no lead may be called late by the ledger's clock; None where nothing is known against it.
+
+        A server's clock is held against this machine's. Where there is no server, somebody else has to say what time
+        it is: NOT_ASKED as long as nobody has.
+        """
+        if self._server:
+            other, gap = "the ledger's", utc_now() - self.clock()
+        elif self.their_now is None:
+            return None
+        elif (theirs := self.their_now()) is None:
+            return NOT_ASKED
+        else:
+            other, gap = "LeadByte's", self.clock() - theirs
+        if abs(gap) <= CLOCKS_AGREE:
+            return None
+        seconds = f"{abs(gap).total_seconds():.0f} s"
+        return f"This machine's clock and {other} differ by {seconds}: no lead becomes late until they agree."
 
     @property
     def mine(self) -> ColumnElement[bool]:

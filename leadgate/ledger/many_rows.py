@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from leadgate.ledger.schema import UtcDateTime, in_utc
+from leadgate.ledger.instants import UtcDateTime, in_utc
 
 _DOCUMENT = "given_rows"
 """The statement's parameter that holds the rows, on PostgreSQL."""

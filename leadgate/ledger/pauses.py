@@ -47,7 +47,12 @@ def end_pause(ledger: Ledger, *, now: datetime) -> Resumed | None:
         found = connection.execute(over).first()
         if found is None:
             return None
-        due = entries.update().where(ledger.locked(connection, held)).values(due_at=now).returning(ENTRY.lead_id)
+        due = (
+            entries.update()
+            .where(ledger.locked(connection, held))
+            .values(due_at=now, written_at=now)
+            .returning(ENTRY.lead_id)
+        )
         return Resumed(Pause(**fields_of(found)), len(connection.scalars(due).all()))
 
 

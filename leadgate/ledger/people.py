@@ -58,6 +58,7 @@ def resolve(  # noqa: PLR0913
         .values(
             state=State.WAITING if held else State.READY,
             due_at=now + hold_for if held else now,
+            written_at=now,
             # A token of its own: whoever held the lead before can write nothing any more.
             token=ENTRY.token + 1,
             override_token=null() if held else ENTRY.token + 1,
@@ -88,7 +89,7 @@ def retry_failed(ledger: Ledger, ids: Sequence[str] | None, *, now: datetime) ->
     chosen = true() if ids is None else ENTRY.lead_id.in_(ids)
     parked = and_(in_state(State.FAILED), chosen)
     with ledger.transaction() as connection:
-        again = {"state": State.READY, "due_at": now, "refusals": 0, "note": None}
+        again = {"state": State.READY, "due_at": now, "written_at": now, "refusals": 0, "note": None}
         statement = entries.update().where(ledger.locked(connection, parked)).values(**again)
         return sorted(connection.scalars(statement.returning(ENTRY.lead_id)))
 

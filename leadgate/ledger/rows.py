@@ -103,7 +103,7 @@ def outcome_row(pipeline: str, outcome: Outcome) -> Row:
         "put_off": outcome.result is Result.TAKEN and decision is not None and decision.paused,
         "acted": outcome.result is Result.TAKEN and outcome.attempt.request.action is not None,
         "ends_doubt": outcome.ends_doubt,
-        "is_doubted": outcome.result is Result.IN_DOUBT and outcome.attempt.request.action is not None,
+        "dates_doubt": outcome.dates_doubt,
         "acts_again": outcome.acts_again,
         "shape": outcome.shape or None,
         "doubt_theirs": outcome.theirs,

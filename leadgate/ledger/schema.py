@@ -6,7 +6,6 @@ An entry is a lead's row. `token` counts its claims: a decision belongs to the c
 records is accepted only under the token it claimed with.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -15,7 +14,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnElement,
-    DateTime,
     Double,
     Integer,
     MetaData,
@@ -23,14 +21,13 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     and_,
     literal_column,
     text,
 )
-from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from leadgate.ledger.instants import UtcDateTime as UtcDateTime  # noqa: PLC0414 - others take it from here
 from leadgate.model import State
 
 REVISION = "first"
@@ -39,36 +36,19 @@ REVISION = "first"
 metadata = MetaData()
 
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime on every database; SQLite keeps it without its zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive datetime, whose instant nobody can tell."""
-        if value is None:
-            return None
-        value = in_utc(value)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Give the instant back in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def in_utc(value: datetime) -> datetime:
-    """Give an instant in UTC; raise ValueError for one without a zone."""
-    if value.tzinfo is None:
-        msg = f"{value!r} has no time zone"
-        raise ValueError(msg)
-    return value.astimezone(UTC)
-
-
-STATES = "('waiting', 'ready', 'sending', 'unknown', 'review', 'processed', 'rejected', 'gone', 'failed')"
+STATES = "('waiting', 'ready', 'sending', 'unknown', 'review', 'processed', 'rejected', 'gone', 'withdrawn', 'failed')"
 FINAL = "('processed', 'rejected', 'gone')"
+
+pipelines = Table(
+    "leadgate_pipelines",
+    metadata,
+    Column("pipeline", String(63), nullable=False, comment="empty: made by init, for the first pipeline that runs"),
+    Column("account", String(300), comment="the LeadByte account; null until a run has found it in a block"),
+    Column("source", Text, comment="the source's database and leads' table, without host and user; null as above"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("may_have_acted_before", UtcDateTime, comment="acts before it may be missing from this ledger; null: none"),
+    PrimaryKeyConstraint("pipeline", name="leadgate_pipelines_pk"),
+)
 
 entries = Table(
     "leadgate_entries",
@@ -92,11 +72,16 @@ entries = Table(
     Column("note", Text, comment="why the entry is where it is, in LeadByte's words where it has some"),
     Column("inferred", Boolean, nullable=False, server_default=text("false"), comment="settled by a probe"),
     Column("settled_at", UtcDateTime),
+    Column("absent_since", UtcDateTime, comment="since when a healthy source has had no row of the lead"),
+    Column("written_at", UtcDateTime, comment="when due_at and lease_until were last set: never ahead of the clock"),
     Column("override_token", Integer, comment="the override that stands in place of the rules"),
     Column("doubt_since", UtcDateTime, comment="since when an act may have been taken that nobody can vouch for"),
     Column("doubt_action", String(8), comment="which act is in doubt; null: one that this ledger does not know of"),
     Column("doubt_theirs", UtcDateTime, comment="doubt_since by LeadByte's clock, where it was known"),
     Column("acted_again", Boolean, nullable=False, server_default=text("false"), comment="evidence freed it once"),
+    Column(
+        "account", String(300), nullable=False, comment="of its pipeline: no other pipeline of the account has the lead"
+    ),
     PrimaryKeyConstraint("pipeline", "lead_id", name="leadgate_entries_pk"),
     CheckConstraint(f"state in {STATES}", name="leadgate_entries_state_is_known"),
     CheckConstraint("(lease_owner is null) = (lease_until is null)", name="leadgate_entries_lease_is_whole"),
@@ -266,7 +251,7 @@ alarms = Table(
 rates = Table(
     "leadgate_rates",
     metadata,
-    Column("account", String(300), nullable=False, comment="host of leadbyte.base_url, and port if any"),
+    Column("account", String(300), nullable=False, comment="as in leadgate_pipelines"),
     Column("next_at", Double, nullable=False, comment="the next free slot, in seconds since 1970: one row an account"),
     PrimaryKeyConstraint("account", name="leadgate_rates_pk"),
 )

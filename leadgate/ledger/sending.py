@@ -43,7 +43,6 @@ from leadgate.ledger.schema import (
 from leadgate.model import Attempt, Conclusion, Outcome, RequestKind, Result, State
 
 _NOW = bindparam("now", type_=UtcDateTime())
-_THEIRS = bindparam("theirs", type_=UtcDateTime())
 _LEASE_UNTIL = bindparam("lease_until", type_=UtcDateTime())
 _OWNER = bindparam("owner", type_=ATTEMPT.owner.type)
 
@@ -62,7 +61,7 @@ _OUTCOMES = ManyRows(
     goes_on=Boolean(),
     acted=Boolean(),
     ends_doubt=Boolean(),
-    is_doubted=Boolean(),
+    dates_doubt=Boolean(),
     acts_again=Boolean(),
 )
 
@@ -76,20 +75,19 @@ class Intended:
 
 
 @writes
-def intend(  # noqa: PLR0913
+def intend(
     ledger: Ledger,
     attempted: Sequence[Attempt],
     *,
     lease: timedelta,
     now: datetime,
-    theirs: datetime | None = None,
     in_doubt_at_most: int = 200,
 ) -> Intended:
     """Commit decisions and intents before anything is sent; say which leads may be sent.
 
     A lead that may not was taken over by another run, waits for the answer to an earlier request, or is in doubt and
     was to be acted on. While the pipeline is paused, no intent of an act is taken; while the account's brake is on,
-    that of one. An entry that is probed stays unknown. An act is in doubt from now on, `theirs` by LeadByte's clock.
+    that of one. An entry that is probed stays unknown. An act is in doubt from now on.
     """
     if not attempted:
         return Intended()
@@ -101,7 +99,7 @@ def intend(  # noqa: PLR0913
             admitted = admit(ledger, connection, acts, at_most=in_doubt_at_most, lease=lease, now=now)
             rows = [row for row in rows if row["lead_id"] not in admitted.kept]
         ledger.lock(connection, (row["lead_id"] for row in rows))
-        written = {"now": now, "lease_until": now + lease, "owner": ledger.owner, "theirs": theirs}
+        written = {"now": now, "lease_until": now + lease, "owner": ledger.owner}
         values = {**written, **_INTENTS.hand_over(connection, rows)}
         held = set(connection.scalars(_held(ledger.dialect), values))
         if len(held) < len(rows):
@@ -115,21 +113,16 @@ def intend(  # noqa: PLR0913
 
 
 @writes
-def record(ledger: Ledger, outcomes: Sequence[Outcome], *, now: datetime, theirs: datetime | None = None) -> None:
+def record(ledger: Ledger, outcomes: Sequence[Outcome], *, now: datetime) -> None:
     """Record what each attempt came to and move its entry, unless another claim has taken the lead since.
 
     An answer that arrives after the lease ended still moves an `unknown` entry of the same token: it is the
     evidence that was missing. An act that was taken settles its entry whoever holds it by now, so that it is not
     acted on again. An attempt that has a certain outcome keeps it.
-
-    An act that is in doubt is so from now on, `theirs` by LeadByte's clock: it left at any time since its intent.
     """
     if not outcomes:
         return
     rows = [outcome_row(ledger.pipeline, outcome) for outcome in outcomes]
-    for row in rows:
-        if row["is_doubted"]:
-            row["doubt_theirs"] = row["doubt_theirs"] or theirs
     with ledger.transaction() as connection:
         _make_due(ledger, connection, rows, now)
         judge_acts(ledger, connection, outcomes, now=now)
@@ -150,7 +143,7 @@ def conclude(ledger: Ledger, conclusions: Sequence[Conclusion], *, now: datetime
     with ledger.transaction() as connection:
         _make_due(ledger, connection, rows, now)
         ledger.lock(connection, (row["lead_id"] for row in rows))
-        values = {"owner": ledger.owner, **_CONCLUSIONS.hand_over(connection, rows)}
+        values = {"now": now, "owner": ledger.owner, **_CONCLUSIONS.hand_over(connection, rows)}
         held = set(connection.scalars(_concluded(ledger.dialect), values))
         kept = [each for each in conclusions if each.claim.lead_id in held]
         rows = [decision_row(ledger.pipeline, each.claim, each.decision) for each in kept]
@@ -194,9 +187,9 @@ def _held(dialect: str) -> Update:
             decided_token=case((probed, ENTRY.decided_token), else_=ENTRY.token),
             note=case((probed, ENTRY.note), else_=None),
             lease_until=_LEASE_UNTIL,
+            written_at=_NOW,
             doubt_since=case((acts, _NOW), else_=ENTRY.doubt_since),
             doubt_action=case((acts, asked.action), else_=ENTRY.doubt_action),
-            doubt_theirs=case((acts, _THEIRS), else_=ENTRY.doubt_theirs),
         )
         .returning(ENTRY.lead_id)
     )
@@ -225,7 +218,9 @@ def _concluded(dialect: str) -> Update:
     return (
         entries.update()
         .where(same_lead(ENTRY, end), _holds(end.token), _TO_BE_SENT)
-        .values(state=end.state, due_at=end.due_at, note=end.note, decided_token=ENTRY.token, **NO_LEASE)
+        .values(
+            state=end.state, due_at=end.due_at, note=end.note, decided_token=ENTRY.token, written_at=_NOW, **NO_LEASE
+        )
         .returning(ENTRY.lead_id)
     )
 
@@ -250,20 +245,12 @@ def _moved(dialect: str) -> Update:
             refusals=ENTRY.refusals + end.is_refusal,
             updated_hash=func.coalesce(end.updated_hash, ENTRY.updated_hash),
             inferred=end.inferred,
-            # Two clocks are compared from one instant on.
-            doubt_since=case(
-                (end.ends_doubt, None),
-                (or_(end.is_doubted, and_(ENTRY.doubt_theirs.is_(None), end.doubt_theirs.is_not(None))), _NOW),
-                else_=ENTRY.doubt_since,
-            ),
+            doubt_since=case((end.ends_doubt, None), (end.dates_doubt, _NOW), else_=ENTRY.doubt_since),
             doubt_action=case((end.ends_doubt, None), else_=ENTRY.doubt_action),
-            doubt_theirs=case(
-                (end.ends_doubt, None),
-                (end.is_doubted, end.doubt_theirs),
-                else_=func.coalesce(ENTRY.doubt_theirs, end.doubt_theirs),
-            ),
+            doubt_theirs=case((end.ends_doubt, None), else_=func.coalesce(ENTRY.doubt_theirs, end.doubt_theirs)),
             acted_again=or_(ENTRY.acted_again, end.acts_again),
             settled_at=case((end.settled, _NOW), else_=None),
+            written_at=_NOW,
             lease_owner=case((stays, ENTRY.lease_owner), else_=None),
             lease_until=case((stays, ENTRY.lease_until), else_=None),
         )

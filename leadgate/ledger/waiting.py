@@ -5,13 +5,14 @@ A million waiting entries cost nothing here: every query begins at an index that
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Boolean, Column, ColumnElement, Select, and_, case, func, literal, not_, or_, select, true
 
 from leadgate.ledger.claims import at
 from leadgate.ledger.ledger import Ledger, fields_of, writes
 from leadgate.ledger.many_rows import ManyRows
+from leadgate.ledger.pipelines import lock_pipeline
 from leadgate.ledger.rows import look_row
 from leadgate.ledger.schema import ENTRY, entries, in_state, same_lead
 from leadgate.model import Lead, Look, State, Waiting
@@ -19,37 +20,69 @@ from leadgate.model import Lead, Look, State, Waiting
 Pages = Iterator[list[Waiting]]
 
 _KEY = (ENTRY.pipeline, ENTRY.lead_id)
-_LEADS = ManyRows("leads", *_KEY, ENTRY.quarantined_at)
+_LEADS = ManyRows("leads", *_KEY, ENTRY.quarantined_at, ENTRY.doubt_since)
 _LOOK = (*_KEY, ENTRY.state, ENTRY.missing, ENTRY.data_hash, ENTRY.late)
 _LOOKS = ManyRows("looks", *_LOOK, due=Boolean(), complete=Boolean())
 _CHANGED = ManyRows("changed", *_KEY, ENTRY.data_hash)
 
 
+class Registration(NamedTuple):
+    """How many leads are new, and those that another pipeline of the account has, by its name: they are not new."""
+
+    new: int
+    elsewhere: Mapping[str, str]
+
+
 @writes
-def register(ledger: Ledger, leads: Sequence[Lead], *, now: datetime) -> int:
-    """Start to wait for every lead that is not known yet; return how many those were."""
+def register(ledger: Ledger, leads: Sequence[Lead], *, now: datetime) -> Registration:
+    """Start to wait for every lead that is not known yet, to this pipeline or to another one of the account.
+
+    Leads that are older than the ledger are in doubt from the first: a ledger that was lost may have acted on them.
+    """
     if not leads:
-        return 0
+        return Registration(0, {})
     row = _LEADS.rows(ledger.dialect).c
-    # Without a condition SQLite would read ON CONFLICT as the ON of a join.
-    chosen = select(literal(State.WAITING.value), at(now), *row).where(true())
-    insert = ledger.insert(entries).from_select(["state", "registered_at", *row.keys()], chosen)
     with ledger.transaction() as connection:
         ids = [lead.lead_id for lead in leads]
         known = set(connection.scalars(select(ENTRY.lead_id).where(ledger.mine, ENTRY.lead_id.in_(ids))))
         new = [lead for lead in leads if lead.lead_id not in known]
+        if not new:
+            return Registration(0, {})
+        mine = lock_pipeline(ledger, connection)
         rows = [
-            {"pipeline": ledger.pipeline, "lead_id": lead.lead_id, "quarantined_at": lead.quarantined_at}
+            {
+                "pipeline": ledger.pipeline,
+                "lead_id": lead.lead_id,
+                "quarantined_at": lead.quarantined_at,
+                "doubt_since": mine.doubt_of(lead.quarantined_at),
+            }
             for lead in new
         ]
+        # Without a condition SQLite would read ON CONFLICT as the ON of a join.
+        chosen = select(literal(State.WAITING.value), at(now), literal(mine.account), *row).where(true())
+        insert = ledger.insert(entries).from_select(["state", "registered_at", "account", *row.keys()], chosen)
         made = insert.on_conflict_do_nothing().returning(ENTRY.lead_id)
-        return len(connection.scalars(made, _LEADS.hand_over(connection, rows)).all()) if rows else 0
+        registered = set(connection.scalars(made, _LEADS.hand_over(connection, rows)))
+        others = (ENTRY.account == mine.account, ENTRY.pipeline != ledger.pipeline)
+        left = [lead.lead_id for lead in new if lead.lead_id not in registered]
+        found = select(ENTRY.lead_id, ENTRY.pipeline).where(*others, ENTRY.lead_id.in_(left))
+        elsewhere = {row.lead_id: row.pipeline for row in connection.execute(found)} if left else {}
+        return Registration(len(registered), elsewhere)
 
 
 def read_known(ledger: Ledger, ids: Sequence[str]) -> set[str]:
     """Those of the ids that have an entry."""
     with ledger.reading() as connection:
         return set(connection.scalars(select(ENTRY.lead_id).where(ledger.mine, ENTRY.lead_id.in_(ids))))
+
+
+def read_elsewhere(ledger: Ledger, ids: Sequence[str]) -> dict[str, str]:
+    """Those of the ids that another pipeline of the account has, and its name."""
+    account = ledger.identity and ledger.identity.account
+    query = select(ENTRY.lead_id, ENTRY.pipeline).where(ENTRY.account == account, ENTRY.pipeline != ledger.pipeline)
+    with ledger.reading() as connection:
+        found = connection.execute(query.where(ENTRY.lead_id.in_(ids))) if account else ()
+        return {row.lead_id: row.pipeline for row in found}
 
 
 @writes
@@ -67,6 +100,7 @@ def note_looks(ledger: Ledger, looks: Sequence[Look], *, now: datetime) -> None:
             missing=look.missing,
             data_hash=look.data_hash,
             late=look.late,
+            written_at=at(now),
             due_at=case((look.due, at(now)), (incomplete, None), else_=ENTRY.due_at),
             arrived_at=case((incomplete, None), else_=func.coalesce(ENTRY.arrived_at, at(now))),
             note=case((or_(look.due, incomplete), None), else_=ENTRY.note),

@@ -171,7 +171,7 @@ class Outcome:
     """Whether evidence shows that the act was not taken, and frees the lead for another one."""
     shape: str = ""
     theirs: datetime | None = None
-    """`doubt_since` by LeadByte's clock, where it was not known before."""
+    """The present instant by LeadByte's clock, where it was not known before."""
 
     is_undecided: bool = False
     """Whether it was refused together with others, and is sent again at once, by itself or with fewer."""
@@ -180,6 +180,12 @@ class Outcome:
     def goes_on(self) -> bool:
         """Whether the run keeps the lead, to send the next request about it."""
         return self.is_undecided or self.state is State.SENDING
+
+    @property
+    def dates_doubt(self) -> bool:
+        """Whether the age of what is in doubt counts from now: an act that has just left, or both clocks are known."""
+        is_act = self.attempt.request.action is not None and self.result is Result.IN_DOUBT
+        return is_act or self.theirs is not None
 
     @property
     def ends_doubt(self) -> bool:

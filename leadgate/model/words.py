@@ -45,6 +45,7 @@ class State(StrEnum):
     PROCESSED = "processed"
     REJECTED = "rejected"
     GONE = "gone"
+    WITHDRAWN = "withdrawn"
     FAILED = "failed"
 
 

@@ -4,14 +4,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text
 
-from leadgate.clock import Clock
+from leadgate.clock import CLOCKS_AGREE, Clock
 from leadgate.errors import SourceError, SourceUnavailable
 from leadgate.model import ColumnType, SourceReading
 from leadgate.model.values import fit
 from leadgate.source.database import Database
 from leadgate.source.rows import Rows
-
-CLOCKS_AGREE_WITHIN = timedelta(minutes=2)
 
 _POSTGRESQL = text(
     """
@@ -50,7 +48,7 @@ def read_source(
     problem = None
     if is_empty:
         problem = f"{where} holds no row at all"
-    elif skew is not None and abs(skew) > CLOCKS_AGREE_WITHIN:
+    elif skew is not None and abs(skew) > CLOCKS_AGREE:
         problem = f"{where}: its database's clock and this machine's differ by {abs(skew).total_seconds():.0f} s"
     elif fresh_within is not None and (newest_at is None or newest_at < now - fresh_within):
         problem = f"{where}: its newest row is of {newest_at}, older than wait.source_fresh_within"

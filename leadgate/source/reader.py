@@ -77,6 +77,11 @@ class Source:
             raise
         return cls(config, database, relations, clock, Wakeups(address))
 
+    @property
+    def has_clock(self) -> bool:
+        """Whether its database is a server's, which has a clock of its own."""
+        return self._database.dialect.name != "sqlite"
+
     def close(self) -> None:
         """Close every connection."""
         self.wakeups.close()
@@ -110,6 +115,10 @@ class Source:
             if lead_id not in found or rank < found[lead_id][0]:
                 found[lead_id] = rank, Lead(lead_id, quarantined_at, columns)
         return {lead_id: lead for lead_id, (_, lead) in found.items()}
+
+    def present(self, ids: Sequence[str]) -> set[str]:
+        """Those of `ids` that have a row among the leads, whatever stands in it."""
+        return {lead_id for lead_id, _ in self._leads.look_up(ids)}
 
     def enrichments(self, ids: Sequence[str]) -> dict[str, Enrichment]:
         """What has arrived for `ids`. Of several rows for one lead the latest `updated_at` counts.

@@ -20,6 +20,10 @@ from leadgate.wiring.pipeline import build_policy, build_shadow, read_pipeline_f
 from leadgate.wiring.run import check_leadbyte
 
 _LEADS_LOOKED_AT = 100
+_ABOUT_PROCESSING = (
+    "leadbyte.api_key: whether it may process (Quarantine > Process) cannot be tried without acting on a lead. The "
+    "first act of an account goes alone."
+)
 
 
 class Checked(NamedTuple):
@@ -56,6 +60,7 @@ def check_pipeline(path: Path, read_block: ReadBlock) -> Checked:
         problems += problems_of(error)
     try:
         asyncio.run(check_leadbyte(config.leadbyte))
+        advice.append(_ABOUT_PROCESSING)
     except LeadgateError as error:
         problems += problems_of(error)
     return Checked(problems, advice)

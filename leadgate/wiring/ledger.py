@@ -6,29 +6,38 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from leadgate.clock import Clock, utc_now
+from leadgate.clock import Clock
 from leadgate.config import PipelineConfig, load_config
+from leadgate.identity import identity_of
 from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger.pipelines import check_pipeline
 
 
-def open_ledger(path: Path, config: PipelineConfig, *, clock: Clock = utc_now) -> Ledger:
-    """Open the ledger under a name of this run's own, which its leases carry."""
-    engine = open_engine(config.ledger.url.get_secret_value(), base_dir=path.resolve().parent)
+def open_ledger(path: Path, config: PipelineConfig, *, clock: Clock | None = None) -> Ledger:
+    """Open the ledger under a name of this run's own, which its leases carry.
+
+    Raises LedgerError where there is none, or where it has the pipeline with another account or source.
+    """
+    ledger = connect_ledger(path, config, clock=clock)
+    try:
+        check_pipeline(ledger, identity_of(config))
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger
+
+
+def connect_ledger(path: Path, config: PipelineConfig, *, clock: Clock | None = None, create: bool = False) -> Ledger:
+    """Open the ledger, whoever's it is; with `create` make one where there is none."""
+    engine = open_engine(config.ledger.url.get_secret_value(), base_dir=path.resolve().parent, create=create)
     owner = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
-    account = account_of(config.leadbyte.base_url)
-    return Ledger(engine, pipeline=config.pipeline, owner=owner, clock=clock, account=account)
-
-
-def account_of(base_url: str) -> str:
-    """The name by which all who act on one LeadByte account know it."""
-    return urlsplit(base_url).netloc
+    return Ledger(engine, pipeline=config.pipeline, owner=owner, clock=clock)
 
 
 @contextmanager
 def ledger_of(path: Path) -> Iterator[tuple[PipelineConfig, Ledger]]:
     """Read a pipeline file and open its ledger, and nothing else of it; the ledger is closed afterwards."""
-    config = load_config(path)
+    config = load_config(path, needs_secrets=False)
     with closing(open_ledger(path, config)) as ledger:
         yield config, ledger

@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from leadgate import telemetry
-from leadgate.clock import Clock, utc_now
+from leadgate.clock import Clock
 from leadgate.config import PipelineConfig, ReadBlock, load_config, resolve_blocks
 from leadgate.errors import ConfigError, SourceUnavailable
 from leadgate.ledger import Ledger
@@ -40,7 +40,7 @@ class Pipeline:
 
 
 @contextmanager
-def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock = utc_now) -> Iterator[Pipeline]:
+def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock | None = None) -> Iterator[Pipeline]:
     """Build every part of a pipeline from its file; each part is checked before anything is read or sent.
 
     All parts go by one clock, the source, the ledger and LeadByte's client alike.
@@ -54,6 +54,8 @@ def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock = utc_now) 
         closing(open_ledger(path, config, clock=clock)) as ledger,
         closing(_open_source(path, config, ledger)) as source,
     ):
+        if not source.has_clock:
+            ledger.their_now = lambda: None
         policy, shadow = build_policy(path, config, source), build_shadow(path, config, source)
         for rules in filter(None, (policy, shadow)):
             keep_policy(ledger, version=rules.version, text=rules.text, now=ledger.now())

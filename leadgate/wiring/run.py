@@ -1,18 +1,24 @@
 """A run over a pipeline: the client, the stages' work, and the way to stop it."""
 
+import asyncio
 import gc
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import datetime
 
 from leadgate.clock import Clock, utc_now
 from leadgate.config import Block, LeadByteConfig
 from leadgate.delivery import Delivery, Exchange, Preparation, Reconciliation
+from leadgate.errors import LeadByteError
 from leadgate.leadbyte import LeadByteClient
 from leadgate.leadbyte.pacing import TakeTurn
 from leadgate.leadbyte.wording import Sentences
+from leadgate.ledger import NOT_ASKED
 from leadgate.ledger.claims import release
 from leadgate.ledger.rate import Rate
+from leadgate.ledger.source_health import latest_late
+from leadgate.ledger.waiting import waiting_since
 from leadgate.stopping import Stop, stop_on_signals
 from leadgate.summary import Account
 from leadgate.wiring.pipeline import Pipeline
@@ -43,11 +49,23 @@ class Run:
         self.delivery = Delivery(config, self.exchange)
         self.reconciliation = Reconciliation(config, source, self.exchange)
 
+    async def learn_their_time(self, until: datetime) -> None:
+        """Ask LeadByte what time it is, once, where no server of ours knows and a lead is late by our clock `until`."""
+        ledger, now = self.pipeline.ledger, self.pipeline.clock()
+        if ledger.clock_problem() is not NOT_ASKED:
+            return
+        since = latest_late(ledger, deadline=self.pipeline.config.wait.deadline, now=max(now, until))
+        if since is not None and await asyncio.to_thread(lambda: any(waiting_since(ledger, since, 1))):
+            with suppress(LeadByteError):
+                await self.client.check()
+
 
 @asynccontextmanager
 async def open_run(pipeline: Pipeline, account: Account) -> AsyncIterator[Run]:
     """Build what one run needs; when it ends, however it does, the leads it holds and has not sent are given back."""
     async with build_client(pipeline.config.leadbyte, _rate_of(pipeline), clock=pipeline.clock) as client:
+        if pipeline.ledger.their_now:
+            pipeline.ledger.their_now = client.their_now
         with stop_on_signals() as stop, _tuned_for_waves():
             try:
                 yield Run(pipeline, client, stop, account)

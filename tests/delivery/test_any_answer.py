@@ -16,11 +16,12 @@ from sqlalchemy import Engine
 from leadgate.delivery import Delivery, Exchange
 from leadgate.errors import KeyRefused, LeadByteError, LeadByteUnavailable
 from leadgate.leadbyte import LeadByteClient
-from leadgate.ledger import Ledger, claims, open_engine, waiting
-from leadgate.ledger.schema import metadata
+from leadgate.ledger import Ledger, claims, waiting
 from leadgate.ledger.status import read_status
 from leadgate.model import Answer, Certainty, Decided, Lead, LeadRequest, Look, fingerprint
-from tests.delivery.world import NOON, POSTCODE, Clock, config_with, decision_of
+from leadgate.stopping import Stop
+from tests.delivery.world import NOON, POSTCODE, Clock, config_with, decision_of, release_brake
+from tests.support.ledgers import forget_leads, new_engine
 
 IDS = [str(n) for n in range(1, 7)]
 MINUTES = timedelta(minutes=5)
@@ -41,7 +42,8 @@ ANSWER = st.fixed_dictionaries(
 LIKELY = st.sampled_from(
     [
         {"certainty": Certainty.ANSWERED, "updated": True, "acted": True},
-        {"certainty": Certainty.ANSWERED, "updated": True, "acted": False},
+        {"certainty": Certainty.ANSWERED, "updated": True},
+        {"certainty": Certainty.IN_DOUBT, "updated": True, "opposite": True},
         {"certainty": Certainty.REFUSED, "acted": False, "whole_request": True, "http_status": 400},
         {"certainty": Certainty.REFUSED, "transient": True},
         {"certainty": Certainty.IN_DOUBT},
@@ -95,17 +97,32 @@ class Scripted:
                 self.acts[answer.lead_id][acting[answer.lead_id]] = answer
         return answers
 
+    def their_now(self) -> datetime | None:
+        """Tell no time."""
+        return None
+
     async def act(self, request: LeadRequest, *, before: datetime | None = None) -> Answer:
         """Answer one act, or fail."""
         answers = await self.put([request], before=before)
         return answers[0]
 
 
+class PassingTime(Stop):
+    """Waits of a run that take no time, though the clock goes on: acts wait for one that goes alone."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    async def sleep(self, span: timedelta) -> None:  # noqa: ARG002
+        """Let ten seconds pass by the clock."""
+        self._clock.advance(seconds=10)
+        await asyncio.sleep(0.001)
+
+
 def provably_refused(answer: Answer | None) -> bool:
     """Whether an act that was answered so may be asked again: said here once more, apart from the code."""
-    if answer is None or answer.acted or answer.gone or answer.certainty is Certainty.IN_DOUBT:
-        return False
-    return answer.certainty is Certainty.REFUSED or answer.acted is False
+    return bool(answer and answer.certainty is Certainty.REFUSED and not (answer.acted or answer.gone))
 
 
 class Life(NamedTuple):
@@ -135,8 +152,9 @@ class Story:
         for claim in claims.claim(ledger, limit=10, lease=MINUTES, now=self.clock()):
             update = self._scripts[claim.lead_id]["update"]
             payload = fingerprint(update) if update else None
-            left = {} if payload == claim.updated_hash else update
-            wave.append(Decided(claim, decision_of(next(self._verdicts[claim.lead_id])), left, payload))
+            is_written = payload is not None and payload == claim.updated_hash
+            decision = decision_of(next(self._verdicts[claim.lead_id]))
+            wave.append(Decided(claim, decision, update, payload, is_written=is_written))
         return wave
 
     async def deliver(self, owner: str, life: Life) -> None:
@@ -145,7 +163,8 @@ class Story:
         claims.rescue(ledger, unknown_after=MINUTES, now=self.clock())
         client = cast("LeadByteClient", self.leadbyte)
         config = config_with(**self.sections)
-        delivery = Delivery(config, Exchange(config=config, ledger=ledger, client=client))
+        exchange = Exchange(config=config, ledger=ledger, client=client, stop=PassingTime(self.clock))
+        delivery = Delivery(config, exchange)
         wave = self.wave(ledger)
         for _ in range(life.deliveries):
             try:
@@ -160,7 +179,7 @@ class Story:
 @pytest.fixture
 def engine(sqlite_url: str, tmp_path: Path) -> Iterator[Engine]:
     """A ledger's database."""
-    engine = open_engine(sqlite_url, base_dir=tmp_path)
+    engine = new_engine(sqlite_url, base_dir=tmp_path)
     yield engine
     engine.dispose()
 
@@ -174,19 +193,27 @@ def engine(sqlite_url: str, tmp_path: Path) -> Iterator[Engine]:
 @given(
     scripts=st.fixed_dictionaries(dict.fromkeys(IDS, SCRIPT)),
     lives=st.lists(LIFE, min_size=2, max_size=4),
-    delivery=st.fixed_dictionaries({"mode": st.sampled_from(["combined", "separate"]), "attempts": st.integers(1, 4)}),
+    delivery=st.fixed_dictionaries(
+        {"mode": st.sampled_from(["update_first", "combined", "separate"]), "attempts": st.integers(1, 4)}
+    ),
     leadbyte=st.fixed_dictionaries({"batch_size": st.integers(1, 6), "concurrency": st.integers(1, 3)}),
+    braked=st.booleans(),
 )
 def test_no_lead_is_asked_to_act_again_unless_it_was_refused(
-    engine: Engine, scripts: dict[str, Script], lives: list[Life], delivery: dict[str, Any], leadbyte: dict[str, Any]
+    engine: Engine,
+    scripts: dict[str, Script],
+    lives: list[Life],
+    delivery: dict[str, Any],
+    leadbyte: dict[str, Any],
+    braked: bool,
 ) -> None:
     """Over many runs, some of which die, whatever is answered and however often a wave is delivered."""
-    with engine.begin() as connection:
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(table.delete())
+    forget_leads(engine)
     ledger = Ledger(engine, pipeline="acme", owner="first")
     waiting.register(ledger, [Lead(lead_id, NOON) for lead_id in IDS], now=NOON)
     waiting.note_looks(ledger, [Look(lead_id, [], "hash", due=True) for lead_id in IDS], now=NOON)
+    if not braked:
+        release_brake(ledger)
     story = Story(engine, scripts, {"delivery": delivery, "leadbyte": leadbyte})
     for number, life in enumerate(lives):
         asyncio.run(story.deliver(f"run-{number}", life))
@@ -200,7 +227,15 @@ def test_no_lead_is_asked_to_act_again_unless_it_was_refused(
 
 
 @pytest.mark.parametrize(
-    "answer", [None, Answer("1", Certainty.ANSWERED), Answer("1", Certainty.IN_DOUBT, acted=False)]
+    "answer",
+    [
+        None,
+        Answer("1", Certainty.ANSWERED),
+        Answer("1", Certainty.ANSWERED, acted=False),
+        Answer("1", Certainty.IN_DOUBT, acted=False),
+        Answer("1", Certainty.REFUSED, acted=True),
+        Answer("1", Certainty.REFUSED, gone=True),
+    ],
 )
 def test_what_proves_nothing_is_no_refusal(answer: Answer | None) -> None:
     """The yardstick of this file says no where it should."""

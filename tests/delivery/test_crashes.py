@@ -137,7 +137,7 @@ async def test_a_run_that_dies_between_intent_and_request_leaves_unknown(world: 
 
 
 async def test_a_run_that_dies_between_update_and_act_leaves_ready(world: World) -> None:
-    """The update was recorded and is not written again; the act, never intended, goes out once."""
+    """The next run begins with the update, which does no harm; the act, never intended, goes out once."""
     async with world.client() as client:
         config = config_with(delivery={"mode": "separate"})
         delivery = Delivery(config, Exchange(config=config, ledger=world.ledger, client=client))
@@ -147,12 +147,13 @@ async def test_a_run_that_dies_between_update_and_act_leaves_ready(world: World)
     successor = world.open_ledger("run-2")
     claims.rescue(successor, unknown_after=MINUTES, now=world.clock())
     await world.deliver(world.claim(ledger=successor), ledger=successor, delivery={"mode": "separate"})
-    assert [method for method, _ in world.asked()] == ["PUT", "POST"]
+    assert [method for method, _ in world.asked()] == ["PUT", "PUT", "POST"]
+    assert len(world.sandbox.quarantine.acts["1"]) == 1
     assert world.states(["1"]) == {"1": State.PROCESSED}
     successor.close()
 
 
-@pytest.mark.parametrize("mode", ["combined", "separate"])
+@pytest.mark.parametrize("mode", ["update_first", "combined", "separate"])
 async def test_a_run_that_was_overtaken_sends_nothing(world: World, mode: str) -> None:
     """Its lease ended before its intent, and another run has claimed and delivered."""
     wave = world.wave("1", "2")
@@ -166,16 +167,17 @@ async def test_a_run_that_was_overtaken_sends_nothing(world: World, mode: str) -
     successor.close()
 
 
-async def test_a_run_overtaken_between_update_and_act_does_not_act(world: World) -> None:
+@pytest.mark.parametrize("mode", ["update_first", "separate"])
+async def test_a_run_overtaken_between_update_and_act_does_not_act(world: World, mode: str) -> None:
     """The other run acts, this one is fenced off."""
     successor = world.open_ledger("run-2")
     async with world.client() as client:
-        config = config_with(delivery={"mode": "separate"})
+        config = config_with(delivery={"mode": mode})
         delivery = Delivery(config, Exchange(config=config, ledger=world.ledger, client=client))
         to_act = await delivery.update(world.wave("1"))
         world.clock.advance(minutes=6)
         claims.rescue(successor, unknown_after=MINUTES, now=world.clock())
-        await world.deliver(world.claim(ledger=successor), ledger=successor, delivery={"mode": "separate"})
+        await world.deliver(world.claim(ledger=successor), ledger=successor, delivery={"mode": mode})
         await delivery.act(to_act)
     assert len(world.sandbox.quarantine.acts["1"]) == 1
     assert world.states(["1"]) == {"1": State.PROCESSED}
@@ -240,14 +242,15 @@ async def test_a_late_answer_settles_what_was_rescued(world: World) -> None:
 
 
 async def test_after_an_outage_the_next_run_goes_on(world: World) -> None:
-    """Nothing was lost and nothing is sent twice."""
+    """Nothing was lost and nothing is sent twice: it was the updates that were refused."""
     ids = [str(n) for n in range(1, 41)]
     world.sandbox.faults.change({"503": "always", "retry-after": 60})
     with pytest.raises(LeadByteUnavailable):
-        await world.deliver(world.wave(*ids), leadbyte={"batch_size": 1})
+        await world.deliver(world.wave(*ids), leadbyte={"batch_size": 1}, delivery={"mode": "update_first"})
+    assert set(world.states(ids).values()) == {State.READY}
     world.sandbox.faults.change({"503": None})
     world.clock.advance(minutes=2)
-    await world.deliver(world.claim())
+    await world.deliver(world.claim(), delivery={"mode": "update_first"})
     assert set(world.states(ids).values()) == {State.PROCESSED}
 
 

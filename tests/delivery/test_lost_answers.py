@@ -29,7 +29,7 @@ async def test_an_act_without_an_answer_is_unknown(world: World, fault: str, upd
 
 
 @pytest.mark.parametrize("fault", LOST)
-@pytest.mark.parametrize("mode", ["combined", "separate"])
+@pytest.mark.parametrize("mode", ["update_first", "combined", "separate"])
 async def test_no_later_run_sends_it_again(world: World, fault: str, mode: str) -> None:
     """However much time has passed, and though every lease has ended."""
     world.sandbox.faults.change({fault: "always"})

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,8 +40,7 @@ TABLE = [
     Row("an act", "in doubt", "unknown: review", "review", "by a person", "in_doubt"),
     Row("an act", "the act not told", "unknown: probe", "unknown", "after unknown_after", "in_doubt"),
     Row("an act", "the act not told", "unknown: review", "review", "by a person", "in_doubt"),
-    Row("an act", "not taken", "attempts left", "ready", "after a rest", "refused", "yes"),
-    Row("an act", "not taken", "last attempt", "failed", "never", "refused", "yes"),
+    Row("an act", "opposite", "any", "review", "by a person", "in_doubt"),
     Row("an update", "taken", "process or reject", "sending", "at once: the act follows", "taken"),
     Row("an update", "taken", "hold", "waiting", "after hold_for", "taken"),
     Row("an update", "taken", "review", "review", "by a person", "taken"),
@@ -63,7 +63,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "in doubt": {"certainty": IN_DOUBT},
     "no answer at all": {"certainty": IN_DOUBT, "transient": True},
     "the act not told": {"certainty": ANSWERED, "updated": True},
-    "not taken": {"certainty": ANSWERED, "updated": True, "acted": False},
+    "opposite": {"certainty": IN_DOUBT, "updated": True, "opposite": True},
     "refused": {"certainty": REFUSED, "updated": False, "acted": False},
     "refused, transient": {"certainty": REFUSED, "transient": True},
     "refused, transient, Retry-After": {
@@ -153,12 +153,39 @@ def test_only_what_was_taken_counts_as_written(case: Case) -> None:
 def test_an_act_comes_again_only_if_it_was_refused(
     kind: RequestKind, certainty: Certainty, acted: bool | None, updated: bool | None, transient: bool
 ) -> None:
-    """Whatever else an answer says, even if it contradicts itself."""
+    """Whatever else an answer says, even if it contradicts itself, or calls the act not taken."""
     answer = Answer("17", certainty, updated=updated, acted=acted, transient=transient)
     outcome = Outcomes(DeliveryConfig(), HOLD_FOR).outcome_of(attempt_of(kind, Verdict.PROCESS, 0), answer, NOON)
-    refused = not acted and (certainty is REFUSED or (certainty is ANSWERED and acted is False))
+    refused = not acted and certainty is REFUSED
     assert (outcome.state is State.READY) is refused
     assert (outcome.result is Result.REFUSED) is refused
+
+
+@pytest.mark.parametrize("kind", ACTS)
+@pytest.mark.parametrize("unknown", ["probe", "review"])
+@pytest.mark.parametrize("opposite", [True, False])
+def test_a_person_reads_why_an_act_is_theirs(kind: RequestKind, unknown: str, opposite: bool) -> None:
+    """The opposite act speaks for itself, whatever `unknown` says; of any other doubt the note says what it is."""
+    delivery = DeliveryConfig.model_validate({"unknown": unknown})
+    answer = Answer("17", IN_DOUBT, opposite=opposite, message="In LeadByte's words", shape="in …")
+    outcome = Outcomes(delivery, HOLD_FOR).outcome_of(attempt_of(kind, Verdict.PROCESS, 0), answer, NOON)
+    is_told = opposite or unknown == "probe"
+    assert outcome.note == ("In LeadByte's words" if is_told else "no answer that can be trusted: In LeadByte's words")
+    assert (outcome.shape, outcome.ends_doubt) == ("in …", False)
+
+
+@pytest.mark.parametrize("kind", [RequestKind.UPDATE, *ACTS])
+@pytest.mark.parametrize("doubted", [True, False])
+def test_a_lead_that_is_gone_in_doubt_may_have_been_ours(kind: RequestKind, doubted: bool) -> None:
+    """An act that this ledger does not know of may have moved it, and the note says so."""
+    attempt = attempt_of(kind, Verdict.PROCESS, 0)
+    attempt = replace(attempt, claim=replace(attempt.claim, doubt_since=NOON if doubted else None))
+    answer = Answer("17", ANSWERED, gone=True, message="Quarantine lead not found")
+    outcome = Outcomes(DeliveryConfig(), HOLD_FOR).outcome_of(attempt, answer, NOON)
+    assert outcome.state is State.GONE
+    assert outcome.note
+    assert outcome.note.startswith("Quarantine lead not found")
+    assert ("may have been an act of ours" in outcome.note) is doubted
 
 
 def test_a_lead_without_a_reason_still_fails_with_one() -> None:

@@ -1,6 +1,7 @@
 """A wave is made: claimed, read once more from the source, decided, and never more rejects than a run may have."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,20 @@ from leadgate.model import Decided, State, Tally, Verdict
 from leadgate.source import Source
 from tests.intake.pipeline import NOON, Pipeline, open_pipeline
 
+BOTH = {"postcode": "TN25 6QD", "phone1": "07700 900123"}
+
 
 @pytest.fixture
 def pipeline(database_url: str, tmp_path: Path) -> Iterator[Pipeline]:
     """A source and a ledger on each kind of database."""
     with open_pipeline(database_url, tmp_path) as opened:
         yield opened
+
+
+LEFT: dict[str, dict[str, Any]] = {
+    left: {"leads": {"table": "leads", "id": "id", "quarantined_at": "quarantined_at", "left": left}}
+    for left in ("withdraw", "review", "keep")
+}
 
 
 def preparation(
@@ -108,11 +117,21 @@ def test_a_late_lead_whose_data_came_after_all_is_not_late(pipeline: Pipeline) -
     assert (lead.decision.verdict, lead.decision.late) == (Verdict.PROCESS, False)
 
 
-def test_a_lead_whose_row_has_vanished_is_decided_by_its_enrichment(pipeline: Pipeline) -> None:
+def test_a_lead_whose_row_has_vanished_is_not_decided(pipeline: Pipeline) -> None:
+    """It is looked at again in ten minutes."""
+    pipeline.complete(1, 2)
+    pipeline.run_sql("DELETE FROM leads WHERE id = 1")
+    assert verdicts(preparation(pipeline).claim_wave(100)) == {"2": "process"}
+    entry = pipeline.entry("1")
+    assert (entry["state"], entry["due_at"], entry["lease_owner"]) == ("ready", NOON + timedelta(minutes=10), None)
+    assert preparation(pipeline).claim_wave(100) == []
+
+
+def test_a_lead_that_is_kept_is_decided_by_its_enrichment(pipeline: Pipeline) -> None:
     """LeadByte still has it; the columns of its row count as missing."""
     pipeline.complete(1)
     pipeline.run_sql("DELETE FROM leads WHERE id = 1")
-    (lead,) = preparation(pipeline).claim_wave(100)
+    (lead,) = preparation(pipeline, source=LEFT["keep"]).claim_wave(100)
     assert (lead.decision.verdict, lead.claim.quarantined_at) == (Verdict.PROCESS, NOON)
 
 
@@ -172,21 +191,32 @@ def test_a_dropped_table_costs_no_lease(pipeline: Pipeline) -> None:
     assert pipeline.entry("1")["lease_owner"] is None
 
 
-def test_a_lead_that_was_written_before_has_nothing_to_write(pipeline: Pipeline) -> None:
-    """Unless a value has changed since."""
+def test_a_lead_that_was_written_before_is_marked_so(pipeline: Pipeline) -> None:
+    """Unless a value has changed since. What to write stays with it, for an act that may go with it."""
     pipeline.complete(1)
     (lead,) = preparation(pipeline).claim_wave(1)
+    assert (lead.update, lead.is_written) == (BOTH, False)
     with pipeline.ledger.engine.begin() as connection:
         connection.execute(
             text("UPDATE leadgate_entries SET updated_hash = :hash, lease_owner = NULL, lease_until = NULL"),
             {"hash": lead.payload_hash},
         )
     (again,) = preparation(pipeline).claim_wave(1)
-    assert (again.update, again.payload_hash) == ({}, lead.payload_hash)
+    assert (again.update, again.payload_hash, again.is_written) == (BOTH, lead.payload_hash, True)
     claims.release(pipeline.ledger, now=pipeline.clock())
     pipeline.run_sql("UPDATE enrichment SET postcode = 'AB1 2CD' WHERE id = 1")
     (changed,) = preparation(pipeline).claim_wave(1)
-    assert changed.update == {"postcode": "AB1 2CD", "phone1": "07700 900123"}
+    assert (changed.update, changed.is_written) == (BOTH | {"postcode": "AB1 2CD"}, False)
+
+
+def test_a_lead_with_nothing_to_write_was_not_written_before(pipeline: Pipeline) -> None:
+    """No hash is like no hash: a late lead that was never written is told from one that was."""
+    pipeline.arrive(99)
+    pipeline.quarantine(1)
+    pipeline.clock.advance(hours=24)
+    pipeline.look()
+    (lead,) = preparation(pipeline).claim_wave(1)
+    assert (lead.update, lead.payload_hash, lead.is_written) == ({}, None, False)
 
 
 @pytest.mark.parametrize("is_paused", [False, True])

@@ -22,25 +22,30 @@ def untouched(world: World, *ids: str) -> bool:
     return all((e["state"], e["refusals"], e["lease_owner"]) == ("ready", 0, None) for e in entries)
 
 
-@pytest.mark.parametrize("fault", ["429", "503"])
-async def test_a_short_pause_delays_one_batch(world: World, fault: str) -> None:
+PACE = [("429", "combined"), ("429", "update_first"), ("503", "update_first")]
+"""A 429 comes before anything is applied; a 503 may come after an act, not after one of an update that goes first."""
+
+
+@pytest.mark.parametrize(("fault", "mode"), PACE)
+async def test_a_short_pause_delays_one_batch(world: World, fault: str, mode: str) -> None:
     """Its leads come again soon; the batches after it go out when the pause is over."""
+    settings = {"batch_size": 1, "concurrency": 1}
     world.sandbox.faults.change({fault: 1, "retry-after": 1})
     client = world.client(clock=Clock(step=timedelta(seconds=1)))
-    await world.deliver(world.wave("1", "2", "3"), client=client, leadbyte={"batch_size": 1, "concurrency": 1})
+    await world.deliver(world.wave("1", "2", "3"), client=client, leadbyte=settings, delivery={"mode": mode})
     (refused,) = [lead_id for lead_id, state in world.states(["1", "2", "3"]).items() if state is State.READY]
     assert untouched(world, refused)
     assert world.entry(refused)["due_at"] == NOON + timedelta(seconds=5)
     world.clock.advance(minutes=1)
-    await world.deliver(world.claim())
+    await world.deliver(world.claim(), delivery={"mode": mode})
     assert set(world.states(["1", "2", "3"]).values()) == {State.PROCESSED}
 
 
-@pytest.mark.parametrize("fault", ["429", "503"])
-async def test_a_busy_leadbyte_is_not_asked_about_halves(world: World, fault: str) -> None:
+@pytest.mark.parametrize(("fault", "mode"), PACE)
+async def test_a_busy_leadbyte_is_not_asked_about_halves(world: World, fault: str, mode: str) -> None:
     """That a batch came at a bad time says nothing about any of its leads."""
     world.sandbox.faults.change({fault: 1})
-    tally = await world.deliver(world.wave(*FIFTY))
+    tally = await world.deliver(world.wave(*FIFTY), delivery={"mode": mode})
     assert len(world.asked()) == 1
     assert untouched(world, *FIFTY)
     assert tally.went == {State.READY: 50}
@@ -72,7 +77,7 @@ async def test_a_burst_of_429_does_not_end_the_run(world: World) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"401": "always"}, {"permission": "read-only"}], ids=["401", "403"])
-@pytest.mark.parametrize("mode", ["combined", "separate"])
+@pytest.mark.parametrize("mode", ["update_first", "combined", "separate"])
 async def test_a_refused_key_stops_at_once(world: World, fault: dict[str, str], mode: str) -> None:
     """Every lead stays ready and loses no attempt; what was in flight with the first is all that was sent."""
     ids = [str(n) for n in range(1, 101)]
@@ -84,16 +89,20 @@ async def test_a_refused_key_stops_at_once(world: World, fault: dict[str, str], 
     assert world.sandbox.quarantine.acts == {}
 
 
-async def test_a_key_that_may_only_update_processes_nothing(world: World) -> None:
-    """The updates have gone, the acts are refused, and the leads stay ready for a better key."""
+@pytest.mark.parametrize("mode", ["update_first", "separate"])
+async def test_a_key_that_may_only_update_processes_nothing(world: World, mode: str) -> None:
+    """The updates have gone, the acts are refused, and the leads stay ready for a better key, from the first step."""
     world.sandbox.faults.change({"permission": "update-only"})
     with pytest.raises(KeyRefused):
-        await world.deliver(world.wave("1", "2"), delivery={"mode": "separate"})
+        await world.deliver(world.wave("1", "2"), delivery={"mode": mode})
     assert untouched(world, "1", "2")
+    before = world.asked()
+    assert ("process" in str(before[0]), "process" in str(before[1])) == (False, True)
+    assert world.sandbox.quarantine.acts == {}
     world.sandbox.faults.change({"permission": "off"})
     world.clock.advance(minutes=1)
-    await world.deliver(world.claim(), delivery={"mode": "separate"})
-    assert [method for method, _ in world.asked()].count("PUT") == 1
+    await world.deliver(world.claim(), delivery={"mode": mode})
+    assert world.asked()[len(before)] == before[0]
     assert set(world.states(["1", "2"]).values()) == {State.PROCESSED}
 
 
@@ -128,28 +137,67 @@ async def test_an_outage_makes_few_leads_unknown(world: World, fault: str) -> No
 async def test_answers_of_single_leads_are_no_outage(world: World) -> None:
     """A hundred leads may be refused in a row, each for itself."""
     ids = [str(n) for n in range(1, 31)]
-    world.sandbox.faults.change({"release-refused": "always"})
-    tally = await world.deliver(world.wave(*ids), leadbyte={"batch_size": 1})
+    world.sandbox.faults.change({"not-success": "always"})
+    tally = await world.deliver(world.wave(*ids), leadbyte={"batch_size": 1}, delivery={"mode": "update_first"})
     assert tally.went == {State.READY: 30}
 
 
 @pytest.mark.parametrize("poison", ["1", "24", "25", "26", "50"])
 async def test_one_poison_lead_is_found_by_halving(world: World, poison: str) -> None:
-    """Forty-nine go through, the one that is the cause has used an attempt, and thirteen requests are enough."""
+    """Forty-nine go through, the one that is the cause has used an attempt, and thirteen updates are enough."""
     world.sandbox.faults.change({"poison": [poison]})
-    tally = await world.deliver(world.wave(*FIFTY))
+    tally = await world.deliver(world.wave(*FIFTY), delivery={"mode": "update_first"})
     assert tally.went == {State.PROCESSED: 49, State.READY: 1}
     assert tally.refused == 1
     assert {lead_id for lead_id, state in world.states(FIFTY).items() if state is State.READY} == {poison}
     assert {lead_id: world.entry(lead_id)["refusals"] for lead_id in FIFTY} == dict.fromkeys(FIFTY, 0) | {poison: 1}
     assert MOST_REQUESTS == 13
-    assert len(world.asked()) <= MOST_REQUESTS
+    acts = [body["leads"] for _, body in world.asked() if "process" in str(body)]
+    assert len(world.asked()) - len(acts) <= MOST_REQUESTS
+    # Those whose update was taken are acted on together.
+    assert [len(batch) for batch in acts] == [49]
+
+
+@pytest.mark.parametrize("update", [{"postcode": "TN25 6QD"}, {}], ids=["put", "post"])
+async def test_an_act_that_is_refused_as_a_whole_is_in_doubt(world: World, update: dict[str, str]) -> None:
+    """It may have been applied in part before, so that it is neither halved nor sent again."""
+    world.sandbox.faults.change({"poison": "always"})
+    ids = FIFTY if update else ["1"]
+    tally = await world.deliver(world.wave(*ids, update=update))
+    assert tally.went == {State.UNKNOWN: len(ids)}
+    assert len(world.asked()) == 1
+    assert {(world.entry(lead_id)["refusals"], world.entry(lead_id)["doubt_since"]) for lead_id in ids} == {(0, NOON)}
+    world.clock.advance(hours=1)
+    assert world.claim() == []
+
+
+async def test_after_their_updates_a_batch_of_acts_is_not_halved_either(world: World) -> None:
+    """That the updates were taken does not make the refusal of the acts a proof."""
+
+    def poison_acts(_: object) -> None:
+        world.sandbox.faults.change({"poison": ["7"]})
+
+    world.sandbox.on_request = poison_acts
+    tally = await world.deliver(world.wave(*FIFTY), delivery={"mode": "update_first"})
+    assert tally.went == {State.UNKNOWN: 50}
+    assert [len(body["leads"]) for _, body in world.asked()] == [50, 50]
+
+
+@pytest.mark.parametrize("retry_after", [1, 600])
+async def test_an_act_is_in_doubt_though_leadbyte_says_when_to_come_back(world: World, retry_after: int) -> None:
+    """A 503 may come from what stands before LeadByte, after the act was applied. Its Retry-After is obeyed."""
+    world.sandbox.faults.change({"503": "always", "retry-after": retry_after})
+    client = world.client()
+    await world.deliver(world.wave("1"), client=client)
+    entry = world.entry("1")
+    assert (entry["state"], entry["due_at"]) == ("unknown", NOON + timedelta(minutes=5))
+    assert client.paused_until == NOON + timedelta(seconds=retry_after)
 
 
 async def test_two_poison_leads_are_found(world: World) -> None:
     """Wherever they are."""
     world.sandbox.faults.change({"poison": ["7", "44"]})
-    tally = await world.deliver(world.wave(*FIFTY))
+    tally = await world.deliver(world.wave(*FIFTY), delivery={"mode": "update_first"})
     assert tally.went == {State.PROCESSED: 48, State.READY: 2}
 
 
@@ -182,7 +230,7 @@ async def test_a_lead_that_was_not_sent_does_not_hide_a_poison_lead(world: World
     world.sandbox.faults.change({"poison": ["2"]})
     wave = world.wave("1", "2", "3", "4", "5")
     spoilt = replace(wave[2], update={"postcode": float("nan")}, payload_hash="other")
-    await world.deliver([*wave[:2], spoilt, *wave[3:]])
+    await world.deliver([*wave[:2], spoilt, *wave[3:]], delivery={"mode": "update_first"})
     states = world.states(["1", "2", "3", "4", "5"])
     assert {lead_id for lead_id, state in states.items() if state is State.PROCESSED} == {"1", "4", "5"}
     assert {lead_id: world.entry(lead_id)["refusals"] for lead_id in states} == {
@@ -204,6 +252,6 @@ async def test_halving_stops_when_the_run_does(world: World) -> None:
 
     world.sandbox.on_request = withdraw_key
     with pytest.raises(KeyRefused):
-        await world.deliver(world.wave(*FIFTY))
+        await world.deliver(world.wave(*FIFTY), delivery={"mode": "update_first"})
     assert len(world.asked()) == 3
     assert untouched(world, *FIFTY)

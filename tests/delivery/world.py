@@ -11,10 +11,12 @@ from sqlalchemy.engine import RowMapping
 from leadgate.config import PipelineConfig
 from leadgate.delivery import Delivery, Exchange
 from leadgate.leadbyte import LeadByteClient
-from leadgate.ledger import Ledger, brakes, claims, open_engine, schema, waiting
+from leadgate.ledger import Ledger, brakes, claims, schema, waiting
 from leadgate.ledger.history import History, read_history
 from leadgate.model import Decided, Decision, Lead, Look, State, Tally, Verdict, fingerprint
 from leadgate.sandbox import Sandbox
+from leadgate.stopping import Stop
+from tests.support.ledgers import new_engine
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 POSTCODE = {"postcode": "TN25 6QD"}
@@ -70,6 +72,12 @@ def release_brake(ledger: Ledger) -> None:
         connection.execute(schema.brakes.update().values(is_on=False))
 
 
+def renew_account(ledger: Ledger) -> None:
+    """Let the account be one that was never acted on: its brake is on."""
+    with ledger.transaction() as connection:
+        connection.execute(schema.brakes.delete())
+
+
 class World:
     """Registers and claims leads, delivers them, and tells where they are."""
 
@@ -81,12 +89,12 @@ class World:
 
     def open_ledger(self, owner: str) -> Ledger:
         """Open the same ledger as another run."""
-        engine = open_engine(self.url, base_dir=self.base_dir)
+        engine = new_engine(self.url, base_dir=self.base_dir)
         return Ledger(engine, pipeline="acme", owner=owner, clock=self.clock)
 
     def open_failing(self, kind: type[L]) -> L:
         """Open the ledger as the first run, in a kind that fails."""
-        engine = open_engine(self.url, base_dir=self.base_dir)
+        engine = new_engine(self.url, base_dir=self.base_dir)
         return kind(engine, pipeline="acme", owner="run-1", clock=self.clock)
 
     def seed(self, ids: Sequence[str]) -> None:
@@ -108,7 +116,13 @@ class World:
         found = claims.claim(ledger or self.ledger, limit=1000, lease=lease, now=self.clock())
         payload = fingerprint(update) if update else None
         return [
-            Decided(claim, decision_of(verdict), update, payload, is_written=payload == claim.updated_hash)
+            Decided(
+                claim,
+                decision_of(verdict),
+                update,
+                payload,
+                is_written=payload is not None and payload == claim.updated_hash,
+            )
             for claim in found
         ]
 
@@ -143,13 +157,14 @@ class World:
         *,
         ledger: Ledger | None = None,
         client: LeadByteClient | None = None,
+        stop: Stop | None = None,
         **sections: dict[str, Any],
     ) -> Tally:
         """Send a wave as a run does, update then act; its leases are given back whatever happens."""
         ledger = ledger or self.ledger
         async with client or self.client() as connected:
             config = config_with(**sections)
-            exchange = Exchange(config=config, ledger=ledger, client=connected)
+            exchange = Exchange(config=config, ledger=ledger, client=connected, stop=stop)
             delivery = Delivery(config, exchange)
             try:
                 await delivery.act(await delivery.update(wave))

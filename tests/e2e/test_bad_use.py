@@ -8,7 +8,21 @@ from leadgate.sandbox import Sandbox
 from tests.support.command import leadgate
 from tests.support.pipelines import Practice
 
-VERBS = ["demo", "init", "check", "plan", "run", "status", "explain", "report", "review", "retry", "pause", "resume"]
+VERBS = [
+    "demo",
+    "init",
+    "ledger",
+    "check",
+    "plan",
+    "run",
+    "status",
+    "explain",
+    "report",
+    "review",
+    "retry",
+    "pause",
+    "resume",
+]
 VERBS += ["test", "backtest", "sandbox"]
 
 

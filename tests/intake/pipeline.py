@@ -12,13 +12,14 @@ from sqlalchemy.engine import RowMapping
 
 from leadgate.config import PipelineConfig
 from leadgate.intake import Looked, Registered, compare_all, look_for_arrivals, register_leads
-from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger import Ledger
 from leadgate.ledger.history import read_history
 from leadgate.model import State
 from leadgate.policy.compiling import compile_policy
 from leadgate.policy.deciding import Policy
 from leadgate.source import Source
 from tests.delivery.world import NOON, Clock, config_with
+from tests.support.ledgers import new_engine
 
 RULES = [
     {"name": "good", "when": "enrichment.score >= 0.5", "then": "process", "because": "A good score."},
@@ -70,7 +71,7 @@ class Pipeline:
 
     def _open_ledger(self, owner: str) -> Ledger:
         address = self._url if self._url.startswith("postgresql") else "sqlite:///ledger.db"
-        engine = open_engine(address, base_dir=self._base_dir)
+        engine = new_engine(address, base_dir=self._base_dir)
         return Ledger(engine, pipeline="acme", owner=owner, clock=self.clock)
 
     @contextmanager

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from leadgate.leadbyte.answers import Reply
+from leadgate.leadbyte.answers import Reply, judge_act, judge_put
 from leadgate.leadbyte.wire import read_body
-from leadgate.model import Action, LeadRequest
+from leadgate.model import Action, Answer, Certainty, LeadRequest
 
 LEAD = "2932682"
 UPDATE = LeadRequest(LEAD, update={"postcode": "TN25 6QD"})
@@ -46,3 +46,19 @@ def put_says(*results: object, success: object = True, **more: object) -> Reply:
     """An answer to PUT /leads of one lead, with these release results."""
     body: dict[str, Any] = {"status": "Success", "message": "OK", "leads": [lead_says(success, **more)]}
     return reply(body | ({"quaratineReleaseResults": list(results)} if results else {}))
+
+
+def put_one(request: LeadRequest, given: Reply) -> Answer:
+    """The answer for one lead sent alone."""
+    (answer,) = judge_put([request], given)
+    return answer
+
+
+def proven(answer: Answer) -> tuple[Certainty, bool | None, bool | None, bool]:
+    """What the ledger acts upon: certainty, updated, acted, gone."""
+    return answer.certainty, answer.updated, answer.acted, answer.gone
+
+
+def judged(request: LeadRequest, given: Reply) -> Answer:
+    """The answer to the call that the request needs."""
+    return judge_act(request, given) if request is POSTED else put_one(request, given)

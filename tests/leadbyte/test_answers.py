@@ -1,10 +1,12 @@
 """What each answer proves about a lead: the table of docs/leadbyte.md, line by line."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from leadgate.leadbyte.answers import Reply, judge_act, judge_put, refuse_unsent
+from leadgate.leadbyte.wording import Sentences
 from leadgate.model import Action, Answer, Certainty, LeadRequest
 from tests.leadbyte.exchanges import (
     LEAD,
@@ -15,7 +17,10 @@ from tests.leadbyte.exchanges import (
     REJECT,
     UPDATE,
     UPDATED_ANSWER,
+    judged,
     lead_says,
+    proven,
+    put_one,
     put_says,
     reply,
 )
@@ -23,17 +28,6 @@ from tests.leadbyte.exchanges import (
 ANSWERED, REFUSED, IN_DOUBT = Certainty.ANSWERED, Certainty.REFUSED, Certainty.IN_DOUBT
 QUEUED = "Quarantine ID '2932682' queued for processing"
 SOON = datetime(2026, 3, 1, 12, 1, tzinfo=UTC)
-
-
-def put_one(request: LeadRequest, given: Reply) -> Answer:
-    """The answer for one lead sent alone."""
-    (answer,) = judge_put([request], given)
-    return answer
-
-
-def proven(answer: Answer) -> tuple[Certainty, bool | None, bool | None, bool]:
-    """What the ledger acts upon: certainty, updated, acted, gone."""
-    return answer.certainty, answer.updated, answer.acted, answer.gone
 
 
 @pytest.mark.parametrize(
@@ -53,19 +47,21 @@ def proven(answer: Answer) -> tuple[Certainty, bool | None, bool | None, bool]:
         (PROCESS, put_says("Quarantine ID '999' queued for processing"), (IN_DOUBT, True, None, False)),
         (PROCESS, put_says("Quarantine ID '29326821' queued for processing"), (IN_DOUBT, True, None, False)),
         (PROCESS, put_says(QUEUED, "Quarantine ID '2932682' on hold"), (IN_DOUBT, True, None, False)),
-        (PROCESS, put_says("Quarantine ID '2932682' on hold"), (ANSWERED, True, False, False)),
+        # Only the documented sentences are believed: one that seems to say no may be said of an act that was taken.
+        (PROCESS, put_says("Quarantine ID '2932682' on hold"), (IN_DOUBT, True, None, False)),
         (
             PROCESS,
             put_says("Quarantine ID '2932682' could not be queued for processing"),
-            (ANSWERED, True, False, False),
+            (IN_DOUBT, True, None, False),
         ),
-        (PROCESS, put_says("Quarantine ID '2932682' was not processed: cap"), (ANSWERED, True, False, False)),
+        (PROCESS, put_says("Quarantine ID '2932682' was not processed: cap"), (IN_DOUBT, True, None, False)),
+        (PROCESS, put_says("Quarantine ID '2932682' on hold", success=False), (IN_DOUBT, False, None, False)),
         (PROCESS, put_says("Quarantine ID '2932682' not found in quarantine"), (ANSWERED, True, False, True)),
         (PROCESS, put_says("Quarantine ID '2932682' already queued for processing"), (ANSWERED, True, False, True)),
         (
             PROCESS,
             put_says("Quarantine ID '2932682' on hold", success=False, message="Lead not found"),
-            (ANSWERED, False, False, True),
+            (IN_DOUBT, False, None, False),
         ),
         (
             PROCESS,
@@ -74,6 +70,9 @@ def proven(answer: Answer) -> tuple[Certainty, bool | None, bool | None, bool]:
         ),
         # A success in words we do not know must not be sent again, and must not be believed.
         (PROCESS, put_says("Quarantine ID '2932682' released"), (IN_DOUBT, True, None, False)),
+        (PROCESS, put_says("Quarantine ID '2932682' added to the delivery queue"), (IN_DOUBT, True, None, False)),
+        (PROCESS, put_says("Quarantine ID '2932682' scheduled"), (IN_DOUBT, True, None, False)),
+        (PROCESS, put_says("Quarantine ID '2932682' sold"), (IN_DOUBT, True, None, False)),
         (PROCESS, put_says("Quarantine ID '2932682' will be queued for processing"), (IN_DOUBT, True, None, False)),
         (PROCESS, put_says(message="Quarantine lead already processed"), (IN_DOUBT, True, None, False)),
         # Said of the update alone.
@@ -108,7 +107,10 @@ def test_a_put_proves_of_a_lead_what_its_entry_and_its_release_result_say(
         ({"8419715": "Queued for processing"}, (ANSWERED, None, True, False)),
         ({"8419715": "queued for  processing."}, (ANSWERED, None, True, False)),
         ({"8419715": "Queued for rejection"}, (IN_DOUBT, None, None, False)),
-        ({"8419715": "Cap reached"}, (ANSWERED, None, False, False)),
+        ({"8419715": "Queued for processing (position 7)"}, (ANSWERED, None, True, False)),
+        ({"8419715": "Cap reached"}, (IN_DOUBT, None, None, False)),
+        ({"8419715": "Scheduled"}, (IN_DOUBT, None, None, False)),
+        ({"8419715": "Quarantine ID '999' queued for processing"}, (IN_DOUBT, None, None, False)),
         ({"8419715": "Not found"}, (ANSWERED, None, False, True)),
         ({"8419715": "Already processed"}, (ANSWERED, None, False, True)),
         ({"8419715": "Processed"}, (IN_DOUBT, None, None, False)),
@@ -133,70 +135,68 @@ def test_the_documented_post_is_answered() -> None:
     assert answer == expected
 
 
-TRANSIENT, PERMANENT = True, False
+@pytest.mark.parametrize("status", [200, 201, 400, 404, 409, 422])
+def test_an_update_that_was_refused_is_proof_of_its_act_in_a_200_alone(status: int) -> None:
+    """Of an error nobody knows what was applied before it."""
+    given = reply({"status": "Error", "message": "Some failed", "leads": [lead_says(success=False)]}, status)
+    assert put_one(PROCESS, given).certainty is (REFUSED if status == 200 else IN_DOUBT)
+    assert put_one(UPDATE, given).certainty is REFUSED
 
 
 @pytest.mark.parametrize(
-    ("given", "transient"),
+    ("request_", "given", "opposite"),
     [
-        (Reply(sent=False, problem="no connection"), TRANSIENT),
-        *[(Reply(status), TRANSIENT) for status in (301, 302, 307, 308, 402, 404, 405, 407, 408, 425, 429)],
-        (Reply(503, retry_at=SOON), TRANSIENT),
-        *[(Reply(status), PERMANENT) for status in (400, 409, 410, 413, 415, 422)],
-        (reply({"status": "Error", "message": "No such campaign"}, 404), PERMANENT),
+        (PROCESS, put_says("Quarantine ID '2932682' queued for rejection"), True),
+        (REJECT, put_says(QUEUED), True),
+        (PROCESS, put_says(QUEUED, "Quarantine ID '2932682' queued for rejection"), True),
+        (PROCESS, put_says("Quarantine ID '2932682' rejected"), False),
+        (POSTED, reply({"details": {"8419715": "Queued for rejection"}}), True),
+        (POSTED, reply({"details": {"8419715": "Rejected"}}), False),
     ],
 )
+def test_the_opposite_act_is_told_apart(request_: LeadRequest, given: Reply, opposite: bool) -> None:
+    """It is in doubt like the others, but nothing is to be found out: a person looks at once."""
+    answer = judged(request_, given)
+    assert (answer.certainty, answer.acted, answer.opposite) == (IN_DOUBT, None, opposite)
+    if opposite:
+        assert "opposite" in answer.message
+
+
+def test_an_unknown_sentence_is_kept_by_its_shape() -> None:
+    """So that it can be taught; what is understood, or not said at all, has none."""
+    answer = put_one(PROCESS, put_says("Quarantine ID '2932682' sold to Bob for 12.50"))
+    assert answer.shape == "quarantine id {id} sold to … for {n}"
+    assert judge_act(POSTED, reply({"details": {"8419715": "Scheduled"}})).shape == "scheduled"
+    for given in (put_says(QUEUED), put_says(), Reply(500)):
+        assert put_one(PROCESS, given).shape == ""
+    assert len(put_one(PROCESS, put_says(f"Quarantine ID '2932682' {'not ' * 500}")).shape) == 200
+
+
+def test_a_taught_sentence_is_believed_like_a_documented_one() -> None:
+    """Of acts and of leads that are gone, in each place where LeadByte may say it."""
+    taught = Sentences.taught(process=["Lead '{id}' scheduled"], reject=[], gone=["Lead '{id}' was sold"])
+    (taken,) = judge_put([PROCESS], put_says(f"Lead '{LEAD}' scheduled"), taught)
+    assert proven(taken) == (ANSWERED, True, True, False)
+    (opposite,) = judge_put([REJECT], put_says(f"Lead '{LEAD}' scheduled"), taught)
+    assert opposite.opposite
+    posted = judge_act(POSTED, reply({"details": {POSTED.lead_id: f"Lead '{POSTED.lead_id}' scheduled"}}), taught)
+    assert proven(posted) == (ANSWERED, None, True, False)
+    sold = f"Lead '{LEAD}' was sold"
+    for request in (UPDATE, PROCESS):
+        for given in (put_says(success=False, message=sold), reply({"status": "Error", "message": sold}, 404)):
+            (gone,) = judge_put([request], given, taught)
+            assert gone.gone
+            assert not put_one(request, given).gone
+    (gone,) = judge_put([PROCESS], put_says(sold), taught)
+    assert proven(gone) == (ANSWERED, True, False, True)
+
+
 @pytest.mark.parametrize("request_", [UPDATE, PROCESS, POSTED])
-def test_what_was_provably_not_applied_is_refused_as_a_whole(
-    given: Reply, transient: bool, request_: LeadRequest
-) -> None:
-    """Nothing was updated and nothing was done; only what says nothing about the lead is transient."""
-    answer = judge_act(request_, given) if request_ is POSTED else put_one(request_, given)
-    assert (answer.certainty, answer.whole_request, answer.transient) == (REFUSED, True, transient)
-    assert answer.updated is (False if request_.update else None)
-    assert answer.acted is (False if request_.action else None)
-    assert (answer.http_status, answer.retry_at) == (given.status, given.retry_at)
-    assert answer.message
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"status": "Error", "message": "leads is required"},
-        {"status": "error", "errors": [{"field": "leads", "message": "required"}]},
-        {"status": "Error", "message": "Wrong", "details": {"action": "is required"}},
-    ],
-)
-@pytest.mark.parametrize("request_", [UPDATE, PROCESS, POSTED])
-def test_an_error_inside_a_success_refuses_updates_and_leaves_acts_in_doubt(
-    body: dict[str, object], request_: LeadRequest
-) -> None:
-    """An update may be sent again; an act only where it was provably not taken."""
-    answer = judge_act(request_, reply(body)) if request_ is POSTED else put_one(request_, reply(body))
-    assert answer.certainty is (IN_DOUBT if request_.action else REFUSED)
-    assert answer.whole_request is (not request_.action)
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        Reply(problem="no answer in time"),
-        Reply(101),
-        *[Reply(status) for status in (200, 201, 204, 500, 502, 503, 504, 520)],
-        reply("<html>We will be back shortly</html>"),
-        reply("[]"),
-        reply('{"leads": [{"quarantineId": "2932682", "succ'),
-        reply({"status": "Error", "message": "busy"}, 500),
-        reply(PROCESSED_ANSWER, 500),
-    ],
-)
-@pytest.mark.parametrize("request_", [UPDATE, PROCESS, POSTED])
-def test_what_may_have_been_applied_is_in_doubt(given: Reply, request_: LeadRequest) -> None:
-    """A lost, failed or unreadable answer proves nothing either way."""
-    answer = judge_act(request_, given) if request_ is POSTED else put_one(request_, given)
-    assert proven(answer) == (IN_DOUBT, None, None, False)
-    assert not answer.whole_request
-    assert answer.message
+@pytest.mark.parametrize("given", [reply(PROCESSED_ANSWER), reply(POSTED_ANSWER), Reply(400), Reply(429), Reply(502)])
+def test_every_answer_says_when_it_was_given(request_: LeadRequest, given: Reply) -> None:
+    """By LeadByte's clock, where its server told: the age of an act in doubt is measured by it."""
+    assert judged(request_, replace(given, their_time=SOON)).their_time == SOON
+    assert judged(request_, given).their_time is None
 
 
 def test_a_batch_is_answered_in_the_order_it_was_asked() -> None:
@@ -224,29 +224,30 @@ def test_an_error_that_names_some_leads_leaves_the_others_in_doubt() -> None:
         assert second.certainty is IN_DOUBT
 
 
+@pytest.mark.parametrize(
+    "result",
+    [
+        "Quarantine ID 1 is being released",
+        "Quarantine IDs '1' and '2' queued for processing",
+        "All leads queued for processing",
+        "Quarantine ID '999' queued for processing",
+    ],
+)
+def test_a_release_result_that_may_be_about_any_lead_leaves_all_acts_in_doubt(result: str) -> None:
+    """That an update was not taken is no proof then that its act was not either; of an update alone it still is."""
+    requests = [LeadRequest(lead_id, {"c1": "a"}, Action.PROCESS) for lead_id in ("1", "2")]
+    refused = [{"quarantineId": lead_id, "success": False, "message": "Invalid value"} for lead_id in ("1", "2")]
+    told, silent = ({"leads": refused, "quaratineReleaseResults": results} for results in ([result], []))
+    assert [a.certainty for a in judge_put(requests, reply(told))] == [IN_DOUBT, IN_DOUBT]
+    assert [a.certainty for a in judge_put(requests, reply(silent))] == [REFUSED, REFUSED]
+    assert put_one(LeadRequest("1", {"c1": "a"}), reply(told)).certainty is REFUSED
+
+
 def test_a_release_result_that_names_two_leads_proves_nothing_of_either() -> None:
     """Half of such a sentence may be about the other lead."""
     requests = [LeadRequest(lead_id, action=Action.PROCESS) for lead_id in ("1", "2")]
     body = {"quaratineReleaseResults": ["Quarantine ID '1' failed, Quarantine ID '2' queued for processing"]}
     assert [a.certainty for a in judge_put(requests, reply(body))] == [IN_DOUBT, IN_DOUBT]
-
-
-@pytest.mark.parametrize("status", [200, 404, 410, 422])
-def test_a_refusal_of_a_single_lead_may_say_that_it_is_gone(status: int) -> None:
-    """Only alone: in a batch nobody knows which lead is meant."""
-    said = reply({"status": "Error", "message": "Quarantine lead not found"}, status)
-    assert put_one(UPDATE, said).gone
-    assert not any(answer.gone for answer in judge_put([UPDATE, LeadRequest("7", {"c1": "a"})], said))
-
-
-def test_a_refusal_for_our_pace_says_nothing_of_the_lead() -> None:
-    """Whatever words come with it."""
-    assert not put_one(UPDATE, reply({"message": "Quarantine lead not found"}, 429)).gone
-
-
-def test_a_bare_not_found_said_of_the_request_is_no_lead_that_is_gone() -> None:
-    """It may be the address that does not exist, and a lead taken for gone is lost."""
-    assert not put_one(UPDATE, reply({"message": "Not Found"}, 404)).gone
 
 
 def test_messages_show_field_names_instead_of_the_values_that_were_sent() -> None:

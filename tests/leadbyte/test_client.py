@@ -8,6 +8,7 @@ import pytest
 import respx
 
 from leadgate.errors import ConfigError, KeyRefused, LeadByteUnavailable
+from leadgate.leadbyte.wording import Sentences
 from leadgate.model import Action, Certainty, LeadRequest
 from tests.leadbyte.conftest import BASE, KEY, MakeClient, sent
 from tests.leadbyte.exchanges import (
@@ -164,6 +165,46 @@ async def test_after_a_refused_key_nothing_more_is_sent(
             with pytest.raises(KeyRefused, match=rf"{BASE} .*Leads > Update and Quarantine > Process"):
                 await call
     assert len(sent(leadbyte)) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_web_page_instead_of_an_answer_to_an_act_is_no_refused_key(
+    status: int, leadbyte: respx.MockRouter, make_client: MakeClient
+) -> None:
+    """A firewall may have shown it after the act was applied: it is in doubt, and the client goes on."""
+    leadbyte.route().respond(status, html="<html>Request blocked</html>")
+    async with make_client() as client:
+        (put,) = await client.put([PROCESS])
+        post = await client.act(POSTED)
+        with pytest.raises(KeyRefused):
+            await client.put([UPDATE])
+    for answer in (put, post):
+        assert (answer.certainty, answer.acted, answer.transient) == (Certainty.IN_DOUBT, None, False)
+    assert len(sent(leadbyte)) == 3
+
+
+async def test_a_key_that_leadbyte_refuses_for_an_act_stops_everything(
+    leadbyte: respx.MockRouter, make_client: MakeClient
+) -> None:
+    """In its own JSON it is a refusal before anything was done."""
+    leadbyte.route().respond(403, json={"status": "Error", "message": "This key may not process"})
+    async with make_client() as client:
+        for call in (client.act(POSTED), client.put([PROCESS])):
+            with pytest.raises(KeyRefused):
+                await call
+    assert len(sent(leadbyte)) == 1
+
+
+async def test_an_account_may_be_taught_its_sentences(leadbyte: respx.MockRouter, make_client: MakeClient) -> None:
+    """The client judges both calls by them."""
+    said = "Quarantine ID '{}' scheduled"
+    leadbyte.put("/leads").respond(200, json={"quaratineReleaseResults": [said.format(LEAD)]})
+    leadbyte.post("/quarantine/process").respond(200, json={"details": {POSTED.lead_id: said.format(POSTED.lead_id)}})
+    acted = []
+    for sentences in (None, Sentences.taught(process=[said.format("{id}")], reject=[], gone=[])):
+        async with make_client(sentences=sentences) as client:
+            acted.append([*(each.acted for each in await client.put([PROCESS])), (await client.act(POSTED)).acted])
+    assert acted == [[None, None], [True, True]]
 
 
 async def test_an_error_about_a_field_named_key_is_not_about_the_api_key(

@@ -9,7 +9,7 @@ import pytest
 
 from leadgate.errors import KeyRefused, LeadByteUnavailable
 from leadgate.leadbyte import LeadByteClient
-from leadgate.leadbyte.pacing import TakeTurn, read_retry_after
+from leadgate.leadbyte.pacing import TakeTurn, read_date, read_retry_after
 from leadgate.model import Certainty, LeadRequest
 from tests.leadbyte.conftest import MakeClient
 from tests.leadbyte.exchanges import LEAD, POSTED, UPDATE, UPDATED_ANSWER
@@ -279,3 +279,53 @@ def test_a_refused_key_stops_those_that_wait_for_their_turn(make_client: MakeCli
 def test_retry_after_is_read_in_all_its_forms(header: str | None, wait: timedelta | None) -> None:
     """Seconds, with a fraction too, or a date; what has passed means now, and nothing parks us for more than a day."""
     assert read_retry_after(header, START) == (None if wait is None else START + wait)
+
+
+@pytest.mark.parametrize(
+    ("header", "named"),
+    [
+        ("Sun, 01 Mar 2026 12:02:00 GMT", START + timedelta(minutes=2)),
+        ("Sun, 01 Mar 2026 12:02:00 -0000", START + timedelta(minutes=2)),
+        ("Sun, 01 Mar 2026 13:02:00 +0100", START + timedelta(minutes=2)),
+        (None, None),
+        ("", None),
+        ("120", None),
+        ("yesterday", None),
+        ("Sun, 99 Mar 2026 12:02:00 GMT", None),
+    ],
+)
+def test_a_date_is_read_or_counts_as_none(header: str | None, named: datetime | None) -> None:
+    """It is always aware: HTTP dates are GMT."""
+    assert read_date(header) == named
+
+
+def test_the_clock_of_leadbyte_goes_on_between_its_answers(make_client: MakeClient) -> None:
+    """As its last answer had it, however far it is off; an answer without a date changes nothing."""
+    theirs = {"Date": "Sun, 01 Mar 2026 15:00:00 GMT"}
+    dates: list[dict[str, str]] = [{}, theirs, {}, {"Date": "never"}, {"Date": "Sun, 01 Mar 2026 11:00:00 GMT"}]
+    replies = [httpx.Response(200, headers=headers, text=UPDATED_ANSWER) for headers in dates]
+    server = TimedLeadByte(*replies)
+    three = START + timedelta(hours=3)
+
+    async def story() -> None:
+        async with make_client(clock=now, transport=server.transport) as client:
+            said: list[tuple[datetime | None, timedelta | None]] = []
+            for _ in replies:
+                (answer,) = await client.put([UPDATE])
+                await asyncio.sleep(60)
+                their_now = client.their_now()
+                said.append((answer.their_time, round_to_seconds(their_now - START) if their_now else None))
+        assert said == [
+            (None, None),
+            (three, timedelta(hours=3, minutes=1)),
+            (None, timedelta(hours=3, minutes=2)),
+            (None, timedelta(hours=3, minutes=3)),
+            (START - timedelta(hours=1), timedelta(hours=-1, minutes=1)),
+        ]
+
+    run(story())
+
+
+def round_to_seconds(span: timedelta) -> timedelta:
+    """Without the ticks of virtual time."""
+    return timedelta(seconds=round(span.total_seconds()))

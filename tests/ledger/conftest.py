@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger import Ledger
 from tests.delivery.world import release_brake
 from tests.ledger.steps import NOW, PIPELINE
 from tests.support.audit import audit_ledger
+from tests.support.ledgers import new_engine
 
 
 @pytest.fixture
 def engine(database_url: str, tmp_path: Path) -> Iterator[Engine]:
     """A ledger's database, opened for the first time."""
-    opened = open_engine(database_url, base_dir=tmp_path)
+    opened = new_engine(database_url, base_dir=tmp_path, pipelines=(PIPELINE, "other", "another"))
     yield opened
     opened.dispose()
 

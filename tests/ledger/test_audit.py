@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, delete, insert, update
 
-from leadgate.ledger import Ledger, open_engine, sending
+from leadgate.ledger import Ledger, sending
 from leadgate.ledger.schema import attempts, decisions, entries, overrides
 from leadgate.model import Action, Result, State
 from leadgate.sandbox import Sandbox
 from tests.delivery.world import release_brake
 from tests.ledger.steps import AFTER_LEASE, NOW, PIPELINE, attempt_row, claim, make_ready, outcome, send, taken
 from tests.support.audit import audit_ledger, audit_sandbox
+from tests.support.ledgers import new_engine
 
 Plant = Callable[[Connection], object]
 
@@ -20,7 +21,7 @@ Plant = Callable[[Connection], object]
 @pytest.fixture
 def sound(sqlite_url: str, tmp_path: Path) -> Iterator[Engine]:
     """A ledger with a lead in flight, a settled, an unknown and a ready one; not audited by itself."""
-    engine = open_engine(sqlite_url, base_dir=tmp_path)
+    engine = new_engine(sqlite_url, base_dir=tmp_path)
     ledger = Ledger(engine, pipeline=PIPELINE, owner="first")
     release_brake(ledger)
     sending.record(ledger, [taken(send(ledger, claim(ledger, "settled")))], now=NOW)

@@ -34,7 +34,7 @@ LATER = NOW + timedelta(hours=2)
 
 def test_a_registered_lead_waits(ledger: Ledger, engine: Engine) -> None:
     """A new entry waits, was never looked at, and keeps the instant of its quarantine."""
-    assert waiting.register(ledger, leads("17"), now=NOW) == 1
+    assert waiting.register(ledger, leads("17"), now=NOW).new == 1
     row = entry(engine, "17")
     assert (row["state"], row["missing"], row["token"], row["due_at"]) == ("waiting", None, 0, None)
     assert (row["quarantined_at"], row["registered_at"]) == (NOW - timedelta(hours=1), NOW)
@@ -42,27 +42,28 @@ def test_a_registered_lead_waits(ledger: Ledger, engine: Engine) -> None:
 
 def test_no_leads_are_registered_as_none(ledger: Ledger) -> None:
     """An empty source is no special case."""
-    assert waiting.register(ledger, [], now=NOW) == 0
+    assert waiting.register(ledger, [], now=NOW).new == 0
 
 
 def test_registering_again_changes_nothing(ledger: Ledger, engine: Engine) -> None:
     """Only leads that are new count; the others stay as they are, wherever they are."""
     make_ready(ledger, "17")
     before = entry(engine, "17")
-    assert waiting.register(ledger, leads("17", "18", quarantined_at=LATER), now=LATER) == 1
+    assert waiting.register(ledger, leads("17", "18", quarantined_at=LATER), now=LATER).new == 1
     assert entry(engine, "17") == before
 
 
 def test_a_lead_that_the_source_has_twice_is_registered_once(ledger: Ledger) -> None:
     """A view without a unique id does no harm."""
-    assert waiting.register(ledger, leads("17", "17"), now=NOW) == 1
+    assert waiting.register(ledger, leads("17", "17"), now=NOW).new == 1
     assert read_status(ledger).counts[State.WAITING] == 1
 
 
 def test_pipelines_do_not_see_each_others_leads(ledger: Ledger, engine: Engine) -> None:
-    """The same id in another pipeline is another lead."""
+    """The same id in a pipeline of another account is another lead."""
     other = Ledger(engine, pipeline="other", owner="first")
-    assert waiting.register(ledger, leads("17"), now=NOW) == waiting.register(other, leads("17"), now=NOW) == 1
+    assert waiting.register(ledger, leads("17"), now=NOW).new == 1
+    assert waiting.register(other, leads("17"), now=NOW).new == 1
     waiting.note_looks(ledger, [complete("17")], now=NOW)
     assert claims.claim(other, limit=10, lease=LEASE, now=NOW) == []
 
@@ -74,13 +75,13 @@ def test_two_registrations_at_once_count_every_lead_once(ledger: Ledger, rival: 
         lambda: waiting.register(ledger, leads(*ids), now=NOW),
         lambda: waiting.register(rival, leads(*reversed(ids)), now=NOW),
     )
-    assert sum(counts) == read_status(ledger).counts[State.WAITING] == 400
+    assert sum(each.new for each in counts) == read_status(ledger).counts[State.WAITING] == 400
 
 
 def test_an_id_in_any_script_is_kept_as_it_is(ledger: Ledger, engine: Engine) -> None:
     """Ids are text, and compared exactly."""
     ids = ["007", "7", "å b", "Å B", "'; --"]
-    assert waiting.register(ledger, leads(*ids), now=NOW) == 5
+    assert waiting.register(ledger, leads(*ids), now=NOW).new == 5
     assert [entry(engine, lead_id)["lead_id"] for lead_id in ids] == ids
 
 

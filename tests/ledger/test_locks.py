@@ -14,7 +14,7 @@ from psycopg import sql
 from sqlalchemy import Connection, Engine, make_url, text
 
 from leadgate.errors import LedgerUnavailable
-from leadgate.ledger import Ledger, claims, open_engine, pauses, sending, waiting
+from leadgate.ledger import Ledger, claims, pauses, sending, waiting
 from leadgate.ledger import ledger as ledger_module
 from leadgate.ledger.status import read_status
 from leadgate.model import Conclusion, Result, State
@@ -35,6 +35,7 @@ from tests.ledger.steps import (
 )
 from tests.ledger.together import together
 from tests.support.audit import audit_ledger
+from tests.support.ledgers import new_engine
 from tests.support.postgres import PostgresServer
 from tests.support.waiting import wait_until
 
@@ -62,7 +63,7 @@ def test_runs_share_a_fresh_ledger_whatever_isolation_the_server_prefers(strict_
     ids = [str(number) for number in range(60)]
 
     def run(owner: str) -> int:
-        with closing(Ledger(open_engine(strict_url, base_dir=tmp_path), pipeline=PIPELINE, owner=owner)) as ledger:
+        with closing(Ledger(new_engine(strict_url, base_dir=tmp_path), pipeline=PIPELINE, owner=owner)) as ledger:
             registered = waiting.register(ledger, leads(*ids), now=NOW)
             waiting.note_looks(ledger, [complete(lead_id) for lead_id in reversed(ids)], now=NOW)
             while wave := claims.claim(ledger, limit=7, lease=LEASE, now=NOW):
@@ -74,10 +75,10 @@ def test_runs_share_a_fresh_ledger_whatever_isolation_the_server_prefers(strict_
                 answers = [taken(each) for each in alone if each.claim.lead_id in intended.may_go]
                 sending.record(ledger, answers, now=NOW)
                 claims.release(ledger, now=NOW, ids=list(admitted.kept))
-            return registered
+            return registered.new
 
     assert sum(together(*(partial(run, owner) for owner in ("first", "second", "third")))) == len(ids)
-    with closing(Ledger(open_engine(strict_url, base_dir=tmp_path), pipeline=PIPELINE, owner="first")) as ledger:
+    with closing(Ledger(new_engine(strict_url, base_dir=tmp_path), pipeline=PIPELINE, owner="first")) as ledger:
         with ledger.engine.connect() as connection:
             asked = connection.scalar(text("SHOW default_transaction_isolation"))
         assert asked == "serializable", "the server's own choice is another"

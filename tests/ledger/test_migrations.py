@@ -22,6 +22,7 @@ from leadgate.ledger import Ledger, open_engine, waiting
 from leadgate.ledger.schema import REVISION, metadata
 from tests.ledger.steps import NOW, PIPELINE, entry, leads, make_ready
 from tests.ledger.together import together
+from tests.support.ledgers import new_engine
 
 ROOT = Path(__file__).parents[2]
 _OPEN = """
@@ -31,7 +32,7 @@ from leadgate.ledger import open_engine
 import leadgate.ledger.migrations, alembic.command
 print("ready", flush=True)
 sys.stdin.readline()
-open_engine(sys.argv[1], base_dir=Path(".")).dispose()
+open_engine(sys.argv[1], base_dir=Path("."), create=True).dispose()
 """
 TABLES = {"leadgate_version", *metadata.tables}
 
@@ -65,7 +66,7 @@ def shape_of(engine: Engine) -> Mapping[str, Any]:
     return shape
 
 
-def test_a_ledger_is_made_when_it_is_first_opened(engine: Engine) -> None:
+def test_a_ledger_is_made_with_all_its_tables(engine: Engine) -> None:
     """Nobody runs a migration by hand."""
     assert tables_of(engine) == TABLES
     with engine.connect() as connection:
@@ -101,9 +102,9 @@ def test_two_threads_that_open_a_fresh_ledger_make_it_once(database_url: str, tm
     """One makes the tables while the other waits; both can use them."""
 
     def register(lead_id: str) -> int:
-        ledger = Ledger(open_engine(database_url, base_dir=tmp_path), pipeline=PIPELINE, owner=lead_id)
+        ledger = Ledger(new_engine(database_url, base_dir=tmp_path), pipeline=PIPELINE, owner=lead_id)
         try:
-            return waiting.register(ledger, leads(lead_id), now=NOW)
+            return waiting.register(ledger, leads(lead_id), now=NOW).new
         finally:
             ledger.close()
 
@@ -114,7 +115,7 @@ def test_two_threads_may_open_different_ledgers_at_once(tmp_path: Path) -> None:
     """Alembic keeps the migration that runs in a global, which is no concern of its users."""
 
     def make(name: str) -> set[str]:
-        engine = open_engine(f"sqlite:///{name}.db", base_dir=tmp_path)
+        engine = open_engine(f"sqlite:///{name}.db", base_dir=tmp_path, create=True)
         try:
             return tables_of(engine)
         finally:
@@ -154,7 +155,7 @@ def test_a_new_file_that_another_process_holds_is_waited_for(tmp_path: Path) -> 
     with closing(sqlite3.connect(tmp_path / "leadgate.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with ThreadPoolExecutor(1) as pool:
-            opening = pool.submit(open_engine, "sqlite:///leadgate.db", base_dir=tmp_path)
+            opening = pool.submit(open_engine, "sqlite:///leadgate.db", base_dir=tmp_path, create=True)
             with pytest.raises(TimeoutError):
                 opening.result(timeout=0.3)
             other.execute("COMMIT")
@@ -182,11 +183,11 @@ def test_a_migration_that_fails_leaves_nothing_behind(database_url: str, tmp_pat
     with other.begin() as connection:
         connection.execute(text("CREATE TABLE leadgate_readings (mine integer)"))
     with pytest.raises(LedgerError, match="already exists"):
-        open_engine(database_url, base_dir=tmp_path)
+        open_engine(database_url, base_dir=tmp_path, create=True)
     assert tables_of(other) == {"leadgate_readings"}
     with other.begin() as connection:
         connection.execute(text("DROP TABLE leadgate_readings"))
     other.dispose()
-    engine = open_engine(database_url, base_dir=tmp_path)
+    engine = open_engine(database_url, base_dir=tmp_path, create=True)
     assert tables_of(engine) == TABLES
     engine.dispose()

@@ -15,10 +15,11 @@ from sqlalchemy import Engine
 
 from leadgate.clock import Clock, utc_now
 from leadgate.errors import LedgerUnavailable
-from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger import Ledger
 from leadgate.ledger.rate import Rate, reserve_turns
 from leadgate.sandbox import Sandbox
 from tests.ledger.steps import NOW, PIPELINE
+from tests.support.ledgers import new_engine
 
 ROOT = Path(__file__).parents[2]
 RATE = 20
@@ -72,7 +73,7 @@ def send_from_two_processes(database_url: str, leadbyte: Sandbox, *, rate: float
 @contextmanager
 def opened(url: str, clock: Clock = lambda: NOW) -> Iterator[Ledger]:
     """A ledger on SQLite that goes by a clock; no `ledger`, which the test would be run on PostgreSQL for too."""
-    with closing(Ledger(open_engine(url, base_dir=Path()), pipeline=PIPELINE, owner="first", clock=clock)) as ledger:
+    with closing(Ledger(new_engine(url, base_dir=Path()), pipeline=PIPELINE, owner="first", clock=clock)) as ledger:
         yield ledger
 
 

@@ -82,7 +82,8 @@ ATTEMPTS: list[tuple[str, Row]] = [
 
 def entry_row(state: State | str, changes: Row) -> Row:
     """A row that is possible but for the changes."""
-    row = {"pipeline": PIPELINE, "lead_id": "17", "quarantined_at": NOW, "registered_at": NOW, "state": state}
+    row: Row = {"pipeline": PIPELINE, "lead_id": "17", "account": "acme", "state": state}
+    row = {**row, "quarantined_at": NOW, "registered_at": NOW}
     return row | dict(POSSIBLE.get(State(state), {}) if state in set(State) else {}) | dict(changes)
 
 

@@ -59,7 +59,7 @@ def test_a_driver_that_is_not_there_is_named(driver: str, tmp_path: Path) -> Non
 def test_a_relative_file_lies_beside_the_pipeline_file(tmp_path: Path) -> None:
     """Wherever the command is started."""
     (tmp_path / "below").mkdir()
-    open_engine("sqlite:///below/leadgate.db", base_dir=tmp_path).dispose()
+    open_engine("sqlite:///below/leadgate.db", base_dir=tmp_path, create=True).dispose()
     assert (tmp_path / "below" / "leadgate.db").is_file()
 
 
@@ -105,7 +105,7 @@ def test_a_connection_that_was_cut_between_two_steps_is_replaced(
     """A restart of PostgreSQL between two statements of a run is not even noticed."""
     waiting.register(ledger, leads("1"), now=NOW)
     cut_connections(postgres_server, engine)
-    assert waiting.register(ledger, leads("2"), now=NOW) == 1
+    assert waiting.register(ledger, leads("2"), now=NOW).new == 1
     cut_connections(postgres_server, engine)
     assert read_known(ledger, ["1", "2"]) == {"1", "2"}
 

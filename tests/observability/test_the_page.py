@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger import Ledger
 from leadgate.metrics import LedgerCollector
+from tests.support.ledgers import new_engine
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")
@@ -50,7 +51,7 @@ def test_every_event_is_on_the_page() -> None:
 
 def test_every_metric_is_on_the_page(sqlite_url: str) -> None:
     """As it is scraped."""
-    with closing(Ledger(open_engine(sqlite_url, base_dir=ROOT), pipeline="acme", owner="one")) as ledger:
+    with closing(Ledger(new_engine(sqlite_url, base_dir=ROOT), pipeline="acme", owner="one")) as ledger:
         families = list(LedgerCollector(ledger).collect())
     scraped = {family.name + "_total" * (family.type == "counter") for family in families}
     assert first_column("Prometheus") == scraped

@@ -75,7 +75,7 @@ class OtherWords(LosesActs):
 
 
 async def lose_act(world: Reconciling, *ids: str, applied: bool, **run: Any) -> None:  # noqa: ANN401 - what `run` takes
-    """Let leads be acted on without an answer, once; their updates were answered, so that LeadByte's clock is known."""
+    """Let leads be acted on without an answer, once; their updates were answered."""
     assert isinstance(world.sandbox, LosesActs)
     run["delivery"] = {"mode": "update_first"} | run.get("delivery", {})
     release_brake(world.ledger)

@@ -147,7 +147,6 @@ class SimulatedRun:
         """End without a word; the next run has another name."""
         self._started += 1
         self._requests = 0
-        self._knows_their_clock = False
         name = f"{self._ledger.owner.split('#')[0]}#{self._started}"
         self._ledger = Ledger(self._ledger.engine, pipeline=self._ledger.pipeline, owner=name)
         self.held: list[Held] = []
@@ -226,7 +225,6 @@ class SimulatedRun:
             case Heard.ANSWER:
                 request.answers = self._leadbyte.apply(request)
                 request.evidence = self._ask_controls(request)
-                self._knows_their_clock = True
             case Heard.NO_TO_ALL if request.attempts[0].request.action:
                 # No proof of anything where it carries acts.
                 request.answers = {a.claim.lead_id: _lost(a) for a in request.attempts}
@@ -244,7 +242,7 @@ class SimulatedRun:
         answers = request.answers or {a.claim.lead_id: _lost(a) for a in request.attempts}
         now = self._leadbyte.now
         outcomes = [self._judge(request, attempt, answers[attempt.claim.lead_id]) for attempt in request.attempts]
-        sending.record(self._ledger, outcomes, now=now, theirs=self._their_now())
+        sending.record(self._ledger, outcomes, now=now)
         self.held += [
             Held(outcome.attempt.claim, outcome.attempt.decision, outcome.result is Result.TAKEN)
             for outcome in outcomes
@@ -289,7 +287,6 @@ class SimulatedRun:
             attempts,
             lease=lease,
             now=now,
-            theirs=self._their_now(),
             in_doubt_at_most=self._config.delivery.in_doubt_at_most,
         )
         others = [lead_id for attempt in attempts if (lead_id := attempt.claim.lead_id) not in intended.may_go]
@@ -300,9 +297,6 @@ class SimulatedRun:
             claims.release(self._ledger, now=now, ids=others, until=intended.admitted.until)
         if attempts:
             self.intended.append(Request(attempts, now + lease, doubts))
-
-    def _their_now(self) -> datetime | None:
-        return self._leadbyte.now if self._knows_their_clock else None
 
 
 def _lost(attempt: Attempt) -> Answer:

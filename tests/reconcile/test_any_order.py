@@ -13,13 +13,14 @@ from pydantic import ValidationError
 from sqlalchemy import Engine, event, or_, select
 
 from leadgate.config import PipelineConfig, longest_exchange
-from leadgate.ledger import Ledger, open_engine, people, waiting
+from leadgate.ledger import Ledger, people, waiting
 from leadgate.ledger.engine import reading
-from leadgate.ledger.schema import entries, metadata
+from leadgate.ledger.schema import entries
 from leadgate.model import Lead, Look, State, Verdict
 from tests.delivery.world import NOON, config_with
 from tests.reconcile.simulated import Heard, SimulatedLeadByte, SimulatedRun
 from tests.support.audit import audit_ledger
+from tests.support.ledgers import forget_leads, new_engine
 
 LONGEST = longest_exchange(timedelta(seconds=30))
 SHORTEST = {"lease": "70s", "unknown_after": "70s"}
@@ -44,9 +45,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()
-        with engine.begin() as connection:
-            for table in metadata.tables.values():
-                connection.execute(table.delete())
+        forget_leads(engine)
         self.engine = engine
         self.config = config_with(delivery=SHORTEST | EVIDENCE | {"attempts": 2})
         self.leadbyte = SimulatedLeadByte()
@@ -230,7 +229,7 @@ def _any_order(engine: Engine, examples: int) -> None:
 
 def test_any_order_of_steps_on_sqlite(sqlite_url: str, tmp_path: Path) -> None:
     """Many stories; the disk is not waited for, since no power cut is among them."""
-    engine = open_engine(sqlite_url, base_dir=tmp_path)
+    engine = new_engine(sqlite_url, base_dir=tmp_path)
     engine.dispose()
     event.listen(engine, "connect", lambda connection, _: connection.execute("pragma synchronous = off"))
     _any_order(engine, 30)
@@ -239,7 +238,7 @@ def test_any_order_of_steps_on_sqlite(sqlite_url: str, tmp_path: Path) -> None:
 
 def test_any_order_of_steps_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
     """Fewer: the statements are the same, the locks are not."""
-    engine = open_engine(postgres_url, base_dir=tmp_path)
+    engine = new_engine(postgres_url, base_dir=tmp_path)
     _any_order(engine, 8)
     engine.dispose()
 
@@ -256,7 +255,7 @@ def story(sqlite_url: str, tmp_path: Path) -> Story:
     """
 
     def play(config: PipelineConfig, *, sent_after: timedelta = timedelta(), killed: bool = False) -> int:
-        engine = open_engine(sqlite_url, base_dir=tmp_path)
+        engine = new_engine(sqlite_url, base_dir=tmp_path)
         leadbyte = SimulatedLeadByte()
         ledger = Ledger(engine, pipeline="acme", owner="run")
         run = SimulatedRun(ledger, leadbyte, config)
@@ -274,10 +273,8 @@ def story(sqlite_url: str, tmp_path: Path) -> Story:
         if not killed:
             run.hear(0, Heard.LOST)
             run.record(0)
-        leaves_at = leadbyte.now + LONGEST + QUEUE_TIME
-        leadbyte.advance(QUEUE_TIME)
-        while leadbyte.now <= leaves_at + config.delivery.lease:
-            leadbyte.advance(timedelta(seconds=1))
+
+        def probe() -> None:
             prober.rescue()
             with engine.begin() as connection:
                 connection.execute(entries.update().where(entries.c.state == State.UNKNOWN).values(due_at=NOON))
@@ -288,6 +285,13 @@ def story(sqlite_url: str, tmp_path: Path) -> Story:
             prober.claim(1, Verdict.PROCESS)
             prober.intend(1, combined=True)
             _send_all(prober)
+
+        probe()  # the first one tells the time by LeadByte's clock
+        leaves_at = leadbyte.now + LONGEST + QUEUE_TIME
+        leadbyte.advance(QUEUE_TIME)
+        while leadbyte.now <= leaves_at + config.delivery.lease:
+            leadbyte.advance(timedelta(seconds=1))
+            probe()
         assert leadbyte.acts["0"] == 1
         engine.dispose()
         return leadbyte.acts["1"]

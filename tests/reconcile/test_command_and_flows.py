@@ -11,6 +11,7 @@ from flows.maintain_ledger import maintain_ledger
 from leadgate.clock import utc_now
 from leadgate.config import load_config
 from leadgate.ledger import Ledger, claims, sending, waiting
+from leadgate.ledger.schema import entries
 from leadgate.model import Action, Lead, Look, Result, State
 from leadgate.sandbox import LeadState, Sandbox, sandbox_thread
 from leadgate.wiring.ledger import open_ledger
@@ -57,7 +58,7 @@ def end(
 ) -> None:
     """Let leads be claimed and acted on with this end; with no result the run was killed before.
 
-    LeadByte's clock was known.
+    Those in doubt were probed before, which told the time by LeadByte's clock.
     """
     release_brake(ledger)
     waiting.register(ledger, [Lead(lead_id, now - timedelta(hours=1)) for lead_id in ids], now=now)
@@ -65,9 +66,10 @@ def end(
     attempts = [attempt(claim) for claim in claims.claim(ledger, limit=100, lease=LEASE, now=now)]
     assert intend(ledger, *attempts, now=now) == set(ids)
     if result:
-        sending.record(
-            ledger, [outcome(a, result, state, note=note, due_at=due_at) for a in attempts], now=now, theirs=now
-        )
+        sending.record(ledger, [outcome(a, result, state, note=note, due_at=due_at) for a in attempts], now=now)
+    with ledger.engine.begin() as connection:
+        probed = entries.update().where(entries.c.state == State.UNKNOWN, entries.c.lead_id.in_(ids))
+        connection.execute(probed.values(doubt_theirs=now))
 
 
 def test_a_parked_lead_goes_round_again(practice: Practice, ledger: Ledger) -> None:
@@ -155,7 +157,7 @@ async def test_the_flow_maintain_ledger_takes_over_what_dead_runs_left(
     earlier = utc_now() - timedelta(hours=1)
     end(ledger, ("1", "2"), None, State.SENDING, earlier)
     end(ledger, ("3",), None, State.SENDING, utc_now())
-    practice.edit("table: quarantined_leads", "table: no_such_table")
+    practice.edit("table: lead_enrichment", "table: no_such_table")
     assert await maintain_ledger(str(practice.file)) == {"rescued": 2, "probed": 0, "inferred": 0}
     assert practice.states() == {"1": "unknown", "2": "unknown", "3": "sending"}
     assert await maintain_ledger(str(practice.file)) == {"rescued": 0, "probed": 0, "inferred": 0}

@@ -38,9 +38,8 @@ async def test_a_control_travels_with_the_probes(world: Reconciling) -> None:
     control = await world.have_control()
     before = world.entry(control)
     await lose_act(world, *IDS, applied=False)
-    world.clock.advance(minutes=6)
-    await world.run()
-    assert controls(world) == [[control, *IDS]]
+    await world.run_later()
+    assert controls(world) == [[control, *IDS]] * 2
     assert set(world.states(IDS).values()) == {State.PROCESSED}
     assert world.entry(control) == before
     asked = world.history(control).attempts[-1]
@@ -96,11 +95,10 @@ async def test_a_lead_with_nothing_to_write_is_no_control(world: Reconciling) ->
     await world.run(update={})
     assert set(world.states(["9001", "9002"]).values()) == {State.PROCESSED}
     await lose_act(world, "1", applied=False)
-    world.clock.advance(minutes=6)
-    await world.run()
+    await world.run_later()
     assert world.states(["1"]) == {"1": State.PROCESSED}
     kinds = {lead_id: [a["kind"] for a in world.history(lead_id).attempts] for lead_id in ("9001", "9002")}
-    assert kinds == {"9001": ["update_and_act", "control"], "9002": ["act"]}
+    assert kinds == {"9001": ["update_and_act", "control", "control"], "9002": ["act"]}
 
 
 @pytest.mark.parametrize("sandbox", [LosesActs], indirect=True)
@@ -160,9 +158,10 @@ async def test_a_leadbyte_that_refuses_all_for_one_is_asked_about_each(world: Re
     control = await world.have_control()
     await lose_act(world, *IDS, applied=False)
     world.sandbox.quarantine.move(["1", "4"], LeadState.RELEASED)
-    world.clock.advance(minutes=6)
-    await world.run()
+    await world.run_later(1)
     assert controls(world) == [[control, *IDS], [control]]
+    await world.run_later(1)
+    assert controls(world)[2:] == [[control, "2", "3"], [control]]
     assert set(world.states(IDS).values()) == {State.PROCESSED}
     assert {lead_id: world.entry(lead_id)["inferred"] for lead_id in IDS} == {
         "1": True,
@@ -178,11 +177,10 @@ async def test_a_lead_that_is_probed_alone_beside_its_control_is_not_blamed(worl
     """The refusal was about the control: the lead is asked about by itself, before anything is concluded."""
     await world.have_control()
     await lose_act(world, "1", applied=False)
-    world.clock.advance(minutes=6)
-    await world.run()
+    await world.run_later()
     assert world.states(["1"]) == {"1": State.PROCESSED}
     probed = [each["outcome"] for each in world.history("1").attempts if each["kind"] == "probe"]
-    assert sorted(probed) == ["refused", "taken"]
+    assert sorted(probed) == ["refused", "refused", "taken", "taken"]
     assert len(world.sandbox.quarantine.acts["1"]) == 1
 
 

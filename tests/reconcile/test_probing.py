@@ -72,13 +72,12 @@ async def test_an_act_that_was_not_applied_is_sent_again(world: Reconciling, fau
     world.sandbox.faults.change({fault: "always"})
     await world.run()
     world.sandbox.faults.change({fault: None})
-    if fault == "drop-before":  # nothing told the time by LeadByte's clock
-        await world.run_later(1)
-        assert set(world.states(IDS).values()) == {State.UNKNOWN}
+    await world.run_later(1)  # which tells the time by LeadByte's clock
+    assert set(world.states(IDS).values()) == {State.UNKNOWN}
     ran = await world.run_later(1)
     assert (ran.reconciled.probed, ran.reconciled.inferred) == (3, [])
     assert set(world.states(IDS).values()) == {State.PROCESSED}
-    probed = (2 if fault == "drop-before" else 1) * [("probe", "taken")]
+    probed = 2 * [("probe", "taken")]
     assert outcomes(world, "1") == [("update_and_act", "in_doubt"), *probed, ("update_and_act", "taken")]
     assert [world.entry(lead_id)["acted_again"] for lead_id in IDS] == [True, True, True]
     assert {len(acts) for acts in world.sandbox.quarantine.acts.values()} == {1}

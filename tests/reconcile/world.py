@@ -118,7 +118,7 @@ class Reconciling(World):
     async def run_later(self, times: int = 2, **run: Any) -> Ran:  # noqa: ANN401 - what `run` takes
         """Run again and again, each time after a grace.
 
-        Where LeadByte's clock was not known, the first probe tells the time by it, and the next one counts.
+        The first probe of an act tells the time by LeadByte's clock, and the next one counts.
         """
         for _ in range(times):
             self.clock.advance(**LATER)

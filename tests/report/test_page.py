@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from leadgate.config import PipelineConfig, parse_config
-from leadgate.ledger import Ledger, claims, open_engine, people, sending
+from leadgate.ledger import Ledger, claims, people, sending
 from leadgate.ledger.pauses import keep_pause
 from leadgate.ledger.reviews import ForPerson, read_for_people
 from leadgate.ledger.source_health import keep_reading
@@ -18,8 +18,10 @@ from leadgate.model import Action, Conclusion, Decision, Resolution, Result, Sou
 from leadgate.report import Facts, read_facts
 from leadgate.report.file import render
 from leadgate.report.words import share, span
+from leadgate.wiring.identity import create_ledger
 from tests.ledger.steps import NOW, REJECT, attempt, claim, intend, outcome, send, taken
 from tests.support.command import leadgate
+from tests.support.ledgers import new_engine
 from tests.support.pipelines import PIPELINE
 
 WEEK = timedelta(days=7)
@@ -37,7 +39,7 @@ def config() -> PipelineConfig:
 @pytest.fixture
 def ledger(database_url: str, tmp_path: Path) -> Iterator[Ledger]:
     """The ledger of that pipeline, on SQLite and on PostgreSQL."""
-    ledger = Ledger(open_engine(database_url, base_dir=tmp_path), pipeline="acme", owner="run-1")
+    ledger = Ledger(new_engine(database_url, base_dir=tmp_path), pipeline="acme", owner="run-1")
     yield ledger
     ledger.close()
 
@@ -149,6 +151,7 @@ def test_the_command_writes_the_page_and_names_what_is_wrong(tmp_path: Path) -> 
     """A file where it was asked for; a folder that is not there is one message, and leaves nothing behind."""
     file = tmp_path / "leadgate.yaml"
     file.write_text(CONFIG, "utf-8")
+    create_ledger(file, first_time=True)
     page = tmp_path / "page.html"
     done = leadgate("report", "--out", page, "--json", config=file)
     assert (done.code, done.json()) == (0, {"report": str(page)})

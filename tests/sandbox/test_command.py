@@ -56,12 +56,14 @@ def act(url: str, key: str) -> httpx.Response:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_where_it_is_and_ends_cleanly(run: Run, number: signal.Signals) -> None:
-    """Two lines: the address, and the key with how to stop it; Ctrl-C and SIGTERM end it with 0 and no noise."""
+    """The address, the key with how to stop it, what a rehearsal needs; Ctrl-C and SIGTERM end it with 0."""
     program = run()
     assert program.stdout is not None
     address, key = program.stdout.readline(), program.stdout.readline()
     url = address.split(" answers at ")[1].split()[0]
     assert key == "Use the key practice-key. Ctrl-C stops it.\n"
+    assert "a ledger of its own" in program.stdout.readline()
+    assert "`leadgate ledger create --first-time`" in program.stdout.readline()
     assert act(url, "practice-key").status_code == 200
     program.send_signal(number)
     assert program.communicate(timeout=20) == ("", "")

@@ -1,7 +1,7 @@
 """A pipeline to try things on: a folder with its file, a source of two tables, a practice LeadByte's address."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,15 @@ from typing import Any
 from sqlalchemy import Boolean, Column, DateTime, Engine, Float, MetaData, Table, Text, create_engine, select
 from sqlalchemy.types import BigInteger, TypeEngine
 
+from leadgate.config import load_config
+from leadgate.errors import ConfigError
+from leadgate.identity import identity_of
 from leadgate.ledger.engine import open_engine
 from leadgate.ledger.schema import attempts, entries
 from leadgate.sandbox import Sandbox
+from leadgate.wiring.identity import create_ledger
 from tests.support.audit import audit_ledger, audit_sandbox
+from tests.support.ledgers import move_pipeline
 
 PIPELINE = """\
 pipeline: acme
@@ -72,6 +77,7 @@ class Practice:
         source = database_url or "sqlite:///source.db"
         self.ledger_url = ledger_url
         self.file.write_text(PIPELINE.format(leadbyte=leadbyte, key=key, source=source, ledger=ledger_url), "utf-8")
+        create_ledger(self.file, first_time=True)
         self.source: Engine = create_engine(database_url or f"sqlite:///{folder / 'source.db'}")
         metadata = MetaData()
         id_type = id_type or BigInteger()
@@ -127,10 +133,13 @@ class Practice:
             engine.dispose()
 
     def edit(self, old: str, new: str) -> None:
-        """Change the file: `old` stands in it once, and becomes `new`."""
+        """Change the file: `old` stands in it once, and becomes `new`; to the ledger a new address is the old place."""
         text = self.file.read_text("utf-8")
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the file"
         self.file.write_text(text.replace(old, new), "utf-8")
+        if "://" in new:
+            with suppress(ConfigError), self._ledger() as engine:
+                move_pipeline(engine, identity_of(load_config(self.file, needs_secrets=False)))
 
     def quarantine(self, *lead_ids: object, hours_ago: float = 1) -> None:
         """Let leads be put into quarantine."""

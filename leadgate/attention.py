@@ -1,0 +1,89 @@
+"""What needs a person's attention in a pipeline beside single leads, in sentences, from the ledger alone."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from leadgate.config import DeliveryConfig
+from leadgate.ledger.doubts import Doubts, Shown
+from leadgate.model import Result
+
+OLD_DOUBT = timedelta(days=1)
+"""How old a doubt may become before it is an alarm."""
+
+
+def attention(doubts: Doubts, delivery: DeliveryConfig, now: datetime) -> list[str]:
+    """Say what is in doubt since when, what holds acts back, and why nobody becomes late; empty where all is well."""
+    return [*_source(doubts), *_in_doubt(doubts), *_brake(doubts, delivery, now), *_control(doubts, delivery)]
+
+
+def stays(shown: Shown | None, delivery: DeliveryConfig) -> bool:
+    """Whether the last control was still updated after it should have left quarantine."""
+    return shown is not None and shown.result is Result.TAKEN and shown.at - shown.taken_at > delivery.proven_after
+
+
+def holds_back(doubts: Doubts, delivery: DeliveryConfig, now: datetime) -> bool:
+    """Whether acts are held back by the account's brake, for more than the answer to one."""
+    brake = doubts.brake
+    is_closed = brake.closed_until is not None and brake.closed_until > now
+    return brake.in_doubt >= delivery.in_doubt_at_most or (brake.is_on and (is_closed or brake.in_vain > 0))
+
+
+def _source(doubts: Doubts) -> Iterator[str]:
+    if doubts.source_problem:
+        since = f" since {_short(doubts.source_since)}" if doubts.source_since else ""
+        yield f"The source is not healthy{since}, and deadlines stand still: {doubts.source_problem}"
+
+
+def _in_doubt(doubts: Doubts) -> Iterator[str]:
+    count = doubts.brake.in_doubt
+    if count and doubts.since:
+        yield (
+            f"{count} leads are in doubt, the first since {_short(doubts.since)}: an act was sent, and nothing proves "
+            "what became of it. Runs look for evidence, and send nothing again before there is some."
+        )
+    for action in doubts.without_control:
+        yield (
+            f"For leads whose {action} is in doubt no control can be made: LeadByte has not said yet that it queued "
+            f"a lead for {_NOUNS[action]}."
+        )
+    for sentence in doubts.sentences if count else ():
+        yield (
+            f'LeadByte said of {sentence.leads} leads that were to be {_PAST[sentence.action]}: "{sentence.shape}". If '
+            f"that means that it did, add under leadbyte: sentences: {{taken: {{{sentence.action}: "
+            f'["{sentence.shape}"]}}}}.'
+        )
+
+
+def _brake(doubts: Doubts, delivery: DeliveryConfig, now: datetime) -> Iterator[str]:
+    brake = doubts.brake
+    if brake.in_doubt >= delivery.in_doubt_at_most:
+        yield (
+            f"No act is sent: {brake.in_doubt} leads are in doubt, and delivery.in_doubt_at_most is "
+            f"{delivery.in_doubt_at_most}. Updates go on."
+        )
+    elif holds_back(doubts, delivery, now):
+        when = f" at {_short(brake.closed_until)}" if brake.closed_until and brake.closed_until > now else ""
+        since = f" since {_short(brake.since)}" if brake.since else ""
+        yield (
+            f"The brake is on{since}: the next act goes alone{when}, after {brake.in_vain} that went alone and are in "
+            "doubt too. Where LeadByte never answers an act as documented, look whether its key may process "
+            "(Quarantine > Process)."
+        )
+
+
+def _control(doubts: Doubts, delivery: DeliveryConfig) -> Iterator[str]:
+    shown = doubts.control
+    if shown and stays(shown, delivery):
+        yield (
+            f"Lead {shown.lead_id} was queued at {_short(shown.taken_at)}, and LeadByte still updated it at "
+            f"{_short(shown.at)}: its queue stands, or it updates leads that have left quarantine. Leads in doubt end "
+            "in review."
+        )
+
+
+_NOUNS = {"process": "processing", "reject": "rejection"}
+_PAST = {"process": "processed", "reject": "rejected"}
+
+
+def _short(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S}Z" if instant else "-"

@@ -1,0 +1,96 @@
+"""Leads whose row has left the source: noticed, withdrawn when it stays away, and back with their row.
+
+Never one that is being sent, or of which nobody knows whether it was acted on.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import and_, case, func, select
+
+from leadgate.ledger.claims import at
+from leadgate.ledger.ledger import Ledger, writes
+from leadgate.ledger.schema import ENTRY, entries
+from leadgate.model import State
+
+_OPEN = (State.WAITING, State.READY, State.REVIEW, State.FAILED)
+AWAY_FOR = timedelta(minutes=10)
+"""How long a row must have been away for its lead to be withdrawn."""
+_MOST_AT_ONCE = 20
+_MOST_SHARE = 0.05
+"""More than both of these at once are no leads that were withdrawn, but a table that has lost rows."""
+_NOTE = "its row has left source.leads"
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """How many leads were withdrawn; or how many rows are missing at once, of how many open leads."""
+
+    leads: int
+    missing: int = 0
+    of: int = 0
+
+
+def open_ids(ledger: Ledger, limit: int) -> Iterator[list[str]]:
+    """The leads that may be withdrawn, in pages."""
+    after = ""
+    while True:
+        query = select(ENTRY.lead_id).where(ledger.mine, ENTRY.state.in_(_OPEN), ENTRY.lead_id > after)
+        with ledger.reading() as connection:
+            page = list(connection.scalars(query.order_by(ENTRY.lead_id).limit(limit)))
+        if page:
+            yield page
+            after = page[-1]
+        if len(page) < limit:
+            return
+
+
+@writes
+def note_presence(ledger: Ledger, *, present: Sequence[str], absent: Sequence[str], now: datetime) -> None:
+    """Record which leads a healthy source has no row of, and which it has again."""
+    with ledger.transaction() as connection:
+        back = ledger.locked(connection, ENTRY.absent_since.is_not(None), ENTRY.lead_id.in_(present))
+        connection.execute(entries.update().where(back).values(absent_since=None))
+        if absent:
+            away = ledger.locked(
+                connection, ENTRY.absent_since.is_(None), ENTRY.state.in_(_OPEN), ENTRY.lead_id.in_(absent)
+            )
+            connection.execute(entries.update().where(away).values(absent_since=now))
+
+
+@writes
+def withdraw(ledger: Ledger, *, left: Literal["withdraw", "review"], now: datetime) -> Withdrawn:
+    """Withdraw the leads whose rows have been away long enough, or give them to people; none where too many are."""
+    is_away = and_(ENTRY.absent_since <= now - AWAY_FOR, ENTRY.state.in_(_OPEN), ENTRY.lease_owner.is_(None))
+    counted = select(
+        func.count().label("open"), func.sum(case((ENTRY.absent_since.is_not(None), 1), else_=0)).label("absent")
+    ).where(ledger.mine, ENTRY.state.in_(_OPEN))
+    state = State.WITHDRAWN if left == "withdraw" else State.REVIEW
+    with ledger.transaction() as connection:
+        if not connection.scalar(select(func.count()).where(ledger.mine, is_away)):
+            return Withdrawn(0)
+        counts = connection.execute(counted).one()
+        if counts.absent > _MOST_AT_ONCE and counts.absent > _MOST_SHARE * counts.open:
+            return Withdrawn(0, missing=counts.absent, of=counts.open)
+        chosen = ledger.locked(connection, is_away, ENTRY.state != state)
+        moved = entries.update().where(chosen).values(state=state, due_at=None, note=_NOTE, token=ENTRY.token + 1)
+        return Withdrawn(len(connection.scalars(moved.returning(ENTRY.lead_id)).all()))
+
+
+def read_withdrawn(ledger: Ledger, ids: Sequence[str]) -> list[str]:
+    """Those of the ids that are withdrawn."""
+    query = select(ENTRY.lead_id).where(ledger.mine, ENTRY.lead_id.in_(ids), ENTRY.state == State.WITHDRAWN)
+    with ledger.reading() as connection:
+        return list(connection.scalars(query))
+
+
+@writes
+def bring_back(ledger: Ledger, ids: Sequence[str], *, now: datetime) -> int:
+    """Let withdrawn leads whose row is there again wait like new ones; return how many those were."""
+    with ledger.transaction() as connection:
+        back = ledger.locked(connection, ENTRY.state == State.WITHDRAWN, ENTRY.lead_id.in_(ids))
+        again = {"state": State.WAITING, "missing": None, "arrived_at": None, "late": False, "note": None}
+        moved = entries.update().where(back).values(**again, absent_since=None, written_at=at(now))
+        return len(connection.scalars(moved.returning(ENTRY.lead_id)).all())
