@@ -53,7 +53,7 @@ _partial_index(
     entries.c.pipeline,
     entries.c.state,
     entries.c.settled_at,
-    where="state in ('processed', 'rejected') and not inferred",
+    where="settled_at is not null",
 )
 _partial_index("leadgate_attempts_controls", attempts.c.pipeline, attempts.c.sent_at, where="kind = 'control'")
 # One lead of one account belongs to one pipeline.

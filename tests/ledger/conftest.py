@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from leadgate.ledger import Ledger
+from tests.delivery.world import release_brake
 from tests.ledger.steps import NOW, PIPELINE
 from tests.support.audit import audit_ledger
 from tests.support.ledgers import new_engine
@@ -23,8 +24,10 @@ def engine(database_url: str, tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def ledger(engine: Engine) -> Ledger:
-    """The ledger as one run sees it."""
-    return Ledger(engine, pipeline=PIPELINE, owner="first")
+    """The ledger as one run sees it, of an account whose acts go together: LeadByte has answered one."""
+    opened = Ledger(engine, pipeline=PIPELINE, owner="first")
+    release_brake(opened)
+    return opened
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import Connection, Engine, delete, insert, update
 
 from leadgate.ledger import Ledger, sending
-from leadgate.ledger.schema import attempts, decisions, entries
+from leadgate.ledger.schema import attempts, decisions, entries, overrides
 from leadgate.model import Action, Result, State
 from leadgate.sandbox import Sandbox
+from tests.delivery.world import release_brake
 from tests.ledger.steps import AFTER_LEASE, NOW, PIPELINE, attempt_row, claim, make_ready, outcome, send, taken
 from tests.support.audit import audit_ledger, audit_sandbox
 from tests.support.ledgers import new_engine
@@ -22,6 +23,7 @@ def sound(sqlite_url: str, tmp_path: Path) -> Iterator[Engine]:
     """A ledger with a lead in flight, a settled, an unknown and a ready one; not audited by itself."""
     engine = new_engine(sqlite_url, base_dir=tmp_path)
     ledger = Ledger(engine, pipeline=PIPELINE, owner="first")
+    release_brake(ledger)
     sending.record(ledger, [taken(send(ledger, claim(ledger, "settled")))], now=NOW)
     doubtful = send(ledger, claim(ledger, "unknown"))
     sending.record(ledger, [outcome(doubtful, Result.IN_DOUBT, State.UNKNOWN, due_at=NOW)], now=NOW)
@@ -58,12 +60,42 @@ FAULTS: Mapping[str, Plant] = {
     "belongs to no entry": add_attempt("nobody"),
     "was settled in the future": change("settled", settled_at=AFTER_LEASE),
     "a person is not told why": change("unknown", state="review"),
+    "may have been acted on 2 times, where 1 are allowed": add_attempt("unknown", outcome="in_doubt", answered_at=NOW),
+    "is being acted on, and not in doubt": change("flying", doubt_since=None, doubt_action=None),
 }
 
 
 def test_a_sound_ledger_has_no_faults(sound: Engine) -> None:
     """Leads in flight are no fault while a run is under way."""
     audit_ledger(sound, NOW)
+
+
+OVERRIDE: Mapping[str, object] = {
+    "pipeline": PIPELINE,
+    "lead_id": "unknown",
+    "token": 1,
+    "verdict": "process",
+    "reason": "still there",
+    "decided_by": "ann",
+    "decided_at": NOW,
+}
+ALLOWED: Mapping[str, Plant] = {
+    "by evidence": change("unknown", acted_again=True),
+    "by a person": lambda connection: connection.execute(insert(overrides), OVERRIDE),
+}
+
+
+@pytest.mark.parametrize("freed", ALLOWED)
+def test_an_act_that_was_allowed_again_is_no_fault(sound: Engine, freed: str) -> None:
+    """Once by evidence, and once for each time a person said so; a third act is one too many."""
+    with sound.begin() as connection:
+        ALLOWED[freed](connection)
+        add_attempt("unknown", outcome="in_doubt", answered_at=NOW)(connection)
+    audit_ledger(sound, NOW)
+    with sound.begin() as connection:
+        add_attempt("unknown", request_id="r3", outcome="in_doubt", answered_at=NOW)(connection)
+    with pytest.raises(AssertionError, match="may have been acted on 3 times, where 2 are allowed"):
+        audit_ledger(sound, NOW)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

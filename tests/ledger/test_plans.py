@@ -9,11 +9,25 @@ import pytest
 from sqlalchemy import Engine, delete, event, insert, text
 
 from leadgate.ledger import Ledger, claims, sending, waiting
-from leadgate.ledger.schema import attempts
+from leadgate.ledger.brakes import read_brake
+from leadgate.ledger.schema import attempts, entries
 from leadgate.ledger.status import read_due, read_status
+from leadgate.ledger.unknown import claim_unknown, find_controls
 from leadgate.ledger.waiting import all_waiting, held_until, never_looked_at, read_waiting, waiting_since
-from leadgate.model import Conclusion, Look, State
-from tests.ledger.steps import HOLD, LEASE, NOW, attempt, attempt_row, complete, intend, leads, rescue, taken
+from leadgate.model import Action, Conclusion, Look, Result, State
+from tests.ledger.steps import (
+    HOLD,
+    LEASE,
+    NOW,
+    attempt,
+    attempt_row,
+    complete,
+    intend,
+    leads,
+    outcome,
+    rescue,
+    taken,
+)
 
 WAITING = 3000
 MANY = 30_000
@@ -117,6 +131,42 @@ def test_a_rescue_goes_to_the_requests_in_flight_alone(ledger: Ledger, engine: E
     assert "leadgate_attempts_open" in plans_of(ledger, rescue)[-1]
     with engine.begin() as connection:
         connection.execute(delete(attempts))  # they belong to no entries
+
+
+SETTLED = {"state": "processed", "token": 1, "decided_token": 1, "settled_at": NOW, "due_at": None}
+PROBED: Sequence[tuple[Step, str]] = [
+    (lambda ledger: find_controls(ledger, Action.PROCESS, since=NOW), "leadgate_entries_taken"),
+    (read_brake, "leadgate_entries_in_doubt"),
+    (lambda ledger: claim_unknown(ledger, limit=10, lease=LEASE, now=NOW), "leadgate_entries_unknown"),
+]
+
+
+@pytest.mark.parametrize(("step", "index"), PROBED, ids=["controls", "brake", "unknown"])
+def test_evidence_is_looked_for_by_indexes(crowded: Ledger, engine: Engine, step: Step, index: str) -> None:
+    """Among thousands that wait or were acted on, of which two are in doubt, no others are gone through."""
+    wave = [attempt(held) for held in claims.claim(crowded, limit=10, lease=LEASE, now=NOW)]
+    intend(crowded, *wave)
+    ended = [outcome(each, Result.IN_DOUBT, State.UNKNOWN, due_at=NOW) for each in wave[:2]]
+    sending.record(crowded, [*ended, *map(taken, wave[2:])], now=NOW)
+    with engine.begin() as connection:
+        moved = entries.update().where(entries.c.state == State.WAITING, entries.c.lead_id > "01000")
+        connection.execute(moved.values(SETTLED))
+        connection.execute(text("ANALYZE"))
+    try:
+        plans = plans_of(crowded, step)
+        assert re.search(index, plans[0])
+        assert not any(map(goes_through_all, plans)), plans
+    finally:
+        with engine.begin() as connection:
+            connection.execute(delete(entries).where(entries.c.lead_id > "01000"))  # nobody decided them
+
+
+def test_an_act_is_admitted_by_an_index(crowded: Ledger, engine: Engine) -> None:
+    """How many are in doubt is counted among those alone, before each request that acts."""
+    with engine.begin() as connection:
+        connection.execute(text("ANALYZE"))
+    wave = [attempt(held) for held in claims.claim(crowded, limit=3, lease=LEASE, now=NOW)]
+    assert "leadgate_entries_in_doubt" in plans_of(crowded, lambda ledger: intend(ledger, *wave))[0]
 
 
 @pytest.mark.parametrize(

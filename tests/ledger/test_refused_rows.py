@@ -21,7 +21,7 @@ POSSIBLE: Mapping[State, Row] = {
     State.WAITING: {},
     State.READY: {"due_at": NOW},
     State.SENDING: DECIDED | LEASED,
-    State.UNKNOWN: DECIDED | {"due_at": NOW},
+    State.UNKNOWN: DECIDED | {"due_at": NOW, "doubt_since": NOW, "doubt_action": "process"},
     State.REVIEW: {"note": "why"},
     State.PROCESSED: SETTLED,
     State.REJECTED: SETTLED,
@@ -59,6 +59,13 @@ ENTRIES: list[tuple[str, State | str, Row]] = [
         if state not in {State.PROCESSED, State.REJECTED}
     ),
     ("failed_has_reason", State.FAILED, {"note": None}),
+    ("unknown_is_doubted", State.UNKNOWN, {"doubt_since": None, "doubt_action": None}),
+    *(
+        ("settled_is_not_doubted", state, {"doubt_since": NOW})
+        for state in (State.PROCESSED, State.REJECTED, State.GONE)
+    ),
+    ("doubt_is_known", State.REVIEW, {"doubt_since": NOW, "doubt_action": "sell"}),
+    *(("doubt_has_time", state, {"doubt_action": "process"}) for state in (State.WAITING, State.READY, State.REVIEW)),
 ]
 ATTEMPTS: list[tuple[str, Row]] = [
     ("kind_is_known", {"kind": "delete"}),

@@ -49,10 +49,10 @@ def test_an_intent_is_committed_with_its_decision(ledger: Ledger, engine: Engine
 
 def test_to_intend_nothing_changes_nothing(ledger: Ledger) -> None:
     """An empty batch costs no statement."""
-    assert sending.intend(ledger, [], lease=LEASE, now=NOW) == set()
+    assert sending.intend(ledger, [], lease=LEASE, now=NOW) == sending.Intended()
 
 
-@pytest.mark.parametrize(("broken", "rule"), [("decision", "verdict_is_known"), ("request", "action_is_known")])
+@pytest.mark.parametrize(("broken", "rule"), [("decision", "verdict_is_known"), ("request", "doubt_is_known")])
 def test_an_intent_is_committed_as_a_whole_or_not_at_all(
     ledger: Ledger, engine: Engine, broken: str, rule: str
 ) -> None:

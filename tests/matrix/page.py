@@ -17,16 +17,18 @@ For whoever wants to know what happens when something breaks at the worst moment
 each line; a test plays each of them again and fails where this page says something else.
 
 In each line a run meets one trouble; what it leaves is finished by clean runs, each six minutes after the last (a lease
-and a grace are five). A request is about three leads, or one where a POST can carry no more. *kill -9* is a process
-that ends without another instruction; *the database is gone* from that step until the run has ended. A switch in
-`code` is a fault of the [practice LeadByte](sandbox.md#switches): it strikes that kind of request as long as the run
-lasts, and lead 2 where it is about one lead. Before a probe, two of the three leads were acted on and one was not, and
-nobody knows it.
+and a grace are five, and this LeadByte's queue takes no time). A request is about three leads, or one where a POST can
+carry no more; a lead that was acted on before is there as a control. *kill -9* is a process that ends without another
+instruction; *the database is gone* from that step until the run has ended. A switch in `code` is a fault of the
+[practice LeadByte](sandbox.md#switches): it strikes that kind of request as long as the run lasts, and lead 2 where it
+is about one lead. Before a probe, two of the three leads were acted on and one was not, and nobody knows it.
 
 - **acts a lead** is how often LeadByte was asked to act on a lead and had not refused: never more than once.
 - **attempts** is the most that one of the leads has used; parked leads would be *failed*, stuck ones would be anything
   but `processed`, `rejected`, `gone` or `review`.
 - **clean runs** is how many it took until every lead was settled.
+
+A probe that LeadByte refuses when it stands alone goes to a person at once, with LeadByte's words.
 
 A lead that someone else takes out of quarantine (`moved`) just before it is probed is inferred to have been acted on:
 LeadByte gives no sign by which the two could be told apart. Such a lead is marked as inferred, and no money was moved

@@ -143,7 +143,8 @@ async def play(cell: Cell, folder: Path) -> Result:
 
 async def _play(cell: Cell, world: Reconciling, plan: Plan) -> Result:
     separate = cell.under_way in {RequestKind.UPDATE, RequestKind.ACT}
-    mode = {"mode": "separate" if separate else "combined"}
+    mode = {"mode": "separate" if separate else "update_first"}
+    await world.have_control()
     world.arrive(*cell.leads)
     if cell.under_way is RequestKind.PROBE:
         # Lead 2 was not acted on, the others were; nobody knows it of any.

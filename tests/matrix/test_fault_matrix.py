@@ -11,8 +11,9 @@ from tests.matrix.page import COMMAND, PAGE, page_of, shown_rows
 from tests.matrix.play import play
 
 ALL = list(cells())
-REFUSALS = {FaultName.POISON, FaultName.NOT_SUCCESS, FaultName.RELEASE_REFUSED}
 UNCLEAR = {
+    FaultName.POISON,
+    FaultName.NOT_SUCCESS,
     FaultName.STATUS_ERROR,
     FaultName.NOT_JSON_BEFORE,
     FaultName.NOT_JSON_AFTER,
@@ -20,17 +21,21 @@ UNCLEAR = {
     FaultName.MISSING_AFTER,
 }
 """What may be about the lead: an update that meets it again and again is not sent for ever."""
+FOR_A_PERSON = {FaultName.POISON: {"2"}, FaultName.NOT_SUCCESS: {"2"}, FaultName.STATUS_ERROR: {"1", "2", "3"}}
+"""Of which leads a probe is refused when it stands alone."""
 
 
 def attempts_of(cell: Cell) -> int:
-    """How many attempts a lead uses: one where a refusal, or an update's unclear answer, may be about it."""
-    if cell.under_way is RequestKind.PROBE:
-        return 0
-    return int(cell.trouble in REFUSALS or (cell.under_way is RequestKind.UPDATE and cell.trouble in UNCLEAR))
+    """How many attempts a lead uses: one where the answer to its update may be about it; an act is in doubt then."""
+    return int(cell.under_way is RequestKind.UPDATE and cell.trouble in UNCLEAR)
 
 
 def must_be(cell: Cell, lead_id: str) -> State:
     """Where a lead has to be in the end."""
+    if cell.under_way is RequestKind.PROBE and any(
+        lead_id in refused for trouble, refused in FOR_A_PERSON.items() if trouble is cell.trouble
+    ):
+        return State.REVIEW
     moved = cell.trouble in {FaultName.MOVED, FaultName.MOVED_AFTER} and lead_id == "2"
     # Someone else took it out: of a probe nobody can tell that from the act.
     told = (cell.under_way, cell.trouble) != (RequestKind.PROBE, FaultName.MOVED)
@@ -44,7 +49,8 @@ async def test_a_trouble_costs_no_lead_and_doubles_none(cell: Cell, tmp_path: Pa
     assert result.states == {lead_id: must_be(cell, lead_id) for lead_id in cell.leads}
     acted = {lead_id for lead_id, count in result.acts.items() if count}
     assert max(result.acts.values()) <= 1
-    assert acted | ({"2"} if cell.trouble in {FaultName.MOVED, FaultName.MOVED_AFTER} else set()) == set(cell.leads)
+    left_alone = cell.trouble in {FaultName.MOVED, FaultName.MOVED_AFTER} or State.REVIEW in result.states.values()
+    assert acted | ({"2"} if left_alone else set()) == set(cell.leads)
     assert result.attempts == attempts_of(cell)
     assert result.as_row(cell) in shown_rows()[UNDER_WAY[cell.under_way]], (
         f"{PAGE.name} says something else: write it with `{COMMAND}`"

@@ -41,6 +41,7 @@ class Runs:
         by: str = "ann",
         ledger: Ledger | None = None,
         still_in_quarantine: bool = False,
+        proven_after: timedelta = timedelta(),
     ) -> Resolved:
         """Let a person decide."""
         return people.resolve(
@@ -52,6 +53,7 @@ class Runs:
             hold_for=HOLD_FOR,
             now=self.pipeline.clock(),
             still_in_quarantine=still_in_quarantine,
+            proven_after=proven_after,
         )
 
     def run(

@@ -52,9 +52,9 @@ def test_a_decision_that_leadbyte_refuses_for_now_still_stands(runs: Runs) -> No
     """It comes again later as the person said it, and not as the rules would."""
     runs.review(1)
     runs.resolve(1)
-    runs.sandbox.faults.change({"release-refused": 1})
+    runs.sandbox.faults.change({"429": 1})
     runs.run()
-    assert runs.acted() == {}
+    assert (runs.acted(), runs.pipeline.states()) == ({}, {"1": State.READY})
     runs.pipeline.clock.advance(hours=2)
     runs.run()
     assert runs.acted() == {"1": ["process"]}
@@ -111,7 +111,7 @@ def test_an_act_that_may_have_been_taken_is_not_sent_again_unlooked(runs: Runs, 
     """The person must say that the lead is still in quarantine; every verdict could lead to a second act."""
     runs.pipeline.complete(1)
     runs.sandbox.faults.change({"drop-after": 1})
-    runs.run(sections={"delivery": {"unknown": "review"}})
+    runs.run(sections={"delivery": {"mode": "combined", "unknown": "review"}})
     (review,) = read_reviews(runs.pipeline.ledger)
     assert review.act_in_doubt == "process"
     found = runs.resolve(1, verdict=verdict)
@@ -121,14 +121,63 @@ def test_an_act_that_may_have_been_taken_is_not_sent_again_unlooked(runs: Runs, 
     assert runs.acted() == {"1": ["process"]}
 
 
-def test_one_who_has_looked_may_send_again_what_nobody_answered(runs: Runs) -> None:
-    """The request was lost before it came to anything."""
-    runs.pipeline.complete(1)
+def lose(runs: Runs, lead_id: int) -> None:
+    """Let an act be lost before it comes to anything, and a person be asked about it at once."""
+    runs.pipeline.complete(lead_id)
     runs.sandbox.faults.change({"drop-before": 1})
-    runs.run(sections={"delivery": {"unknown": "review"}})
+    runs.run(sections={"delivery": {"mode": "combined", "unknown": "review"}})
+    assert runs.pipeline.states()[str(lead_id)] is State.REVIEW
+
+
+def test_one_who_has_looked_may_send_again_what_nobody_answered(runs: Runs) -> None:
+    """The lead is no more in doubt, and the act is sent."""
+    lose(runs, 1)
     assert runs.resolve(1, still_in_quarantine=True).ids == ["1"]
+    runs.pipeline.clock.advance(minutes=2)  # the account's acts rest after one that went alone in vain
     runs.run()
     assert runs.acted() == {"1": ["process"]}
+
+
+PROVEN_AFTER = timedelta(minutes=65)
+
+
+@pytest.mark.parametrize("verdict", ["process", "reject", "wait"])
+def test_a_person_is_heard_when_the_act_has_left_the_queue_or_was_never_taken(runs: Runs, verdict: str) -> None:
+    """Whoever looks before may see a lead that is about to leave: they are told from when on to look."""
+    lose(runs, 1)
+    runs.pipeline.clock.advance(minutes=64, seconds=59)
+    early = runs.resolve(1, verdict=verdict, still_in_quarantine=True, proven_after=PROVEN_AFTER)
+    assert early.ids == []
+    assert early.refused == {
+        "1": "its process was sent at 2026-03-01 12:00:00Z and may still be in LeadByte's queue: look the lead up in "
+        "LeadByte again after 2026-03-01 13:05:00Z, and say then that it is still in quarantine"
+    }
+    unlooked = runs.resolve(1, verdict=verdict, proven_after=PROVEN_AFTER)
+    assert unlooked.refused == {
+        "1": "its process may have been taken, sent at 2026-03-01 12:00:00Z: look it up in LeadByte, and if it is "
+        "still in quarantine after 2026-03-01 13:05:00Z say so with --still-in-quarantine"
+    }
+    assert runs.pipeline.states() == {"1": State.REVIEW}
+    runs.run()
+    assert runs.acted() == {}
+    runs.pipeline.clock.advance(seconds=1)
+    assert runs.resolve(1, verdict=verdict, still_in_quarantine=True, proven_after=PROVEN_AFTER).ids == ["1"]
+    runs.pipeline.clock.advance(seconds=HOLD_FOR.total_seconds() + 1)
+    runs.run()
+    assert runs.acted() == {"1": ["reject" if verdict == "reject" else "process"]}
+
+
+def test_what_a_person_said_frees_one_act(runs: Runs) -> None:
+    """When that one is lost too, the lead is in doubt anew: the person has to look again."""
+    lose(runs, 1)
+    runs.resolve(1, still_in_quarantine=True)
+    runs.pipeline.clock.advance(minutes=2)
+    runs.sandbox.faults.change({"drop-before": 1})
+    runs.run(sections={"delivery": {"mode": "combined", "unknown": "review"}})
+    assert runs.pipeline.states() == {"1": State.REVIEW}
+    assert runs.pipeline.entry("1")["doubt_since"] == runs.pipeline.clock()
+    assert runs.resolve(1).ids == []
+    assert runs.resolve(1, still_in_quarantine=True, proven_after=PROVEN_AFTER).ids == []
 
 
 def test_a_decision_whose_answer_is_lost_is_settled_by_a_probe(runs: Runs) -> None:

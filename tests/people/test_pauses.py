@@ -20,9 +20,12 @@ def resume(runs: Runs) -> int:
     return ended.leads if ended else -1
 
 
-@pytest.mark.parametrize("mode", ["combined", "separate"])
-def test_updates_go_on_and_acts_wait_for_the_end(runs: Runs, mode: str) -> None:
-    """Of leads a rule processes, and of those a person has decided; afterwards each is acted on once."""
+@pytest.mark.parametrize(("mode", "first"), [("combined", []), ("separate", ["1", "2"]), ("update_first", ["1", "2"])])
+def test_updates_go_on_and_acts_wait_for_the_end(runs: Runs, mode: str, first: list[str]) -> None:
+    """Of leads a rule processes, and of those a person has decided; afterwards each is acted on once.
+
+    Where an update goes before each act, it goes then too, though LeadByte has taken the same before.
+    """
     delivery: Sections = {"delivery": {"mode": mode}}
     runs.review(1)
     runs.resolve(1, verdict="reject")
@@ -35,10 +38,10 @@ def test_updates_go_on_and_acts_wait_for_the_end(runs: Runs, mode: str) -> None:
     assert resume(runs) == 2
     runs.run(sections=delivery)
     assert runs.acted() == {"1": ["reject"], "2": ["process"]}
-    assert runs.updates() == ["1", "2"]
+    assert runs.updates() == ["1", "2", *first]
 
 
-@pytest.mark.parametrize("mode", ["combined", "separate"])
+@pytest.mark.parametrize("mode", ["combined", "separate", "update_first"])
 def test_a_run_under_way_sends_no_act_more(runs: Runs, mode: str) -> None:
     """The wave was decided before the pause; its acts are not sent, its updates are."""
     delivery: Sections = {"delivery": {"mode": mode}}

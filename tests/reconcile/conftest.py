@@ -18,9 +18,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def sandbox(clock: Clock) -> AsyncIterator[Sandbox]:
-    """A LeadByte to practise on, which carries an act out at once."""
-    sandbox = Sandbox(clock=clock)
+async def sandbox(clock: Clock, request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
+    """A LeadByte to practise on, which carries an act out at once; or of the kind that the test names."""
+    sandbox: Sandbox = getattr(request, "param", Sandbox)(clock=clock)
     await sandbox.start()
     yield sandbox
     await sandbox.stop()

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -25,12 +25,15 @@ from tests.support.ledgers import forget_leads, new_engine
 LONGEST = longest_exchange(timedelta(seconds=30))
 SHORTEST = {"lease": "70s", "unknown_after": "70s"}
 """As short as the pipeline file allows with a time-out of 30 s."""
+QUEUE_TIME = timedelta(minutes=10)
+PATIENCE = timedelta(hours=3)
+EVIDENCE = {"queue_time": QUEUE_TIME, "patience": PATIENCE}
 LONG = timedelta(seconds=71)
 """Longer than a lease, a grace or an exchange."""
 SETTLED = {State.PROCESSED, State.REJECTED, State.GONE, State.REVIEW, State.FAILED}
 SENT_AGAIN = {State.WAITING, State.READY, State.FAILED}
 
-spans = st.sampled_from([1, 30, 69, 71, 71, 400, 3600]).map(lambda seconds: timedelta(seconds=seconds))
+spans = st.sampled_from([1, 30, 69, 71, 71, 400, 602, 3600]).map(lambda seconds: timedelta(seconds=seconds))
 takes = st.sampled_from([0.0, 1.0, 30.0, LONGEST.total_seconds()]).map(lambda seconds: timedelta(seconds=seconds))
 runs = st.sampled_from([0, 1])
 answers = st.sampled_from([Heard.ANSWER, Heard.LOST, *Heard])
@@ -44,7 +47,7 @@ class AnyOrder(RuleBasedStateMachine):
         super().__init__()
         forget_leads(engine)
         self.engine = engine
-        self.config = config_with(delivery=SHORTEST | {"attempts": 2})
+        self.config = config_with(delivery=SHORTEST | EVIDENCE | {"attempts": 2})
         self.leadbyte = SimulatedLeadByte()
         self.ledger = Ledger(engine, pipeline="acme", owner="keeper")
         self.runs = [
@@ -64,6 +67,15 @@ class AnyOrder(RuleBasedStateMachine):
         query = select(e.state).where(e.due_at <= now, or_(e.lease_until.is_(None), e.lease_until < now))
         with reading(self.engine) as connection:
             return set(map(State, connection.scalars(query)))
+
+    @initialize(
+        longest=st.sampled_from([timedelta(), timedelta(seconds=90), QUEUE_TIME, QUEUE_TIME]),
+        updates_all=st.sampled_from([False, False, False, True]),
+    )
+    def meet_leadbyte(self, longest: timedelta, updates_all: bool) -> None:
+        """Its queue takes so long at most, for each lead something else; it may update leads that have left."""
+        queue = cycle([longest, timedelta(), longest / 2, longest])
+        self.leadbyte.queue, self.leadbyte.updates_all = lambda: next(queue), updates_all
 
     @initialize()
     def look_at_the_source(self) -> None:
@@ -186,8 +198,9 @@ class AnyOrder(RuleBasedStateMachine):
         run.rescue()
         self.leadbyte.advance(LONG)
         run.claim_unknown(10)
-        run.intend_probes()
-        _send_all(run)
+        while run.doubts:
+            run.intend_probes()
+            _send_all(run)
         run.claim(10, Verdict.PROCESS)
         while run.held:
             run.intend(1, combined=True)
@@ -230,47 +243,76 @@ def test_any_order_of_steps_on_postgresql(postgres_url: str, tmp_path: Path) -> 
     engine.dispose()
 
 
-@pytest.fixture
-def story(sqlite_url: str, tmp_path: Path) -> Any:  # noqa: ANN401 - a function of one test
-    """A run whose act is applied at the last moment, under the settings given; says how often it was applied."""
+Story = Callable[..., int]
 
-    def play(config: PipelineConfig) -> int:
+
+@pytest.fixture
+def story(sqlite_url: str, tmp_path: Path) -> Story:
+    """A run whose act is applied at the last moment, and leaves LeadByte's queue at the last; how often it was sent.
+
+    It was sent `sent_after` its intent, and nobody heard its answer, or the run was `killed`. Another run probes all
+    the time, beside a control that is gone.
+    """
+
+    def play(config: PipelineConfig, *, sent_after: timedelta = timedelta(), killed: bool = False) -> int:
         engine = new_engine(sqlite_url, base_dir=tmp_path)
         leadbyte = SimulatedLeadByte()
         ledger = Ledger(engine, pipeline="acme", owner="run")
         run = SimulatedRun(ledger, leadbyte, config)
-        waiting.register(ledger, [Lead("1", NOON)], now=NOON)
-        waiting.note_looks(ledger, [Look("1", [], "hash", due=True)], now=NOON)
-        run.claim(1, Verdict.PROCESS)
-        run.intend(1, combined=True)
-        run.send(LONGEST)
-        run.hear(0, Heard.LOST)
-        run.record(0)
-        for _ in range(3):
-            leadbyte.advance(config.delivery.unknown_after)
-            run.claim_unknown(1)
-            run.intend_probes()
-            _send_all(run)
+        prober = SimulatedRun(Ledger(engine, pipeline="acme", owner="prober"), leadbyte, config)
+        waiting.register(ledger, [Lead("0", NOON), Lead("1", NOON)], now=NOON)
+        for lead_id in ("0", "1"):
+            waiting.note_looks(ledger, [Look(lead_id, [], "hash", due=True)], now=leadbyte.now)
             run.claim(1, Verdict.PROCESS)
             run.intend(1, combined=True)
-            _send_all(run)
-        leadbyte.advance(LONGEST)
+            if lead_id == "0":
+                _send_all(run)
+        leadbyte.queue = lambda: QUEUE_TIME
+        leadbyte.advance(sent_after)
+        run.send(LONGEST)
+        if not killed:
+            run.hear(0, Heard.LOST)
+            run.record(0)
+
+        def probe() -> None:
+            prober.rescue()
+            with engine.begin() as connection:
+                connection.execute(entries.update().where(entries.c.state == State.UNKNOWN).values(due_at=NOON))
+            prober.claim_unknown(1)
+            while prober.doubts:
+                prober.intend_probes()
+                _send_all(prober)
+            prober.claim(1, Verdict.PROCESS)
+            prober.intend(1, combined=True)
+            _send_all(prober)
+
+        probe()  # the first one tells the time by LeadByte's clock
+        leaves_at = leadbyte.now + LONGEST + QUEUE_TIME
+        leadbyte.advance(QUEUE_TIME)
+        while leadbyte.now <= leaves_at + config.delivery.lease:
+            leadbyte.advance(timedelta(seconds=1))
+            probe()
+        assert leadbyte.acts["0"] == 1
         engine.dispose()
         return leadbyte.acts["1"]
 
     return play
 
 
-def test_a_grace_shorter_than_an_exchange_can_act_twice(story: Callable[[PipelineConfig], int]) -> None:
-    """The probe overtakes the act it asks about and finds the lead still there: this is why the file refuses it."""
-    allowed = config_with(delivery=SHORTEST)
-    delivery = allowed.delivery.model_copy(update={"unknown_after": LONGEST - timedelta(seconds=1)})
+@pytest.mark.parametrize("setting", ["unknown_after", "queue_time"])
+def test_what_is_assumed_of_leadbyte_is_needed(story: Story, setting: str) -> None:
+    """Where a request is applied later than `unknown_after`, or leaves later than `queue_time`, evidence is wrong."""
+    allowed = config_with(delivery=SHORTEST | EVIDENCE)
+    shorter = getattr(allowed.delivery, setting) - timedelta(seconds=3)
+    delivery = allowed.delivery.model_copy(update={setting: shorter})
     assert story(allowed.model_copy(update={"delivery": delivery})) == 2
 
 
-def test_a_grace_as_long_as_an_exchange_acts_once(story: Callable[[PipelineConfig], int]) -> None:
-    """The same story with the shortest grace the file allows."""
-    assert story(config_with(delivery=SHORTEST)) == 1
+@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("sent_after", [timedelta(), timedelta(seconds=69)])
+def test_where_it_holds_a_lead_is_acted_on_once(story: Story, sent_after: timedelta, killed: bool) -> None:
+    """With the shortest spans the file allows, also where the request left at the very end of its lease."""
+    assert story(config_with(delivery=SHORTEST | EVIDENCE), sent_after=sent_after, killed=killed) == 1
 
 
 @pytest.mark.parametrize("setting", ["lease", "unknown_after"])

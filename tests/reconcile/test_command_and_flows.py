@@ -11,9 +11,11 @@ from flows.maintain_ledger import maintain_ledger
 from leadgate.clock import utc_now
 from leadgate.config import load_config
 from leadgate.ledger import Ledger, claims, sending, waiting
-from leadgate.model import Lead, Look, Result, State
+from leadgate.ledger.schema import entries
+from leadgate.model import Action, Lead, Look, Result, State
 from leadgate.sandbox import LeadState, Sandbox, sandbox_thread
 from leadgate.wiring.ledger import open_ledger
+from tests.delivery.world import release_brake
 from tests.ledger.steps import LEASE, attempt, intend, outcome
 from tests.support.audit import audit_ledger
 from tests.support.command import leadgate
@@ -54,13 +56,20 @@ def end(
     note: str | None = None,
     due_at: datetime | None = None,
 ) -> None:
-    """Let leads be claimed and acted on with this end; with no result the run was killed before."""
+    """Let leads be claimed and acted on with this end; with no result the run was killed before.
+
+    Those in doubt were probed before, which told the time by LeadByte's clock.
+    """
+    release_brake(ledger)
     waiting.register(ledger, [Lead(lead_id, now - timedelta(hours=1)) for lead_id in ids], now=now)
     waiting.note_looks(ledger, [Look(lead_id, [], "hash", due=True) for lead_id in ids], now=now)
     attempts = [attempt(claim) for claim in claims.claim(ledger, limit=100, lease=LEASE, now=now)]
     assert intend(ledger, *attempts, now=now) == set(ids)
     if result:
         sending.record(ledger, [outcome(a, result, state, note=note, due_at=due_at) for a in attempts], now=now)
+    with ledger.engine.begin() as connection:
+        probed = entries.update().where(entries.c.state == State.UNKNOWN, entries.c.lead_id.in_(ids))
+        connection.execute(probed.values(doubt_theirs=now))
 
 
 def test_a_parked_lead_goes_round_again(practice: Practice, ledger: Ledger) -> None:
@@ -115,23 +124,27 @@ def test_either_ids_or_all(practice: Practice, ledger: Ledger, arguments: list[s
 
 
 async def test_the_flow_maintain_ledger_settles_and_acts_on_nothing(tmp_path: Path, prefect_server: str) -> None:
-    """One was applied and is inferred, one was not and is ready, and one is not due yet."""
+    """One was applied and is inferred, one was not and is ready, by a control beside them, and one is not due yet."""
     with sandbox_thread() as leadbyte:
         practice = Practice(tmp_path, leadbyte.url)
-        for lead_id in ("1", "2", "3"):
+        practice.edit("policy:\n", "delivery: {queue_time: 30m}\npolicy:\n")
+        for lead_id in ("1", "2", "3", "9"):
             practice.quarantine(lead_id)
             practice.enrich(lead_id, **COMPLETE)
         earlier = utc_now() - timedelta(hours=1)
         ledger = open_ledger(practice.file, load_config(practice.file))
         end(ledger, ("1", "2"), Result.IN_DOUBT, State.UNKNOWN, earlier, due_at=earlier + LEASE)
         end(ledger, ("3",), Result.IN_DOUBT, State.UNKNOWN, earlier, due_at=earlier + timedelta(hours=2))
+        end(ledger, ("9",), Result.TAKEN, State.PROCESSED, earlier)
+        leadbyte.quarantine.add(["1", "9"])
+        leadbyte.quarantine.queue(leadbyte.quarantine.lead("9"), Action.PROCESS, 0)
         leadbyte.quarantine.move(["1"], LeadState.RELEASED)
         assert await maintain_ledger(str(practice.file)) == {"rescued": 0, "probed": 2, "inferred": 1}
-        assert practice.states() == {"1": "processed", "2": "ready", "3": "unknown"}
+        assert practice.states() == {"1": "processed", "2": "ready", "3": "unknown", "9": "processed"}
         assert [[item["quarantineId"] for item in request.body["leads"]] for request in leadbyte.requests] == [
-            ["1", "2"]
+            ["9", "1", "2"]
         ]
-        assert leadbyte.quarantine.acts == {}
+        assert list(leadbyte.quarantine.acts) == ["9"]
         practice.audit(leadbyte)
         ledger.close()
         practice.close()
@@ -184,6 +197,7 @@ async def test_a_page_that_cannot_be_written_fails_the_page_alone(
 ) -> None:
     """What nobody answered is settled all the same."""
     earlier = utc_now() - timedelta(hours=1)
+    leadbyte.quarantine.move(["2"], LeadState.RELEASED)
     practice.quarantine("2")
     practice.enrich("2", **COMPLETE)
     end(ledger, ("2",), Result.IN_DOUBT, State.UNKNOWN, earlier, due_at=earlier + LEASE)
@@ -193,4 +207,4 @@ async def test_a_page_that_cannot_be_written_fails_the_page_alone(
     assert state.is_failed()
     assert state.message.startswith("The report could not be written. ")
     assert state.message.endswith(" The rest is done: 0 leads taken over.")
-    assert practice.states() == {"2": "ready"}
+    assert practice.states() == {"2": "processed"}

@@ -67,7 +67,7 @@ async def test_a_long_wave_is_nobody_elses(world: Reconciling) -> None:
     begun_at = world.clock.now
     other = asyncio.create_task(covet())
     sections: dict[str, dict[str, Any]] = {"leadbyte": {"batch_size": 1, "timeout": "0s"}, "delivery": {"lease": LEASE}}
-    await world.deliver(wave, ledger=ledger, client=None, **sections)
+    await world.deliver(wave, ledger=ledger, client=None, stop=None, **sections)
     other.cancel()
     with pytest.raises(asyncio.CancelledError):
         await other
@@ -107,6 +107,6 @@ async def test_a_ledger_that_is_away_for_a_renewal_does_not_stop_the_wave(world:
     wave = world.claim(ledger=ledger, lease=LEASE)
     assert config_with().delivery.lease == GRACE
     sections: dict[str, dict[str, Any]] = {"leadbyte": {"batch_size": 1, "timeout": "0s"}, "delivery": {"lease": LEASE}}
-    await world.deliver(wave, ledger=ledger, client=None, **sections)
+    await world.deliver(wave, ledger=ledger, client=None, stop=None, **sections)
     assert ledger.renewals >= 1
     assert set(world.states(IDS[:5]).values()) == {State.PROCESSED}

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -48,7 +47,9 @@ async def test_an_act_that_was_applied_is_inferred(world: Reconciling, fault: st
     for lead_id in IDS:
         entry = world.entry(lead_id)
         assert (entry["state"], entry["inferred"], entry["refusals"]) == (state, True, 0)
-        assert entry["note"] == f"inferred: LeadByte no longer has it in quarantine, so the {verdict} was taken"
+        assert (
+            entry["note"] == f"inferred: LeadByte no longer has it in quarantine, and our {verdict} may have been taken"
+        )
         assert outcomes(world, lead_id) == [("update_and_act", "in_doubt"), ("probe", "gone")]
     assert {lead_id: len(acts) for lead_id, acts in world.sandbox.quarantine.acts.items()} == dict.fromkeys(IDS, 1)
     assert ran.tally.went == Counter({State(state): 3})
@@ -65,16 +66,20 @@ async def test_each_lead_is_inferred_by_its_own_act(world: Reconciling) -> None:
 
 @pytest.mark.parametrize("fault", LOST_BEFORE)
 async def test_an_act_that_was_not_applied_is_sent_again(world: Reconciling, fault: str) -> None:
-    """The probe is taken, so the lead is still in quarantine: it is decided anew and acted on once."""
+    """It is still in quarantine, and one that was acted on before is not: it is decided anew and acted on once."""
+    await world.have_control()
     world.arrive(*IDS)
     world.sandbox.faults.change({fault: "always"})
     await world.run()
     world.sandbox.faults.change({fault: None})
-    world.clock.advance(**LATER)
-    ran = await world.run()
+    await world.run_later(1)  # which tells the time by LeadByte's clock
+    assert set(world.states(IDS).values()) == {State.UNKNOWN}
+    ran = await world.run_later(1)
     assert (ran.reconciled.probed, ran.reconciled.inferred) == (3, [])
     assert set(world.states(IDS).values()) == {State.PROCESSED}
-    assert outcomes(world, "1") == [("update_and_act", "in_doubt"), ("probe", "taken"), ("update_and_act", "taken")]
+    probed = 2 * [("probe", "taken")]
+    assert outcomes(world, "1") == [("update_and_act", "in_doubt"), *probed, ("update_and_act", "taken")]
+    assert [world.entry(lead_id)["acted_again"] for lead_id in IDS] == [True, True, True]
     assert {len(acts) for acts in world.sandbox.quarantine.acts.values()} == {1}
     assert (world.entry("1")["inferred"], world.entry("1")["refusals"]) == (False, 0)
 
@@ -119,37 +124,68 @@ async def test_probes_go_in_batches(world: Reconciling) -> None:
     assert set(world.states(ids).values()) == {State.PROCESSED}
 
 
-async def test_after_a_vain_probe_the_batches_are_smaller(world: Reconciling) -> None:
-    """One lead may be the cause for all: it ends up alone, at a person, and the others are settled without it."""
+async def test_of_probes_that_are_refused_together_one_is_the_cause(world: Reconciling) -> None:
+    """They are halved until it stands alone, which a person is told at once; the others are settled without it."""
     ids = [str(n) for n in range(1, 18)]
     await world.lose(*ids)
     world.sandbox.faults.change({"poison": ["7"]})
+    await world.run_later(1, leadbyte={"batch_size": 16})
+    assert sorted(map(len, world.probes())) == [1, 1, 1, 2, 2, 4, 4, 8, 8, 16]
+    states = world.states(ids)
+    assert states.pop("7") is State.REVIEW
+    assert world.entry("7")["note"] == "LeadByte refused the request (HTTP 400 Bad Request); Invalid request"
+    assert set(states.values()) == {State.PROCESSED}
+
+
+async def test_after_a_vain_probe_the_batches_are_smaller(world: Reconciling) -> None:
+    """One lead may be the cause for all: it ends up alone, and the others are settled without it."""
+    ids = [str(n) for n in range(1, 18)]
+    await world.lose(*ids)
+    world.sandbox.faults.change({"5xx-before": ["7"], "5xx-status": 500})
     sizes = []
-    for _ in range(5):
+    for _ in range(4):
         world.clock.advance(hours=1, minutes=1)
         before = len(world.probes())
         await world.run(leadbyte={"batch_size": 16})
         sizes.append(sorted(map(len, world.probes()[before:])))
-    assert sizes == [[1, 16], [4, 4, 4, 4], [1, 1, 1, 1], [1], [1]]
+    assert sizes == [[1, 16], [4, 4, 4, 4], [1, 1, 1, 1], [1]]
     states = world.states(ids)
-    assert states.pop("7") is State.REVIEW
+    assert states.pop("7") is State.UNKNOWN
     assert set(states.values()) == {State.PROCESSED}
 
 
-async def test_five_vain_probes_and_a_person_is_asked(world: Reconciling) -> None:
-    """After waits that grow; nothing is asked about the lead any more."""
+async def test_probes_in_vain_go_ever_more_seldom_until_patience_is_over(world: Reconciling) -> None:
+    """Then a person is asked, and nothing more is asked about the lead.
+
+    Once more when there can be evidence: five minutes after LeadByte's clock was read first.
+    """
     await world.lose("17")
-    world.sandbox.faults.change({"5xx-after": "always"})
+    world.sandbox.faults.change({"5xx-before": "always", "5xx-status": 500})
     probed = []
     while world.states(["17"]) == {"17": State.UNKNOWN}:
         world.clock.advance(minutes=5)
-        if (await world.run()).reconciled.probed:
+        if (await world.run(delivery={"patience": "3h"})).reconciled.probed:
             probed.append(int((world.clock.now - NOON) / timedelta(minutes=1)))
-    assert probed == [5, 10, 20, 40, 80]
+    assert probed == [5, 10, 15, 35, 75, 135, 195]
     assert world.states(["17"]) == {"17": State.REVIEW}
-    assert world.entry("17")["note"].startswith("5 probes told nothing; the last: LeadByte failed (HTTP 502")
+    assert world.entry("17")["note"].startswith("nothing could be found out; last: LeadByte failed (HTTP 500")
     world.clock.advance(days=1)
     assert (await world.run()).reconciled.probed == 0
+
+
+@pytest.mark.parametrize("fault", ["drop-before", "5xx-before", "429"])
+async def test_patience_does_not_end_while_nobody_answers(world: Reconciling, fault: str) -> None:
+    """An outage of days is no reason to ask people about every lead: that is found out when it is over."""
+    await world.lose("17")
+    world.sandbox.faults.change({fault: "always", "retry-after": 0})
+    for _ in range(5):
+        world.clock.advance(days=1)
+        assert (await world.run()).reconciled.probed == 1
+    assert world.states(["17"]) == {"17": State.UNKNOWN}
+    world.sandbox.faults.change({fault: None})
+    world.clock.advance(days=1)
+    await world.run()
+    assert world.states(["17"]) == {"17": State.PROCESSED}
 
 
 @pytest.mark.parametrize("fault", ["429", "503", "refuse"])
@@ -197,13 +233,13 @@ async def test_with_nothing_to_write_there_is_nothing_to_probe_with(world: Recon
 @pytest.mark.parametrize(("fault", "inferred"), [("drop-after", True), ("drop-before", False)])
 async def test_probe_with_names_a_field_that_may_be_written(world: Reconciling, fault: str, inferred: bool) -> None:
     """Then a lead without enrichment is settled like any other."""
+    await world.have_control()
     world.seed(["17"])
     world.sandbox.faults.change({fault: 1})
     await world.run(update={})
-    world.clock.advance(**LATER)
-    await world.run(update={}, delivery={"probe_with": {"data13": "leadgate"}})
-    probe = {"leads": [{"quarantineId": "17", "update": {"data13": "leadgate"}}]}
-    assert ("PUT", probe) in world.asked()
+    await world.run_later(update={}, delivery={"probe_with": {"data13": "leadgate"}})
+    probe = {"quarantineId": "17", "update": {"data13": "leadgate"}}
+    assert probe in [item for _, body in world.asked() if "leads" in body for item in body["leads"]]
     assert (world.entry("17")["state"], world.entry("17")["inferred"]) == ("processed", inferred)
 
 
@@ -225,20 +261,16 @@ async def test_gone_before_the_first_act_is_not_inferred(world: Reconciling) -> 
     assert outcomes(world, "17") == [("update_and_act", "gone")]
 
 
-async def test_acted_on_in_vain_too_often_a_lead_goes_to_a_person(world: Reconciling) -> None:
-    """Each time the probe finds it still there; after `attempts` acts that is no accident."""
+async def test_acted_on_in_vain_twice_a_lead_goes_to_a_person(world: Reconciling) -> None:
+    """Each time evidence finds it still there; two such acts are no accident."""
+    await world.have_control()
     world.arrive("17")
-    world.sandbox.faults.change({"missing-before": {"leads": ["17"]}})
-    for _ in range(3):
-        await world.run(delivery={"attempts": 3})
-        world.sandbox.faults.change({"missing-before": None})
-        world.clock.advance(**LATER)
-        await _reconcile_only(world, delivery={"attempts": 3})
+    for _ in range(2):
+        assert world.states(["17"]) == {"17": State.READY}
         world.sandbox.faults.change({"missing-before": {"leads": ["17"]}})
+        await world.run()
+        world.sandbox.faults.change({"missing-before": None})
+        await world.run_later(claiming=False)
     assert world.states(["17"]) == {"17": State.REVIEW}
-    assert world.entry("17")["note"] == "sent 3 times without an answer, and still in quarantine"
-
-
-async def _reconcile_only(world: Reconciling, **sections: dict[str, Any]) -> None:
-    """Settle what nobody answered, as the flow maintain-ledger does."""
-    await world.run(claiming=False, **sections)  # type: ignore[arg-type]  # sections of the file alone
+    assert world.entry("17")["note"] == "the process was sent twice without an answer, and it is still in quarantine"
+    assert (world.entry("17")["doubt_action"], world.entry("17")["acted_again"]) == ("process", True)

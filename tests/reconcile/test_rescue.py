@@ -62,7 +62,8 @@ async def be_killed(world: Reconciling, kind: type[Ledger], **run: object) -> No
 
 @pytest.mark.parametrize("kind", [DeadAfterIntent, DeadBeforeRecording])
 async def test_an_act_that_a_killed_run_may_have_sent_is_unknown(world: Reconciling, kind: type[Ledger]) -> None:
-    """Whether it was sent or not: only a probe can tell, and then the lead is acted on once."""
+    """Whether it was sent or not: only evidence can tell, and then the lead is acted on once."""
+    await world.have_control()
     world.arrive("1")
     await be_killed(world, kind)
     assert world.states(["1"]) == {"1": State.SENDING}
@@ -73,8 +74,7 @@ async def test_an_act_that_a_killed_run_may_have_sent_is_unknown(world: Reconcil
     assert [(a["outcome"], a["message"]) for a in world.history("1").attempts] == [
         ("in_doubt", "the run ended before the answer")
     ]
-    world.clock.advance(**LATER)
-    await world.run()
+    await world.run_later()
     assert world.states(["1"]) == {"1": State.PROCESSED}
     assert world.entry("1")["inferred"] is (kind is DeadBeforeRecording)
     assert len(world.sandbox.quarantine.acts["1"]) == 1
@@ -108,6 +108,7 @@ async def test_nothing_is_taken_over_while_the_lease_lasts(world: Reconciling, k
 @pytest.mark.parametrize("applied", [True, False])
 async def test_a_killed_probe_is_closed_and_the_lead_probed_again(world: Reconciling, applied: bool) -> None:
     """The open probe counts as one in vain; the next one tells."""
+    await world.have_control()
     await world.lose("1", applied=applied)
     world.clock.advance(**LATER)
     with pytest.raises(Killed):
@@ -117,6 +118,7 @@ async def test_a_killed_probe_is_closed_and_the_lead_probed_again(world: Reconci
     assert (await world.run()).reconciled.probed == 0
     world.clock.advance(**LATER)
     assert (await world.run()).reconciled.probed == 1
+    await world.run_later()
     entry = world.entry("1")
     assert (entry["state"], entry["inferred"]) == ("processed", applied)
     assert [a["outcome"] for a in world.history("1").attempts][:3] == [

@@ -43,6 +43,7 @@ async def test_what_is_not_answered_in_time_is_unknown_and_the_rest_is_ready(
     world: Reconciling, patience: None
 ) -> None:
     """What was on the wire may have arrived; an intent that still waited for it was not sent, and is told so."""
+    await world.have_control()
     world.arrive(*IDS)
     leadbyte, stop = Stalling(world), Stop()
     client = world.client(concurrency=1)
@@ -87,6 +88,7 @@ async def test_what_is_answered_in_time_is_recorded(world: Reconciling, patience
 @pytest.mark.parametrize("applied", [True, False])
 async def test_a_probe_that_is_cut_off_is_sent_again(world: Reconciling, patience: None, applied: bool) -> None:
     """By the next run, after a longer grace; it counts as one in vain."""
+    await world.have_control()
     await world.lose("1", applied=applied)
     leadbyte, stop = Stalling(world), Stop()
     world.clock.advance(**LATER)
@@ -97,8 +99,7 @@ async def test_a_probe_that_is_cut_off_is_sent_again(world: Reconciling, patienc
     leadbyte.go_on.set()
     world.sandbox.faults.change({"slow-after": None})
     assert world.states(["1"]) == {"1": State.UNKNOWN}
-    world.clock.advance(**LATER)
-    await world.run()
+    await world.run_later(3)
     assert (world.entry("1")["state"], world.entry("1")["inferred"]) == ("processed", applied)
 
 

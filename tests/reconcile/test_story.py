@@ -33,7 +33,7 @@ async def test_the_story_of_an_inferred_lead_is_whole(world: Reconciling) -> Non
         "no answer that can be trusted: the request was sent, but its answer was lost",
         "sent: probe (update alone) writing postcode",
         "LeadByte no longer has it in quarantine, HTTP 200: Quarantine lead not found",
-        "settled as processed, inferred: LeadByte no longer has it in quarantine, so the process was taken",
+        "settled as processed, inferred: LeadByte no longer has it in quarantine, and our process may have been taken",
     ]
     assert [event.at for event in story.events] == sorted(event.at for event in story.events)
     assert story.now == (
@@ -42,8 +42,10 @@ async def test_the_story_of_an_inferred_lead_is_whole(world: Reconciling) -> Non
 
 
 async def test_the_story_of_a_lead_that_was_still_there_is_whole(world: Reconciling) -> None:
-    """The probe was taken, so it was decided and sent once more, and answered."""
+    """Evidence says that the act was not taken, so it was decided and sent once more, and answered."""
+    control = await world.have_control()
     await world.lose("17", applied=False)
+    await world.run_later(1)
     world.clock.advance(**LATER)
     world.clock.step = timedelta(seconds=1)
     await world.run()
@@ -54,11 +56,16 @@ async def test_the_story_of_a_lead_that_was_still_there_is_whole(world: Reconcil
         "no",
         "sent:",
         "LeadByte",
+        "sent:",
+        "LeadByte",
         "decided",
         "sent:",
         "LeadByte",
     ]
-    assert told[6].startswith("sent: probe")
+    assert [told[6][:11], told[8][:11]] == ["sent: probe"] * 2
+    asked = short(story_of(world, control))[-2:]
+    assert asked[0].startswith("sent: control (update alone, to see what LeadByte says of a lead that it queued)")
+    assert asked[1].startswith("LeadByte no longer has it in quarantine")
 
 
 async def test_while_nobody_knows_the_story_says_so(world: Reconciling) -> None:

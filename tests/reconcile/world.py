@@ -5,26 +5,26 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from leadgate.config import PipelineConfig
 from leadgate.delivery import Delivery, Exchange, Reconciled, Reconciliation
 from leadgate.errors import LeadByteUnavailable
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger, claims
-from leadgate.model import Tally
+from leadgate.model import State, Tally
 from leadgate.sandbox import Sandbox
 from leadgate.source import Source
 from leadgate.stopping import Stop
-from tests.delivery.world import POSTCODE, Clock, World, config_with
+from tests.delivery.world import POSTCODE, Clock, World, config_with, release_brake
 
 GRACE = timedelta(minutes=5)
 """The default of delivery.unknown_after, and of delivery.lease."""
 LATER = {"minutes": 6}
 """A little longer than either of them."""
+NO_QUEUE = {"queue_time": "0s"}
+"""A taken act leaves quarantine at once: where a test is not about LeadByte's queue."""
 _TABLES = [
     "create table leads (id text, quarantined_at timestamp)",
     "create table enrichment (id text, updated_at timestamp, postcode text)",
@@ -39,18 +39,13 @@ class Ran:
     reconciled: Reconciled
 
 
-def judging(config: PipelineConfig) -> Reconciliation:
-    """What judges the answers to probes, with neither a source nor anything to send with."""
-    nothing: Any = SimpleNamespace(ledger=None)
-    return Reconciliation(config, nothing, nothing)
-
-
 class Reconciling(World):
     """Registers leads with what there is to write onto them, and lets whole runs go over them."""
 
     def __init__(self, url: str, sandbox: Sandbox, base_dir: Path, clock: Clock) -> None:
         super().__init__(url, sandbox, base_dir, clock)
         self._runs = 1
+        self.controls: list[str] = []
         self._ledgers = [self.ledger]
         self._rows = create_engine(f"sqlite:///{base_dir / 'source.db'}")
         with self._rows.begin() as connection:
@@ -98,10 +93,11 @@ class Reconciling(World):
     ) -> Ran:
         """Go over everything that is due, as a run does; its leases are given back, unless it `dies_of` what it met.
 
-        Without `claiming` it only settles what nobody answered.
+        Without `claiming` it only settles what is in doubt. Acts leave LeadByte's queue at once, unless
+        `delivery.queue_time` is given.
         """
         ledger = ledger or self.next_ledger()
-        config = config_with(**sections)
+        config = config_with(**sections | {"delivery": NO_QUEUE | sections.get("delivery", {})})
         async with client or self.client() as connected:
             exchange = Exchange(config=config, ledger=ledger, client=connected, stop=stop)
             delivery = Delivery(config, exchange)
@@ -119,13 +115,39 @@ class Reconciling(World):
             claims.release(ledger, now=self.clock())
         return Ran(exchange.tally, reconciled)
 
+    async def run_later(self, times: int = 2, **run: Any) -> Ran:  # noqa: ANN401 - what `run` takes
+        """Run again and again, each time after a grace.
+
+        The first probe of an act tells the time by LeadByte's clock, and the next one counts.
+        """
+        for _ in range(times):
+            self.clock.advance(**LATER)
+            ran = await self.run(**run)
+        return ran
+
+    async def have_control(self, lead_id: str = "9001", **run: Any) -> str:  # noqa: ANN401 - what `run` takes
+        """Let a lead have been acted on before, of which LeadByte said that it queued it."""
+        self.arrive(lead_id)
+        await self.run(**run)
+        assert self.states([lead_id])[lead_id] in {State.PROCESSED, State.REJECTED}
+        self.controls.append(lead_id)
+        return lead_id
+
     async def lose(self, *ids: str, applied: bool = True, **run: Any) -> None:  # noqa: ANN401 - what `run` takes
-        """Let leads arrive and be acted on by a run that gets no answer, whether the acts were applied or not."""
+        """Let leads arrive and be acted on by a run that gets no answer, whether the acts were applied or not.
+
+        All together, as when LeadByte has answered every act before.
+        """
+        release_brake(self.ledger)
         self.arrive(*ids)
         fault = "drop-after" if applied else "drop-before"
         self.sandbox.faults.change({fault: "always"})
         await self.run(**run)
         self.sandbox.faults.change({fault: None})
+
+    def acts_sent(self, lead_id: str) -> list[str]:
+        """Every act that was sent for a lead, whatever became of it."""
+        return [attempt["action"] for attempt in self.history(lead_id).attempts if attempt["action"]]
 
     async def reached(self) -> None:
         """Wait until LeadByte can be reached."""
@@ -135,9 +157,11 @@ class Reconciling(World):
                     return await client.check()
 
     def probes(self) -> list[Sequence[str]]:
-        """The leads of each request that carried no act, in order."""
-        return [
+        """The leads of each request that carried no act, in order; without the controls beside them."""
+        asked = [
             [item["quarantineId"] for item in body["leads"]]
             for method, body in self.asked()
-            if method == "PUT" and body["leads"] and not any("action" in item for item in body["leads"])
+            if method == "PUT" and not any("action" in item for item in body["leads"])
         ]
+        probes = [[lead_id for lead_id in ids if lead_id not in self.controls] for ids in asked]
+        return [ids for ids in probes if ids]

@@ -3,7 +3,7 @@
 import pytest
 
 from leadgate.sandbox import LeadState, Permission
-from tests.sandbox.calling import Start
+from tests.sandbox.calling import Clock, Start
 
 PATH = "/restapi/v1.3/leads"
 
@@ -21,6 +21,19 @@ async def test_an_update_answers_as_documented(start: Start) -> None:
     }
     assert caller.sandbox.quarantine.lead("2932682").fields == {"postcode": "TN25 6QD"}
     assert caller.sandbox.quarantine.acts == {}
+
+
+async def test_every_answer_is_dated_by_the_clock_of_the_sandbox(start: Start) -> None:
+    """As HTTP writes it, in whole seconds; also an answer that something failed."""
+    clock = Clock()
+    caller = await start(clock=clock)
+    answers = [await caller.update("1"), await caller.update("1", key="wrong")]
+    clock.advance(hours=10)
+    caller.sandbox.faults.change({"5xx-before": "always"})
+    answers.append(await caller.update("1"))
+    assert [answer.status_code for answer in answers] == [200, 401, 502]
+    at_noon, at_night = "Sun, 01 Mar 2026 12:00:00 GMT", "Sun, 01 Mar 2026 22:00:00 GMT"
+    assert [answer.headers.get_list("Date") for answer in answers] == [[at_noon], [at_noon], [at_night]]
 
 
 @pytest.mark.parametrize(("action", "said"), [("process", "processing"), ("reject", "rejection")])

@@ -28,13 +28,13 @@ def sent(leadbyte: Sandbox) -> list[tuple[str, object]]:
 
 
 def test_a_lead_whose_enrichment_is_there_is_processed(acme: Practice, leadbyte: Sandbox) -> None:
-    """One request writes the enrichment onto the quarantined lead and queues it for processing."""
+    """The enrichment is written onto the quarantined lead; when LeadByte has taken it, the lead is queued as well."""
     acme.quarantine(2932682)
     acme.enrich(2932682, postcode="TN25 6QD", phone_verified=True, score=0.8, mobile="07700900001")
 
     assert run(acme) == {"registered": 1, "arrived": 1, "processed": 1}
-    lead = {"quarantineId": "2932682", "update": {"postcode": "TN25 6QD", "phone1": "07700900001"}, "action": "process"}
-    assert sent(leadbyte) == [("PUT", {"leads": [lead]})]
+    lead = {"quarantineId": "2932682", "update": {"postcode": "TN25 6QD", "phone1": "07700900001"}}
+    assert sent(leadbyte) == [("PUT", {"leads": [lead]}), ("PUT", {"leads": [lead | {"action": "process"}]})]
 
 
 def test_a_second_run_sends_nothing(acme: Practice, leadbyte: Sandbox) -> None:
@@ -43,8 +43,9 @@ def test_a_second_run_sends_nothing(acme: Practice, leadbyte: Sandbox) -> None:
     acme.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.8)
     run(acme)
 
+    requests = len(leadbyte.requests)
     assert run(acme) == {}
-    assert len(leadbyte.requests) == 1
+    assert len(leadbyte.requests) == requests
 
 
 def test_a_lead_without_enrichment_waits(acme: Practice, leadbyte: Sandbox) -> None:
@@ -93,8 +94,8 @@ def test_a_late_lead_is_rejected_with_what_has_come(acme: Practice, leadbyte: Sa
     acme.enrich(1, postcode="TN25 6QD")
 
     assert run(acme) == {"registered": 1, "rejected": 1}
-    lead = {"quarantineId": "1", "update": {"postcode": "TN25 6QD"}, "action": "reject"}
-    assert sent(leadbyte) == [("PUT", {"leads": [lead]})]
+    lead = {"quarantineId": "1", "update": {"postcode": "TN25 6QD"}}
+    assert sent(leadbyte) == [("PUT", {"leads": [lead]}), ("PUT", {"leads": [lead | {"action": "reject"}]})]
 
 
 def test_a_held_lead_is_decided_again_when_its_data_changes(acme: Practice, leadbyte: Sandbox) -> None:
@@ -102,13 +103,14 @@ def test_a_held_lead_is_decided_again_when_its_data_changes(acme: Practice, lead
     acme.quarantine(1)
     acme.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.5)
     assert run(acme) == {"registered": 1, "arrived": 1, "held": 1, "waiting": 1}
-    assert sent(leadbyte) == [("PUT", {"leads": [{"quarantineId": "1", "update": {"postcode": "TN25 6QD"}}]})]
+    lead = {"quarantineId": "1", "update": {"postcode": "TN25 6QD"}}
+    assert sent(leadbyte) == [("PUT", {"leads": [lead]})]
     assert run(acme) == {"waiting": 1}
 
     acme.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.7)
     assert run(acme) == {"arrived": 1, "processed": 1}
-    # The postcode is there already: the act goes alone.
-    assert sent(leadbyte)[1:] == [("POST", {"quarantineId": 1, "action": "process"})]
+    # The postcode is there already, and goes again: that it can be written shows that the lead is in quarantine.
+    assert sent(leadbyte)[1:] == [("PUT", {"leads": [lead]}), ("PUT", {"leads": [lead | {"action": "process"}]})]
 
 
 def test_a_lead_in_review_waits_for_a_person(acme: Practice, leadbyte: Sandbox) -> None:
@@ -134,8 +136,8 @@ def test_a_plan_says_what_a_run_does(acme: Practice, leadbyte: Sandbox) -> None:
     plan = leadgate("plan", "--json", config=acme.file).json()
     told = {lead["lead_id"]: (lead["verdict"], lead["rule"], lead["route"], lead["fields"]) for lead in plan["leads"]}
     assert told == {
-        "1": ("process", "verified", "update and act in one request", ["postcode"]),
-        "2": ("reject", "opted-out", "update and act in one request", ["postcode"]),
+        "1": ("process", "verified", "update, then update and act in one request", ["postcode"]),
+        "2": ("reject", "opted-out", "update, then update and act in one request", ["postcode"]),
         "4": ("reject", "never-enriched", "act", []),
     }
     assert plan["waiting"] == 1
@@ -161,8 +163,10 @@ def test_the_story_of_a_lead_can_be_told(acme: Practice) -> None:
     assert told[4].startswith(
         "decided process by rule 'verified': Phone verified and a score of 0.8. Facts: score=0.8."
     )
-    assert told[5].startswith("sent: update and process writing postcode, phone1 (request ")
+    assert told[5].startswith("sent: update writing postcode, phone1 (request ")
     assert told[6].startswith("LeadByte took it, HTTP 200: Quarantine lead updated")
+    assert told[7].startswith("sent: update and process writing postcode, phone1 (request ")
+    assert told[8].startswith("LeadByte took it, HTTP 200: Quarantine lead updated; Quarantine ID '1' queued for")
     assert story[-1] == "Now: queued for processing by LeadByte, which goes on with it."
     assert "TN25" not in "".join(story)
     assert "0770" not in "".join(story)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.engine import RowMapping
 
 from leadgate.ledger.engine import reading
-from leadgate.ledger.schema import attempts, decisions, entries
+from leadgate.ledger.schema import attempts, decisions, entries, overrides
 from leadgate.model import Action, RequestKind, Result, State
 from leadgate.sandbox import Act
 
@@ -18,6 +18,9 @@ _ACTED = frozenset(_SETTLED_BY.values())
 _FINAL = _ACTED | {State.GONE}
 _OPEN_ENDED = frozenset({State.SENDING, State.UNKNOWN, State.REVIEW})
 """Where a lead may be whose act was taken without the ledger's having been told."""
+
+_PERHAPS_TAKEN = frozenset({None, Result.IN_DOUBT, Result.TAKEN})
+"""The outcomes of an act that may have been taken."""
 
 _Key = tuple[str, str]
 
@@ -31,6 +34,7 @@ def audit_ledger(engine: Engine, now: datetime, *, finished: bool = False) -> No
         found = list(connection.execute(select(entries)).mappings())
         sent = list(connection.execute(select(attempts)).mappings())
         decided = list(connection.execute(select(decisions)).mappings())
+        people = Counter(map(_key, connection.execute(select(overrides)).mappings()))
     by_lead: dict[_Key, list[RowMapping]] = {_key(entry): [] for entry in found}
     faults = [f"{'/'.join(_key(row))}: belongs to no entry" for row in (*sent, *decided) if _key(row) not in by_lead]
     for attempt in sent:
@@ -39,6 +43,7 @@ def audit_ledger(engine: Engine, now: datetime, *, finished: bool = False) -> No
     for entry in found:
         mine = by_lead[_key(entry)]
         told = [*_of_state(entry, now), *_of_acts(entry, mine), *_of_requests(entry, mine, verdicts)]
+        told += _of_doubt(entry, mine, people[_key(entry)])
         if finished:
             told += _of_the_end(entry, mine, now)
         faults += [f"{entry['pipeline']}/{entry['lead_id']}, {entry['state']}: {fault}" for fault in told]
@@ -114,6 +119,16 @@ def _of_acts(entry: RowMapping, mine: Sequence[RowMapping]) -> Iterator[str]:
         yield f"{taken[0]} was taken, so it must be {settled.value}"
     if entry["state"] in _ACTED and not settled and not entry["inferred"]:
         yield "no act was taken, and it is not inferred"
+
+
+def _of_doubt(entry: RowMapping, mine: Sequence[RowMapping], people: int) -> Iterator[str]:
+    """No act is sent while one may have been taken: but for one by evidence, and one each time a person said so."""
+    perhaps = [attempt for attempt in mine if attempt["action"] and attempt["outcome"] in _PERHAPS_TAKEN]
+    allowed = 1 + entry["acted_again"] + people
+    if len(perhaps) > allowed:
+        yield f"may have been acted on {len(perhaps)} times, where {allowed} are allowed"
+    if any(each["outcome"] is None and each["action"] != entry["doubt_action"] for each in perhaps):
+        yield "is being acted on, and not in doubt"
 
 
 def _of_requests(entry: RowMapping, mine: Sequence[RowMapping], verdicts: Mapping[Any, str]) -> Iterator[str]:
