@@ -22,12 +22,21 @@ class Database(StrEnum):
     POSTGRESQL = "postgresql"
 
 
+class Mode(StrEnum):
+    """How updates and acts are sent; separate is one POST a lead."""
+
+    UPDATE_FIRST = "update_first"
+    COMBINED = "combined"
+    SEPARATE = "separate"
+
+
 @app.command()
-def bench(
+def bench(  # noqa: PLR0913 - one argument an option
     *,
     leads: Annotated[int, typer.Option(help="Leads whose enrichment has arrived.", min=1)] = 10_000,
     latency: Annotated[list[str] | None, typer.Option(help="How long every answer takes: 20ms, 0.1.")] = None,
     database: Annotated[list[Database] | None, typer.Option(help="Where source and ledger are; repeatable.")] = None,
+    mode: Annotated[list[Mode] | None, typer.Option(help="delivery.mode; repeatable.")] = None,
     in_flight: Annotated[int, typer.Option(help="Requests at once.", min=1)] = IN_FLIGHT,
     repeats: Annotated[int, typer.Option(help="Rounds of each combination.", min=1)] = 3,
 ) -> None:
@@ -35,7 +44,9 @@ def bench(
     quiet_prefect(verbose=False)
     rounds: list[Round] = []
     databases = [one.value for one in database or Database]
-    for one in run_rounds(databases, latency or ["20ms", "100ms"], leads=leads, repeats=repeats, in_flight=in_flight):
+    modes = [one.value for one in mode or [Mode.UPDATE_FIRST, Mode.COMBINED]]
+    latencies = latency or ["20ms", "100ms"]
+    for one in run_rounds(databases, latencies, modes, leads=leads, repeats=repeats, in_flight=in_flight):
         rounds.append(one)
         print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)

@@ -54,6 +54,7 @@ policy:
       because: No enrichment within the deadline.
   otherwise: review
   keep_facts: [score]
+delivery: {{mode: {mode}}}
 safety:
   max_rejects_per_run: {leads}
 """
@@ -97,7 +98,14 @@ def fill_source(url: str, leads: int) -> None:
 
 
 def write_pipeline(  # noqa: PLR0913
-    path: Path, *, base_url: str, source_url: str, ledger_url: str, leads: int, in_flight: int = IN_FLIGHT
+    path: Path,
+    *,
+    base_url: str,
+    source_url: str,
+    ledger_url: str,
+    leads: int,
+    in_flight: int = IN_FLIGHT,
+    mode: str = "combined",
 ) -> None:
     """Write the pipeline file that releases the leads of `fill_source`, at no rate, and make its ledger."""
     text = _PIPELINE.format(
@@ -108,6 +116,7 @@ def write_pipeline(  # noqa: PLR0913
         source_url=source_url,
         ledger_url=ledger_url,
         leads=leads,
+        mode=mode,
     )
     path.write_text(text, encoding="utf-8")
     create_ledger(path, first_time=True)

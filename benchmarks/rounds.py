@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 
 from benchmarks.leads import IN_FLIGHT, fill_source, request_bodies, write_pipeline
@@ -36,6 +36,7 @@ class Round:
 
     database: str
     latency: str
+    """And, behind a comma, `delivery.mode`."""
     bare: Timed
     release: Timed
 
@@ -85,8 +86,14 @@ class PostgresDatabases(Databases):
         return self._server.url(name)
 
 
-def run_rounds(
-    databases: Sequence[str], latencies: Sequence[str], *, leads: int, repeats: int, in_flight: int = IN_FLIGHT
+def run_rounds(  # noqa: PLR0913
+    databases: Sequence[str],
+    latencies: Sequence[str],
+    modes: Sequence[str],
+    *,
+    leads: int,
+    repeats: int,
+    in_flight: int = IN_FLIGHT,
 ) -> Iterator[Round]:
     """Run every round, the combinations in turn, so that a slow minute of the machine hits all of them."""
     with ExitStack() as servers:
@@ -100,7 +107,7 @@ def run_rounds(
         bodies.write_bytes(b"\n".join(request_bodies(leads)))
         for _ in range(repeats):
             for latency, sandbox_url in sandboxes.items():
-                for name, place in places.items():
+                for (name, place), mode in product(places.items(), modes):
                     bare = run_measured(bare_loop(sandbox_url, bodies, in_flight), environment)
                     check_and_forget(sandbox_url, leads)
                     pipeline = folder / "leadgate.yaml"
@@ -111,10 +118,11 @@ def run_rounds(
                         ledger_url=place.new_ledger(),
                         leads=leads,
                         in_flight=in_flight,
+                        mode=mode,
                     )
                     release = run_measured(["benchmarks.release", str(pipeline), str(leads)], environment)
                     check_and_forget(sandbox_url, leads)
-                    yield Round(name, latency, bare, release)
+                    yield Round(name, f"{latency}, {mode}", bare, release)
 
 
 @contextmanager

@@ -21,9 +21,11 @@ from prometheus_client.registry import Collector
 
 from leadgate.errors import LeadgateError, LedgerError
 from leadgate.ledger import Ledger
+from leadgate.ledger.doubts import Doubts, read_doubts
 from leadgate.ledger.report_counts import DecisionCount, read_decision_counts
 from leadgate.ledger.request_counts import OUTCOMES, Sent, read_sent
 from leadgate.ledger.status import Status, read_status
+from leadgate.model import Result
 from leadgate.wiring.ledger import ledger_of
 
 logger = logging.getLogger(__name__)
@@ -69,13 +71,14 @@ class LedgerCollector(Collector):
         self._status = _Kept(lambda: read_status(ledger))
         self._decided = _Kept(lambda: read_decision_counts(ledger, _BEGINNING))
         self._sent = _Kept(lambda: read_sent(ledger, LATENCIES))
+        self._doubts = _Kept(lambda: read_doubts(ledger))
 
     def collect(self) -> Iterator[Metric]:
         """Read the ledger, or say that it cannot be read."""
         up = GaugeMetricFamily("leadgate_ledger_up", "Whether the ledger could be read.", labels=["pipeline"])
         try:
             found = [*self._leads(self._status.get()), self._decisions(self._decided.get())]
-            found += self._requests(self._sent.get())
+            found += [*self._requests(self._sent.get()), *self._evidence(self._doubts.get())]
         except LedgerError:
             found = []
         up.add_metric([self._pipeline], float(bool(found)))
@@ -100,6 +103,20 @@ class LedgerCollector(Collector):
         if since is not None:
             metric.add_metric([self._pipeline], (self._clock() - since).total_seconds())
         return metric
+
+    def _evidence(self, doubts: Doubts) -> Iterator[Metric]:
+        yield self._age("leadgate_oldest_doubt_seconds", "How long the oldest act has been in doubt.", doubts.since)
+        shown = doubts.control
+        stays = (shown.at - shown.taken_at).total_seconds() if shown and shown.result is Result.TAKEN else 0.0
+        for name, text, value in (
+            ("leadgate_in_doubt", "Leads whose act may have been taken.", doubts.brake.in_doubt),
+            ("leadgate_acts_in_vain", "Acts in a row that went alone and are in doubt.", doubts.brake.in_vain),
+            ("leadgate_inferred", "Settled leads of which no answer says that their act was taken.", doubts.inferred),
+            ("leadgate_control_stays_seconds", "How long after it was queued the last control was updated.", stays),
+        ):
+            metric = GaugeMetricFamily(name, text, labels=["pipeline"])
+            metric.add_metric([self._pipeline], value)
+            yield metric
 
     def _decisions(self, decided: Sequence[DecisionCount]) -> Metric:
         labels = ["pipeline", "verdict", "rule"]

@@ -1,5 +1,6 @@
 """Stage 6, report: what the run did, as artifacts on the Prefect UI. Ids, names and counts; never a person's data."""
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -50,6 +51,7 @@ class Progress:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._artifact_id: UUID | None = None
+        self._drawing = asyncio.Lock()
         self._began_at = self._due_at = pipeline.clock()
 
     async def show_now_and_then(self) -> None:
@@ -59,6 +61,10 @@ class Progress:
 
     async def show(self) -> None:
         """Draw the bar, or move it."""
+        async with self._drawing:
+            await self._show()
+
+    async def _show(self) -> None:
         asked_at = self._pipeline.clock()
         share = _share_done(read_status(self._pipeline.ledger).counts)
         if self._artifact_id is None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from leadgate.leadbyte import LeadByteClient
-from leadgate.leadbyte.answers import Reply
+from leadgate.leadbyte.refusals import Reply
 from leadgate.leadbyte.wording import Sentences
 from leadgate.model import State
 from leadgate.sandbox import Sandbox

@@ -19,6 +19,7 @@ from leadgate.report import Facts, read_facts
 from leadgate.report.file import render
 from leadgate.report.words import share, span
 from leadgate.wiring.identity import create_ledger
+from tests.delivery.world import release_brake
 from tests.ledger.steps import NOW, REJECT, attempt, claim, intend, outcome, send, taken
 from tests.support.command import leadgate
 from tests.support.ledgers import new_engine
@@ -40,6 +41,7 @@ def config() -> PipelineConfig:
 def ledger(database_url: str, tmp_path: Path) -> Iterator[Ledger]:
     """The ledger of that pipeline, on SQLite and on PostgreSQL."""
     ledger = Ledger(new_engine(database_url, base_dir=tmp_path), pipeline="acme", owner="run-1")
+    release_brake(ledger)
     yield ledger
     ledger.close()
 

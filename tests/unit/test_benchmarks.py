@@ -24,6 +24,7 @@ from leadgate.ledger import Ledger
 from leadgate.sandbox import Sandbox, sandbox_thread
 from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import build_client
+from tests.delivery.world import release_brake
 
 LEADS = 2 * BATCH_SIZE + 20
 
@@ -31,6 +32,7 @@ LEADS = 2 * BATCH_SIZE + 20
 def release(config: Path) -> None:
     """Do what the release flow does, without Prefect, which takes long to start."""
     with open_pipeline(config, read_block) as pipeline:
+        release_brake(pipeline.ledger)
         register_leads(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now())
         look_for_arrivals(pipeline.source, pipeline.ledger, pipeline.config, now=utc_now())
         preparation = Preparation(
