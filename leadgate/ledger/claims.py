@@ -228,15 +228,17 @@ def _correct_what_lies_ahead(ledger: Ledger, now: datetime) -> None:
     """End leases and waits that were written by a clock that was ahead: nobody knows how long they would last."""
     ahead = ENTRY.written_at > now + CLOCKS_AGREE
     leased = and_(ENTRY.lease_until > now, ahead)
-    waits = and_(ENTRY.due_at > now, ENTRY.state.in_((State.READY, State.UNKNOWN, State.WAITING)), ahead)
     with ledger.transaction() as connection:
         over = entries.update().where(ledger.locked(connection, leased))
         connection.execute(over.values(lease_until=now - CLOCKS_AGREE))
-        due = entries.update().where(ledger.locked(connection, waits))
-        connection.execute(due.values(due_at=now, written_at=now))
-        doubted = and_(ENTRY.doubt_since > now + CLOCKS_AGREE, ahead)
-        later = entries.update().where(ledger.locked(connection, ENTRY.doubt_since.is_not(None), doubted))
-        connection.execute(later.values(doubt_since=now, doubt_theirs=None))
+        # One by one: each of these has an index of its own. Doubts first: what is due is written anew below.
+        for doubted in (in_state(State.UNKNOWN), and_(in_state(State.REVIEW), ENTRY.doubt_action.is_not(None))):
+            is_ahead = and_(doubted, ENTRY.doubt_since > now + CLOCKS_AGREE, ahead)
+            later = entries.update().where(ledger.locked(connection, is_ahead))
+            connection.execute(later.values(doubt_since=now, doubt_theirs=None))
+        for state in (State.READY, State.UNKNOWN, State.WAITING):
+            due = entries.update().where(ledger.locked(connection, in_state(state), ENTRY.due_at > now, ahead))
+            connection.execute(due.values(due_at=now, written_at=now))
 
 
 def _expired(ledger: Ledger, now: datetime, *states: State) -> CTE:
