@@ -160,7 +160,8 @@ def test_acts_that_went_alone_in_vain_make_the_next_one_wait_ever_longer(ledger:
         until = closed.admitted.until
         assert closed.may_go == set()
         assert until
-        assert f"the last {number + 1} acts that went alone are in doubt too" in closed.admitted.why
+        which = f"{number + 1} acts that went alone are" if number else "act that went alone is"
+        assert closed.admitted.why == f"the last {which} in doubt too"
         waits.append((until - now) / MINUTE)
         claims.release(ledger, now=now)
         now = until
@@ -220,8 +221,8 @@ def test_a_run_that_died_puts_the_brake_on(ledger: Ledger, rival: Ledger) -> Non
 def test_accounts_do_not_brake_each_other(engine: Engine, ledger: Ledger) -> None:
     """Two pipelines of one account do: it is LeadByte that is not understood."""
     put_on(ledger)
-    same = Ledger(engine, pipeline="beta", owner="second")
-    other = Ledger(engine, pipeline="gamma", owner="third", account="other")
+    same = Ledger(engine, pipeline="other", owner="second")
+    other = Ledger(engine, pipeline="another", owner="third", account="other")
     assert read_brake(same).is_on
     put_on(other)
     acts = wave(same, "7")

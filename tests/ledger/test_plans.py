@@ -96,7 +96,7 @@ STEPS: Sequence[tuple[Step, str]] = [
         "leadgate_entries_by_age",
     ),
     (lambda ledger: read_waiting(ledger, ["01000"]), "leadgate_entries_(pk|waiting)|sqlite_auto"),
-    (rescue, "leadgate_entries_(leased|pk)|sqlite_auto"),
+    (rescue, "leadgate_entries_(leased|ready|unknown|held|in_doubt|pk)|sqlite_auto"),
     (lambda ledger: claims.release(ledger, now=NOW), "leadgate_entries_leased|lead_id.* = ANY"),
     (lambda ledger: claims.renew(ledger, lease=LEASE, now=NOW), "leadgate_entries_leased|lead_id.* = ANY"),
 ]

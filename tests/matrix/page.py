@@ -30,9 +30,9 @@ is about one lead. Before a probe, two of the three leads were acted on and one 
 
 A probe that LeadByte refuses when it stands alone goes to a person at once, with LeadByte's words.
 
-A lead that someone else takes out of quarantine (`moved`) just before it is probed is inferred to have been acted on:
-LeadByte gives no sign by which the two could be told apart. Such a lead is marked as inferred, and no money was moved
-twice.
+A lead that someone else takes out of quarantine (`moved`, `moved-after`) while it is unknown is inferred to have been
+acted on: LeadByte gives no sign by which the two could be told apart. Such a lead is marked as inferred, and no money
+was moved twice.
 """
 _TABLE = """
 | what goes wrong | the run | right after | in the end | acts a lead | attempts | clean runs |
