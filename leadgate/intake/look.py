@@ -55,14 +55,14 @@ class Looker:
         self._source, self._ledger, self._config, self._now = source, ledger, config, now
         reading = read_trusted(source, ledger, config, now)
         clock_problem = ledger.clock_problem() if records else None
-        if clock_problem:
+        if clock_problem and clock_problem is not NOT_ASKED:
             # Not kept: it would stand at an instant that may lie far ahead.
-            told = None if clock_problem is NOT_ASKED else clock_problem
-            reading = replace(reading, healthy=False, problem=reading.problem or told)
+            reading = replace(reading, healthy=False, problem=reading.problem or clock_problem)
         elif records:
             keep_reading(ledger, reading)
         self.looked = Looked(reading, warnings=[reading.problem] if reading.problem else [])
-        self.late_since = latest_late(ledger, deadline=config.wait.deadline, now=now) if reading.healthy else None
+        may_be_late = reading.healthy and clock_problem is None
+        self.late_since = latest_late(ledger, deadline=config.wait.deadline, now=now) if may_be_late else None
 
     def distrust(self, problem: str) -> None:
         """Let no lead become late by this reading, for a reason that came to light after it."""

@@ -242,6 +242,7 @@ async def test_nothing_of_a_person_reaches_prefect(marked: tuple[Practice, Sandb
         _, first = await run(pipeline)
         leadbyte.faults.change({"401": "always"})
         pipeline.quarantine(9, hours_ago=25)
+        pipeline.enrich(9, score=0.9, postcode="MARKED-1", mobile="MARKED-2", phone_verified=True)
         refused, second = await run(pipeline)
         handed_over = APILogWorker.drain_all(timeout=10)
         assert isawaitable(handed_over), "as it is inside an event loop"

@@ -55,6 +55,7 @@ def live(ledger: Ledger) -> None:
     sending.record(ledger, [taken(rejected)], now=LATER)
     lost = send(ledger, claim(ledger, "5"))
     sending.record(ledger, [outcome(lost, Result.IN_DOUBT, State.UNKNOWN, due_at=LATER)], now=LATER)
+    release_brake(ledger)
     refused = send(ledger, claim(ledger, "6"))
     sending.record(ledger, [outcome(refused, Result.REFUSED, State.FAILED, note="no")], now=LATER)
     for number in "7", "8":
