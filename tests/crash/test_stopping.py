@@ -31,9 +31,11 @@ def leadbyte() -> Iterator[Sandbox]:
 def pipeline(tmp_path: Path, leadbyte: Sandbox, prefect_server: str) -> Iterator[Practice]:
     """A pipeline of which four leads at a time are on the wire."""
     practice = Practice(tmp_path, leadbyte.url)
+    practice.edit("policy:\n", "delivery: {mode: combined}\npolicy:\n")
     practice.edit("requests_per_second: 0", "requests_per_second: 0\n  batch_size: 1\n  concurrency: 4")
     practice.quarantine(*range(1, LEADS + 1))
     practice.enrich(*range(1, LEADS + 1), **COMPLETE)
+    practice.trust_leadbyte()
     yield practice
     practice.audit(leadbyte)
     practice.close()

@@ -240,7 +240,8 @@ def test_check_names_the_faults_of_every_part_at_once(pipeline: Practice, leadby
         "ledger.url: the ledger is kept in SQLite or PostgreSQL, not in mysql",
         (
             f"LeadByte at {leadbyte.url} refused the API key (HTTP 401). It needs the permissions Leads > Update and "
-            "Quarantine > Process, and the account may allow listed IP addresses only. Correct leadbyte.api_key or its "
+            "Quarantine > Process (in newer accounts one, Leads > Update & Quarantine Process), and the account may "
+            "allow listed IP addresses only. Correct leadbyte.api_key or its "
             "permissions, then run `leadgate check`."
         ),
     ]

@@ -61,7 +61,8 @@ def test_an_id_that_leadbyte_cannot_take_is_parked_with_the_reason(pipeline: Pra
     finished = leadgate("run", config=pipeline.file)
     assert finished.code == 1
     assert "       1  failed: refused by LeadByte and parked" in finished.stdout
-    assert [exchange.method for exchange in leadbyte.requests] == ["PUT"], "lead 1's"
+    asked = [lead.lead_id for exchange in leadbyte.requests for lead in exchange.asked]
+    assert asked == ["1", "1"], "its update, and its act"
     assert leadgate("explain", "12-b", config=pipeline.file).stdout.splitlines()[-1] == (
         "Now: parked (the id '12-b' is not a plain whole number, and LeadByte's call to process or reject takes "
         "nothing else: correct the id in the source, or act on the lead in LeadByte)."

@@ -53,6 +53,8 @@ def practice(tmp_path: Path, database_url: str) -> Iterator[Practice]:
         practice = Practice(tmp_path, address, ledger_url=database_url)
         practice.edit("  phone1: mobile", "  phone1: mobile\n  email: email\n  name: full_name\n  data1: note")
         practice.edit("keep_facts: [score]", f"keep_facts: [{KEPT}]\ndelivery: {{attempts: 1, unknown: review}}")
+        practice.edit("requests_per_second: 0", "requests_per_second: 0\n  batch_size: 1")
+        practice.trust_leadbyte()
         practice.edit("Phone verified and a score of {score}.", f"Verified, of {{{KEPT}}}.")
         practice.edit(
             "    - name: verified",

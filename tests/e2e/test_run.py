@@ -19,6 +19,7 @@ SUMMARY_KEYS = {
     "review",
     "unknown",
     "failed",
+    "notes",
     "gone",
     "waiting",
     "ready",
@@ -75,6 +76,7 @@ def test_every_lead_ends_where_the_rules_say(
         "overdue": 0,
         "paused": None,
         "skipped": {},
+        "notes": [],
     }
 
     asked_before = len(leadbyte.requests)

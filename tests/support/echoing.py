@@ -30,7 +30,7 @@ class _Answers(BaseHTTPRequestHandler):
         everything = " | ".join(spellings(item.get("update", {})) for item in items.values())
         if POISON in items:
             self._answer(422, {"status": "Error", "message": "Invalid", "errors": [{"detail": everything}]})
-        elif FAILS in items:
+        elif FAILS in items and items[FAILS].get("action"):
             self._answer(500, {"status": "Error", "message": everything})
         else:
             lines = [self._line(lead_id, item) for lead_id, item in items.items() if lead_id != UNNAMED]
