@@ -59,11 +59,20 @@ def test_a_late_worker_may_not_send_what_was_rescued_and_is_free(ledger: Ledger,
     assert intend(ledger, attempt(held), now=AFTER_LEASE) == set()
 
 
-def test_a_worker_whose_lease_has_ended_unnoticed_may_go_on(ledger: Ledger, engine: Engine) -> None:
-    """As long as nobody took the lead, it is still the only one that has it."""
+def test_a_worker_whose_lease_has_ended_unnoticed_may_not_send(ledger: Ledger, engine: Engine) -> None:
+    """Also where nobody took the lead: it is sent when the lease was renewed, which shows that it is still held."""
     held = claim(ledger, "17")
+    before = history(engine, "17")
+    assert intend(ledger, attempt(held), now=AFTER_LEASE) == set()
+    assert history(engine, "17") == before
+    claims.renew(ledger, lease=LEASE, now=AFTER_LEASE)
     assert intend(ledger, attempt(held), now=AFTER_LEASE) == {"17"}
     assert entry(engine, "17")["lease_until"] == AFTER_LEASE + LEASE
+
+
+def test_a_lease_that_ends_now_has_not_ended(ledger: Ledger) -> None:
+    """To the second."""
+    assert intend(ledger, attempt(claim(ledger, "17")), now=NOW + LEASE) == {"17"}
 
 
 def test_only_the_leads_that_are_still_held_may_be_sent(ledger: Ledger, rival: Ledger, engine: Engine) -> None:

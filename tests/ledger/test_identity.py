@@ -17,6 +17,7 @@ from leadgate.ledger.pipelines import (
     add_pipeline,
     check_pipeline,
     keep_first_place,
+    note_all_seen,
     note_restored,
     read_pipelines,
     rebind_pipeline,
@@ -184,10 +185,16 @@ def test_two_pipelines_that_race_for_leads_share_none(engine: Engine, ledger: Le
 
 
 def test_leads_older_than_a_ledger_are_in_doubt(database_url: str, tmp_path: Path) -> None:
-    """Unless it was said to be the first time; clocks agree within two minutes."""
+    """Unless it was said to be the first time; clocks agree within two minutes.
+
+    All that the first whole look at the source finds was there before, whatever the clocks say.
+    """
     engine = open_engine(database_url, base_dir=tmp_path, create=True)
     ledger = Ledger(engine, pipeline=PIPELINE, owner="first")
     add_pipeline(ledger, HERE, first_time=False, now=NOW)
+    waiting.register(ledger, leads("0", quarantined_at=NOW + timedelta(days=1)), now=NOW)
+    assert entry(engine, "0")["doubt_since"] == NOW
+    note_all_seen(ledger)
     older = leads("1") + leads("2", quarantined_at=NOW + timedelta(seconds=119))
     waiting.register(ledger, older + leads("3", quarantined_at=NOW + timedelta(minutes=2)), now=NOW)
     found = [entry(engine, lead_id) for lead_id in ("1", "2", "3")]
@@ -213,12 +220,14 @@ def test_an_older_copy_doubts_every_lead_that_is_not_settled(ledger: Ledger, eng
     later = NOW + LEASE / 2
     assert note_restored(ledger, now=later) == 3
     assert rescue(ledger, unknown_after=UNKNOWN_AFTER, now=later) == 1
+    waiting.register(ledger, leads("found", quarantined_at=later + timedelta(hours=1)), now=later)
+    note_all_seen(ledger)
     waiting.register(ledger, leads("late", quarantined_at=NOW), now=later)
     waiting.register(ledger, leads("new", quarantined_at=later + timedelta(hours=1)), now=later)
     with engine.connect() as connection:
         rows = connection.execute(select(entries.c.lead_id, entries.c.doubt_since)).all()
     assert {row.lead_id: row.doubt_since for row in rows} == {
-        **dict.fromkeys(["sending", "ready", "waiting", "late"], later),
+        **dict.fromkeys(["sending", "ready", "waiting", "found", "late"], later),
         **dict.fromkeys(["settled", "new"]),
     }
     assert entry(engine, "sending")["state"] == "unknown"

@@ -123,6 +123,7 @@ def test_a_history_is_in_the_order_things_happened(ledger: Ledger, engine: Engin
     act = attempt(again, RequestKind.ACT, action=REJECT.verdict.action, request="x")  # type: ignore[arg-type]
     intend(ledger, update, decision=REJECT, now=SOON)
     sending.record(ledger, [outcome(update, Result.TAKEN, State.SENDING)], now=SOON)
+    claims.renew(ledger, lease=LEASE, now=LATER)
     intend(ledger, act, decision=REJECT, now=LATER)
     sending.record(ledger, [taken(act)], now=LATER)
     found = history(engine, "17")
@@ -134,6 +135,7 @@ def test_a_history_is_in_the_order_things_happened(ledger: Ledger, engine: Engin
 def test_a_clock_that_was_set_back_does_not_turn_a_history_round(ledger: Ledger, engine: Engine) -> None:
     """The number of the claim says what came first, whatever the machines' clocks say."""
     first = attempt(claim(ledger, "17"), RequestKind.UPDATE, request="1")
+    claims.renew(ledger, lease=LEASE, now=LATER)
     intend(ledger, first, now=LATER)
     sending.record(ledger, [outcome(first, Result.REFUSED, State.READY, due_at=NOW)], now=LATER)
     (again,) = claims.claim(ledger, limit=1, lease=LEASE, now=NOW)
@@ -148,6 +150,7 @@ def test_decisions_are_counted_by_rule(ledger: Ledger) -> None:
     for lead_id in "1", "2":
         sending.record(ledger, [taken(send(ledger, claim(ledger, lead_id)))], now=NOW)
     late = attempt(claim(ledger, "3"), action=REJECT.verdict.action)  # type: ignore[arg-type]
+    claims.renew(ledger, lease=LEASE, now=LATER)
     intend(ledger, late, decision=REJECT, now=LATER)
     sending.record(ledger, [taken(late)], now=LATER)
     opted_out = DecisionCount("reject", "opted-out", by_person=False, paused=False, decisions=1)
