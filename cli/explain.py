@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
-from cli.output import ConfigOption, JsonOption, clock_time, reports_errors, say, say_json
+from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, clock_time, reports_errors, say, say_json, stop
+from leadgate.attention import attention, clock_problem
 from leadgate.errors import ConfigError
+from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.history import read_history
 from leadgate.story import tell
 from leadgate.wiring.ledger import ledger_of
@@ -19,9 +21,15 @@ def explain(
     config: ConfigOption = Path("leadgate.yaml"),
     as_json: JsonOption = False,
 ) -> None:
-    """Tell everything about one lead, in order, with times: arrival, decisions, what was sent and answered."""
+    """Tell everything about one lead, in order, with times: arrival, decisions, what was sent and answered.
+
+    Ends with 1 where leads are in doubt, acts are held back, or deadlines stand still, which is said too.
+    """
     with ledger_of(config) as (settings, ledger):
         history = read_history(ledger, lead_id)
+        to_know = attention(read_doubts(ledger), settings.delivery, ledger.now())
+        if problem := clock_problem(ledger):
+            to_know.append(problem)
     if history is None:
         msg = (
             f"{config}: the pipeline {settings.pipeline!r} knows no lead {lead_id!r}. Leads are registered by a run; "
@@ -40,10 +48,14 @@ def explain(
                 "attempts": [dict(row) for row in history.attempts],
                 "story": [{"at": event.at, "what": event.what} for event in story.events],
                 "now": story.now,
+                "attention": to_know,
             }
         )
-        return
+        stop(ATTENTION if to_know else FINE)
     say(f"lead {lead_id}: {history.entry['state']}")
     for event in story.events:
         say(f"  {clock_time(event.at)}  {event.what}")
     say(story.now)
+    for sentence in to_know:
+        say(sentence)
+    stop(ATTENTION if to_know else FINE)

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from cli.blocks import read_block
-from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
+from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors, say, say_json, stop
+from leadgate.attention import attention, clock_problem
+from leadgate.ledger.doubts import read_doubts
 from leadgate.plan import Plan, plan_run, write_plan
 from leadgate.wiring.pipeline import open_pipeline
 
@@ -21,19 +23,28 @@ def plan(
     show: Annotated[int, typer.Option(help="How many leads to list.", min=0)] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a run would do now: leads, decisions and the names of the fields it would write."""
+    """Show what a run would do now: leads, decisions and the names of the fields it would write.
+
+    Ends with 1 where leads are in doubt, acts are held back, or deadlines stand still.
+    """
     with open_pipeline(config, read_block) as pipeline:
         now = pipeline.clock()
         found = plan_run(pipeline.config, pipeline.source, pipeline.ledger, pipeline.policy, now=now)
         if out:
             names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
             write_plan(out, found, **names, now=now)
+        to_know = attention(read_doubts(pipeline.ledger), pipeline.config.delivery, now)
+        to_know += [problem for problem in (found.source_problem, clock_problem(pipeline.ledger)) if problem]
         if as_json:
-            say_json({"pipeline": pipeline.config.pipeline, "policy": pipeline.policy.version, **asdict(found)})
+            names = {"pipeline": pipeline.config.pipeline, "policy": pipeline.policy.version}
+            say_json({**names, **asdict(found), "attention": to_know})
         else:
             _tell(found, show)
+            for sentence in to_know:
+                say(sentence)
             if out:
                 say(f"Written to {out}: `leadgate run --plan {out}` sends these leads, as they stand here, alone.")
+    stop(ATTENTION if to_know else FINE)
 
 
 def _tell(found: Plan, show: int) -> None:

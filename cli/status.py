@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop
-from leadgate.attention import attention
+from leadgate.attention import attention, clock_problem
 from leadgate.ledger.alarms import read_alarms
 from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.pauses import read_pause
@@ -32,14 +32,16 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         overdue = count_overdue(ledger, within=settings.safety.review_within, now=now)
         doubts = read_doubts(ledger)
         to_know = attention(doubts, settings.delivery, now)
+        if problem := clock_problem(ledger):
+            to_know.append(problem)
     if as_json:
         brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": overdue}
         alarmed = {"alarms": [asdict(raised) for raised in alarms], "doubts": asdict(doubts), "attention": to_know}
         say_json({"pipeline": settings.pipeline} | _as_dict(found, missing, now) | brakes | alarmed)
     else:
         _tell(settings.pipeline, found, missing, now)
-        if doubts.inferred:
-            say(f"inferred: {doubts.inferred} of those that are settled; no answer says that their act was taken")
+        if found.inferred:
+            say(f"inferred: {found.inferred} of those that are settled; no answer says that their act was taken")
         if doubts.control:
             shown = doubts.control
             say(f"last control: lead {shown.lead_id}, {_SHOWN[shown.result]}, {ago(shown.at, now)}")
@@ -70,6 +72,7 @@ def _as_dict(found: Status, missing: Mapping[str, int], now: datetime) -> dict[s
 
     return {
         "counts": {state.value: count for state, count in found.counts.items()},
+        "inferred": found.inferred,
         "missing": missing,
         "oldest_wait_seconds": seconds(found.oldest_waiting_since),
         "last_reading_at": found.read_at,

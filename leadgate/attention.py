@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from leadgate.config import DeliveryConfig
+from leadgate.ledger import NOT_ASKED, Ledger
 from leadgate.ledger.doubts import Doubts, Shown
 from leadgate.model import Result
 
@@ -14,6 +15,12 @@ OLD_DOUBT = timedelta(days=1)
 def attention(doubts: Doubts, delivery: DeliveryConfig, now: datetime) -> list[str]:
     """Say what is in doubt since when, what holds acts back, and why nobody becomes late; empty where all is well."""
     return [*_source(doubts), *_in_doubt(doubts), *_brake(doubts, delivery, now), *_control(doubts, delivery)]
+
+
+def clock_problem(ledger: Ledger) -> str | None:
+    """Say where the clocks of servers disagree; None where they agree, and where nobody has been asked."""
+    problem = ledger.clock_problem()
+    return None if problem is NOT_ASKED else problem
 
 
 def stays(shown: Shown | None, delivery: DeliveryConfig) -> bool:

@@ -90,6 +90,11 @@ class LedgerCollector(Collector):
         for state, count in status.counts.items():
             leads.add_metric([self._pipeline, state.value], count)
         yield leads
+        inferred = GaugeMetricFamily(
+            "leadgate_inferred", "Settled leads of which no answer says that their act was taken.", labels=["pipeline"]
+        )
+        inferred.add_metric([self._pipeline], status.inferred)
+        yield inferred
         ages = (
             ("leadgate_oldest_wait_seconds", "How long the oldest lead has waited.", status.oldest_waiting_since),
             ("leadgate_source_healthy_age_seconds", "Since the source was last found healthy.", status.healthy_at),
@@ -111,7 +116,6 @@ class LedgerCollector(Collector):
         for name, text, value in (
             ("leadgate_in_doubt", "Leads whose act may have been taken.", doubts.brake.in_doubt),
             ("leadgate_acts_in_vain", "Acts in a row that went alone and are in doubt.", doubts.brake.in_vain),
-            ("leadgate_inferred", "Settled leads of which no answer says that their act was taken.", doubts.inferred),
             ("leadgate_control_stays_seconds", "How long after it was queued the last control was updated.", stays),
         ):
             metric = GaugeMetricFamily(name, text, labels=["pipeline"])

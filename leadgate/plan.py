@@ -48,6 +48,8 @@ class Plan:
     missing: Mapping[str, int]
     """How many of those that would go on waiting lack each required column."""
     faults: Sequence[str]
+    source_problem: str | None = None
+    """Why no lead would become late: the source is not healthy."""
 
 
 class PlanFile(BaseModel):
@@ -135,7 +137,7 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
     while claims := read_ready_page(ledger, after=after, limit=PAGE, now=now):
         after = claims[-1].lead_id
         waiting += decide(claims, new=False)
-    return Plan(planned, waiting, dict(missing.most_common()), faults)
+    return Plan(planned, waiting, dict(missing.most_common()), faults, looker.looked.reading.problem)
 
 
 def _waiting_pages(source: Source, ledger: Ledger, faults: list[str]) -> Iterator[tuple[list[Waiting], bool]]:

@@ -16,6 +16,8 @@ from prefect.artifacts import (
 )
 from prefect.runtime import flow_run
 
+from leadgate.attention import attention
+from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.report_counts import read_decision_counts
 from leadgate.ledger.reviews import FOR_PEOPLE, ForPerson, count_overdue, read_for_people
@@ -84,6 +86,8 @@ async def report(pipeline: Pipeline, account: Account) -> Summary:
     ledger, name = pipeline.ledger, pipeline.config.pipeline
     remaining = read_status(ledger).counts
     pause = read_pause(ledger)
+    for sentence in attention(read_doubts(ledger), pipeline.config.delivery, ledger.now()):
+        account.tally.note(sentence)
     overdue = count_overdue(ledger, within=pipeline.config.safety.review_within, now=ledger.now())
     summary = account.summarize(remaining=remaining, overdue=overdue, pause=pause)
     await acreate_markdown_artifact(

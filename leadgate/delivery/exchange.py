@@ -36,6 +36,11 @@ _LONE_ACT_WAITS = 10
 _LONE_ACT_REST = timedelta(minutes=1)
 """Acts look so often, so many times, whether another run's that goes alone was answered; then they come later."""
 
+_HELD_UP = (
+    "This run was held up for longer than its hold on leads lasts (delivery.lease), by this machine or the ledger. "
+    "What it had not sent by then was not sent, and is ready again."
+)
+
 Judge = Callable[[Attempt, Answer, datetime], Outcome]
 """Says what an answer makes of a lead."""
 
@@ -132,7 +137,8 @@ class Exchange:
                 return set(), []
             self.breaker.check()
             # An act that leaves after its lease could meet one of the run that has taken the lead over.
-            before = self.ledger.now() + self._lease
+            begun_at = self.ledger.now()
+            before = begun_at + self._lease
             attempts, kept = await self._intend(parcel.attempts)
             lone = asyncio.Event() if any(attempt.goes_alone for attempt in attempts) else None
             self._lone_act = lone or self._lone_act
@@ -143,7 +149,9 @@ class Exchange:
                     if hear_controls and controls:
                         hear_controls(await self._apart(parcel.controls, controls, before))
                     undecided = set() if error or attempts[0].request.action else _undecided(answers, len(controls))
-                    written = await self._record(attempts, answers, judge, undecided)
+                    # A probe says how it was when it was sent: a run may be held up before it records the answer.
+                    known_at = self.ledger.now() if attempts[0].decision else begun_at
+                    written = await self._record(attempts, answers, judge, undecided, known_at)
             finally:
                 if lone:
                     lone.set()
@@ -227,6 +235,8 @@ class Exchange:
             except TimeoutError:
                 answers = [_cut_off(request) for request in requests]
             self.breaker.note(answers)
+            if any(answer.is_late for answer in answers):
+                self.tally.note(_HELD_UP)
         return None, answers
 
     async def _ask(self, requests: Sequence[LeadRequest], before: datetime) -> list[Answer]:
@@ -235,13 +245,17 @@ class Exchange:
         return await self._client.put(requests, before=before)
 
     async def _record(
-        self, attempts: Sequence[Attempt], answers: Sequence[Answer], judge: Judge, undecided: Collection[str] = ()
+        self,
+        attempts: Sequence[Attempt],
+        answers: Sequence[Answer],
+        judge: Judge,
+        undecided: Collection[str],
+        now: datetime,
     ) -> set[str]:
         """Record what each lead was answered; return the ids whose act is still to come.
 
         Those `undecided` stay this run's, and count no refusal: what was refused need not have been about them.
         """
-        now = self.ledger.now()
         outcomes = [
             undecided_yet(attempt, answer, now) if answer.lead_id in undecided else judge(attempt, answer, now)
             for attempt, answer in zip(attempts, answers, strict=True)

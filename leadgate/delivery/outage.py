@@ -32,7 +32,9 @@ class Breaker:
         """Why LeadByte took or answered no request of this run at all; None where it did, or was asked nothing."""
 
     def note(self, answers: Sequence[Answer]) -> None:
-        """Count one request's answers."""
+        """Count one request's answers; one that was not sent since it was too late says nothing of LeadByte."""
+        if any(answer.is_late for answer in answers):
+            return
         if not all(map(_is_unanswered, answers)):
             self.close()
             return

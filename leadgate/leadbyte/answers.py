@@ -245,6 +245,7 @@ def _answer(  # noqa: PLR0913 - what an answer is made of
         retry_at=reply.retry_at,
         http_status=reply.status,
         their_time=reply.their_time,
+        is_late=reply.is_late,
         message=message if len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - 3] + "...",
     )
 

@@ -186,7 +186,8 @@ class LeadByteClient:
                 problem = f"LeadByte asked us to send nothing before {come_back_at.isoformat(timespec='seconds')}"
                 return Reply(sent=False, retry_at=come_back_at, problem=problem)
             if before and self._clock() >= before:
-                return Reply(sent=False, problem="not sent: its turn came only after this run's hold on it had ended")
+                problem = "not sent: its turn came only after this run's hold on it had ended"
+                return Reply(sent=False, problem=problem, is_late=True)
             reply = await self._request(method, path, body_bytes(body))
             if reply.retry_at:
                 self._pace.pause(reply.retry_at)

@@ -26,6 +26,8 @@ class Reply:
     sent: bool = True
     """False when provably nothing was sent."""
     problem: str = ""
+    is_late: bool = False
+    """Whether it was not sent since it was too late for that."""
     their_time: datetime | None = None
     """When it was answered, by LeadByte's clock."""
 

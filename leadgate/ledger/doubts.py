@@ -50,8 +50,6 @@ class Doubts:
     without_control: Sequence[Action]
     """The acts of leads in doubt for which no control can be made: LeadByte has never said that it queued one."""
     sentences: Sequence[Sentence]
-    inferred: int
-    """Settled leads of which no answer says that their act was taken."""
     source_problem: str | None
     """Why the source is not healthy now; None where it is."""
     source_since: datetime | None
@@ -64,7 +62,6 @@ def read_doubts(ledger: Ledger) -> Doubts:
     since = select(func.min(ENTRY.doubt_since)).where(
         ledger.mine, ENTRY.doubt_since.is_not(None), ENTRY.state.in_((State.UNKNOWN, State.REVIEW))
     )
-    inferred = select(func.count()).where(ledger.mine, ENTRY.inferred)
     acts = select(ENTRY.doubt_action).where(ledger.mine, in_state(State.UNKNOWN)).distinct()
     stands = select(standstills.c.problem, standstills.c.began_at)
     stands = stands.where(standstills.c.pipeline == ledger.pipeline, standstills.c.ended_at.is_(None))
@@ -90,7 +87,6 @@ def read_doubts(ledger: Ledger) -> Doubts:
             control=Shown(last.lead_id, last.taken_at, last.at, Result(last.outcome), last.message) if last else None,
             without_control=[action for action in in_doubt if taken[action] is None],
             sentences=[Sentence(row.shape, Action(row.action), row.leads) for row in connection.execute(shape)],
-            inferred=connection.scalar(inferred) or 0,
             source_problem=standstill.problem if standstill else None,
             source_since=standstill.began_at if standstill else None,
         )

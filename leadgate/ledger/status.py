@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Text, case, cast, func, select
 
 from leadgate.ledger.ledger import Ledger
 from leadgate.ledger.schema import ENTRY, in_state, readings
@@ -21,6 +21,8 @@ class Status:
     read_at: datetime | None
     healthy_at: datetime | None
     newest_at: datetime | None
+    inferred: int = 0
+    """Settled leads of which no answer says that their act was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,15 @@ class Due:
 
 def read_status(ledger: Ledger) -> Status:
     """Count a pipeline's entries by state, every state named, and tell the ages that matter."""
-    by_state = select(ENTRY.state, func.count().label("leads")).where(ledger.mine).group_by(ENTRY.state)
+    by_state = select(
+        ENTRY.state, func.count().label("leads"), func.sum(case((ENTRY.inferred, 1), else_=0)).label("inf")
+    )
+    by_state = by_state.where(ledger.mine).group_by(ENTRY.state)
     oldest = select(func.min(ENTRY.quarantined_at)).where(ledger.mine, in_state(State.WAITING))
     newest = select(readings).where(readings.c.pipeline == ledger.pipeline)
     with ledger.reading() as connection:
-        found: dict[str, int] = {row.state: row.leads for row in connection.execute(by_state)}
+        rows = connection.execute(by_state).all()
+        found: dict[str, int] = {row.state: row.leads for row in rows}
         look = connection.execute(newest).first()
         return Status(
             counts={state: found.get(state.value, 0) for state in State},
@@ -46,6 +52,7 @@ def read_status(ledger: Ledger) -> Status:
             read_at=look.read_at if look else None,
             healthy_at=look.healthy_at if look else None,
             newest_at=look.newest_at if look else None,
+            inferred=sum(row.inf for row in rows),
         )
 
 

@@ -31,6 +31,8 @@ class Answer:
     retry_at: datetime | None = None
     http_status: int | None = None
     message: str = ""
+    is_late: bool = False
+    """Whether it was not sent since the run's hold on the lead had ended: that says nothing of LeadByte."""
     opposite: bool = False
     """Whether LeadByte queued the other act than the one that was asked."""
     shape: str = ""

@@ -40,7 +40,7 @@ def where_leads_are(facts: Facts) -> Finding:
     counts = facts.status.counts
     total, done = sum(counts.values()), sum(counts[state] for state in FINAL_STATES)
     title = (
-        f"{share(done, total)} of {counted(total, 'lead')} are settled"
+        f"{share(done, total)} of {counted(total, 'lead')} are settled{_inferred(facts.status.inferred)}"
         if total
         else "No lead is known yet: `leadgate run` finds them"
     )
@@ -50,6 +50,10 @@ def where_leads_are(facts: Facts) -> Finding:
     ]
     unit = f"leads; grey: {UNDER_WAY}, orange: {FOR_A_PERSON}, blue: {DONE}"
     return Finding(title, unit, "state", bars if total else ())
+
+
+def _inferred(leads: int) -> str:
+    return f", {leads:,} of them inferred: no answer says that their act was taken" if leads else ""
 
 
 def what_moved(facts: Facts) -> tuple[str, str]:
