@@ -3,20 +3,27 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
+from leadgate.attention import attention
 from leadgate.delivery.outage import Breaker, wait_for_leadbyte
 from leadgate.errors import KeyRefused, LeadByteUnavailable
 from leadgate.leadbyte import LeadByteClient
-from leadgate.model import Answer, Certainty, State
+from leadgate.ledger.doubts import read_doubts
+from leadgate.model import Answer, Certainty, LeadRequest, State
 from leadgate.stopping import Stop
+from tests.delivery.world import config_with, renew_account
 from tests.leadbyte.virtual_time import START, now, run
 from tests.reconcile.world import LATER, Reconciling
 
+FIRST: dict[str, Any] = {"mode": "update_first"}
+COMBINED: dict[str, Any] = {"mode": "combined"}
 BUSY = [Answer("1", Certainty.REFUSED, transient=True, message="HTTP 429")]
 LOST = [Answer("1", Certainty.IN_DOUBT, http_status=None, transient=True, message="no answer")]
 BROKEN = [Answer("1", Certainty.IN_DOUBT, http_status=500, message="HTTP 500")]
@@ -197,3 +204,57 @@ async def test_an_outage_in_the_midst_of_probing_loses_nothing(world: Reconcilin
     world.clock.advance(**LATER)
     await world.run()
     assert set(world.states(IDS).values()) == {State.PROCESSED}
+
+
+async def test_an_hour_of_503_puts_a_handful_of_leads_in_doubt(world: Reconciling) -> None:
+    """Whatever the number of runs: the updates meet it, and no act leaves. When it is over, all go."""
+    leads = [str(number) for number in range(1, 201)]
+    world.arrive("first")
+    await world.run(delivery=FIRST)
+    world.arrive(*leads)
+    world.sandbox.faults.change({"503": "always"})
+    before = len(world.asked())
+    for _ in range(12):
+        with suppress(LeadByteUnavailable):
+            await world.run(delivery=FIRST, leadbyte={"batch_size": 10})
+        world.clock.advance(minutes=5)
+    assert len(world.asked()) - before <= 12 * 10, "each run breaks off soon"
+    assert set(world.states(leads).values()) == {State.READY}
+    world.sandbox.faults.change({"503": None})
+    await world.run(delivery=FIRST, leadbyte={"batch_size": 10})
+    assert set(world.states(leads).values()) == {State.PROCESSED}
+
+
+@pytest.mark.parametrize("fault", ["release-unsaid", "missing-after", "5xx-after"])
+async def test_a_key_that_may_not_process_puts_one_lead_in_doubt(world: Reconciling, fault: str) -> None:
+    """LeadByte answers the update, and nothing, or nothing of use, about the act: no run sends a second one soon."""
+    leads = [str(number) for number in range(1, 61)]
+    renew_account(world.ledger)
+    world.arrive(*leads)
+    world.sandbox.faults.change({fault: "always"} if fault == "release-unsaid" else {})
+    if fault != "release-unsaid":
+        world.sandbox.faults.change({fault: leads})
+    ran = await world.run(delivery=COMBINED)
+    again = await world.run(delivery=COMBINED)
+    in_doubt = [lead_id for lead_id, state in world.states(leads).items() if state is State.UNKNOWN]
+    assert len(in_doubt) == 1
+    assert any("the last act that went alone is in doubt" in note for note in ran.tally.notes)
+    assert again.tally.went.keys() <= {State.UNKNOWN}
+    told = attention(read_doubts(world.ledger), config_with().delivery, world.clock())
+    assert any("look whether its key may process (Quarantine > Process)" in sentence for sentence in told)
+
+
+async def test_a_run_that_was_held_up_does_not_blame_leadbyte(world: Reconciling) -> None:
+    """It wakes when its leases are over: nothing is sent, nothing is lost, and it says what it was."""
+    world.arrive("1")
+
+    class HeldUp(LeadByteClient):
+        async def put(self, requests: Sequence[LeadRequest], *, before: datetime | None = None) -> list[Answer]:
+            world.clock.advance(minutes=6)
+            return await super().put(requests, before=before)
+
+    ran = await world.run(client=world.client(kind=HeldUp), delivery=COMBINED)
+    assert world.asked() == []
+    assert [note for note in ran.tally.notes if "LeadByte" in note] == []
+    assert any("This run was held up for longer than its hold on leads lasts" in note for note in ran.tally.notes)
+    assert world.states(["1"]) == {"1": State.READY}
