@@ -200,7 +200,7 @@ async def test_an_outage_in_the_midst_of_probing_loses_nothing(world: Reconcilin
         await world.run(leadbyte={"batch_size": 1})
     assert set(world.states(IDS).values()) == {State.UNKNOWN}
     assert {world.entry(lead_id)["lease_owner"] for lead_id in IDS} == {None}
-    world.sandbox.faults.change({"503": None})
+    world.sandbox.faults.change({"5xx-before": None})
     world.clock.advance(**LATER)
     await world.run()
     assert set(world.states(IDS).values()) == {State.PROCESSED}
@@ -212,7 +212,7 @@ async def test_an_hour_of_503_puts_a_handful_of_leads_in_doubt(world: Reconcilin
     world.arrive("first")
     await world.run(delivery=FIRST)
     world.arrive(*leads)
-    world.sandbox.faults.change({"503": "always"})
+    world.sandbox.faults.change({"5xx-before": "always", "5xx-status": 503})
     before = len(world.asked())
     for _ in range(12):
         with suppress(LeadByteUnavailable):
@@ -220,7 +220,7 @@ async def test_an_hour_of_503_puts_a_handful_of_leads_in_doubt(world: Reconcilin
         world.clock.advance(minutes=5)
     assert len(world.asked()) - before <= 12 * 10, "each run breaks off soon"
     assert set(world.states(leads).values()) == {State.READY}
-    world.sandbox.faults.change({"503": None})
+    world.sandbox.faults.change({"5xx-before": None})
     await world.run(delivery=FIRST, leadbyte={"batch_size": 10})
     assert set(world.states(leads).values()) == {State.PROCESSED}
 
