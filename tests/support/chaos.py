@@ -31,7 +31,7 @@ requests_per_second: 0
   timeout: 1s
   batch_size: 2
   concurrency: 2"""
-_DELIVERY = "delivery: {mode: combined, lease: 3s, unknown_after: 3s}\npolicy:\n"
+_DELIVERY = "delivery: {mode: combined, lease: 3s, unknown_after: 3s, queue_time: 1s, patience: 30s}\npolicy:\n"
 _LATENCY = "50ms"
 _LAG = "200ms"
 _LONGEST_FINISH = 90.0
