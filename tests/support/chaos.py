@@ -11,13 +11,16 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from leadgate.errors import LedgerUnavailable
+from leadgate.ledger.pauses import end_pause, keep_pause
+from leadgate.wiring.ledger import ledger_of
 from tests.support.crowd import Person, settle_in
 from tests.support.pipelines import Practice
 from tests.support.postgres import PostgresServer
@@ -35,6 +38,7 @@ _DELIVERY = "delivery: {mode: combined, lease: 3s, unknown_after: 3s, queue_time
 _LATENCY = "50ms"
 _LAG = "200ms"
 _LONGEST_FINISH = 90.0
+_PAUSED_EVERY, _PAUSED_FOR = 20.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Events:
     kills: Counter[str] = field(default_factory=Counter)
     """By the step the worker was at."""
     restarts: int = 0
+    pauses: int = 0
     gave_up: int = 0
     """Commands that ended by themselves and said why, as they do when the database is gone."""
     crashes: list[str] = field(default_factory=list)
@@ -129,6 +134,8 @@ class Chaos:
         self._folder, self._say = folder, say
         self._chance = random.Random(plan.seed)  # noqa: S311 - moments need no secrets
         self._added = 0
+        self._is_paused = False
+        self._began_at = time.monotonic()
 
     @contextmanager
     def run(self) -> Iterator["Chaos"]:
@@ -153,15 +160,17 @@ class Chaos:
             yield self
 
     def _open_pipeline(self) -> Practice:
-        """Write two pipeline files over one ledger: each worker takes one of them, so that both modes meet."""
+        """Write a pipeline file a mode over one ledger: each worker takes one of them, so that all modes meet."""
         url = self._postgres.url("chaos") if self._postgres else None
         ledger_url = url or "sqlite:///leadgate.db"
         pipeline = Practice(self._folder, self.leadbyte.url, database_url=url, ledger_url=ledger_url)
         pipeline.edit("requests_per_second: 0", _SETTINGS)
         pipeline.edit("policy:\n", _DELIVERY)
-        separate = pipeline.file.read_text("utf-8").replace("mode: combined", "mode: separate")
-        self._files = [pipeline.file, pipeline.file.with_name("separate.yaml")]
-        self._files[1].write_text(separate, "utf-8")
+        self._files = [pipeline.file]
+        for mode in ("separate", "update_first"):
+            self._files.append(pipeline.file.with_name(f"{mode}.yaml"))
+            text = pipeline.file.read_text("utf-8").replace("mode: combined", f"mode: {mode}")
+            self._files[-1].write_text(text, "utf-8")
         return pipeline
 
     def _rage(self, victims: Victims, until: float) -> None:
@@ -175,12 +184,30 @@ class Chaos:
                     lives[slot] = self._begin(victims)
             if self._postgres and events.restarts < plan.restarts * (killed + 1) // (plan.kills + 1):
                 self._restart(self._postgres)
+            self._pause_now_and_then()
             self._tell()
             time.sleep(victims.look_every)
+        self._resume()
         if self._postgres and events.restarts < plan.restarts:
             self._restart(self._postgres)
         for life in lives:
             self._kill(victims, life)
+
+    def _pause_now_and_then(self) -> None:
+        """Pause the pipeline for two seconds of twenty."""
+        is_time = (time.monotonic() - self._began_at) % _PAUSED_EVERY > _PAUSED_EVERY - _PAUSED_FOR
+        if is_time and not self._is_paused:
+            with suppress(LedgerUnavailable), ledger_of(self.pipeline.file) as (_, ledger):
+                keep_pause(ledger, by="chaos", reason="", now=ledger.now())
+                self._is_paused = True
+                self.events.pauses += 1
+        elif self._is_paused and not is_time:
+            self._resume()
+
+    def _resume(self) -> None:
+        with suppress(LedgerUnavailable), ledger_of(self.pipeline.file) as (_, ledger):
+            end_pause(ledger, now=ledger.now())
+            self._is_paused = False
 
     def _begin(self, victims: Victims) -> Life:
         self.events.started += 1
@@ -210,6 +237,7 @@ class Chaos:
 
     def _finish(self, workers: Workers) -> None:
         """Let the rest of the leads arrive and one worker end them all, with no kill and no lost answer."""
+        self._resume()
         self._add(len(self.people) - self._added)
         self.leadbyte.behave()
         last = workers.start(self._files[0], once=True)

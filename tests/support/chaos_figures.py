@@ -49,6 +49,7 @@ class Figures:
             f"chaos, then {events.clean_seconds:.0f} s to a clean end",
             "kills (SIGKILL)": f"{events.kills.total()} of {events.started}: {_listed(events.kills)}",
             "database restarts": events.restarts,
+            "pauses": events.pauses,
             "ended by themselves": f"{len(events.crashes)}, and {events.gave_up} that said why",
             "requests by answer": _listed(self.answers),
             "attempts by outcome": _listed(self.outcomes),
