@@ -43,6 +43,7 @@ wait:
   require: [postcode, phone_verified, score]
   deadline: 24h
 update: {{postcode: postcode, phone1: mobile}}
+delivery: {{queue_time: 1m}}
 policy:
   rules:
     - name: opted-out

@@ -80,6 +80,12 @@ def _brake(doubts: Doubts, delivery: DeliveryConfig, now: datetime) -> Iterator[
 
 def _control(doubts: Doubts, delivery: DeliveryConfig) -> Iterator[str]:
     shown = doubts.control
+    if shown and shown.result is Result.IN_DOUBT and shown.shape:
+        yield (
+            f'LeadByte said of lead {shown.lead_id}, which it queued at {_short(shown.taken_at)}: "{shown.shape}". If '
+            "that means that it is not in quarantine any more, add under leadbyte: sentences: "
+            f'{{gone: ["{shown.shape}"]}}. Without that no lead in doubt can be settled.'
+        )
     if shown and stays(shown, delivery):
         yield (
             f"Lead {shown.lead_id} was queued at {_short(shown.taken_at)}, and LeadByte still updated it at "

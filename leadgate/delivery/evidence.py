@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from leadgate.clock import CLOCKS_AGREE
 from leadgate.config import DeliveryConfig
 from leadgate.delivery.outcomes import ACTED, Build, answered
+from leadgate.leadbyte.wording import LONGEST_SHAPE, shape_of
 from leadgate.model import (
     Answer,
     Attempt,
@@ -32,6 +34,15 @@ class ControlRequest:
     request: LeadRequest
 
 
+class Heard(NamedTuple):
+    """What was heard of a control; `shape` is that of words that LeadByte said of it alone and nobody understood."""
+
+    asked: ControlRequest
+    result: Result
+    message: str
+    shape: str
+
+
 class Evidence:
     """What the answers to probes make of unknown leads, in the light of what controls were answered."""
 
@@ -39,14 +50,16 @@ class Evidence:
         self._delivery = delivery
         self._controls = {each.control.lead_id: each for each in controls}
         self._is_gone = False
-        self.heard: list[tuple[ControlRequest, Result, str]] = []
+        self.heard: list[Heard] = []
 
     def hear(self, answers: Sequence[Answer]) -> None:
         """Note what controls were answered, before the probes beside them are judged."""
         for answer in answers:
             result = Result.GONE if answer.gone else Result.TAKEN if answer.updated else Result.IN_DOUBT
             self._is_gone = result is Result.GONE
-            self.heard.append((self._controls[answer.lead_id], result, answer.message))
+            is_own = answer.certainty is Certainty.REFUSED and not (answer.transient or answer.whole_request)
+            shape = shape_of(answer.message, answer.lead_id) if is_own else ""
+            self.heard.append(Heard(self._controls[answer.lead_id], result, answer.message, shape[:LONGEST_SHAPE]))
 
     def outcome_of(self, doubt: InDoubt, attempt: Attempt, answer: Answer, now: datetime) -> Outcome:
         """Say what a probe's answer makes of an unknown lead."""

@@ -142,9 +142,10 @@ class Reconciliation:
         return possible[:1]
 
     def _note_controls(self, evidence: Evidence) -> None:
-        for asked, result, message in evidence.heard:
+        for asked, result, message, shape in evidence.heard:
             now = self._ledger.now()
-            note_control(self._ledger, asked.control, result, request_id=secrets.token_hex(8), message=message, now=now)
+            words = {"message": message, "shape": shape}
+            note_control(self._ledger, asked.control, result, request_id=secrets.token_hex(8), **words, now=now)
             if result is Result.TAKEN and now - asked.control.taken_at > self._config.delivery.proven_after:
                 self._exchange.tally.note(
                     f"Lead {asked.control.lead_id} was queued at {asked.control.taken_at:%Y-%m-%d %H:%M:%S}Z, and "

@@ -26,11 +26,10 @@ from leadgate.leadbyte.refusals import (
     redirected,
 )
 from leadgate.leadbyte.wire import LeadEntry, ReplyBody
-from leadgate.leadbyte.wording import Said, Sentences, quoted, shape_of
+from leadgate.leadbyte.wording import LONGEST_SHAPE, Said, Sentences, quoted, shape_of
 from leadgate.model import Answer, Certainty, LeadRequest
 
 _LONGEST_MESSAGE = 500
-_LONGEST_SHAPE = 200
 _DOCUMENTED = Sentences()
 _GATEWAY = frozenset({502, 503, 504})
 """Failures in front of LeadByte: whatever became of the request, no lead of it is the cause."""
@@ -190,7 +189,7 @@ class _Judge:
         body = self.reply.body
         overall = "" if entries or releases or not body else without_values(body.told(), self.batch)
         answer = self._answer(Certainty.IN_DOUBT, joined(why, message, overall), updated=updated)
-        shape = shape_of(releases[0], self.request.lead_id)[:_LONGEST_SHAPE] if releases else ""
+        shape = shape_of(releases[0], self.request.lead_id)[:LONGEST_SHAPE] if releases else ""
         return replace(answer, opposite=Said.OPPOSITE in said, shape=shape)
 
     def _refused(self, message: str) -> Answer:

@@ -55,6 +55,8 @@ _WORDS = frozenset(_VOCABULARY.split())
 """Words that an unknown sentence is shown with; every other may be a person's."""
 _TOKEN = re.compile(r"""['"][^'"]*['"]|\{id\}|\{n\}|[^\W\d_]+(?:'[a-z]+)?|[\d.,]*\d|…|[^\w\s]|\w+""")
 _ELSE = "…"
+LONGEST_SHAPE = 200
+"""Characters of a shape that are kept."""
 _FEWEST_WORDS = 3
 """Known words that a taught sentence has at least, if it says nothing of the others."""
 

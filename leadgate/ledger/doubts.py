@@ -24,7 +24,8 @@ class Shown:
     taken_at: datetime
     at: datetime
     result: Result
-    message: str
+    shape: str
+    """The known words of what LeadByte said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,9 @@ def read_doubts(ledger: Ledger) -> Doubts:
             brake=brake,
             unknown=connection.scalar(unknown) or 0,
             since=connection.scalar(since),
-            control=Shown(last.lead_id, last.taken_at, last.at, Result(last.outcome), last.message) if last else None,
+            control=Shown(last.lead_id, last.taken_at, last.at, Result(last.outcome), last.shape or "")
+            if last
+            else None,
             without_control=[action for action in in_doubt if taken[action] is None],
             sentences=[Sentence(row.shape, Action(row.action), row.leads) for row in connection.execute(shape)],
             source_problem=standstill.problem if standstill else None,
@@ -94,7 +97,7 @@ def read_doubts(ledger: Ledger) -> Doubts:
 
 def _last_control(ledger: Ledger) -> Select[Any]:
     query = select(ENTRY.lead_id, ENTRY.settled_at.label("taken_at"), ATTEMPT.sent_at.label("at"))
-    query = query.add_columns(ATTEMPT.outcome, ATTEMPT.message).join(attempts, same_lead(ATTEMPT, ENTRY))
+    query = query.add_columns(ATTEMPT.outcome, ATTEMPT.shape).join(attempts, same_lead(ATTEMPT, ENTRY))
     query = query.where(
         ledger.mine, ATTEMPT.kind == literal_column(f"'{RequestKind.CONTROL.value}'"), ENTRY.settled_at.is_not(None)
     )

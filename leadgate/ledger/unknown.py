@@ -95,9 +95,9 @@ def find_controls(ledger: Ledger, action: Action, *, since: datetime) -> list[Co
 
 @writes
 def note_control(  # noqa: PLR0913
-    ledger: Ledger, control: Control, result: Result, *, request_id: str, message: str, now: datetime
+    ledger: Ledger, control: Control, result: Result, *, request_id: str, message: str, shape: str, now: datetime
 ) -> None:
-    """Record what a control has shown, among the requests of its lead."""
+    """Record what a control has shown, among the requests of its lead; `shape` is that of LeadByte's words."""
     row = {
         "pipeline": ledger.pipeline,
         "lead_id": control.lead_id,
@@ -110,6 +110,7 @@ def note_control(  # noqa: PLR0913
         "answered_at": now,
         "outcome": result,
         "message": message,
+        "shape": shape,
     }
     with ledger.transaction() as connection:
         connection.execute(attempts.insert(), row)
