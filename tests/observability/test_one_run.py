@@ -80,7 +80,10 @@ def test_a_run_is_seen_from_everywhere(pipeline: Practice, leadbyte: Sandbox, pr
 def two_have_gone(found: Scraped) -> bool:
     """Whether everything that is told of them is told: the readings behind it are of different moments."""
     counts = ("leadgate_decisions_total", "leadgate_requests_total")
-    return all(name in found for name in counts) and value(found, "leadgate_leads", state="rejected") == 1
+    if not all(name in found for name in counts) or value(found, "leadgate_leads", state="rejected") != 1:
+        return False
+    acts = [sample.value for sample in found["leadgate_requests_total"] if sample.labels["kind"] == "update_and_act"]
+    return sum(acts) == 2
 
 
 def check_scrape(found: Scraped) -> None:

@@ -200,7 +200,7 @@ async def test_an_outage_in_the_midst_of_probing_loses_nothing(world: Reconcilin
         await world.run(leadbyte={"batch_size": 1})
     assert set(world.states(IDS).values()) == {State.UNKNOWN}
     assert {world.entry(lead_id)["lease_owner"] for lead_id in IDS} == {None}
-    world.sandbox.faults.change({"5xx-before": None})
+    world.sandbox.faults.change({"503": None})
     world.clock.advance(**LATER)
     await world.run()
     assert set(world.states(IDS).values()) == {State.PROCESSED}

@@ -117,6 +117,7 @@ def test_every_block_that_is_wrong_is_named(pipeline: Practice, prefect_server: 
 def test_a_key_is_not_sent_to_another_address(pipeline: Practice, leadbyte: Sandbox) -> None:
     """A base_url in the file must be that of the block; the same one, however written, is fine."""
     pipeline.edit("leadbyte:\n", f"leadbyte:\n  base_url: {leadbyte.url}/\n")
+    pipeline.enrich(1)  # a source without any row is not healthy
     assert leadgate("plan", config=pipeline.file).code == 0
     said = told(pipeline, f"base_url: {leadbyte.url}/", "base_url: https://other.leadbyte.com")
     assert "leadbyte.base_url: is https://other.leadbyte.com, and the key of the block" in said
