@@ -214,10 +214,11 @@ class Exchange:
         self, controls: Sequence[LeadRequest], answers: Sequence[Answer], before: datetime
     ) -> Sequence[Answer]:
         """Ask about each control by itself where the whole request was refused: nobody knows whom that was about."""
-        if not all(map(_is_of_the_whole, answers)):
-            return answers
-        async with self._wire:
-            return [answer for each in controls for answer in await self._client.put([each], before=before)]
+        if all(map(_is_of_the_whole, answers)):
+            with suppress(LeadByteError):  # said of the next request again
+                async with self._wire:
+                    return [answer for each in controls for answer in await self._client.put([each], before=before)]
+        return answers
 
     async def _answers(
         self, parcel: Parcel, before: datetime, is_over: Callable[[], bool]
