@@ -12,7 +12,7 @@ QUEUE_TIME = HOUR
 """delivery.queue_time: a taken act has left quarantine by then."""
 UNKNOWN_AFTER = 300.0
 """delivery.unknown_after: a request is applied by then, or never."""
-QUIET_AFTER = 2.5 * DAY
+QUIET_AFTER = 1.1 * DAY
 """No request meets a fault any more, so that whatever is still open after the last day is stuck."""
 
 KNOWN_GONE = ("Quarantine lead not found", "Lead is no longer in quarantine", "Lead has already been processed")

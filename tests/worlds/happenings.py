@@ -19,7 +19,7 @@ from tests.worlds.tale import Tale
 
 EARLIER = {"6001": "process", "6002": "reject"}
 """Leads that were acted on before the world begins, as there are some in an account that is in use."""
-END = 4 * DAY
+END = 2 * DAY
 """How long a world lasts."""
 
 

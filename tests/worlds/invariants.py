@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from tests.worlds.leadbyte import Known
 from tests.worlds.memory import Row
 
-LOOKED_AT_WITHIN = timedelta(hours=26)
+LOOKED_AT_WITHIN = timedelta(hours=8)
 """How far ahead a next look may lie: `patience`, and a little."""
 EVIDENCE_FOR = 600.0
 """Seconds for which an update that was taken shows that a lead was there before its act."""

@@ -41,7 +41,7 @@ from tests.leadbyte.virtual_time import VirtualLoop
 from tests.worlds.door import Door
 from tests.worlds.memory import PIPELINE
 
-DEADLINE = timedelta(hours=24)
+DEADLINE = timedelta(hours=12)
 CAN_RESTORE = True
 """Whether the code knows `ledger restored`: an older copy was put back. See `restored`."""
 CAN_CREATE = True
@@ -169,7 +169,7 @@ def config_of(mode: str, batch_size: int, concurrency: int) -> PipelineConfig:
     """A pipeline file; all else is as by default."""
     return config_with(
         leadbyte={"batch_size": batch_size, "concurrency": concurrency},
-        delivery={"mode": mode, **CHANGED},
+        delivery={"mode": mode, "patience": "6h", **CHANGED},
         policy={"rules": _RULES},
     ).model_copy(update={"pipeline": PIPELINE})
 

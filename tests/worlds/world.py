@@ -1,4 +1,4 @@
-"""One world from a seed: a possible LeadByte, a dozen leads, workers that die, clocks that jump, people, four days.
+"""One world from a seed: a possible LeadByte, a dozen leads, workers that die, clocks that jump, people, two days.
 
 Time is simulated: it jumps to what is due next. The first thing that does not hold ends the world.
 """
@@ -88,7 +88,7 @@ class World:
         self._violation: Violation | None = None
 
     async def live(self) -> None:
-        """Let four days pass."""
+        """Let two days pass."""
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # what dead processes leave behind
         self._tale.tell("", f"{self._habits} {self._config} wave {self._wave} {self._faults}")
         self._course.begin_ledger()
