@@ -40,8 +40,13 @@ def draw_faults(random: Random) -> Faults:
     def jumps() -> list[tuple[float, float]]:
         if random.random() > 0.2:
             return []
-        by = (10.0, -10.0, 3 * HOUR, -2 * HOUR, DAY, 400.0, -400.0)
-        return [(random.uniform(0, 0.5 * END), random.choice(by)) for _ in range(random.randint(1, 3))]
+        found = []
+        for _ in range(random.randint(1, 3)):
+            at, by = random.uniform(0, 8 * HOUR), random.choice((10.0, -10.0, 3 * HOUR, -2 * HOUR, DAY, 400.0, -400.0))
+            found.append((at, by))
+            if random.random() < 0.5:  # somebody sets it right
+                found.append((at + random.uniform(60, 2 * HOUR), -by))
+        return sorted(found)
 
     return Faults(
         kills=random.choice((0, 0, 0.1, 0.5)),

@@ -147,6 +147,8 @@ class World:
         process.task = asyncio.get_running_loop().create_task(self._watch(process, run))
         with suppress(asyncio.CancelledError):
             await process.task
+        if not process.dead:
+            self._course.moved_back = timedelta()  # what lies ahead has been corrected
         if process.dead and looks:
             self._course.look_needed = True
         self._course.running.discard(process)
