@@ -88,6 +88,12 @@ class Habits:
         known = self.gone in KNOWN_GONE and self.odd == "" and self.key == "may process"
         return known and not (self.updates_released or self.refuses_all_for_one or self.applies_part)
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether it is plain and so is the line: a twentieth of the answers is lost at most, no lead has a fault."""
+        is_quiet = max(self.lost, self.pages) <= 0.05 and not (self.refused or self.bad_leads or self.poison)
+        return self.is_plain and is_quiet
+
 
 def draw_habits(random: Random) -> Habits:
     """Draw one possible LeadByte: four of ten are as documented and as we know them, with the faults of any network."""

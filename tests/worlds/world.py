@@ -37,6 +37,7 @@ class Result:
 
     seed: int
     plain: bool
+    calm: bool
     leads: int
     reviews: int
     acts: int
@@ -262,7 +263,18 @@ class World:
             story += f"{self._tale.of(found.lead_id)}\n attempts in the ledger\n{attempts}"
         acts, reviews = sum(len(lead.sent) for lead in leads.values()), len(self._reviewed)
         new = len(leads.keys() - EARLIER)
-        return Result(self._seed, self._habits.is_plain, new, reviews, acts, self._runs, seconds, found, story)
+        return Result(
+            self._seed,
+            self._habits.is_plain,
+            self._habits.is_calm,
+            new,
+            reviews,
+            acts,
+            self._runs,
+            seconds,
+            found,
+            story,
+        )
 
 
 def _random(seed: int, name: str) -> Random:
