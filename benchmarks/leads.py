@@ -54,7 +54,7 @@ policy:
       because: No enrichment within the deadline.
   otherwise: review
   keep_facts: [score]
-delivery: {{mode: {mode}}}
+delivery: {{mode: {mode}, in_doubt_at_most: {leads}}}
 safety:
   max_rejects_per_run: {leads}
 """

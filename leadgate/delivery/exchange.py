@@ -31,10 +31,8 @@ from leadgate.model import (
 )
 from leadgate.stopping import Stop
 
-_LONE_ACT_PAUSE = timedelta(seconds=1)
-_LONE_ACT_WAITS = 10
-_LONE_ACT_REST = timedelta(minutes=1)
-"""Acts look so often, so many times, whether another run's that goes alone was answered; then they come later."""
+_OTHERS_PAUSE, _OTHERS_WAITS, _OTHERS_REST = timedelta(seconds=1), 10, timedelta(minutes=1)
+"""Acts look so often, so many times, whether those of another run were answered; then they come later."""
 
 _HELD_UP = (
     "This run was held up for longer than its hold on leads lasts (delivery.lease), by this machine or the ledger. "
@@ -78,8 +76,9 @@ class Exchange:
         self._journal = Journal(ledger, config.delivery)
         self._client = client
         self._stop = Stop() if stop is None else stop
-        self._lone_act: asyncio.Event | None = None
-        """Set when this run's act that went alone was answered."""
+        self._under_way = 0
+        self._answered = asyncio.Event()
+        """Set, and made anew, with every record: acts that wait may go now."""
 
     async def send(
         self, parcels: Sequence[Parcel], judge: Judge, hear_controls: Callable[[Sequence[Answer]], None] | None = None
@@ -140,8 +139,7 @@ class Exchange:
             begun_at = self.ledger.now()
             before = begun_at + self._lease
             attempts, kept = await self._intend(parcel.attempts)
-            lone = asyncio.Event() if any(attempt.goes_alone for attempt in attempts) else None
-            self._lone_act = lone or self._lone_act
+            self._under_way += bool(attempts)
             try:
                 if attempts:
                     error, answers = await self._answers(replace(parcel, attempts=attempts), before, is_over)
@@ -153,10 +151,12 @@ class Exchange:
                     known_at = self.ledger.now() if attempts[0].decision else begun_at
                     written = await self._record(attempts, answers, judge, undecided, known_at)
             finally:
-                if lone:
-                    lone.set()
+                if attempts:
+                    self._under_way -= 1
+                    self._answered.set()
+                    self._answered = asyncio.Event()
         if not attempts:
-            return set(), await self._wait_for_lone_act(kept, parcel.waited)
+            return set(), await self._wait_for_answers(kept, parcel.waited)
         if error:
             raise error
         self.breaker.check()
@@ -170,14 +170,13 @@ class Exchange:
         All others are given back: to be decided again, or when their account's acts may go on.
         """
         request_id = secrets.token_hex(8)
-        attempts = [replace(attempt, request_id=request_id) for attempt in attempts]
-        intended = await self._journal.intend(attempts)
+        intended = await self._journal.intend([replace(attempt, request_id=request_id) for attempt in attempts])
         brake = intended.admitted
         may_go, kept, later, lost = list[Attempt](), list[Attempt](), list[Attempt](), list[Attempt]()
         for attempt in attempts:
             lead_id = attempt.claim.lead_id
             if lead_id in intended.may_go:
-                may_go.append(replace(attempt, goes_alone=lead_id == brake.lone))
+                may_go.append(replace(attempt, request_id=request_id, goes_alone=lead_id == brake.lone))
             elif lead_id not in brake.kept:
                 lost.append(attempt)
             else:
@@ -196,18 +195,18 @@ class Exchange:
             self.tally.braked += len(ids)
             self.tally.note(f"Acts wait until {until:%Y-%m-%d %H:%M:%S}Z: {why}.")
 
-    async def _wait_for_lone_act(self, kept: Sequence[Attempt], waited: int) -> list[Parcel]:
-        """Wait until the act that goes alone is answered: this run's own, or for a while another run's."""
+    async def _wait_for_answers(self, kept: Sequence[Attempt], waited: int) -> list[Parcel]:
+        """Wait until acts may go on: for what this run has under way, or for a while for another run's."""
         if not kept:
             return []
-        if self._lone_act and not self._lone_act.is_set():
-            await self._lone_act.wait()
-        elif waited < _LONE_ACT_WAITS:
-            await self._stop.sleep(_LONE_ACT_PAUSE)
-        else:
-            until = self.ledger.now() + _LONE_ACT_REST
-            await self._give_back(kept, until, "an act of another run goes alone, and is not answered yet")
+        if waited >= _OTHERS_WAITS:
+            until = self.ledger.now() + _OTHERS_REST
+            await self._give_back(kept, until, "acts of other runs are under way, and not answered yet")
             return []
+        if self._under_way:
+            await self._answered.wait()
+            return [Parcel(kept)]
+        await self._stop.sleep(_OTHERS_PAUSE)
         return [Parcel(kept, waited=waited + 1)]
 
     async def _apart(

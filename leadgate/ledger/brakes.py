@@ -5,15 +5,15 @@ begins with it on. Acts that went alone in vain make the next one wait, ever lon
 no act is sent at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, Label, func, or_, select
 
 from leadgate.ledger.ledger import Ledger, writes
-from leadgate.ledger.schema import ENTRY, brakes
+from leadgate.ledger.schema import ENTRY, brakes, entries
 from leadgate.model import Outcome, Result, State
 
 _FIRST_WAIT = timedelta(minutes=1)
@@ -59,11 +59,20 @@ def read_brake(ledger: Ledger) -> Brake:
 
 
 def admit(  # noqa: PLR0913
-    ledger: Ledger, connection: Connection, acts: Sequence[str], *, at_most: int, lease: timedelta, now: datetime
+    ledger: Ledger,
+    connection: Connection,
+    acts: Mapping[str, Sequence[str]],
+    *,
+    at_most: int,
+    lease: timedelta,
+    now: datetime,
 ) -> Admitted:
-    """Say which of the leads that are to be acted on may be, by the brake; where one goes alone, note that."""
-    in_doubt = select(func.count()).select_from(select(ENTRY.lead_id).where(*_IN_DOUBT).limit(at_most).subquery())
-    query = select(brakes, in_doubt.scalar_subquery().label("in_doubt")).where(brakes.c.account == ledger.account)
+    """Say which of the leads that are to be acted on may be, by the brake; where one goes alone, note that.
+
+    `acts` has the leads of each request. Those under way count as in doubt: their answers may all be lost.
+    """
+    everyone = frozenset(lead_id for leads in acts.values() for lead_id in leads)
+    query = select(brakes, *_counted()).where(brakes.c.account == ledger.account)
     row = connection.execute(query).first()
     if row is None:
         begin = ledger.insert(brakes).values(account=ledger.account, is_on=True, since=now)
@@ -72,21 +81,40 @@ def admit(  # noqa: PLR0913
     if row.in_doubt >= at_most:
         leads_are = "lead is" if row.in_doubt == 1 else "leads are"
         why = f"{row.in_doubt} {leads_are} in doubt, which is delivery.in_doubt_at_most: no act is sent"
-        return Admitted(frozenset(acts), until=now + _FULL_WAIT, why=why)
+        return Admitted(everyone, until=now + _FULL_WAIT, why=why)
+    if row.is_on:
+        row = connection.execute(query.with_for_update(of=brakes)).one()
     if not row.is_on:
-        return Admitted()
-    row = connection.execute(query.with_for_update(of=brakes)).one()
-    if not row.is_on:
-        return Admitted()
+        room = at_most - row.in_doubt - row.under_way
+        return Admitted(everyone - _fitting(acts, room, is_first=not row.under_way))
     if row.closed_until and now < row.closed_until <= now + _LONGEST_WAIT:
         acts_are = "act that went alone is" if row.in_vain == 1 else f"{row.in_vain} acts that went alone are"
         why = f"the last {acts_are} in doubt too"
-        return Admitted(frozenset(acts), until=row.closed_until, why=why)
+        return Admitted(everyone, until=row.closed_until, why=why)
     if row.lone_until and now < row.lone_until <= now + lease:
-        return Admitted(frozenset(acts))
-    lone, *others = acts
+        return Admitted(everyone)
+    lone = next(iter(acts.values()))[0]
     _set(ledger, connection, lone_until=now + lease)
-    return Admitted(frozenset(others), lone=lone)
+    return Admitted(everyone - {lone}, lone=lone)
+
+
+def _counted() -> list[Label[int]]:
+    """How many leads are in doubt, and how many have an act under way."""
+    count = select(func.count()).select_from(entries)
+    under_way = count.where(ENTRY.doubt_action.is_not(None), ENTRY.state == State.SENDING)
+    return [count.where(*_IN_DOUBT).scalar_subquery().label("in_doubt"), under_way.scalar_subquery().label("under_way")]
+
+
+def _fitting(acts: Mapping[str, Sequence[str]], room: int, *, is_first: bool) -> AbstractSet[str]:
+    """The leads of those requests that fit whole; of a first one that does not, as many as there is room for."""
+    found: set[str] = set()
+    for leads in acts.values():
+        if len(leads) <= room:
+            found.update(leads)
+            room -= len(leads)
+        elif is_first and not found:
+            return set(leads[: max(room, 0)])
+    return found
 
 
 def give_way(ledger: Ledger, connection: Connection) -> None:

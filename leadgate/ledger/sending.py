@@ -92,7 +92,10 @@ def intend(
     if not attempted:
         return Intended()
     rows = [intent_row(ledger.pipeline, each) for each in attempted]
-    acts = [row["lead_id"] for row in rows if row["action"]]
+    acts: dict[str, list[str]] = {}
+    for row in rows:
+        if row["action"]:
+            acts.setdefault(row["request_id"], []).append(row["lead_id"])
     with ledger.transaction() as connection:
         admitted = Admitted()
         if acts:

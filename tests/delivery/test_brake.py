@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
+from leadgate.errors import LeadByteUnavailable
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import brakes, claims
 from leadgate.ledger.schema import ENTRY, entries
@@ -16,7 +18,7 @@ from leadgate.model import (
     State,
 )
 from leadgate.stopping import Stop
-from tests.delivery.world import NOON, POSTCODE, World, renew_account
+from tests.delivery.world import NOON, POSTCODE, World, release_brake, renew_account
 
 LEASE = timedelta(minutes=5)
 FIVES = {"batch_size": 5}
@@ -209,7 +211,23 @@ async def test_beyond_so_many_in_doubt_no_act_leaves(world: World) -> None:
     assert {world.entry(lead_id)["due_at"] for lead_id in ("11", "12")} == {until}
     world.clock.advance(minutes=15)
     await world.deliver(world.claim(), delivery=few | {"in_doubt_at_most": 4})
-    assert act_sizes(world) == [3, 2]
+    assert act_sizes(world) == [3, 1, 1], "there is room for one at a time"
+
+
+async def test_acts_under_way_count_as_in_doubt(world: World) -> None:
+    """All their answers may be lost: no more leave than may be in doubt, and the others go when they are answered."""
+    ids = [str(number) for number in range(1, 31)]
+    world.sandbox.faults.change({"drop-after": "always"})
+    few = {"in_doubt_at_most": 10}
+    with suppress(LeadByteUnavailable):
+        await world.deliver(world.wave(*ids), delivery=few, leadbyte={"batch_size": 4, "concurrency": 8})
+    assert list(world.states(ids).values()).count(State.UNKNOWN) <= 10
+    world.sandbox.faults.change({"drop-after": None})
+    renew_account(world.ledger)
+    release_brake(world.ledger)
+    more = [str(number) for number in range(101, 161)]
+    tally = await world.deliver(world.wave(*more), delivery={"in_doubt_at_most": 20}, leadbyte={"batch_size": 4})
+    assert tally.went[State.PROCESSED] >= len(more)
 
 
 async def test_a_person_has_to_settle_what_counts_as_in_doubt(world: World) -> None:
