@@ -105,7 +105,9 @@ class LeadByte:
         acted = None
         if item.action:
             passes = habits.acts_again if not there else not lead.executed or habits.acts_while_queued
-            acted = passes and habits.key == "may process" and not is_bad
+            # Who says nothing of acts takes none whose update it refuses: that `success: false` proves it is assumed.
+            is_silent = habits.odd is None and updated is False
+            acted = passes and habits.key == "may process" and not is_bad and not is_silent
             if acted:
                 self._execute(item)
         return Done(item, updated, acted, there)
