@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from leadgate.clock import CLOCKS_AGREE
 from leadgate.config import DeliveryConfig
-from leadgate.delivery.outcomes import ACTED, Build, answered
+from leadgate.delivery.outcomes import Build, answered
 from leadgate.leadbyte.wording import LONGEST_SHAPE, shape_of
 from leadgate.model import (
+    ACTED,
     Answer,
     Attempt,
     Certainty,

@@ -6,10 +6,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from leadgate.config import DeliveryConfig
-from leadgate.model import Action, Answer, Attempt, Certainty, Decision, Outcome, Result, State, Verdict
+from leadgate.model import ACTED, Answer, Attempt, Certainty, Decision, Outcome, Result, State, Verdict
 
-ACTED = {Action.PROCESS: State.PROCESSED, Action.REJECT: State.REJECTED}
-"""Where a lead is when its act was taken."""
 _SOON = timedelta(seconds=5)
 _FIRST_RETRY = timedelta(minutes=1)
 _LAST_RETRY = timedelta(hours=1)

@@ -15,12 +15,12 @@ from typing import Any
 from leadgate.config import PipelineConfig
 from leadgate.delivery.evidence import ControlRequest, Evidence
 from leadgate.delivery.exchange import Exchange, Parcel
-from leadgate.delivery.outcomes import ACTED
 from leadgate.delivery.prepare import fields_to_write
 from leadgate.leadbyte.wording import Said, Sentences
 from leadgate.ledger.claims import give_to_person
 from leadgate.ledger.unknown import claim_unknown, find_controls, note_control, read_kept, settle_kept
 from leadgate.model import (
+    ACTED,
     Action,
     Answer,
     Attempt,

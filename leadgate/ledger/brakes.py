@@ -54,7 +54,9 @@ def read_brake(ledger: Ledger) -> Brake:
         doubts = connection.execute(counted).one()
         row = connection.execute(select(brakes).where(brakes.c.account == ledger.account)).first()
     if row is None:
-        return Brake(True, None, 0, None, doubts.leads, doubts.since)  # noqa: FBT003
+        return Brake(
+            is_on=True, since=None, in_vain=0, closed_until=None, in_doubt=doubts.leads, in_doubt_since=doubts.since
+        )
     return Brake(row.is_on, row.since, row.in_vain, row.closed_until, doubts.leads, doubts.since)
 
 
@@ -75,8 +77,7 @@ def admit(  # noqa: PLR0913
     query = select(brakes, *_counted()).where(brakes.c.account == ledger.account)
     row = connection.execute(query).first()
     if row is None:
-        begin = ledger.insert(brakes).values(account=ledger.account, is_on=True, since=now)
-        connection.execute(begin.on_conflict_do_nothing())
+        _begin(ledger, connection, now)
         row = connection.execute(query).one()
     if row.in_doubt >= at_most:
         leads_are = "lead is" if row.in_doubt == 1 else "leads are"
@@ -138,8 +139,7 @@ def judge_acts(ledger: Ledger, connection: Connection, outcomes: Sequence[Outcom
 
 def put_on(ledger: Ledger, connection: Connection, *, now: datetime, lone_in_vain: bool) -> None:
     """Let the next act go alone; after one that went alone in vain, later, and ever later."""
-    begin = ledger.insert(brakes).values(account=ledger.account, is_on=True, since=now)
-    connection.execute(begin.on_conflict_do_nothing())
+    _begin(ledger, connection, now)
     row = connection.execute(select(brakes).where(brakes.c.account == ledger.account).with_for_update()).one()
     changes: dict[str, object] = {"is_on": True, "since": row.since if row.is_on else now}
     if lone_in_vain:
@@ -153,6 +153,12 @@ def note_doubts(ledger: Ledger, *, now: datetime) -> None:
     """Put the brake on, since runs have ended that may have acted."""
     with ledger.transaction() as connection:
         put_on(ledger, connection, now=now, lone_in_vain=False)
+
+
+def _begin(ledger: Ledger, connection: Connection, now: datetime) -> None:
+    """Keep the brake of an account from now on, with itself on; one that is kept stays as it is."""
+    begin = ledger.insert(brakes).values(account=ledger.account, is_on=True, since=now)
+    connection.execute(begin.on_conflict_do_nothing())
 
 
 def _set(ledger: Ledger, connection: Connection, **changes: object) -> None:

@@ -10,10 +10,9 @@ from sqlalchemy import Select, func, literal_column, select
 from leadgate.ledger.brakes import Brake, read_brake
 from leadgate.ledger.ledger import Ledger
 from leadgate.ledger.schema import ATTEMPT, ENTRY, attempts, entries, in_state, same_lead, standstills
-from leadgate.model import Action, RequestKind, Result, State
+from leadgate.model import ACTED, Action, RequestKind, Result, State
 
 _SHOWN = 3
-_TAKEN = {Action.PROCESS: State.PROCESSED, Action.REJECT: State.REJECTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def read_doubts(ledger: Ledger) -> Doubts:
             action: connection.scalar(
                 select(ENTRY.lead_id).where(ledger.mine, in_state(state), ~ENTRY.inferred).limit(1)
             )
-            for action, state in _TAKEN.items()
+            for action, state in ACTED.items()
             if action in in_doubt
         }
         standstill = connection.execute(stands).first()

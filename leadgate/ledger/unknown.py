@@ -13,9 +13,8 @@ from leadgate.ledger.claims import CLAIMED, claim_of, due_and_free, has_open_req
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.rows import NO_LEASE
 from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, attempts, entries, in_state, same_lead, stands_for
-from leadgate.model import FINAL_STATES, Action, Control, InDoubt, RequestKind, Result, State
+from leadgate.model import ACTED, FINAL_STATES, Action, Control, InDoubt, RequestKind, Result, State
 
-_TAKEN = {Action.PROCESS: State.PROCESSED, Action.REJECT: State.REJECTED}
 _CANDIDATES = 20
 
 
@@ -86,7 +85,7 @@ def find_controls(ledger: Ledger, action: Action, *, since: datetime) -> list[Co
     The first that was taken after an instant, and the next ones; behind them the last one before, and those before it.
     """
     query = select(ENTRY.lead_id, ENTRY.token, ENTRY.settled_at.label("taken_at"))
-    query = query.where(ledger.mine, in_state(_TAKEN[action]), ~ENTRY.inferred).limit(_CANDIDATES)
+    query = query.where(ledger.mine, in_state(ACTED[action]), ~ENTRY.inferred).limit(_CANDIDATES)
     after = query.where(ENTRY.settled_at >= since).order_by(ENTRY.settled_at)
     before = query.where(ENTRY.settled_at < since).order_by(ENTRY.settled_at.desc())
     with ledger.reading() as connection:

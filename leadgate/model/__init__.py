@@ -30,6 +30,7 @@ from leadgate.model.sending import LeadRequest as LeadRequest
 from leadgate.model.sending import Outcome as Outcome
 from leadgate.model.sending import Tally as Tally
 from leadgate.model.sending import Wave as Wave
+from leadgate.model.words import ACTED as ACTED
 from leadgate.model.words import FINAL_STATES as FINAL_STATES
 from leadgate.model.words import Action as Action
 from leadgate.model.words import Certainty as Certainty

@@ -50,6 +50,8 @@ class State(StrEnum):
 
 
 FINAL_STATES = frozenset({State.PROCESSED, State.REJECTED, State.GONE})
+ACTED = {Action.PROCESS: State.PROCESSED, Action.REJECT: State.REJECTED}
+"""Where a lead is when its act was taken."""
 
 
 class RequestKind(StrEnum):
