@@ -78,6 +78,8 @@ class Reconciliation:
 
                 await self._exchange.send(parcels, judge, evidence.hear)
                 await asyncio.to_thread(self._note_controls, evidence)
+            if len(claimed) < _CLAIMED_AT_ONCE:
+                break
         return Reconciled(probed, inferred)
 
     def _settle_taught(self) -> None:

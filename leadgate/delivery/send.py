@@ -61,7 +61,8 @@ class Delivery:
             if lead.decision.verdict is Verdict.HOLD:
                 state, due_at = State.READY if lead.decision.paused else State.WAITING, held_until
             elif since := lead.claim.doubt_since if lead.decision.verdict.action else None:
-                state, due_at, note = State.UNKNOWN, max(now, since + self._config.delivery.unknown_after), _MAY_BE
+                asked_at = min(now, since) + self._config.delivery.unknown_after
+                state, due_at, note = State.UNKNOWN, max(now, asked_at), _MAY_BE
             conclusions.append(Conclusion(lead.claim, lead.decision, state, due_at, note))
         conclude(self._exchange.ledger, conclusions, now=now)
         self._exchange.tally.went.update(conclusion.state for conclusion in conclusions)

@@ -39,6 +39,7 @@ _NAMES = [field.name for field in fields(Claim) if field.name != "override"]
 _VALUES = attrgetter(*_NAMES)
 CLAIMED = [ENTRY[name] for name in _NAMES]
 """What a claim says of an entry: each column is named as its field."""
+_DUE_STATES = (State.READY, State.UNKNOWN, State.WAITING)
 
 
 @writes
@@ -192,11 +193,22 @@ def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
 
     Leads that a dead run only held, or probed, lose their lease and stay where they are; they do not count.
     """
-    _correct_what_lies_ahead(ledger, now)
+    corrections = _lying_ahead(now)
+    # Every request in flight belongs to a lease, but for those that have lost theirs.
+    unheld = exists().where(same_lead(ENTRY, ATTEMPT), ENTRY.lease_owner.is_(None))
+    stranded_requests = and_(ATTEMPT.pipeline == ledger.pipeline, ATTEMPT.outcome.is_(None), unheld)
+    left = [
+        exists().where(ledger.mine, each) for each in (ENTRY.lease_until < now, *(which for which, _ in corrections))
+    ]
+    with ledger.reading() as connection:
+        if not any(connection.execute(select(*left, exists().where(stranded_requests))).one()):
+            return 0
     open_act = has_open_request(ATTEMPT.action.is_not(None))
     sending = _expired(ledger, now, State.SENDING)
     idle = _expired(ledger, now, State.READY, State.UNKNOWN)
     with ledger.transaction() as connection:
+        for which, values in corrections:
+            connection.execute(entries.update().where(ledger.locked(connection, which)).values(**values))
         stranded = connection.scalars(
             entries.update()
             .where(ledger.mine, ENTRY.lead_id.in_(select(sending.c.lead_id)))
@@ -212,11 +224,9 @@ def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
         ).all()
         freed = entries.update().where(ledger.mine, ENTRY.lead_id.in_(select(idle.c.lead_id))).values(**NO_LEASE)
         connection.execute(freed)
-        # Every request in flight belongs to a lease, but for those that have just lost theirs.
-        unheld = exists().where(same_lead(ENTRY, ATTEMPT), ENTRY.lease_owner.is_(None))
         connection.execute(
             attempts.update()
-            .where(ATTEMPT.pipeline == ledger.pipeline, ATTEMPT.outcome.is_(None), unheld)
+            .where(stranded_requests)
             .values(outcome=Result.IN_DOUBT, answered_at=now, message="the run ended before the answer")
         )
     if State.UNKNOWN in stranded:
@@ -224,21 +234,20 @@ def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
     return len(stranded)
 
 
-def _correct_what_lies_ahead(ledger: Ledger, now: datetime) -> None:
-    """End leases and waits that were written by a clock that was ahead: nobody knows how long they would last."""
+def _lying_ahead(now: datetime) -> Sequence[tuple[ColumnElement[bool], Mapping[str, datetime | None]]]:
+    """Leases and waits written by a clock that was ahead, and how each is ended: nobody knows how long it would last.
+
+    In this order: what is due is written anew after doubts. One by one, since each has an index of its own.
+    """
     ahead = ENTRY.written_at > now + CLOCKS_AGREE
-    leased = and_(ENTRY.lease_until > now, ahead)
-    with ledger.transaction() as connection:
-        over = entries.update().where(ledger.locked(connection, leased))
-        connection.execute(over.values(lease_until=now - CLOCKS_AGREE))
-        # One by one: each of these has an index of its own. Doubts first: what is due is written anew below.
-        for doubted in (in_state(State.UNKNOWN), and_(in_state(State.REVIEW), ENTRY.doubt_action.is_not(None))):
-            is_ahead = and_(doubted, ENTRY.doubt_since > now + CLOCKS_AGREE, ahead)
-            later = entries.update().where(ledger.locked(connection, is_ahead))
-            connection.execute(later.values(doubt_since=now, doubt_theirs=None))
-        for state in (State.READY, State.UNKNOWN, State.WAITING):
-            due = entries.update().where(ledger.locked(connection, in_state(state), ENTRY.due_at > now, ahead))
-            connection.execute(due.values(due_at=now, written_at=now))
+    doubtful = ENTRY.doubt_since > now + CLOCKS_AGREE  # no doubt begins in the future, whenever it was written
+    of_now, due_now = {"doubt_since": now, "doubt_theirs": None}, {"due_at": now, "written_at": now}
+    return [
+        (and_(ENTRY.lease_until > now, ahead), {"lease_until": now - CLOCKS_AGREE}),
+        (and_(in_state(State.UNKNOWN), doubtful), of_now),
+        (and_(in_state(State.REVIEW), doubtful), of_now),
+        *((and_(in_state(state), ENTRY.due_at > now, ahead), due_now) for state in _DUE_STATES),
+    ]
 
 
 def _expired(ledger: Ledger, now: datetime, *states: State) -> CTE:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ScalarSelect, and_, exists, func, select
+from sqlalchemy import Connection, ScalarSelect, and_, exists, func, select
 
 from leadgate.ledger.claims import CLAIMED, claim_of, due_and_free, has_open_request, take
 from leadgate.ledger.ledger import Ledger, writes
@@ -22,27 +22,30 @@ _CANDIDATES = 20
 def claim_unknown(ledger: Ledger, *, limit: int, lease: timedelta, now: datetime) -> Sequence[InDoubt]:
     """Take up to `limit` unknown leads whose time to be probed has come, the longest due first."""
     due = due_and_free(ledger, State.UNKNOWN, now).where(~has_open_request()).limit(limit)
+    with ledger.transaction() as connection:
+        ids = [row.lead_id for row in take(ledger, connection, due, lease=lease, now=now)]
+        return _in_doubt(ledger, connection, ids) if ids else []
+
+
+def _in_doubt(ledger: Ledger, connection: Connection, ids: Sequence[str]) -> Sequence[InDoubt]:
+    """What is known of claimed leads."""
+    # Not RETURNING: SQLite's names no tables, so that a condition in a subquery there compares its own columns.
     verdict = select(DECISION.verdict).where(stands_for(ENTRY)).correlate(entries)
     query = select(*CLAIMED, verdict.label("verdict"), _probes().label("probes"))
     query = query.add_columns(ENTRY.doubt_action, ENTRY.doubt_theirs, ENTRY.acted_again)
-    with ledger.transaction() as connection:
-        ids = [row.lead_id for row in take(ledger, connection, due, lease=lease, now=now)]
-        # Not RETURNING: SQLite's names no tables, so that a condition in a subquery there compares its own columns.
-        found = connection.execute(
-            query.where(ledger.mine, ENTRY.lead_id.in_(ids)).order_by(ENTRY.due_at, ENTRY.lead_id)
+    query = query.where(ledger.mine, ENTRY.lead_id.in_(ids)).order_by(ENTRY.due_at, ENTRY.lead_id)
+    return [
+        InDoubt(
+            claim=claim_of(row),
+            action=Action(row.doubt_action or row.verdict),
+            is_ours=row.doubt_action is not None,
+            since=row.doubt_since,
+            theirs=row.doubt_theirs,
+            acted_again=row.acted_again,
+            probes=row.probes,
         )
-        return [
-            InDoubt(
-                claim=claim_of(row),
-                action=Action(row.doubt_action or row.verdict),
-                is_ours=row.doubt_action is not None,
-                since=row.doubt_since,
-                theirs=row.doubt_theirs,
-                acted_again=row.acted_again,
-                probes=row.probes,
-            )
-            for row in found
-        ]
+        for row in connection.execute(query)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

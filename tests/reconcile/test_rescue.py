@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ import pytest
 from leadgate.errors import LedgerUnavailable
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger, sending
+from leadgate.ledger.pipelines import note_restored
 from leadgate.model import Answer, LeadRequest, Outcome, State
 from tests.delivery.world import NOON
 from tests.reconcile.world import GRACE, LATER, Reconciling
@@ -173,6 +174,19 @@ async def test_an_answer_that_comes_during_a_probe_still_settles_the_lead(world:
         ("update_and_act", "taken"),
         ("probe", "in_doubt"),
     ]
+
+
+async def test_a_copy_put_back_by_a_clock_that_was_ahead_is_doubted_from_now_on(world: Reconciling) -> None:
+    """Not from an instant to come: its leads would be looked at a day later."""
+    await world.have_control()
+    world.arrive("1")
+    note_restored(world.ledger, now=world.clock() + timedelta(days=1))
+    await world.run()
+    assert world.states(["1"]) == {"1": State.UNKNOWN}
+    assert world.entry("1")["due_at"] <= world.clock() + GRACE
+    await world.run_later(3)
+    assert world.states(["1"]) == {"1": State.PROCESSED}
+    assert world.acts_sent("1") == ["process"]
 
 
 async def test_two_runs_at_once_probe_a_lead_once(world: Reconciling) -> None:

@@ -38,11 +38,12 @@ def draw_faults(random: Random) -> Faults:
     """Draw what befalls us in one world."""
 
     def jumps() -> list[tuple[float, float]]:
-        if random.random() > 0.2:
+        if random.random() > 0.35:
             return []
         found = []
         for _ in range(random.randint(1, 3)):
-            at, by = random.uniform(0, 8 * HOUR), random.choice((10.0, -10.0, 3 * HOUR, -2 * HOUR, DAY, 400.0, -400.0))
+            at = random.uniform(0, random.choice((HOUR, 8 * HOUR)))  # the first leads arrive at once
+            by = random.choice((10.0, -10.0, 3 * HOUR, 3 * HOUR, -2 * HOUR, DAY, 400.0, -400.0))
             found.append((at, by))
             if random.random() < 0.5:  # somebody sets it right
                 found.append((at + random.uniform(60, 2 * HOUR), -by))

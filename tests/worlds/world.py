@@ -37,7 +37,9 @@ class Result:
 
     seed: int
     plain: bool
+    """Its LeadByte is as documented and as we know it."""
     calm: bool
+    """So is it, the line is fair, and nobody lost the ledger."""
     leads: int
     reviews: int
     acts: int
@@ -266,7 +268,7 @@ class World:
         return Result(
             self._seed,
             self._habits.is_plain,
-            self._habits.is_calm,
+            self._habits.is_calm and not self._course.replaced,
             new,
             reviews,
             acts,
