@@ -27,9 +27,7 @@ def explain(
     """
     with ledger_of(config) as (settings, ledger):
         history = read_history(ledger, lead_id)
-        to_know = attention(read_doubts(ledger), settings.delivery, ledger.now())
-        if problem := clock_problem(ledger):
-            to_know.append(problem)
+        to_know = attention(read_doubts(ledger), settings.delivery, ledger.now(), clock_problem(ledger))
     if history is None:
         msg = (
             f"{config}: the pipeline {settings.pipeline!r} knows no lead {lead_id!r}. Leads are registered by a run; "

@@ -33,8 +33,8 @@ def plan(
         if out:
             names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
             write_plan(out, found, **names, now=now)
-        to_know = attention(read_doubts(pipeline.ledger), pipeline.config.delivery, now)
-        to_know += [problem for problem in (found.source_problem, clock_problem(pipeline.ledger)) if problem]
+        others = found.source_problem, clock_problem(pipeline.ledger)
+        to_know = attention(read_doubts(pipeline.ledger), pipeline.config.delivery, now, *others)
         if as_json:
             names = {"pipeline": pipeline.config.pipeline, "policy": pipeline.policy.version}
             say_json({**names, **asdict(found), "attention": to_know})

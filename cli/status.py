@@ -31,9 +31,7 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         alarms = read_alarms(ledger)
         overdue = count_overdue(ledger, within=settings.safety.review_within, now=now)
         doubts = read_doubts(ledger)
-        to_know = attention(doubts, settings.delivery, now)
-        if problem := clock_problem(ledger):
-            to_know.append(problem)
+        to_know = attention(doubts, settings.delivery, now, clock_problem(ledger))
     if as_json:
         brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": overdue}
         alarmed = {"alarms": [asdict(raised) for raised in alarms], "doubts": asdict(doubts), "attention": to_know}

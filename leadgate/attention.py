@@ -12,9 +12,13 @@ OLD_DOUBT = timedelta(days=1)
 """How old a doubt may become before it is an alarm."""
 
 
-def attention(doubts: Doubts, delivery: DeliveryConfig, now: datetime) -> list[str]:
-    """Say what is in doubt since when, what holds acts back, and why nobody becomes late; empty where all is well."""
-    return [*_source(doubts), *_in_doubt(doubts), *_brake(doubts, delivery, now), *_control(doubts, delivery)]
+def attention(doubts: Doubts, delivery: DeliveryConfig, now: datetime, *others: str | None) -> list[str]:
+    """Say what is in doubt since when, what holds acts back, and why nobody becomes late; empty where all is well.
+
+    `others` are problems found elsewhere, or None.
+    """
+    found = [*_source(doubts), *_in_doubt(doubts), *_brake(doubts, delivery, now), *_control(doubts, delivery)]
+    return found + [problem for problem in others if problem]
 
 
 def clock_problem(ledger: Ledger) -> str | None:

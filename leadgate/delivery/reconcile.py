@@ -27,7 +27,6 @@ from leadgate.model import (
     InDoubt,
     LeadRequest,
     Outcome,
-    Result,
     State,
 )
 from leadgate.source import Source
@@ -148,12 +147,6 @@ class Reconciliation:
             now = self._ledger.now()
             words = {"message": message, "shape": shape}
             note_control(self._ledger, asked.control, result, request_id=secrets.token_hex(8), **words, now=now)
-            if result is Result.TAKEN and now - asked.control.taken_at > self._config.delivery.proven_after:
-                self._exchange.tally.note(
-                    f"Lead {asked.control.lead_id} was queued at {asked.control.taken_at:%Y-%m-%d %H:%M:%S}Z, and "
-                    "LeadByte still updates it: its queue stands, or it updates leads that have left quarantine. No "
-                    "lead in doubt can be freed, and people are asked about them in the end."
-                )
 
 
 def _packed(sizes: Mapping[int, Sequence[Attempt]], controls: Sequence[ControlRequest]) -> list[Parcel]:

@@ -44,20 +44,16 @@ class Brake:
     in_vain: int
     closed_until: datetime | None
     in_doubt: int
-    in_doubt_since: datetime | None
 
 
 def read_brake(ledger: Ledger) -> Brake:
     """How the brake of the ledger's account is set; of one that was never acted on, it is on since None."""
-    counted = select(func.count().label("leads"), func.min(ENTRY.doubt_since).label("since")).where(*_IN_DOUBT)
     with ledger.reading() as connection:
-        doubts = connection.execute(counted).one()
+        in_doubt = connection.scalar(select(func.count()).select_from(entries).where(*_IN_DOUBT)) or 0
         row = connection.execute(select(brakes).where(brakes.c.account == ledger.account)).first()
     if row is None:
-        return Brake(
-            is_on=True, since=None, in_vain=0, closed_until=None, in_doubt=doubts.leads, in_doubt_since=doubts.since
-        )
-    return Brake(row.is_on, row.since, row.in_vain, row.closed_until, doubts.leads, doubts.since)
+        return Brake(is_on=True, since=None, in_vain=0, closed_until=None, in_doubt=in_doubt)
+    return Brake(row.is_on, row.since, row.in_vain, row.closed_until, in_doubt)
 
 
 def admit(  # noqa: PLR0913

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 from leadgate.clock import utc_now
@@ -42,17 +43,23 @@ def make_first_ledger(path: Path) -> bool:
 
 
 def note_older_copy(path: Path) -> tuple[str, int, list[str]]:
-    """Note that an older copy of the ledger was put back; return the pipeline, its leads in doubt, other pipelines.
-
-    What the copy shows as being sent is taken over at once: its runs have ended.
-    """
+    """Note that an older copy of the ledger was put back; return the pipeline, its leads in doubt, other pipelines."""
     config = load_config(path, needs_secrets=False)
     with closing(open_ledger(path, config)) as ledger:
-        marked = note_restored(ledger, now=ledger.now())
-        rescue(ledger, unknown_after=config.delivery.unknown_after, now=ledger.now())
-        note_doubts(ledger, now=ledger.now())
+        marked = put_back(ledger, unknown_after=config.delivery.unknown_after)
         others = [name for name in read_pipelines(ledger) if name != config.pipeline]
     return config.pipeline, marked, others
+
+
+def put_back(ledger: Ledger, *, unknown_after: timedelta) -> int:
+    """Note in a ledger that it is an older copy; return how many leads count as maybe acted on.
+
+    What it shows as being sent is taken over at once: its runs have ended.
+    """
+    marked = note_restored(ledger, now=ledger.now())
+    rescue(ledger, unknown_after=unknown_after, now=ledger.now())
+    note_doubts(ledger, now=ledger.now())
+    return marked
 
 
 def rebind_ledger(path: Path, read_block: ReadBlock) -> tuple[Identity, Identity]:

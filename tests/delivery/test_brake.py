@@ -236,7 +236,6 @@ async def test_a_person_has_to_settle_what_counts_as_in_doubt(world: World) -> N
     world.sandbox.faults.change({"drop-after": 1})
     await world.deliver(world.wave("2"), delivery={"unknown": "review"})
     assert brakes.read_brake(world.ledger).in_doubt == 2
-    assert brakes.read_brake(world.ledger).in_doubt_since == NOON
     with world.ledger.transaction() as connection:
         connection.execute(entries.update().where(ENTRY.lead_id == "1").values(CLEARED))
     assert brakes.read_brake(world.ledger).in_doubt == 1

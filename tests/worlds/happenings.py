@@ -130,10 +130,10 @@ class Happenings:
         for at, by in faults.worker_clock:
             self._at(at, self._move_worker_clock, by)
         replaced, copied_at = random.random(), random.uniform(0, 20_000)
-        if core.CAN_RESTORE and replaced < 0.1:
+        if replaced < 0.1:
             self._at(copied_at, self._copy_ledger)
             self._at(copied_at + random.uniform(60, 5 * HOUR), self._replace_ledger)
-        elif core.CAN_CREATE and replaced > 0.9:
+        elif replaced > 0.9:
             self._at(copied_at, self._lose_ledger)
 
     def _plan_lead(self, lead_id: str, at: float) -> None:

@@ -26,28 +26,22 @@ from leadgate.intake.look import look_at
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger
 from leadgate.ledger.absent import bring_back, note_presence, open_ids, read_withdrawn, withdraw
-from leadgate.ledger.brakes import note_doubts
 from leadgate.ledger.claims import release, rescue
 from leadgate.ledger.pauses import end_pause, keep_pause
 from leadgate.ledger.people import resolve
-from leadgate.ledger.pipelines import add_pipeline, note_all_seen, note_restored
+from leadgate.ledger.pipelines import add_pipeline, note_all_seen
 from leadgate.ledger.waiting import all_waiting, note_looks, register
 from leadgate.model import Columns, ColumnType, Enrichment, Lead, Resolution
 from leadgate.policy.compiling import compile_policy
 from leadgate.policy.deciding import Policy
 from leadgate.stopping import Stop
+from leadgate.wiring.identity import put_back
 from tests.delivery.world import config_with
 from tests.leadbyte.virtual_time import VirtualLoop
 from tests.worlds.door import Door
 from tests.worlds.memory import PIPELINE
 
 DEADLINE = timedelta(hours=12)
-CAN_RESTORE = True
-"""Whether the code knows `ledger restored`: an older copy was put back. See `restored`."""
-CAN_CREATE = True
-"""Whether the code knows `ledger create` without --first-time: a ledger was lost. See `created`."""
-CAN_MISS_ROWS = True
-"""Whether the code decides nothing about a lead whose rows have left the source."""
 MODES: Sequence[str] = get_args(DeliveryConfig.model_fields["mode"].annotation)
 _USUAL_MODE: str = DeliveryConfig.model_fields["mode"].default
 _RULES = [
@@ -277,9 +271,7 @@ def begun(ledger: Ledger) -> None:
 
 def restored(ledger: Ledger) -> None:
     """Say that an older copy of the ledger was put back, as `leadgate ledger restored` does."""
-    note_restored(ledger, now=ledger.now())
-    rescue(ledger, unknown_after=config_of(*_ANY_CONFIG).delivery.unknown_after, now=ledger.now())
-    note_doubts(ledger, now=ledger.now())
+    put_back(ledger, unknown_after=config_of(*_ANY_CONFIG).delivery.unknown_after)
 
 
 def created(ledger: Ledger) -> None:

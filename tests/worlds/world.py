@@ -207,7 +207,7 @@ class World:
                 if item.action and not self._memory.has_intent(item.lead_id, item.action):
                     self._violated(Violation("no intent", item.lead_id, f"{item.action} sent without an intent"))
                 left_at = self._course.left_source.get(item.lead_id, END)
-                if item.action and core.CAN_MISS_ROWS and left_at < seconds_now() - HOUR:
+                if item.action and left_at < seconds_now() - HOUR:
                     self._violated(Violation("no row", item.lead_id, f"{item.action} sent, and its rows have left"))
 
         return depart
