@@ -9,6 +9,7 @@ from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, ago, reports_e
 from leadgate.attention import attention, clock_problem
 from leadgate.ledger.alarms import read_alarms
 from leadgate.ledger.doubts import read_doubts
+from leadgate.ledger.learned import Learned, read_learned
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reviews import count_overdue
 from leadgate.ledger.status import Status, read_missing, read_status
@@ -30,11 +31,16 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         pause = read_pause(ledger)
         alarms = read_alarms(ledger)
         overdue = count_overdue(ledger, within=settings.safety.review_within, now=now)
-        doubts = read_doubts(ledger)
+        doubts, learned = read_doubts(ledger), read_learned(ledger)
         to_know = attention(doubts, settings.delivery, now, clock_problem(ledger))
     if as_json:
         brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": overdue}
         alarmed = {"alarms": [asdict(raised) for raised in alarms], "doubts": asdict(doubts), "attention": to_know}
+        alarmed["learned"] = {
+            "gone": learned.gone,
+            "still_there_seconds": learned.still_there and learned.still_there.total_seconds(),
+            "had_left_seconds": learned.had_left and learned.had_left.total_seconds(),
+        }
         say_json({"pipeline": settings.pipeline} | _as_dict(found, missing, now) | brakes | alarmed)
     else:
         _tell(settings.pipeline, found, missing, now)
@@ -43,6 +49,7 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         if doubts.control:
             shown = doubts.control
             say(f"last control: lead {shown.lead_id}, {_SHOWN[shown.result]}, {ago(shown.at, now)}")
+        _tell_learned(learned)
         for sentence in to_know:
             say(sentence)
         if found.counts[State.REVIEW]:
@@ -61,7 +68,18 @@ _SHOWN = {
     Result.GONE: "which LeadByte no longer has in quarantine",
     Result.TAKEN: "which LeadByte still updated",
     Result.IN_DOUBT: "of which LeadByte's answer says nothing",
+    Result.REFUSED: "which LeadByte refused to update, in words of its own",
 }
+
+
+def _tell_learned(learned: Learned) -> None:
+    """Say what controls have taught of LeadByte, with the lines to write where it is to be kept."""
+    if learned.still_there or learned.had_left:
+        seen = (("still there", learned.still_there), ("had left", learned.had_left))
+        parts = [f"one {what} {round(after.total_seconds())} s after it was queued" for what, after in seen if after]
+        say(f"LeadByte's queue, by controls: {', '.join(parts)} (delivery.queue_time)")
+    for shape in learned.gone:
+        say(f'learned: LeadByte says "{shape}" of leads that have left; leadbyte: sentences: {{gone: ["{shape}"]}}')
 
 
 def _as_dict(found: Status, missing: Mapping[str, int], now: datetime) -> dict[str, object]:

@@ -84,7 +84,7 @@ def _brake(doubts: Doubts, delivery: DeliveryConfig, now: datetime) -> Iterator[
 
 def _control(doubts: Doubts, delivery: DeliveryConfig) -> Iterator[str]:
     shown = doubts.control
-    if shown and shown.result is Result.IN_DOUBT and shown.shape:
+    if shown and shown.result in {Result.IN_DOUBT, Result.REFUSED} and shown.shape:
         yield (
             f'LeadByte said of lead {shown.lead_id}, which it queued at {_short(shown.taken_at)}: "{shown.shape}". If '
             "that means that it is not in quarantine any more, add under leadbyte: sentences: "
@@ -93,8 +93,8 @@ def _control(doubts: Doubts, delivery: DeliveryConfig) -> Iterator[str]:
     if shown and stays(shown, delivery):
         yield (
             f"Lead {shown.lead_id} was queued at {_short(shown.taken_at)}, and LeadByte still updated it at "
-            f"{_short(shown.at)}: its queue stands, or it updates leads that have left quarantine. Leads in doubt end "
-            "in review."
+            f"{_short(shown.at)}: its queue stands or needs longer than delivery.queue_time, or it updates leads that "
+            "have left quarantine. Leads in doubt end in review."
         )
 
 

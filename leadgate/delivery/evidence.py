@@ -1,47 +1,17 @@
 """What the answers to probes and controls prove. Pure: no I/O, no clock."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NamedTuple
 
 from leadgate.clock import CLOCKS_AGREE
 from leadgate.config import DeliveryConfig
+from leadgate.delivery.controls import ControlRequest, Heard, heard_of
 from leadgate.delivery.outcomes import Build, answered
-from leadgate.leadbyte.wording import LONGEST_SHAPE, shape_of
-from leadgate.model import (
-    ACTED,
-    Answer,
-    Attempt,
-    Certainty,
-    Control,
-    InDoubt,
-    LeadRequest,
-    Outcome,
-    Result,
-    State,
-)
+from leadgate.model import ACTED, Answer, Attempt, Certainty, InDoubt, Outcome, Result, State
 
 _SOON = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ControlRequest:
-    """A control, and what is sent of it."""
-
-    control: Control
-    request: LeadRequest
-
-
-class Heard(NamedTuple):
-    """What was heard of a control; `shape` is that of words that LeadByte said of it alone and nobody understood."""
-
-    asked: ControlRequest
-    result: Result
-    message: str
-    shape: str
 
 
 class Evidence:
@@ -53,14 +23,12 @@ class Evidence:
         self._is_gone = False
         self.heard: list[Heard] = []
 
-    def hear(self, answers: Sequence[Answer]) -> None:
+    def hear(self, answers: Sequence[Answer], _beside: Sequence[Answer] = ()) -> None:
         """Note what controls were answered, before the probes beside them are judged."""
         for answer in answers:
-            result = Result.GONE if answer.gone else Result.TAKEN if answer.updated else Result.IN_DOUBT
-            self._is_gone = result is Result.GONE
-            is_own = answer.certainty is Certainty.REFUSED and not (answer.transient or answer.whole_request)
-            shape = shape_of(answer.message, answer.lead_id) if is_own else ""
-            self.heard.append(Heard(self._controls[answer.lead_id], result, answer.message, shape[:LONGEST_SHAPE]))
+            heard = heard_of(self._controls[answer.lead_id], answer)
+            self._is_gone = heard.result is Result.GONE
+            self.heard.append(heard)
 
     def outcome_of(self, doubt: InDoubt, attempt: Attempt, answer: Answer, now: datetime) -> Outcome:
         """Say what a probe's answer makes of an unknown lead."""

@@ -18,17 +18,7 @@ from leadgate.errors import LeadByteError, LeadgateError, LedgerUnavailable
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger
 from leadgate.ledger.claims import release, renew
-from leadgate.model import (
-    Answer,
-    Attempt,
-    Certainty,
-    LeadRequest,
-    Outcome,
-    RequestKind,
-    Result,
-    State,
-    Tally,
-)
+from leadgate.model import Answer, Attempt, Certainty, LeadRequest, Outcome, RequestKind, Result, State, Tally
 from leadgate.stopping import Stop
 
 _OTHERS_PAUSE, _OTHERS_WAITS, _OTHERS_REST = timedelta(seconds=1), 10, timedelta(minutes=1)
@@ -41,11 +31,13 @@ _HELD_UP = (
 
 Judge = Callable[[Attempt, Answer, datetime], Outcome]
 """Says what an answer makes of a lead."""
+HearControls = Callable[[Sequence[Answer], Sequence[Answer]], None]
+"""Is told what controls were answered, and what the leads beside them were."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What one request carries: leads, and beside those that are probed the controls, each with its fields."""
+    """What one request carries: leads, and the controls beside them, each with its fields."""
 
     attempts: Sequence[Attempt]
     controls: Sequence[LeadRequest] = ()
@@ -75,13 +67,14 @@ class Exchange:
         self._wire = asyncio.Semaphore(config.leadbyte.concurrency)
         self._journal = Journal(ledger, config.delivery)
         self._client = client
+        self.sentences = client.sentences
         self._stop = Stop() if stop is None else stop
         self._under_way = 0
         self._answered = asyncio.Event()
         """Set, and made anew, with every record: acts that wait may go now."""
 
     async def send(
-        self, parcels: Sequence[Parcel], judge: Judge, hear_controls: Callable[[Sequence[Answer]], None] | None = None
+        self, parcels: Sequence[Parcel], judge: Judge, hear_controls: HearControls | None = None
     ) -> set[str]:
         """Send every parcel; return the ids whose update was taken and whose act is still to come.
 
@@ -123,7 +116,7 @@ class Exchange:
         self,
         parcel: Parcel,
         judge: Judge,
-        hear_controls: Callable[[Sequence[Answer]], None] | None,
+        hear_controls: HearControls | None,
         is_over: Callable[[], bool],
     ) -> tuple[set[str], list[Parcel]]:
         """Send one parcel when its turn comes, and record it.
@@ -145,7 +138,7 @@ class Exchange:
                     error, answers = await self._answers(replace(parcel, attempts=attempts), before, is_over)
                     controls, answers = answers[: len(parcel.controls)], answers[len(parcel.controls) :]
                     if hear_controls and controls:
-                        hear_controls(await self._apart(parcel.controls, controls, before))
+                        hear_controls(await self._apart(parcel.controls, controls, before), answers)
                     undecided = set() if error or attempts[0].request.action else _undecided(answers, len(controls))
                     # A probe says how it was when it was sent: a run may be held up before it records the answer.
                     known_at = self.ledger.now() if attempts[0].decision else begun_at

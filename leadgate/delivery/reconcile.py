@@ -6,29 +6,18 @@ said it queued: only where that one is gone, and the act is old enough, was it n
 """
 
 import asyncio
-import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from leadgate.config import PipelineConfig
-from leadgate.delivery.evidence import ControlRequest, Evidence
+from leadgate.delivery.controls import ControlRequest, Controls
+from leadgate.delivery.evidence import Evidence
 from leadgate.delivery.exchange import Exchange, Parcel
-from leadgate.delivery.prepare import fields_to_write
-from leadgate.leadbyte.wording import Said, Sentences
+from leadgate.leadbyte.wording import Said
 from leadgate.ledger.claims import give_to_person
-from leadgate.ledger.unknown import claim_unknown, find_controls, note_control, read_kept, settle_kept
-from leadgate.model import (
-    ACTED,
-    Action,
-    Answer,
-    Attempt,
-    InDoubt,
-    LeadRequest,
-    Outcome,
-    State,
-)
+from leadgate.ledger.unknown import claim_unknown, read_kept, settle_kept
+from leadgate.model import ACTED, Action, Answer, Attempt, InDoubt, LeadRequest, Outcome, State
 from leadgate.source import Source
 
 _CLAIMED_AT_ONCE = 1000
@@ -53,10 +42,10 @@ class Reconciliation:
 
     def __init__(self, config: PipelineConfig, source: Source, exchange: Exchange) -> None:
         self._config = config
-        self._source = source
         self._ledger = exchange.ledger
         self._exchange = exchange
-        self._sentences = Sentences.of_account(config.leadbyte.sentences)
+        self._sentences = exchange.sentences
+        self.controls = Controls(config, source, exchange.ledger)
 
     async def reconcile_due(self) -> Reconciled:
         """Probe every unknown lead whose time has come; raise as `Exchange.send` does."""
@@ -76,7 +65,7 @@ class Reconciliation:
                     return outcome
 
                 await self._exchange.send(parcels, judge, evidence.hear)
-                await asyncio.to_thread(self._note_controls, evidence)
+                await asyncio.to_thread(self.controls.note, evidence.heard)
             if len(claimed) < _CLAIMED_AT_ONCE:
                 break
         return Reconciled(probed, inferred)
@@ -101,7 +90,7 @@ class Reconciliation:
 
     def _parcels(self, claimed: Sequence[InDoubt]) -> list[tuple[list[Parcel], Sequence[ControlRequest]]]:
         """Gather probes by the controls that go with them; who was probed in vain before goes in smaller parcels."""
-        payloads = self._payloads(doubt.claim.lead_id for doubt in claimed)
+        payloads = self.controls.payloads(doubt.claim.lead_id for doubt in claimed)
         hopeless = [doubt.claim for doubt in claimed if doubt.claim.lead_id not in payloads]
         if hopeless:
             give_to_person(self._ledger, hopeless, note=_NOTHING_TO_PROBE)
@@ -112,7 +101,7 @@ class Reconciliation:
                 groups.setdefault((doubt.action, doubt.since), []).append(doubt)
         found: dict[str, tuple[list[ControlRequest], dict[int, list[Attempt]]]] = {}
         for (action, since), doubts in groups.items():
-            controls = self._controls_for(action, since)
+            controls = self.controls.best(action, since)
             name = controls[0].control.lead_id if controls else ""
             _, sizes = found.setdefault(name, (controls, {}))
             for doubt in doubts:
@@ -121,32 +110,6 @@ class Reconciliation:
                 probe = Attempt(doubt.claim, LeadRequest(doubt.claim.lead_id, payloads[doubt.claim.lead_id]), None)
                 sizes.setdefault(size, []).append(probe)
         return [(_packed(sizes, controls), controls) for controls, sizes in found.values()]
-
-    def _payloads(self, ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
-        """What is sent to probe each lead; those with nothing to send are left out."""
-        ids = list(ids)
-        if self._config.delivery.unknown != "probe":
-            return {}
-        found = self._source.enrichments(ids)
-        written = {lead_id: fields_to_write(self._config.update, found.get(lead_id)) for lead_id in ids}
-        return {
-            lead_id: fields for lead_id, some in written.items() if (fields := some or self._config.delivery.probe_with)
-        }
-
-    def _controls_for(self, action: Action, since: datetime) -> list[ControlRequest]:
-        """The best control there is, as a list of one; empty where there is none."""
-        controls = find_controls(self._ledger, action, since=since)
-        payloads = self._payloads(control.lead_id for control in controls)
-        possible = [
-            ControlRequest(c, LeadRequest(c.lead_id, payloads[c.lead_id])) for c in controls if c.lead_id in payloads
-        ]
-        return possible[:1]
-
-    def _note_controls(self, evidence: Evidence) -> None:
-        for asked, result, message, shape in evidence.heard:
-            now = self._ledger.now()
-            words = {"message": message, "shape": shape}
-            note_control(self._ledger, asked.control, result, request_id=secrets.token_hex(8), **words, now=now)
 
 
 def _packed(sizes: Mapping[int, Sequence[Attempt]], controls: Sequence[ControlRequest]) -> list[Parcel]:

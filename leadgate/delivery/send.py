@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from leadgate.config import PipelineConfig
-from leadgate.delivery.exchange import Exchange
+from leadgate.delivery.controls import Controls, Heard, heard_of
+from leadgate.delivery.exchange import Exchange, Parcel
 from leadgate.delivery.outcomes import Outcomes
 from leadgate.delivery.routes import Route, act_parcels, route_of, update_parcels
 from leadgate.ledger.sending import conclude
-from leadgate.model import Conclusion, Decided, State, Verdict
+from leadgate.model import Answer, Conclusion, Decided, State, Verdict
 
 _MAY_BE = "an act may have been sent before this ledger knew of the lead: it is looked for evidence"
 
@@ -16,9 +18,10 @@ _MAY_BE = "an act may have been sent before this ledger knew of the lead: it is 
 class Delivery:
     """Sends the waves of one run."""
 
-    def __init__(self, config: PipelineConfig, exchange: Exchange) -> None:
+    def __init__(self, config: PipelineConfig, exchange: Exchange, controls: Controls | None = None) -> None:
         self._config = config
         self._exchange = exchange
+        self._controls = controls
         self._judge = Outcomes(config.delivery, config.policy.hold_for).outcome_of
 
     async def update(self, wave: Sequence[Decided]) -> list[Decided]:
@@ -31,9 +34,27 @@ class Delivery:
         first = by_route[Route.UPDATE_FIRST] + by_route[Route.UPDATE_THEN_ACT]
         alone = by_route[Route.UPDATE] + first
         size = self._config.leadbyte.batch_size
-        written = await self._exchange.send(update_parcels(alone, size, with_act=False), self._judge)
+        written = await self._send_updates(update_parcels(alone, size, with_act=False))
         taken = [lead for lead in first if lead.claim.lead_id in written]
         return by_route[Route.UPDATE_AND_ACT] + by_route[Route.ACT] + taken
+
+    async def _send_updates(self, parcels: Sequence[Parcel]) -> set[str]:
+        """Send updates, the first with a control where one is to teach what LeadByte says of leads that have left."""
+        lesson = await asyncio.to_thread(self._controls.take_lesson) if self._controls and parcels else []
+        if not (self._controls and lesson):
+            return await self._exchange.send(parcels, self._judge)
+        first, *others = parcels
+        never_acted_on = {each.claim.lead_id for each in first.attempts if not each.claim.doubt_since}
+        heard: list[Heard] = []
+
+        def hear(answers: Sequence[Answer], beside: Sequence[Answer]) -> None:
+            is_updated = any(answer.updated and answer.lead_id in never_acted_on for answer in beside)
+            heard.extend(heard_of(lesson[0], answer, beside_updated=is_updated) for answer in answers)
+
+        with_control = replace(first, controls=[lesson[0].request])
+        written = await self._exchange.send([with_control, *others], self._judge, hear)
+        await asyncio.to_thread(self._controls.note, heard)
+        return written
 
     async def act(self, wave: Sequence[Decided]) -> None:
         """Process or reject every lead of the wave: by PUT with its update, or by POST.

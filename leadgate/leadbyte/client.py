@@ -65,7 +65,7 @@ class LeadByteClient:
         self._clock = clock
         self._pace = Pace(clock=clock, take_turn=take_turn)
         self._slots = asyncio.Semaphore(concurrency)
-        self._sentences = sentences or Sentences()
+        self.sentences = sentences or Sentences()
         self._their_clock: tuple[datetime, float, Callable[[], float]] | None = None
         self._key_refusal: str | None = None
         connect = min(LONGEST_CONNECT, timeout).total_seconds()
@@ -130,7 +130,7 @@ class LeadByteClient:
         if sendable:
             acts = any(request.action for request in sendable)
             reply = await self._send("PUT", "/leads", {"leads": items}, acts=acts, before=before)
-            answers |= {answer.lead_id: answer for answer in judge_put(sendable, reply, self._sentences)}
+            answers |= {answer.lead_id: answer for answer in judge_put(sendable, reply, self.sentences)}
         return [answers[request.lead_id] for request in requests]
 
     async def act(self, request: LeadRequest, *, before: datetime | None = None) -> Answer:
@@ -147,7 +147,7 @@ class LeadByteClient:
         except ValueError as error:
             return refuse_unsent(request, str(error))
         reply = await self._send("POST", "/quarantine/process", body, acts=True, before=before)
-        return judge_act(request, reply, self._sentences)
+        return judge_act(request, reply, self.sentences)
 
     async def check(self) -> None:
         """Reach the address and show the key, changing nothing: PUT /leads with no leads.

@@ -7,9 +7,9 @@ teaches more for one account. A sentence that fits none proves nothing.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from leadgate.config import SentencesConfig
@@ -116,6 +116,10 @@ class Sentences:
         """Know those that a pipeline file teaches; raises as `taught`."""
         return cls.taught(config.taken.process, config.taken.reject, config.gone)
 
+    def learn_gone(self, shapes: Iterable[str]) -> "Sentences":
+        """Know these shapes too as words for *gone*, but for those that would fit many other sentences."""
+        return replace(self, gone=self.gone | {shape for shape in shapes if _says_enough(shape.split())})
+
     @property
     def has_taught(self) -> bool:
         """Whether any were taught."""
@@ -153,13 +157,18 @@ class Sentences:
 def _taught(sentence: str) -> str:
     """A taught sentence as others are compared with it."""
     tokens = list(_tokens(sentence, ""))
-    if _ELSE in tokens and len(_WORDS.intersection(tokens)) < _FEWEST_WORDS:
+    if not _says_enough(tokens):
         msg = (
             f"leadbyte.sentences: {sentence!r} has fewer than {_FEWEST_WORDS} words beside …, and would fit many "
             "others: write the sentence as LeadByte says it, with {id} for the lead's id and {n} for numbers"
         )
         raise ConfigError(msg)
     return shape_of(sentence) if _ELSE in tokens else " ".join(tokens)
+
+
+def _says_enough(tokens: Sequence[str]) -> bool:
+    """Whether a sentence is told from others by the words that are known of it."""
+    return _ELSE not in tokens or len(_WORDS.intersection(tokens)) >= _FEWEST_WORDS
 
 
 def says_key_is_wrong(text: str) -> bool:

@@ -245,7 +245,7 @@ def _lying_ahead(now: datetime) -> Sequence[tuple[ColumnElement[bool], Mapping[s
     return [
         (and_(ENTRY.lease_until > now, ahead), {"lease_until": now - CLOCKS_AGREE}),
         (and_(in_state(State.UNKNOWN), doubtful), of_now),
-        (and_(in_state(State.REVIEW), doubtful), of_now),
+        (and_(in_state(State.REVIEW), ENTRY.doubt_action.is_not(None), doubtful), of_now),
         *((and_(in_state(state), ENTRY.due_at > now, ahead), due_now) for state in _DUE_STATES),
     ]
 

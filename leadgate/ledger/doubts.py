@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, literal_column, select
+from sqlalchemy import Select, func, select
 
 from leadgate.ledger.brakes import Brake, read_brake
 from leadgate.ledger.ledger import Ledger
 from leadgate.ledger.schema import ATTEMPT, ENTRY, attempts, entries, in_state, same_lead, standstills
-from leadgate.model import ACTED, Action, RequestKind, Result, State
+from leadgate.ledger.unknown import IS_CONTROL
+from leadgate.model import ACTED, Action, Result, State
 
 _SHOWN = 3
 
@@ -97,7 +98,5 @@ def read_doubts(ledger: Ledger) -> Doubts:
 def _last_control(ledger: Ledger) -> Select[Any]:
     query = select(ENTRY.lead_id, ENTRY.settled_at.label("taken_at"), ATTEMPT.sent_at.label("at"))
     query = query.add_columns(ATTEMPT.outcome, ATTEMPT.shape).join(attempts, same_lead(ATTEMPT, ENTRY))
-    query = query.where(
-        ledger.mine, ATTEMPT.kind == literal_column(f"'{RequestKind.CONTROL.value}'"), ENTRY.settled_at.is_not(None)
-    )
+    query = query.where(ledger.mine, IS_CONTROL, ENTRY.settled_at.is_not(None))
     return query.select_from(entries).order_by(ATTEMPT.sent_at.desc()).limit(1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, ScalarSelect, and_, exists, func, select
+from sqlalchemy import Connection, ScalarSelect, and_, exists, func, literal_column, select
 
 from leadgate.ledger.claims import CLAIMED, claim_of, due_and_free, has_open_request, take
 from leadgate.ledger.ledger import Ledger, writes
@@ -15,6 +15,8 @@ from leadgate.ledger.rows import NO_LEASE
 from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, attempts, entries, in_state, same_lead, stands_for
 from leadgate.model import ACTED, FINAL_STATES, Action, Control, InDoubt, RequestKind, Result, State
 
+IS_CONTROL = ATTEMPT.kind == literal_column(f"'{RequestKind.CONTROL.value}'")
+"""Of an attempt; written into the statement, so that the index of controls serves."""
 _CANDIDATES = 20
 
 
@@ -93,6 +95,18 @@ def find_controls(ledger: Ledger, action: Action, *, since: datetime) -> list[Co
     before = query.where(ENTRY.settled_at < since).order_by(ENTRY.settled_at.desc())
     with ledger.reading() as connection:
         return [Control(**row._asdict()) for part in (after, before) for row in connection.execute(part)]
+
+
+def find_untaught(ledger: Ledger, shape: str, *, before: datetime) -> list[Control]:
+    """Leads that LeadByte said it queued before an instant, and did not answer in these words yet (see learned.py)."""
+    taught = and_(IS_CONTROL, ATTEMPT.outcome == Result.REFUSED, ATTEMPT.shape == shape)
+    query = select(ENTRY.lead_id, ENTRY.token, ENTRY.settled_at.label("taken_at"))
+    query = query.where(ledger.mine, ~ENTRY.inferred, ENTRY.settled_at < before)
+    query = query.where(~exists().where(same_lead(ATTEMPT, ENTRY), taught))
+    query = query.order_by(ENTRY.settled_at.desc()).limit(_CANDIDATES)
+    with ledger.reading() as connection:
+        rows = [row for state in ACTED.values() for row in connection.execute(query.where(in_state(state)))]
+    return [Control(**row._asdict()) for row in rows]
 
 
 @writes

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from leadgate.leadbyte.pacing import TakeTurn
 from leadgate.leadbyte.wording import Sentences
 from leadgate.ledger import NOT_ASKED
 from leadgate.ledger.claims import release
+from leadgate.ledger.learned import read_learned
 from leadgate.ledger.rate import Rate
 from leadgate.ledger.source_health import latest_late
 from leadgate.ledger.waiting import waiting_since
@@ -46,8 +47,8 @@ class Run:
             tally=account.tally,
         )
         self.exchange = Exchange(config=config, ledger=ledger, client=client, stop=stop, tally=account.tally)
-        self.delivery = Delivery(config, self.exchange)
         self.reconciliation = Reconciliation(config, source, self.exchange)
+        self.delivery = Delivery(config, self.exchange, self.reconciliation.controls)
 
     async def learn_their_time(self, until: datetime) -> None:
         """Ask LeadByte what time it is, once, where no server of ours knows and a lead is late by our clock `until`."""
@@ -63,12 +64,16 @@ class Run:
 @asynccontextmanager
 async def open_run(pipeline: Pipeline, account: Account) -> AsyncIterator[Run]:
     """Build what one run needs; when it ends, however it does, the leads it holds and has not sent are given back."""
-    async with build_client(pipeline.config.leadbyte, _rate_of(pipeline), clock=pipeline.clock) as client:
+    learned = read_learned(pipeline.ledger)
+    config, rate = pipeline.config.leadbyte, _rate_of(pipeline)
+    async with build_client(config, rate, learned.gone, clock=pipeline.clock) as client:
         if pipeline.ledger.their_now:
             pipeline.ledger.their_now = client.their_now
         with stop_on_signals() as stop, _tuned_for_waves():
             try:
-                yield Run(pipeline, client, stop, account)
+                run = Run(pipeline, client, stop, account)
+                run.reconciliation.controls.wanted = learned.wanted
+                yield run
             finally:
                 release(pipeline.ledger, now=pipeline.clock())
 
@@ -108,9 +113,16 @@ async def check_leadbyte(config: LeadByteConfig) -> None:
 
 
 def build_client(
-    leadbyte: LeadByteConfig, take_turn: TakeTurn | None = None, *, clock: Clock = utc_now
+    leadbyte: LeadByteConfig,
+    take_turn: TakeTurn | None = None,
+    learned: Sequence[str] = (),
+    *,
+    clock: Clock = utc_now,
 ) -> LeadByteClient:
-    """Build the LeadByte client; nothing is sent until it is used. Without `take_turn` it keeps to no rate."""
+    """Build the LeadByte client; nothing is sent until it is used.
+
+    Without `take_turn` it keeps to no rate; `learned` are shapes of sentences that mean *gone* for the account.
+    """
     assert not isinstance(leadbyte.api_key, Block)  # noqa: S101 - a pipeline file is read with its blocks
     return LeadByteClient(
         base_url=leadbyte.base_url,
@@ -119,5 +131,5 @@ def build_client(
         concurrency=leadbyte.concurrency,
         clock=clock,
         take_turn=take_turn,
-        sentences=Sentences.of_account(leadbyte.sentences),
+        sentences=Sentences.of_account(leadbyte.sentences).learn_gone(learned),
     )

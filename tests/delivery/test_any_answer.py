@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from leadgate.delivery import Delivery, Exchange
 from leadgate.errors import KeyRefused, LeadByteError, LeadByteUnavailable
 from leadgate.leadbyte import LeadByteClient
+from leadgate.leadbyte.wording import Sentences
 from leadgate.ledger import Ledger, claims, waiting
 from leadgate.ledger.status import read_status
 from leadgate.model import Answer, Certainty, Decided, Lead, LeadRequest, Look, fingerprint
@@ -71,6 +72,7 @@ class Scripted:
     def __init__(self, scripts: dict[str, Script]) -> None:
         self._answers = {lead_id: cycle(script["answers"]) for lead_id, script in scripts.items()}
         self._whole = {lead_id: cycle(script["whole"]) for lead_id, script in scripts.items()}
+        self.sentences = Sentences()
         self.acts: dict[str, list[Answer | None]] = defaultdict(list)
         """For each act that was asked of a lead its answer; None where there was none."""
 

@@ -200,6 +200,10 @@ def test_whoever_meets_another_program_in_a_circle_gives_way(
     other, watcher = (postgres_server.connect(str(engine.url.database)) for _ in range(2))
     renew = partial(claims.renew, interrupted, lease=2 * LEASE, now=NOW)
 
+    # Only once, when it has waited so long, does a waiting connection look for a circle: there has to be one by then.
+    watcher.execute(f"ALTER DATABASE \"{engine.url.database}\" SET deadlock_timeout = '4s'")
+    engine.dispose()
+
     def meet() -> None:
         # The run, which waits from now on, is to be the one that finds the circle.
         other.execute("SET deadlock_timeout = '60s'")

@@ -74,6 +74,31 @@ class OtherWords(LosesActs):
         return SandboxReply(reply.status, json.loads(words), reply.headers)
 
 
+class SaysGoneOtherwise(LosesActs):
+    """Says of a lead that has left quarantine what nobody knows."""
+
+    WORDS = "This item is with the buyer since 12"
+    SHAPE = "this … is with the … {n}"
+
+    async def _do(self, call: Any, request: Any, *rest: Any) -> SandboxReply:  # noqa: ANN401 - as it is there
+        reply = await super()._do(call, request, *rest)
+        words = json.dumps(reply.body).replace("Quarantine lead not found", self.WORDS)
+        return SandboxReply(reply.status, json.loads(words), reply.headers)
+
+
+class UpdatesNothing(SaysGoneOtherwise):
+    """Says that of every lead whose update goes without its act, once it is `stuck`."""
+
+    stuck = False
+
+    async def _do(self, call: Any, request: Any, *rest: Any) -> SandboxReply:  # noqa: ANN401 - as it is there
+        if self.stuck and not any(lead.action for lead in request.asked):
+            asked = [lead.lead_id for lead in request.asked]
+            entries = [{"quarantineId": lead_id, "success": False, "message": self.WORDS} for lead_id in asked]
+            return SandboxReply(200, {"status": "Success", "message": "OK", "leads": entries})
+        return await super()._do(call, request, *rest)
+
+
 async def lose_act(world: Reconciling, *ids: str, applied: bool, **run: Any) -> None:  # noqa: ANN401 - what `run` takes
     """Let leads be acted on without an answer, once; their updates were answered."""
     assert isinstance(world.sandbox, LosesActs)

@@ -13,7 +13,8 @@ from enum import Enum
 from typing import Any
 
 from leadgate.config import PipelineConfig
-from leadgate.delivery.evidence import ControlRequest, Evidence
+from leadgate.delivery.controls import ControlRequest
+from leadgate.delivery.evidence import Evidence
 from leadgate.delivery.outcomes import Outcomes, undecided_yet
 from leadgate.ledger import Ledger, claims, sending, unknown
 from leadgate.model import (

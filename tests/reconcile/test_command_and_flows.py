@@ -12,7 +12,8 @@ from leadgate.clock import utc_now
 from leadgate.config import load_config
 from leadgate.ledger import Ledger, claims, sending, waiting
 from leadgate.ledger.schema import entries
-from leadgate.model import Action, Lead, Look, Result, State
+from leadgate.ledger.unknown import note_control
+from leadgate.model import Action, Control, Lead, Look, Result, State
 from leadgate.sandbox import LeadState, Sandbox, sandbox_thread
 from leadgate.wiring.ledger import open_ledger
 from tests.delivery.world import release_brake
@@ -121,6 +122,31 @@ def test_either_ids_or_all(practice: Practice, ledger: Ledger, arguments: list[s
     assert done.code == 2
     assert "name the leads, or --failed" in done.stderr
     assert practice.states() == {"1": "failed"}
+
+
+def test_status_shows_what_controls_have_taught(practice: Practice, ledger: Ledger) -> None:
+    """With the line to write, for a person who wants to keep it."""
+    now = utc_now() - timedelta(hours=2)
+    end(ledger, ("1", "2", "3"), Result.TAKEN, State.PROCESSED, now)
+    for lead_id in ("1", "2", "3"):
+        run = Ledger(ledger.engine, pipeline=ledger.pipeline, owner=f"run-{lead_id}", account=ledger.account)
+        refused = {"request_id": "taught", "message": "It is with the buyer", "shape": "it is with the …"}
+        note_control(run, Control(lead_id, 1, now), Result.REFUSED, **refused, now=now + timedelta(hours=1))
+    left = {"request_id": "left", "message": "", "shape": ""}
+    note_control(ledger, Control("1", 1, now), Result.GONE, **left, now=now + timedelta(minutes=90))
+    told = leadgate("status", config=practice.file)
+    assert (
+        'learned: LeadByte says "it is with the …" of leads that have left; '
+        'leadbyte: sentences: {gone: ["it is with the …"]}\n'
+    ) in told.stdout
+    assert (
+        "LeadByte's queue, by controls: one had left 5400 s after it was queued (delivery.queue_time)\n" in told.stdout
+    )
+    assert leadgate("status", "--json", config=practice.file).json()["learned"] == {
+        "gone": ["it is with the …"],
+        "still_there_seconds": None,
+        "had_left_seconds": 5400,
+    }
 
 
 async def test_the_flow_maintain_ledger_settles_and_acts_on_nothing(tmp_path: Path, prefect_server: str) -> None:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from leadgate.delivery.evidence import ControlRequest, Evidence
+from leadgate.delivery.controls import ControlRequest
+from leadgate.delivery.evidence import Evidence
 from leadgate.model import Action, Answer, Attempt, Certainty, Claim, Control, InDoubt, LeadRequest, Outcome, State
 from tests.delivery.world import NOON, POSTCODE, config_with
 

@@ -13,6 +13,7 @@ from leadgate.delivery import Delivery, Exchange, Reconciled, Reconciliation
 from leadgate.errors import LeadByteUnavailable
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger, claims
+from leadgate.ledger.learned import read_learned
 from leadgate.model import State, Tally
 from leadgate.sandbox import Sandbox
 from leadgate.source import Source
@@ -100,10 +101,12 @@ class Reconciling(World):
         config = config_with(**sections | {"delivery": NO_QUEUE | sections.get("delivery", {})})
         async with client or self.client() as connected:
             exchange = Exchange(config=config, ledger=ledger, client=connected, stop=stop)
-            delivery = Delivery(config, exchange)
+            reconciliation = Reconciliation(config, self.source, exchange)
+            reconciliation.controls.wanted = read_learned(ledger).wanted
+            delivery = Delivery(config, exchange, reconciliation.controls)
             try:
                 claims.rescue(ledger, unknown_after=config.delivery.unknown_after, now=self.clock())
-                reconciled = await Reconciliation(config, self.source, exchange).reconcile_due()
+                reconciled = await reconciliation.reconcile_due()
                 if claiming:
                     wave = self.claim(verdict, update=update, ledger=ledger, lease=config.delivery.lease)
                     await delivery.act(await delivery.update(wave))

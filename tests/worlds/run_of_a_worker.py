@@ -24,9 +24,11 @@ from leadgate.errors import LeadByteError
 from leadgate.identity import Identity
 from leadgate.intake.look import look_at
 from leadgate.leadbyte import LeadByteClient
+from leadgate.leadbyte.wording import Sentences
 from leadgate.ledger import Ledger
 from leadgate.ledger.absent import bring_back, note_presence, open_ids, read_withdrawn, withdraw
 from leadgate.ledger.claims import release, rescue
+from leadgate.ledger.learned import read_learned
 from leadgate.ledger.pauses import end_pause, keep_pause
 from leadgate.ledger.people import resolve
 from leadgate.ledger.pipelines import add_pipeline, note_all_seen
@@ -186,9 +188,12 @@ async def run_once(
     if looks:
         look(ledger, rows, config)
     waves: list[asyncio.Task[None]] = []
-    async with _client(config, process.clock, door) as client:
+    learned = read_learned(ledger)
+    async with _client(config, process.clock, door, learned.gone) as client:
         exchange = Exchange(config=config, ledger=ledger, client=client, stop=process.stop)
-        delivery = Delivery(config, exchange)
+        reconciliation = Reconciliation(config, source, exchange)
+        reconciliation.controls.wanted = learned.wanted
+        delivery = Delivery(config, exchange, reconciliation.controls)
         preparation = Preparation(config=config, source=source, ledger=ledger, policy=policy_of(config_key))
 
         async def send(leads: Any) -> None:  # noqa: ANN401 - a wave
@@ -197,7 +202,7 @@ async def run_once(
         try:
             with suppress(LeadByteError):
                 rescue(ledger, unknown_after=config.delivery.unknown_after, now=ledger.now())
-                await Reconciliation(config, source, exchange).reconcile_due()
+                await reconciliation.reconcile_due()
                 try:
                     while not process.stop and len(waves) < MOST_WAVES and (leads := preparation.claim_wave(wave)):
                         waves.append(asyncio.create_task(send(leads)))
@@ -290,7 +295,7 @@ def draw_config(random: Random) -> ConfigKey:
     return mode, random.choice((1, 3, 5, 50, 50)), random.choice((1, 4))
 
 
-def _client(config: PipelineConfig, clock: Clock, door: Door) -> LeadByteClient:
+def _client(config: PipelineConfig, clock: Clock, door: Door, learned: Sequence[str]) -> LeadByteClient:
     return LeadByteClient(
         base_url=config.leadbyte.base_url,
         api_key=SecretStr("practice-key"),
@@ -298,6 +303,7 @@ def _client(config: PipelineConfig, clock: Clock, door: Door) -> LeadByteClient:
         concurrency=config.leadbyte.concurrency,
         clock=clock,
         transport=door,
+        sentences=Sentences().learn_gone(learned),
     )
 
 
