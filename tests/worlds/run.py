@@ -10,6 +10,7 @@ import argparse
 import gc
 import multiprocessing
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -20,6 +21,7 @@ from tests.worlds.world import Result, play
 
 _AT_ONCE = 25
 _COLLECT_AFTER = 50_000
+_SHOWN_AFTER = 1000
 
 
 def play_many(seeds: Iterable[int]) -> list[Result]:
@@ -40,7 +42,13 @@ def play_on_all_cores(seeds: range, rule: str | None, processes: int) -> list[Re
     chunks = [seeds[start : start + _AT_ONCE] for start in range(0, len(seeds), _AT_ONCE)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=prepare, initargs=(rule,)) as pool:
-        return [result for results in pool.map(play_many, chunks) for result in results]
+        found: list[Result] = []
+        for results in pool.map(play_many, chunks):
+            found += results
+            if len(found) % _SHOWN_AFTER == 0:
+                failed = sum(result.violation is not None for result in found)
+                print(f"{len(found)} of {len(seeds)} worlds, {failed} do not hold", file=sys.stderr)  # noqa: T201
+        return found
 
 
 def figures(results: Sequence[Result], seconds: float) -> str:
