@@ -168,7 +168,7 @@ class Exchange:
         may_go, kept, later, lost = list[Attempt](), list[Attempt](), list[Attempt](), list[Attempt]()
         for attempt in attempts:
             lead_id = attempt.claim.lead_id
-            if lead_id in intended.may_go:
+            if intended.lets(attempt):
                 may_go.append(replace(attempt, request_id=request_id, goes_alone=lead_id == brake.lone))
             elif lead_id not in brake.kept:
                 lost.append(attempt)

@@ -136,7 +136,8 @@ def rebind_pipeline(ledger: Ledger, named: Identity, *, now: datetime) -> KnownP
 def note_restored(ledger: Ledger, *, now: datetime) -> int:
     """Note that an older copy of the ledger was put back: every open lead counts as maybe acted on; return how many.
 
-    So do leads that are registered later and are older than this instant. Leases of the copy end.
+    So do leads that are registered later and are older than this instant. Which act it was is not known, whatever the
+    copy was in doubt of: another one may have followed it. Leases of the copy end.
     """
     ended = now - timedelta(seconds=1)
     with ledger.transaction() as connection:
@@ -151,7 +152,7 @@ def note_restored(ledger: Ledger, *, now: datetime) -> int:
         connection.execute(marks.delete().where(marks.c.pipeline == ledger.pipeline))
         still_open = ledger.locked(connection, ENTRY.settled_at.is_(None))
         marked = connection.execute(
-            entries.update().where(still_open).values(doubt_since=now, doubt_theirs=None)
+            entries.update().where(still_open).values(doubt_since=now, doubt_action=None, doubt_theirs=None)
         ).rowcount
         leased = ledger.locked(connection, ENTRY.lease_until.is_not(None))
         connection.execute(entries.update().where(leased).values(lease_until=ended))

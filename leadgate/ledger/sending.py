@@ -70,8 +70,18 @@ _OUTCOMES = ManyRows(
 class Intended:
     """Which of the leads that were to be sent may be, and what keeps the acts of others."""
 
-    may_go: AbstractSet[str] = frozenset()
+    held: AbstractSet[tuple[str, int]] = frozenset()
+    """Their ids, each with the token under which this run holds it."""
     admitted: Admitted = field(default_factory=Admitted)
+
+    @property
+    def may_go(self) -> AbstractSet[str]:
+        """The ids alone."""
+        return {lead_id for lead_id, _ in self.held}
+
+    def lets(self, attempt: Attempt) -> bool:
+        """Whether an attempt may be sent: a run that was held up may have claimed its lead for a second time."""
+        return (attempt.claim.lead_id, attempt.claim.token) in self.held
 
 
 @writes
@@ -104,15 +114,17 @@ def intend(
         ledger.lock(connection, (row["lead_id"] for row in rows))
         written = {"now": now, "lease_until": now + lease, "owner": ledger.owner}
         values = {**written, **_INTENTS.hand_over(connection, rows)}
-        held = set(connection.scalars(_held(ledger.dialect), values))
+        held = {(row.lead_id, row.token) for row in connection.execute(_held(ledger.dialect), values)}
         if len(held) < len(rows):
-            values |= _INTENTS.hand_over(connection, [row for row in rows if row["lead_id"] in held])
+            may_go = [row for row in rows if (row["lead_id"], row["token"]) in held]
+            values |= _INTENTS.hand_over(connection, may_go)
         if held:
             connection.execute(_decisions_kept(ledger.dialect), values)
             connection.execute(_attempts_begun(ledger.dialect), values)
-        if admitted.lone is not None and admitted.lone not in held:
+        intended = Intended(held, admitted)
+        if admitted.lone is not None and admitted.lone not in intended.may_go:
             give_way(ledger, connection)
-    return Intended(held, admitted)
+    return intended
 
 
 @writes
@@ -194,7 +206,7 @@ def _held(dialect: str) -> Update:
             doubt_since=case((acts, _NOW), else_=ENTRY.doubt_since),
             doubt_action=case((acts, asked.action), else_=ENTRY.doubt_action),
         )
-        .returning(ENTRY.lead_id)
+        .returning(ENTRY.lead_id, ENTRY.token)
     )
 
 

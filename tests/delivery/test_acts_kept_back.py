@@ -35,6 +35,31 @@ def test_an_act_that_was_to_go_alone_and_cannot_gives_way(world: World) -> None:
     assert (second.may_go, second.admitted.lone) == ({"2"}, "2")
 
 
+async def test_a_lead_that_its_run_has_claimed_twice_is_sent_once(world: World) -> None:
+    """A run that was held up for longer than its hold lasts meets its own lead again, while the first still waits."""
+    (early,) = world.wave("1")
+    world.clock.advance(minutes=6)
+    (late,) = world.claim()
+    assert (early.claim.lead_id, early.claim.token < late.claim.token) == ("1", True)
+    intended = sending.intend(
+        world.ledger, [attempt_of(late), attempt_of(early, request="r2")], lease=LEASE, now=world.clock()
+    )
+    assert [intended.lets(attempt_of(each)) for each in (late, early)] == [True, False]
+    assert [(each["token"], each["request_id"]) for each in world.history("1").attempts] == [(late.claim.token, "r1")]
+    claims.release(world.ledger, now=world.clock())
+
+
+async def test_both_claims_of_a_run_together_act_once(world: World) -> None:
+    """Their intents are committed in one transaction."""
+    (early,) = world.wave("1")
+    world.clock.advance(minutes=6)
+    (late,) = world.claim()
+    await world.deliver([late, early], leadbyte={"batch_size": 1}, delivery={"mode": "combined"})
+    assert [act.action.value for act in world.sandbox.quarantine.acts["1"]] == ["process"]
+    assert world.states(["1"]) == {"1": State.PROCESSED}
+    assert len(world.history("1").attempts) == 1
+
+
 @pytest.mark.parametrize("lone", [Result.TAKEN, Result.IN_DOUBT])
 def test_an_act_that_went_alone_is_over_though_another_is_in_doubt(world: World, lone: Result) -> None:
     """One that was sent before is recorded with it: the next may go alone without waiting for the end of a lease."""

@@ -25,37 +25,35 @@ END = 2 * DAY
 
 @dataclass(slots=True)
 class Faults:
-    """What befalls us, as shares of runs, and the jumps of clocks: when, and by how many seconds."""
+    """What befalls us, as shares of runs, and the jumps of the ledger's clock: when, and by how many seconds."""
 
     kills: float
     hold_ups: float
     second_worker: float
     ledger_clock: list[tuple[float, float]]
-    worker_clock: list[tuple[float, float]]
 
 
 def draw_faults(random: Random) -> Faults:
     """Draw what befalls us in one world."""
-
-    def jumps() -> list[tuple[float, float]]:
-        if random.random() > 0.35:
-            return []
-        found = []
-        for _ in range(random.randint(1, 3)):
-            at = random.uniform(0, random.choice((HOUR, 8 * HOUR)))  # the first leads arrive at once
-            by = random.choice((10.0, -10.0, 3 * HOUR, 3 * HOUR, -2 * HOUR, DAY, 400.0, -400.0))
-            found.append((at, by))
-            if random.random() < 0.5:  # somebody sets it right
-                found.append((at + random.uniform(60, 2 * HOUR), -by))
-        return sorted(found)
-
     return Faults(
         kills=random.choice((0, 0, 0.1, 0.5)),
         hold_ups=random.choice((0, 0, 0.2)),
         second_worker=random.choice((0, 0.2, 0.6)),
-        ledger_clock=jumps(),
-        worker_clock=jumps(),
+        ledger_clock=_jumps(random),
     )
+
+
+def _jumps(random: Random) -> list[tuple[float, float]]:
+    if random.random() > 0.35:
+        return []
+    found = []
+    for _ in range(random.randint(1, 3)):
+        at = random.uniform(0, random.choice((HOUR, 8 * HOUR)))  # the first leads arrive at once
+        by = random.choice((10.0, -10.0, 3 * HOUR, 3 * HOUR, -2 * HOUR, DAY, 400.0, -400.0))
+        found.append((at, by))
+        if random.random() < 0.5:  # somebody sets it right
+            found.append((at + random.uniform(60, 2 * HOUR), -by))
+    return sorted(found)
 
 
 @dataclass(slots=True)
@@ -70,7 +68,8 @@ class Happenings:
     look_needed: bool = False
     """Something is new in the source."""
     ledger_off: timedelta = timedelta()
-    worker_off: timedelta = timedelta()
+    jumps: int = 0
+    """How often the ledger's clock has jumped."""
     moved_back: timedelta = timedelta()
     """How far the ledger's clock was moved back, all in all."""
     heard: Counter[str] = field(default_factory=Counter)
@@ -101,7 +100,7 @@ class Happenings:
 
     def begin_ledger(self) -> None:
         """Make the ledger as its owner does before the first run."""
-        core.begun(self.open(core.Process("person", self.clock)))
+        core.begun(self.open(core.Process("person")))
         if self.random.random() < 0.8:
             for lead_id, action in EARLIER.items():
                 self._act_before(lead_id, action)
@@ -127,8 +126,6 @@ class Happenings:
             self._at(random.uniform(HOUR, 0.8 * END), self._decide_reviews)
         for at, by in faults.ledger_clock:
             self._at(at, self._move_ledger_clock, by)
-        for at, by in faults.worker_clock:
-            self._at(at, self._move_worker_clock, by)
         replaced, copied_at = random.random(), random.uniform(0, 20_000)
         if replaced < 0.1:
             self._at(copied_at, self._copy_ledger)
@@ -185,18 +182,15 @@ class Happenings:
         self.tale.tell("", f"the ledger's clock jumps by {by:.0f} s")
         self.ledger_off += timedelta(seconds=by)
         self.moved_back += timedelta(seconds=max(-by, 0))
-
-    def _move_worker_clock(self, by: float) -> None:
-        self.tale.tell("", f"a worker's clock jumps by {by:.0f} s")
-        self.worker_off += timedelta(seconds=by)
+        self.jumps += 1
 
     def _use_ledger(self, do: Callable[[Ledger], None], what: str) -> None:
         self.tale.tell("", what)
-        do(self.open(core.Process(what, self.clock)))
+        do(self.open(core.Process(what)))
 
     def _decide_reviews(self) -> None:
         """Let a person end reviews, having looked at LeadByte or not."""
-        ledger = self.open(core.Process("person", self.clock))
+        ledger = self.open(core.Process("person"))
         for lead_id, row in self.memory.rows().items():
             if row.state != "review" or self.random.random() > 0.6:
                 continue
@@ -228,7 +222,7 @@ class Happenings:
         self.replaced += 1
         self.look_needed = True
         self.forgotten |= {lead_id for lead_id, lead in self.leadbyte.leads.items() if lead.sent}
-        then(self.open(core.Process("person", self.clock)))
+        then(self.open(core.Process("person")))
         self._use_ledger(core.resume, "resumed")  # the copy may be of a time when it was paused
 
 

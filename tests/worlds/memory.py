@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine, StaticPool, create_engine, event
 
 from leadgate.ledger import engine as real
+from leadgate.ledger import indexes  # noqa: F401 - known to `metadata` by being imported
 from leadgate.ledger.schema import REVISION, metadata
 
 PIPELINE = "worlds"

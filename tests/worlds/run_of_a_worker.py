@@ -100,7 +100,6 @@ class Process:
     """One process of a worker: it lives until it ends or is killed."""
 
     name: str
-    clock: Clock
     commits_left: int | None = None
     """It dies at the commit after so many, before it or after it."""
     dies_before: bool = False
@@ -189,7 +188,7 @@ async def run_once(
         look(ledger, rows, config)
     waves: list[asyncio.Task[None]] = []
     learned = read_learned(ledger)
-    async with _client(config, process.clock, door, learned.gone) as client:
+    async with _client(config, ledger.clock, door, learned.gone) as client:
         exchange = Exchange(config=config, ledger=ledger, client=client, stop=process.stop)
         reconciliation = Reconciliation(config, source, exchange)
         reconciliation.controls.wanted = learned.wanted

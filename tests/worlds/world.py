@@ -139,7 +139,7 @@ class World:
 
     async def _run(self, delay: float, *, looks: bool) -> None:
         await asyncio.sleep(delay)
-        process = self._new_process()
+        process, jumps = self._new_process(), self._course.jumps
         self._tale.tell(process.name, f"{process.name} begins")
         self._course.running.add(process)
         random = _random(self._seed, process.name)
@@ -150,7 +150,7 @@ class World:
         process.task = asyncio.get_running_loop().create_task(self._watch(process, run))
         with suppress(asyncio.CancelledError):
             await process.task
-        if not process.dead:
+        if not process.dead and self._course.jumps == jumps:
             self._course.moved_back = timedelta()  # what lies ahead has been corrected
         if process.dead and looks:
             self._course.look_needed = True
@@ -177,8 +177,7 @@ class World:
         """Begin a process, with what will befall it."""
         random, loop, faults = self._random, asyncio.get_running_loop(), self._faults
         self._runs += 1
-        off = self._course.worker_off if random.random() < 0.5 else timedelta()
-        process = core.Process(f"run-{self._runs}", lambda: self._course.clock() + off)
+        process = core.Process(f"run-{self._runs}")
         if seconds_now() > QUIET_AFTER:
             return process
         if random.random() < faults.kills:
