@@ -7,7 +7,7 @@ WORKERS ?= auto
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CHAOS_ARGS ?=
-WORLDS ?= 2000
+WORLDS ?= 20000
 WORLDS_ARGS ?=
 FILES ?= leadgate.yaml
 

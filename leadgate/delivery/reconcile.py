@@ -38,17 +38,24 @@ class Reconciled:
 
 
 class Reconciliation:
-    """Settles the unknown leads of one run that are due."""
+    """Settles the unknown leads of one run that are due.
 
-    def __init__(self, config: PipelineConfig, source: Source, exchange: Exchange) -> None:
+    `wanted` is the shape of words of which it is to be learned what they mean, once the run looks into doubts.
+    """
+
+    def __init__(
+        self, config: PipelineConfig, source: Source, exchange: Exchange, *, wanted: str | None = None
+    ) -> None:
         self._config = config
         self._ledger = exchange.ledger
         self._exchange = exchange
         self._sentences = exchange.sentences
+        self._wanted = wanted
         self.controls = Controls(config, source, exchange.ledger)
 
     async def reconcile_due(self) -> Reconciled:
         """Probe every unknown lead whose time has come; raise as `Exchange.send` does."""
+        self.controls.wanted, self._wanted = self._wanted or self.controls.wanted, None
         await asyncio.to_thread(self._settle_taught)
         probed = 0
         inferred: list[str] = []

@@ -31,7 +31,9 @@ _COLLECT_AFTER = 20_000
 class Run:
     """The parts of one run over a pipeline, and the way to stop it. No dataclass: see `leadgate.model.Wave`."""
 
-    def __init__(self, pipeline: Pipeline, client: LeadByteClient, stop: Stop, account: Account) -> None:
+    def __init__(
+        self, pipeline: Pipeline, client: LeadByteClient, stop: Stop, account: Account, *, wanted: str | None
+    ) -> None:
         config, source, ledger = pipeline.config, pipeline.source, pipeline.ledger
         self.pipeline = pipeline
         self.client = client
@@ -47,7 +49,7 @@ class Run:
             tally=account.tally,
         )
         self.exchange = Exchange(config=config, ledger=ledger, client=client, stop=stop, tally=account.tally)
-        self.reconciliation = Reconciliation(config, source, self.exchange)
+        self.reconciliation = Reconciliation(config, source, self.exchange, wanted=wanted)
         self.delivery = Delivery(config, self.exchange, self.reconciliation.controls)
 
     async def learn_their_time(self, until: datetime) -> None:
@@ -71,9 +73,7 @@ async def open_run(pipeline: Pipeline, account: Account) -> AsyncIterator[Run]:
             pipeline.ledger.their_now = client.their_now
         with stop_on_signals() as stop, _tuned_for_waves():
             try:
-                run = Run(pipeline, client, stop, account)
-                run.reconciliation.controls.wanted = learned.wanted
-                yield run
+                yield Run(pipeline, client, stop, account, wanted=learned.wanted)
             finally:
                 release(pipeline.ledger, now=pipeline.clock())
 

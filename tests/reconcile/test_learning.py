@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from leadgate.delivery import Exchange, Reconciliation
 from leadgate.delivery.controls import ControlRequest, heard_of
 from leadgate.leadbyte import LeadByteClient
 from leadgate.leadbyte.wording import Sentences
 from leadgate.ledger.learned import read_learned
 from leadgate.model import Answer, Certainty, Control, LeadRequest, Result, State
-from tests.delivery.world import NOON
+from tests.delivery.world import NOON, config_with
 from tests.reconcile.leadbytes import SaysGoneOtherwise, UpdatesNothing, lose_act
 from tests.reconcile.world import Reconciling
 
@@ -86,6 +87,20 @@ async def test_words_that_are_said_of_every_lead_mean_nothing(world: Reconciling
     world.sandbox.stuck = True
     await run_hourly(world, 5, *(str(number) for number in range(5001, 5006)))
     assert read_learned(world.ledger).gone == []
+
+
+@pytest.mark.parametrize("sandbox", [SaysGoneOtherwise], indirect=True)
+async def test_a_run_that_looks_into_no_doubts_sends_no_control(world: Reconciling) -> None:
+    """Such as one that keeps to a plan: it sends the leads of the plan, and nothing else."""
+    await world.have_control()
+    world.clock.advance(hours=2)
+    async with world.client() as client:
+        exchange = Exchange(config=config_with(), ledger=world.ledger, client=client)
+        reconciliation = Reconciliation(config_with(), world.source, exchange, wanted=SHAPE)
+        assert reconciliation.controls.take_lesson() == []
+        await reconciliation.reconcile_due()
+        (lesson,) = reconciliation.controls.take_lesson()
+    assert lesson.control.lead_id == world.controls[0]
 
 
 ASKED = ControlRequest(Control("9", 1, NOON), LeadRequest("9", {"postcode": "N1"}))

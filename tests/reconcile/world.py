@@ -101,8 +101,7 @@ class Reconciling(World):
         config = config_with(**sections | {"delivery": NO_QUEUE | sections.get("delivery", {})})
         async with client or self.client() as connected:
             exchange = Exchange(config=config, ledger=ledger, client=connected, stop=stop)
-            reconciliation = Reconciliation(config, self.source, exchange)
-            reconciliation.controls.wanted = read_learned(ledger).wanted
+            reconciliation = Reconciliation(config, self.source, exchange, wanted=read_learned(ledger).wanted)
             delivery = Delivery(config, exchange, reconciliation.controls)
             try:
                 claims.rescue(ledger, unknown_after=config.delivery.unknown_after, now=self.clock())

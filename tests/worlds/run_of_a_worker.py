@@ -190,8 +190,7 @@ async def run_once(
     learned = read_learned(ledger)
     async with _client(config, ledger.clock, door, learned.gone) as client:
         exchange = Exchange(config=config, ledger=ledger, client=client, stop=process.stop)
-        reconciliation = Reconciliation(config, source, exchange)
-        reconciliation.controls.wanted = learned.wanted
+        reconciliation = Reconciliation(config, source, exchange, wanted=learned.wanted)
         delivery = Delivery(config, exchange, reconciliation.controls)
         preparation = Preparation(config=config, source=source, ledger=ledger, policy=policy_of(config_key))
 
