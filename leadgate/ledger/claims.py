@@ -5,7 +5,7 @@ is accepted only under the token it claimed with (fencing). PostgreSQL claims wi
 takes its write lock before it reads (see engine.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    bindparam,
     case,
     exists,
     literal,
@@ -39,7 +40,6 @@ _NAMES = [field.name for field in fields(Claim) if field.name != "override"]
 _VALUES = attrgetter(*_NAMES)
 CLAIMED = [ENTRY[name] for name in _NAMES]
 """What a claim says of an entry: each column is named as its field."""
-_DUE_STATES = (State.READY, State.UNKNOWN, State.WAITING)
 
 
 @writes
@@ -193,22 +193,18 @@ def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
 
     Leads that a dead run only held, or probed, lose their lease and stay where they are; they do not count.
     """
-    corrections = _lying_ahead(now)
-    # Every request in flight belongs to a lease, but for those that have lost theirs.
-    unheld = exists().where(same_lead(ENTRY, ATTEMPT), ENTRY.lease_owner.is_(None))
-    stranded_requests = and_(ATTEMPT.pipeline == ledger.pipeline, ATTEMPT.outcome.is_(None), unheld)
-    left = [
-        exists().where(ledger.mine, each) for each in (ENTRY.lease_until < now, *(which for which, _ in corrections))
-    ]
+    instants = {"now": now, "ahead": now + CLOCKS_AGREE}
+    whose = {"own": ledger.pipeline}
     with ledger.reading() as connection:
-        if not any(connection.execute(select(*left, exists().where(stranded_requests))).one()):
+        if not any(connection.execute(_LEFT_BEHIND, instants | whose).one()):
             return 0
     open_act = has_open_request(ATTEMPT.action.is_not(None))
     sending = _expired(ledger, now, State.SENDING)
     idle = _expired(ledger, now, State.READY, State.UNKNOWN)
     with ledger.transaction() as connection:
-        for which, values in corrections:
-            connection.execute(entries.update().where(ledger.locked(connection, which)).values(**values))
+        for which, corrected in _LYING_AHEAD:
+            lies_ahead = ledger.locked(connection, which.params(instants))
+            connection.execute(entries.update().where(lies_ahead).values(**corrected(now)))
         stranded = connection.scalars(
             entries.update()
             .where(ledger.mine, ENTRY.lead_id.in_(select(sending.c.lead_id)))
@@ -226,28 +222,12 @@ def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
         connection.execute(freed)
         connection.execute(
             attempts.update()
-            .where(stranded_requests)
+            .where(_STRANDED_REQUEST.params(whose))
             .values(outcome=Result.IN_DOUBT, answered_at=now, message="the run ended before the answer")
         )
     if State.UNKNOWN in stranded:
         note_doubts(ledger, now=now)
     return len(stranded)
-
-
-def _lying_ahead(now: datetime) -> Sequence[tuple[ColumnElement[bool], Mapping[str, datetime | None]]]:
-    """Leases and waits written by a clock that was ahead, and how each is ended: nobody knows how long it would last.
-
-    In this order: what is due is written anew after doubts. One by one, since each has an index of its own.
-    """
-    ahead = ENTRY.written_at > now + CLOCKS_AGREE
-    doubtful = ENTRY.doubt_since > now + CLOCKS_AGREE  # no doubt begins in the future, whenever it was written
-    of_now, due_now = {"doubt_since": now, "doubt_theirs": None}, {"due_at": now, "written_at": now}
-    return [
-        (and_(ENTRY.lease_until > now, ahead), {"lease_until": now - CLOCKS_AGREE}),
-        (and_(in_state(State.UNKNOWN), doubtful), of_now),
-        (and_(in_state(State.REVIEW), ENTRY.doubt_action.is_not(None), doubtful), of_now),
-        *((and_(in_state(state), ENTRY.due_at > now, ahead), due_now) for state in _DUE_STATES),
-    ]
 
 
 def _expired(ledger: Ledger, now: datetime, *states: State) -> CTE:
@@ -264,3 +244,41 @@ def at(instant: datetime) -> ColumnElement[datetime]:
 def has_open_request(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """Whether an entry has a request that was not answered; it never has two."""
     return exists().where(same_lead(ATTEMPT, ENTRY), ATTEMPT.outcome.is_(None), *conditions)
+
+
+_NOW, _AHEAD = (bindparam(name, type_=UtcDateTime()) for name in ("now", "ahead"))
+_WRITTEN_AHEAD = ENTRY.written_at > _AHEAD
+_DOUBTED_AHEAD = ENTRY.doubt_since > _AHEAD  # no doubt begins in the future, whenever it was written
+
+
+def _doubtful_from(now: datetime) -> Mapping[str, datetime | None]:
+    return {"doubt_since": now, "doubt_theirs": None}
+
+
+_LYING_AHEAD: Sequence[tuple[ColumnElement[bool], Callable[[datetime], Mapping[str, datetime | None]]]] = [
+    (and_(ENTRY.lease_until > _NOW, _WRITTEN_AHEAD), lambda now: {"lease_until": now - CLOCKS_AGREE}),
+    (and_(in_state(State.UNKNOWN), _DOUBTED_AHEAD), _doubtful_from),
+    (and_(in_state(State.REVIEW), ENTRY.doubt_action.is_not(None), _DOUBTED_AHEAD), _doubtful_from),
+    *(
+        (and_(in_state(state), ENTRY.due_at > _NOW, _WRITTEN_AHEAD), lambda now: {"due_at": now, "written_at": now})
+        for state in (State.READY, State.UNKNOWN, State.WAITING)
+    ),
+]
+"""What was written by a clock that was ahead, and how it is ended: nobody knows how long it would last.
+
+In this order: what is due is written anew after doubts. One by one, since each has an index of its own.
+"""
+_STRANDED_REQUEST = and_(
+    ATTEMPT.pipeline == bindparam("own"),
+    ATTEMPT.outcome.is_(None),
+    exists().where(same_lead(ENTRY, ATTEMPT), ENTRY.lease_owner.is_(None)),
+)
+"""Every request in flight belongs to a lease, but for those that have lost theirs."""
+_LEFT_BEHIND = select(
+    *(
+        exists().where(ENTRY.pipeline == bindparam("own"), each)
+        for each in (ENTRY.lease_until < _NOW, *(which for which, _ in _LYING_AHEAD))
+    ),
+    exists().where(_STRANDED_REQUEST),
+)
+"""Whether there is anything to take over or to end: a run that finds nothing reads once."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from leadgate.ledger.ledger import Ledger
 from leadgate.ledger.schema import ATTEMPT, ENTRY, attempts, entries, pipelines, same_lead
@@ -36,28 +36,36 @@ class Learned:
 
 def read_learned(ledger: Ledger) -> Learned:
     """Read it, from the controls of all pipelines of the account."""
-    account = select(pipelines.c.pipeline).where(pipelines.c.account == ledger.account)
-    controls = and_(IS_CONTROL, or_(ATTEMPT.pipeline == ledger.pipeline, ATTEMPT.pipeline.in_(account)))
-    enough = and_(
-        func.count(ATTEMPT.lead_id.distinct()) >= _ENOUGH,
-        func.count(ATTEMPT.owner.distinct()) >= _ENOUGH,
-    )
-    gone = select(ATTEMPT.shape).where(controls, ATTEMPT.outcome == Result.REFUSED).group_by(ATTEMPT.shape)
-    shown = select(ENTRY.settled_at, ATTEMPT.sent_at, ATTEMPT.outcome, ATTEMPT.shape).join(
-        attempts, same_lead(ATTEMPT, ENTRY)
-    )
-    shown = shown.select_from(entries).where(controls, ENTRY.settled_at.is_not(None))
-    shown = shown.order_by(ATTEMPT.sent_at.desc()).limit(_LATEST)
+    whose = {"own": ledger.pipeline, "account": ledger.account}
     with ledger.reading() as connection:
-        ages: dict[str, list[timedelta]] = {Result.TAKEN: [], Result.GONE: []}
-        found = connection.execute(shown).all()
-        for row in found:
-            ages.setdefault(row.outcome, []).append(row.sent_at - row.settled_at)
-        known = list(connection.scalars(gone.having(enough).order_by(ATTEMPT.shape)))
-        last = found[0].shape if found else None
-        return Learned(
-            gone=known,
-            wanted=last if last and last not in known else None,
-            still_there=max(ages[Result.TAKEN], default=None),
-            had_left=min(ages[Result.GONE], default=None),
-        )
+        shown = connection.execute(_SHOWN, whose).all()
+        known = list(connection.scalars(_GONE, whose)) if shown else []
+    last = shown[0].shape if shown else None
+    ages = {
+        result: [row.sent_at - row.settled_at for row in shown if row.outcome == result]
+        for result in (Result.TAKEN, Result.GONE)
+    }
+    return Learned(
+        gone=known,
+        wanted=last if last and last not in known else None,
+        still_there=max(ages[Result.TAKEN], default=None),
+        had_left=min(ages[Result.GONE], default=None),
+    )
+
+
+_ACCOUNT = select(pipelines.c.pipeline).where(pipelines.c.account == bindparam("account"))
+_CONTROLS = and_(IS_CONTROL, or_(ATTEMPT.pipeline == bindparam("own"), ATTEMPT.pipeline.in_(_ACCOUNT)))
+_GONE = (
+    select(ATTEMPT.shape)
+    .where(_CONTROLS, ATTEMPT.outcome == Result.REFUSED)
+    .group_by(ATTEMPT.shape)
+    .having(func.count(ATTEMPT.lead_id.distinct()) >= _ENOUGH, func.count(ATTEMPT.owner.distinct()) >= _ENOUGH)
+    .order_by(ATTEMPT.shape)
+)
+_SHOWN = (
+    select(ENTRY.settled_at, ATTEMPT.sent_at, ATTEMPT.outcome, ATTEMPT.shape)
+    .select_from(entries.join(attempts, same_lead(ATTEMPT, ENTRY)))
+    .where(_CONTROLS, ENTRY.settled_at.is_not(None))
+    .order_by(ATTEMPT.sent_at.desc())
+    .limit(_LATEST)
+)

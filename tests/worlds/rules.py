@@ -90,7 +90,7 @@ def _without_smaller_age() -> None:
 
 
 def _without_lease_cap() -> None:
-    claims._lying_ahead = lambda _now: []
+    claims._LYING_AHEAD.clear()
 
 
 RULES: dict[str, Callable[[], None]] = {
