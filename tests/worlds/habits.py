@@ -100,7 +100,7 @@ def draw_habits(random: Random) -> Habits:
     rough = random.random() < 0.6
     start = random.uniform(0, 6 * HOUR)
     habits = Habits(
-        queue_seconds=random.choice((0, 1, 60, 600, 0.95 * QUEUE_TIME)),
+        queue_seconds=random.choice((0, 1, 60, 600, 0.95 * QUEUE_TIME, 0.95 * QUEUE_TIME)),
         acts_again=random.random() < 0.3,
         acts_while_queued=random.random() < 0.7,
         gone=random.choice(KNOWN_GONE),

@@ -48,7 +48,7 @@ def _jumps(random: Random) -> list[tuple[float, float]]:
         return []
     found = []
     for _ in range(random.randint(1, 3)):
-        at = random.uniform(0, random.choice((HOUR, 8 * HOUR)))  # the first leads arrive at once
+        at = random.uniform(0, random.choice((HOUR, HOUR, 8 * HOUR)))  # the first leads arrive at once
         by = random.choice((10.0, -10.0, 3 * HOUR, 3 * HOUR, -2 * HOUR, DAY, 400.0, -400.0))
         found.append((at, by))
         if random.random() < 0.5:  # somebody sets it right
