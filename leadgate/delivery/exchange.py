@@ -140,8 +140,9 @@ class Exchange:
                     if hear_controls and controls:
                         hear_controls(await self._apart(parcel.controls, controls, before), answers)
                     undecided = set() if error or attempts[0].request.action else _undecided(answers, len(controls))
-                    # A probe says how it was when it was sent: a run may be held up before it records the answer.
-                    known_at = self.ledger.now() if attempts[0].decision else begun_at
+                    # A probe says how it was when it was sent: a run may be held up before it records the answer. By
+                    # a clock that was set back since, that would be an instant to come.
+                    known_at = self.ledger.now() if attempts[0].decision else min(begun_at, self.ledger.now())
                     written = await self._record(attempts, answers, judge, undecided, known_at)
             finally:
                 if attempts:

@@ -1,7 +1,8 @@
 """An act in doubt, on LeadBytes that are possible and odd: it is never executed twice, and no record is false."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from leadgate.leadbyte import LeadByteClient
 from leadgate.leadbyte.refusals import Reply
 from leadgate.leadbyte.wording import Sentences
-from leadgate.model import State
+from leadgate.model import Answer, LeadRequest, State
 from leadgate.sandbox import Sandbox
 from tests.delivery.world import renew_account
 from tests.reconcile.leadbytes import LosesActs, OtherClock, OtherWords, Slow, lose_act
@@ -102,6 +103,25 @@ async def test_when_our_clock_jumps_ahead_nothing_is_concluded(world: Reconcilin
     await world.run(**sections)
     assert executed(world.sandbox) == ["process"]
     assert (world.entry("1")["state"], world.entry("1")["inferred"]) == ("processed", True)
+
+
+@pytest.mark.parametrize("sandbox", [Slow], indirect=True)
+async def test_a_clock_that_is_set_back_while_a_probe_is_under_way_puts_nothing_off(world: Reconciling) -> None:
+    """The next look is an hour away at most, by the clock that is right now."""
+
+    class SetsBack(LeadByteClient):
+        async def put(self, requests: Sequence[LeadRequest], *, before: datetime | None = None) -> list[Answer]:
+            world.clock.advance(hours=-24)
+            return await super().put(requests, before=before)
+
+    world.clock.advance(hours=24)
+    await world.have_control(delivery=QUEUE)
+    await lose_act(world, "1", applied=True, delivery=QUEUE)
+    world.clock.advance(minutes=6)
+    await world.run(delivery=QUEUE, client=world.client(kind=SetsBack), claiming=False)
+    assert world.states(["1"]) == {"1": State.UNKNOWN}
+    assert world.entry("1")["due_at"] <= world.clock() + timedelta(hours=1)
+    world.clock.advance(hours=24)  # what it wrote before is past again
 
 
 @pytest.mark.parametrize("sandbox", [OtherClock], indirect=True)
