@@ -116,8 +116,7 @@ def intend(
         values = {**written, **_INTENTS.hand_over(connection, rows)}
         held = {(row.lead_id, row.token) for row in connection.execute(_held(ledger.dialect), values)}
         if len(held) < len(rows):
-            may_go = [row for row in rows if (row["lead_id"], row["token"]) in held]
-            values |= _INTENTS.hand_over(connection, may_go)
+            values |= _INTENTS.hand_over(connection, [row for row in rows if (row["lead_id"], row["token"]) in held])
         if held:
             connection.execute(_decisions_kept(ledger.dialect), values)
             connection.execute(_attempts_begun(ledger.dialect), values)
