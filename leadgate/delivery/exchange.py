@@ -254,7 +254,7 @@ class Exchange:
             undecided_yet(attempt, answer, now) if answer.lead_id in undecided else judge(attempt, answer, now)
             for attempt, answer in zip(attempts, answers, strict=True)
         ]
-        await self._journal.record(outcomes)
+        await self._journal.record(outcomes, now)
         self.tally.went.update(outcome.state for outcome in outcomes if not outcome.goes_on)
         self.tally.refused += sum(map(_is_refused_for_now, outcomes))
         here = {outcome.attempt.claim.lead_id for outcome in outcomes if outcome.goes_on}

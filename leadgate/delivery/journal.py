@@ -6,6 +6,7 @@ spend their time waiting for each other.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from leadgate.config import DeliveryConfig
@@ -31,9 +32,9 @@ class Journal:
         """Commit intents as `leadgate.ledger.sending.intend` does; what it says is of these and of others."""
         return await self._intents.write(attempts)
 
-    async def record(self, outcomes: Sequence[Outcome]) -> None:
-        """Record outcomes as `leadgate.ledger.sending.record` does."""
-        await self._outcomes.write(outcomes)
+    async def record(self, outcomes: Sequence[Outcome], judged_at: datetime) -> None:
+        """Record outcomes, which were judged at an instant, as `leadgate.ledger.sending.record` does."""
+        await self._outcomes.write([(outcome, judged_at) for outcome in outcomes])
 
     def _intend(self, attempts: Sequence[Attempt]) -> Intended:
         return intend(
@@ -44,8 +45,9 @@ class Journal:
             in_doubt_at_most=self._delivery.in_doubt_at_most,
         )
 
-    def _record(self, outcomes: Sequence[Outcome]) -> None:
-        record(self._ledger, outcomes, now=self._ledger.now())
+    def _record(self, judged: Sequence[tuple[Outcome, datetime]]) -> None:
+        latest = max((at for _, at in judged), default=None)
+        record(self._ledger, [outcome for outcome, _ in judged], now=self._ledger.now(), judged_at=latest)
 
 
 class _Lane(Generic[T, R]):

@@ -42,8 +42,7 @@ from leadgate.ledger.schema import (
 )
 from leadgate.model import Attempt, Conclusion, Outcome, RequestKind, Result, State
 
-_NOW = bindparam("now", type_=UtcDateTime())
-_LEASE_UNTIL = bindparam("lease_until", type_=UtcDateTime())
+_NOW, _JUDGED_AT, _LEASE_UNTIL = (bindparam(name, type_=UtcDateTime()) for name in ("now", "judged_at", "lease_until"))
 _OWNER = bindparam("owner", type_=ATTEMPT.owner.type)
 
 _CLAIM = (ENTRY.pipeline, ENTRY.lead_id, ENTRY.token)
@@ -127,12 +126,13 @@ def intend(
 
 
 @writes
-def record(ledger: Ledger, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+def record(ledger: Ledger, outcomes: Sequence[Outcome], *, now: datetime, judged_at: datetime | None = None) -> None:
     """Record what each attempt came to and move its entry, unless another claim has taken the lead since.
 
     An answer that arrives after the lease ended still moves an `unknown` entry of the same token: it is the
     evidence that was missing. An act that was taken settles its entry whoever holds it by now, so that it is not
-    acted on again. An attempt that has a certain outcome keeps it.
+    acted on again. An attempt that has a certain outcome keeps it. What `judged_at` says is due was reckoned from then:
+    the clock may have been set back since.
     """
     if not outcomes:
         return
@@ -141,7 +141,7 @@ def record(ledger: Ledger, outcomes: Sequence[Outcome], *, now: datetime) -> Non
         _make_due(ledger, connection, rows, now)
         judge_acts(ledger, connection, outcomes, now=now)
         ledger.lock(connection, (row["lead_id"] for row in rows))
-        values = {"now": now, **_OUTCOMES.hand_over(connection, rows)}
+        values = {"now": now, "judged_at": judged_at or now, **_OUTCOMES.hand_over(connection, rows)}
         connection.execute(_moved(ledger.dialect), values)
         connection.execute(_ended(ledger.dialect), values)
         if any(row["acted"] for row in rows):
@@ -264,7 +264,7 @@ def _moved(dialect: str) -> Update:
             doubt_theirs=case((end.ends_doubt, None), else_=func.coalesce(ENTRY.doubt_theirs, end.doubt_theirs)),
             acted_again=or_(ENTRY.acted_again, end.acts_again),
             settled_at=case((end.settled, _NOW), else_=None),
-            written_at=_NOW,
+            written_at=_JUDGED_AT,
             lease_owner=case((stays, ENTRY.lease_owner), else_=None),
             lease_until=case((stays, ENTRY.lease_until), else_=None),
         )

@@ -42,6 +42,20 @@ def test_a_lead_is_not_held_until_an_instant_to_come(ledger: Ledger, engine: Eng
     assert entry(engine, "2")["due_at"] == NOW
 
 
+@pytest.mark.parametrize("state", [State.READY, State.UNKNOWN], ids=str)
+def test_what_is_due_by_a_clock_that_was_set_back_since_is_due_now(
+    ledger: Ledger, engine: Engine, state: State
+) -> None:
+    """A run may be held up between the judging of an answer and its record."""
+    sent = attempt(claim(ledger, "17"))
+    intend(ledger, sent)
+    result = Result.IN_DOUBT if state is State.UNKNOWN else Result.REFUSED
+    judged = outcome(sent, result, state, due_at=AHEAD + UNKNOWN_AFTER, note="no answer")
+    sending.record(ledger, [judged], now=NOW, judged_at=AHEAD)
+    correct(ledger)
+    assert (entry(engine, "17")["state"], entry(engine, "17")["due_at"]) == (state, NOW)
+
+
 def test_what_a_clock_that_is_right_has_written_stands(ledger: Ledger, engine: Engine) -> None:
     """However far ahead it is due."""
     sent = attempt(claim(ledger, "17"))
