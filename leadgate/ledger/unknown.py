@@ -6,8 +6,9 @@ An entry stays `unknown` while it is probed; what the probe found moves it throu
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, and_, exists, func, literal_column, select
+from sqlalchemy import Connection, ScalarSelect, Select, and_, exists, func, literal_column, select
 
 from leadgate.ledger.claims import CLAIMED, claim_of, due_and_free, has_open_request, take
 from leadgate.ledger.ledger import Ledger, writes
@@ -89,8 +90,7 @@ def find_controls(ledger: Ledger, action: Action, *, since: datetime) -> list[Co
 
     The first that was taken after an instant, and the next ones; behind them the last one before, and those before it.
     """
-    query = select(ENTRY.lead_id, ENTRY.token, ENTRY.settled_at.label("taken_at"))
-    query = query.where(ledger.mine, in_state(ACTED[action]), ~ENTRY.inferred).limit(_CANDIDATES)
+    query = _said_queued(ledger, action)
     after = query.where(ENTRY.settled_at >= since).order_by(ENTRY.settled_at)
     before = query.where(ENTRY.settled_at < since).order_by(ENTRY.settled_at.desc())
     with ledger.reading() as connection:
@@ -100,13 +100,17 @@ def find_controls(ledger: Ledger, action: Action, *, since: datetime) -> list[Co
 def find_untaught(ledger: Ledger, shape: str, *, before: datetime) -> list[Control]:
     """Leads that LeadByte said it queued before an instant, and did not answer in these words yet (see learned.py)."""
     taught = and_(IS_CONTROL, ATTEMPT.outcome == Result.REFUSED, ATTEMPT.shape == shape)
-    query = select(ENTRY.lead_id, ENTRY.token, ENTRY.settled_at.label("taken_at"))
-    query = query.where(ledger.mine, ~ENTRY.inferred, ENTRY.settled_at < before)
-    query = query.where(~exists().where(same_lead(ATTEMPT, ENTRY), taught))
-    query = query.order_by(ENTRY.settled_at.desc()).limit(_CANDIDATES)
+    is_new = ~exists().where(same_lead(ATTEMPT, ENTRY), taught)
+    of_each = (_said_queued(ledger, action).where(ENTRY.settled_at < before, is_new) for action in ACTED)
     with ledger.reading() as connection:
-        rows = [row for state in ACTED.values() for row in connection.execute(query.where(in_state(state)))]
-    return [Control(**row._asdict()) for row in rows]
+        parts = (connection.execute(query.order_by(ENTRY.settled_at.desc())) for query in of_each)
+        return [Control(**row._asdict()) for part in parts for row in part]
+
+
+def _said_queued(ledger: Ledger, action: Action) -> Select[Any]:
+    """A few leads that LeadByte said it queued for an act, as controls are read."""
+    query = select(ENTRY.lead_id, ENTRY.token, ENTRY.settled_at.label("taken_at"))
+    return query.where(ledger.mine, in_state(ACTED[action]), ~ENTRY.inferred).limit(_CANDIDATES)
 
 
 @writes
