@@ -49,6 +49,7 @@ class Pace:
     def __init__(self, *, clock: Clock, take_turn: TakeTurn | None) -> None:
         self._clock = clock
         self._take_turn = take_turn
+        self._asked_at: datetime | None = None
         self._pause_until: datetime | None = None
 
     @property
@@ -58,12 +59,14 @@ class Pace:
 
     def pause(self, until: datetime) -> None:
         """Send nothing before `until`; a pause that lasts longer stands."""
-        self._pause_until = max(until, self._pause_until or until)
+        now = self._clock()
+        if until - now > self._pause_left():
+            self._asked_at, self._pause_until = now, until
 
     async def wait_for_turn(self) -> datetime | None:
         """Wait until a request may be sent, and return None; or return at once when to come back, if that is long."""
         while True:
-            until, left = self._pause_until, self._pause_left()
+            left, until = self._pause_left(), self._pause_until
             if left > SHORT_PAUSE:
                 return until
             await asyncio.sleep(left.total_seconds())
@@ -74,5 +77,10 @@ class Pace:
                 return None
 
     def _pause_left(self) -> timedelta:
-        left = self._pause_until - self._clock() if self._pause_until else timedelta()
-        return max(left, timedelta())
+        if self._asked_at is None or self._pause_until is None:
+            return timedelta()
+        now = self._clock()
+        if now < self._asked_at:
+            # The clock was set back: the pause is as long as it was, and not as much longer.
+            self._asked_at, self._pause_until = now, self._pause_until - (self._asked_at - now)
+        return max(self._pause_until - now, timedelta())

@@ -9,7 +9,7 @@ import pytest
 
 from leadgate.errors import KeyRefused, LeadByteUnavailable
 from leadgate.leadbyte import LeadByteClient
-from leadgate.leadbyte.pacing import TakeTurn, read_date, read_retry_after
+from leadgate.leadbyte.pacing import Pace, TakeTurn, read_date, read_retry_after
 from leadgate.model import Certainty, LeadRequest
 from tests.leadbyte.conftest import MakeClient
 from tests.leadbyte.exchanges import LEAD, POSTED, UPDATE, UPDATED_ANSWER
@@ -329,3 +329,33 @@ def test_the_clock_of_leadbyte_goes_on_between_its_answers(make_client: MakeClie
 def round_to_seconds(span: timedelta) -> timedelta:
     """Without the ticks of virtual time."""
     return timedelta(seconds=round(span.total_seconds()))
+
+
+def ends_at(pace: Pace) -> datetime | None:
+    """What a pace says of its pause; mypy would take the property for unchanging."""
+    return pace.paused_until
+
+
+def test_a_pause_is_as_long_as_it_was_when_the_clock_is_set_back() -> None:
+    """A minute that LeadByte asked for is not a day when a clock that was a day ahead is put right."""
+    told = START + timedelta(days=1)
+    pace = Pace(clock=lambda: told, take_turn=None)
+    pace.pause(told + timedelta(minutes=1))
+    told = START
+    assert ends_at(pace) == START + timedelta(minutes=1)
+    assert run(pace.wait_for_turn()) == START + timedelta(minutes=1)
+    told = START + timedelta(minutes=1)
+    assert ends_at(pace) is None
+    assert run(pace.wait_for_turn()) is None
+
+
+def test_of_two_pauses_the_one_that_lasts_longer_stands() -> None:
+    """By the time that is left of each, whatever a clock has done between them."""
+    told = START + timedelta(days=1)
+    pace = Pace(clock=lambda: told, take_turn=None)
+    pace.pause(told + timedelta(minutes=1))
+    told = START
+    pace.pause(told + timedelta(minutes=2))
+    assert ends_at(pace) == START + timedelta(minutes=2)
+    pace.pause(told + timedelta(minutes=1))
+    assert ends_at(pace) == START + timedelta(minutes=2)
