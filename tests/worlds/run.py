@@ -43,8 +43,11 @@ def play_on_all_cores(seeds: range, rule: str | None, processes: int) -> list[Re
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=prepare, initargs=(rule,)) as pool:
         found: list[Result] = []
-        for results in pool.map(play_many, chunks):
+        for chunk, results in zip(chunks, pool.map(play_many, chunks), strict=True):
             found += results
+            for seed, result in zip(chunk, results, strict=True):
+                if result.violation and rule is None:
+                    print(f"SEED={seed}: {result.violation.kind}", file=sys.stderr)  # noqa: T201
             if len(found) % _SHOWN_AFTER == 0:
                 failed = sum(result.violation is not None for result in found)
                 print(f"{len(found)} of {len(seeds)} worlds, {failed} do not hold", file=sys.stderr)  # noqa: T201
