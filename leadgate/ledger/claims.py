@@ -167,7 +167,7 @@ def release(ledger: Ledger, *, now: datetime, ids: Sequence[str] | None = None, 
         connection.execute(
             statement.values(
                 state=case((in_state(State.SENDING), State.READY.value), else_=ENTRY.state),
-                due_at=at(until) if until else case((in_state(State.SENDING), at(now)), else_=ENTRY.due_at),
+                due_at=at(until) if until else case((in_state(State.SENDING), at(now)), else_=_still_due(now)),
                 written_at=now,
                 **NO_LEASE,
             )
@@ -218,8 +218,8 @@ def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
             )
             .returning(ENTRY.state)
         ).all()
-        freed = entries.update().where(ledger.mine, ENTRY.lead_id.in_(select(idle.c.lead_id))).values(**NO_LEASE)
-        connection.execute(freed)
+        freed = entries.update().where(ledger.mine, ENTRY.lead_id.in_(select(idle.c.lead_id)))
+        connection.execute(freed.values(due_at=_still_due(now), **NO_LEASE))
         connection.execute(
             attempts.update()
             .where(_STRANDED_REQUEST.params(whose))
@@ -234,6 +234,11 @@ def _expired(ledger: Ledger, now: datetime, *states: State) -> CTE:
     """The leads whose lease is over, locked; those another run is busy with are left to it."""
     query = select(ENTRY.lead_id).where(ledger.mine, ENTRY.lease_until < now, ENTRY.state.in_(states))
     return query.with_for_update(skip_locked=True).cte("expired")
+
+
+def _still_due(now: datetime) -> ColumnElement[datetime]:
+    """When a lead that was claimed is due: it was so then, by a clock that may have been set back since."""
+    return case((ENTRY.due_at > now, at(now)), else_=ENTRY.due_at)
 
 
 def at(instant: datetime) -> ColumnElement[datetime]:

@@ -100,7 +100,8 @@ def note_looks(ledger: Ledger, looks: Sequence[Look], *, now: datetime) -> None:
             missing=look.missing,
             data_hash=look.data_hash,
             late=look.late,
-            written_at=at(now),
+            # A hold that goes on was reckoned when it was written.
+            written_at=case((or_(look.due, incomplete), at(now)), else_=ENTRY.written_at),
             due_at=case((look.due, at(now)), (incomplete, None), else_=ENTRY.due_at),
             arrived_at=case((incomplete, None), else_=func.coalesce(ENTRY.arrived_at, at(now))),
             note=case((or_(look.due, incomplete), None), else_=ENTRY.note),

@@ -5,9 +5,21 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from leadgate.ledger import Ledger, claims, sending
-from leadgate.model import Result, State
-from tests.ledger.steps import LEASE, NOW, UNKNOWN_AFTER, attempt, claim, entry, intend, make_ready, outcome, states
+from leadgate.ledger import Ledger, claims, sending, waiting
+from leadgate.model import Conclusion, Look, Result, State
+from tests.ledger.steps import (
+    LEASE,
+    NOW,
+    PROCESS,
+    UNKNOWN_AFTER,
+    attempt,
+    claim,
+    entry,
+    intend,
+    make_ready,
+    outcome,
+    states,
+)
 
 AHEAD = NOW + timedelta(hours=10)
 
@@ -54,6 +66,32 @@ def test_what_is_due_by_a_clock_that_was_set_back_since_is_due_now(
     sending.record(ledger, [judged], now=NOW, judged_at=AHEAD)
     correct(ledger)
     assert (entry(engine, "17")["state"], entry(engine, "17")["due_at"]) == (state, NOW)
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_a_lead_that_was_claimed_is_due_whatever_its_clock_has_done_since(
+    ledger: Ledger, engine: Engine, dies: bool
+) -> None:
+    """A run may have claimed it before the clock was set back, and have held it or let it go afterwards."""
+    make_ready(ledger, "17", now=AHEAD)
+    claims.claim(ledger, limit=1, lease=LEASE, now=AHEAD)
+    if dies:
+        claims.renew(ledger, lease=LEASE, now=NOW)
+        claims.rescue(ledger, unknown_after=UNKNOWN_AFTER, now=NOW + 2 * LEASE)
+    else:
+        claims.release(ledger, now=NOW)
+    assert entry(engine, "17")["due_at"] <= NOW + 2 * LEASE
+    assert claims.claim(ledger, limit=1, lease=LEASE, now=NOW + 2 * LEASE)
+
+
+def test_a_look_at_a_lead_that_is_held_does_not_make_its_hold_right(ledger: Ledger, engine: Engine) -> None:
+    """What is new of its data is noted; that the hold was written by a clock that was ahead stays known."""
+    held = claim(ledger, "17", now=AHEAD)
+    hold = Conclusion(held, PROCESS, State.WAITING, AHEAD + timedelta(days=1), "Too early.")
+    sending.conclude(ledger, [hold], now=AHEAD)
+    waiting.note_looks(ledger, [Look("17", [], "hash", due=False)], now=NOW)
+    correct(ledger)
+    assert entry(engine, "17")["due_at"] == NOW
 
 
 def test_what_a_clock_that_is_right_has_written_stands(ledger: Ledger, engine: Engine) -> None:
