@@ -92,6 +92,7 @@ def note_looks(ledger: Ledger, looks: Sequence[Look], *, now: datetime) -> None:
         return
     look = _LOOKS.rows(ledger.dialect).c
     incomplete = not_(look.complete)
+    ends_hold = or_(look.due, incomplete)
     statement = (
         entries.update()
         .where(same_lead(ENTRY, look), in_state(State.WAITING))
@@ -101,10 +102,10 @@ def note_looks(ledger: Ledger, looks: Sequence[Look], *, now: datetime) -> None:
             data_hash=look.data_hash,
             late=look.late,
             # A hold that goes on was reckoned when it was written.
-            written_at=case((or_(look.due, incomplete), at(now)), else_=ENTRY.written_at),
+            written_at=case((ends_hold, at(now)), else_=ENTRY.written_at),
             due_at=case((look.due, at(now)), (incomplete, None), else_=ENTRY.due_at),
             arrived_at=case((incomplete, None), else_=func.coalesce(ENTRY.arrived_at, at(now))),
-            note=case((or_(look.due, incomplete), None), else_=ENTRY.note),
+            note=case((ends_hold, None), else_=ENTRY.note),
         )
     )
     rows = [look_row(ledger.pipeline, one) for one in looks]

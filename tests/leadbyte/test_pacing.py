@@ -49,9 +49,9 @@ def busy(retry_after: str | None, status: int = 429) -> httpx.Response:
     return httpx.Response(status, headers={} if retry_after is None else {"Retry-After": retry_after})
 
 
-def pause_of(client: LeadByteClient) -> datetime | None:
-    """What the client says of its pause; mypy would take the property for unchanging."""
-    return client.paused_until
+def pause_of(sender: LeadByteClient | Pace) -> datetime | None:
+    """What a client or its pace says of its pause; mypy would take the property for unchanging."""
+    return sender.paused_until
 
 
 def every(seconds: float) -> TakeTurn:
@@ -331,21 +331,16 @@ def round_to_seconds(span: timedelta) -> timedelta:
     return timedelta(seconds=round(span.total_seconds()))
 
 
-def ends_at(pace: Pace) -> datetime | None:
-    """What a pace says of its pause; mypy would take the property for unchanging."""
-    return pace.paused_until
-
-
 def test_a_pause_is_as_long_as_it_was_when_the_clock_is_set_back() -> None:
     """A minute that LeadByte asked for is not a day when a clock that was a day ahead is put right."""
     told = START + timedelta(days=1)
     pace = Pace(clock=lambda: told, take_turn=None)
     pace.pause(told + timedelta(minutes=1))
     told = START
-    assert ends_at(pace) == START + timedelta(minutes=1)
+    assert pause_of(pace) == START + timedelta(minutes=1)
     assert run(pace.wait_for_turn()) == START + timedelta(minutes=1)
     told = START + timedelta(minutes=1)
-    assert ends_at(pace) is None
+    assert pause_of(pace) is None
     assert run(pace.wait_for_turn()) is None
 
 
@@ -356,6 +351,6 @@ def test_of_two_pauses_the_one_that_lasts_longer_stands() -> None:
     pace.pause(told + timedelta(minutes=1))
     told = START
     pace.pause(told + timedelta(minutes=2))
-    assert ends_at(pace) == START + timedelta(minutes=2)
+    assert pause_of(pace) == START + timedelta(minutes=2)
     pace.pause(told + timedelta(minutes=1))
-    assert ends_at(pace) == START + timedelta(minutes=2)
+    assert pause_of(pace) == START + timedelta(minutes=2)
