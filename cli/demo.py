@@ -19,6 +19,7 @@ from cli.progress import live_progress
 from cli.run import tell
 from leadgate.clock import utc_now
 from leadgate.errors import ConfigError
+from leadgate.files import write_whole
 from leadgate.ledger.history import read_history
 from leadgate.sandbox import Sandbox, sandbox_thread
 from leadgate.story import tell as tell_story
@@ -85,7 +86,7 @@ def demo(
     config = folder / "leadgate.yaml"
     say(f"A source database with {source.leads:,} quarantined leads: {folder / 'source.db'}")
     with sandbox_thread(Sandbox(lag=timedelta(seconds=1), latency=timedelta(milliseconds=20))) as sandbox:
-        config.write_text(_PIPELINE.format(base_url=sandbox.url, key=sandbox.key), encoding="utf-8")
+        write_whole(config, _PIPELINE.format(base_url=sandbox.url, key=sandbox.key))
         create_ledger(config, first_time=True)
         say(f"A practice LeadByte: {sandbox.url}    A pipeline file: {config}")
         with prefect_api(folder.resolve() / "prefect") as api:
@@ -112,7 +113,7 @@ def demo(
 def _empty(folder: Path) -> None:
     """Remove what an earlier demo left; a folder that is not a demo's is never touched."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = list(folder.iterdir())
     except OSError as error:
         msg = f"{folder}: cannot be used ({error.strerror}). Name another folder with --folder."

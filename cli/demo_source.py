@@ -7,6 +7,8 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from leadgate.files import make_empty
+
 _TABLES = """
 create table quarantined_leads (
     quarantine_id integer primary key, quarantined_at timestamp not null, campaign text not null
@@ -29,6 +31,7 @@ class DemoSource:
 
     def create(self, *, now: datetime) -> None:
         """Write the tables, the leads and the enrichment that is there already."""
+        make_empty(self._path)
         with closing(sqlite3.connect(self._path)) as connection, connection:
             connection.executescript(_TABLES)
             rows = [(self._id(n), self._quarantined_at(n, now), "solar-spring") for n in range(self.leads)]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cli.blocks import read_block
-from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors, say, say_json, stop
+from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors, say, say_json, say_lines, stop
 from leadgate.policy.examples import Examined
 from leadgate.wiring.checks import examine_pipeline
 
@@ -44,7 +44,7 @@ def _tell(config: Path, examined: Examined) -> None:
         say(f"{config}: there are no examples; docs/rules.md shows how to write some.")
         return
     for failure in examined.failures:
-        say(str(failure))
+        say_lines(str(failure))
     passed = examined.count - len(examined.failures)
     say(f"{passed} of {examined.count} examples decided as expected.")
     if examined.uncovered:

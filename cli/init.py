@@ -8,6 +8,7 @@ import typer
 
 from cli.output import reports_errors, say
 from leadgate.errors import ConfigError
+from leadgate.files import read_file, write_whole
 from leadgate.wiring.identity import make_first_ledger
 
 
@@ -25,11 +26,7 @@ def init(
     if not (is_new or force):
         msg = f"{path}: is there already. Name another path, or --force to replace it."
         raise ConfigError(msg)
-    try:
-        path.write_text(pipeline_template(), encoding="utf-8")
-    except OSError as error:
-        msg = f"{path}: cannot be written ({error.strerror}). Name another path."
-        raise ConfigError(msg) from None
+    write_whole(path, pipeline_template())
     # Beside another pipeline file a ledger may have been lost: then a person says so.
     made = is_new and not _others(path) and make_first_ledger(path)
     say(f"Wrote {path}{' and made its ledger' if made else ''}.")
@@ -41,7 +38,14 @@ def init(
 def _others(path: Path) -> list[Path]:
     """Other pipeline files in the folder, whose ledger would be the same."""
     files = (file for file in path.resolve().parent.glob("*.y*ml") if file != path.resolve())
-    return [file for file in files if "pipeline:" in file.read_text(encoding="utf-8", errors="replace")]
+    return [file for file in files if _names_pipeline(file)]
+
+
+def _names_pipeline(file: Path) -> bool:
+    try:
+        return "pipeline:" in read_file(file, missing="")
+    except ConfigError:  # something else than a text, or of somebody else
+        return False
 
 
 def pipeline_template() -> str:

@@ -13,7 +13,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def _is_one_value(value: object) -> object:
     if isinstance(value, dict | list):
-        msg = f"{value!r} is no value of a column: write one text, number, bool, time or null"
+        msg = "is no value of a column: write one text, number, bool, time or null"
         raise ValueError(msg)  # noqa: TRY004 - what pydantic reports
     return value
 
@@ -27,7 +27,7 @@ class GivenConfig(BaseModel):
     `waited` is how long it has been in quarantine by `now`, which is the present where it is left out.
     """
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
     __pydantic_extra__: dict[str, Value]
 
     lead: dict[str, Value] = Field({})

@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from leadgate.errors import LedgerError
+from leadgate.files import make_empty
 
 
 class LedgerFile:
-    """A SQLite file that is made only where that was asked for, and that nobody may replace while it is open."""
+    """A SQLite file, made only where that was asked for and for its owner alone; nobody may replace it while open."""
 
     def __init__(self, path: str, *, create: bool) -> None:
-        self._path, self._create = path, create
+        self._path = path
+        if create and not self.is_there:
+            make_empty(Path(path))  # SQLite gives its write-ahead log the permissions of this file
         self._opened = _numbers(path)
 
     @property
@@ -23,8 +26,7 @@ class LedgerFile:
     def connect(self, _dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> None:
         """Let the driver open the file, and make none; a listener of `do_connect`."""
         self.check()
-        mode = "rwc" if self._create and self._opened is None else "rw"
-        arguments[0] = f"{Path(self._path).as_uri()}?mode={mode}"
+        arguments[0] = f"{Path(self._path).as_uri()}?mode=rw"
         options["uri"] = True
 
     def check(self, *_: object) -> None:

@@ -1,13 +1,11 @@
 """The page itself: a template filled, and put in place as a whole."""
 
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadgate.errors import ConfigError
+from leadgate.files import write_whole
 from leadgate.model import State
 from leadgate.report.facts import Facts
 from leadgate.report.findings import Finding, findings, what_moved
@@ -39,23 +37,8 @@ class Picture:
 
 
 def write_report(facts: Facts, path: Path) -> None:
-    """Write the page; whoever reads an older one meanwhile never sees half of it. ConfigError if it cannot be."""
-    page = render(facts)
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}-", delete=False
-        ) as half:
-            half.write(page)
-        try:
-            Path(half.name).chmod(0o666 & ~_umask())
-            Path(half.name).replace(path)
-        except OSError:
-            Path(half.name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        why = f"there is no folder {path.parent}" if not path.parent.is_dir() else error.strerror or str(error)
-        msg = f"{path}: the report cannot be written ({why}): name a file in a folder that you may write to"
-        raise ConfigError(msg) from None
+    """Write the page; a web server that was let read an older one goes on reading. ConfigError if it cannot be."""
+    write_whole(path, render(facts), keep_mode=True)
 
 
 def render(facts: Facts) -> str:
@@ -118,10 +101,3 @@ def _movement(facts: Facts) -> Picture:
     rows = [(f"{moved.at:%Y-%m-%d %H:%M:%S}", moved.what, f"{moved.leads:,}") for moved in facts.movement.moved]
     head = ("from (UTC)", "what happened", "leads")
     return Picture(title, unit, head, rows, draw_movement(facts.movement, facts.now))
-
-
-def _umask() -> int:
-    """What new files are closed to; it can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -39,7 +39,7 @@ async def test_the_page_is_written_and_linked_where_it_has_an_address(
     state, made = await run("report: {path: nowhere/page.html}")
     assert made == []
     assert state.is_failed()
-    assert "nowhere/page.html: the report cannot be written (there is no folder" in state.message
+    assert "nowhere/page.html: cannot be written (there is no folder" in state.message
 
 
 async def test_what_draws_the_page_may_have_to_be_installed(

@@ -162,7 +162,7 @@ def test_the_command_writes_the_page_and_names_what_is_wrong(tmp_path: Path) -> 
     for out in (tmp_path / "no" / "page.html", tmp_path):
         wrong = leadgate("report", "--out", out, config=file)
         assert wrong.code == 2
-        assert f"{out}: the report cannot be written" in wrong.stderr
+        assert f"{out}: cannot be written" in wrong.stderr
         assert len(wrong.stderr.splitlines()) == 1
     assert leadgate("report", "--since", "soon", config=file).code == 2
     assert {path.name for path in tmp_path.iterdir()} >= {"page.html"}
