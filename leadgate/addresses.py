@@ -1,8 +1,10 @@
 """Addresses of databases, as providers and people write them."""
 
+import re
 from collections.abc import Mapping
 
 from sqlalchemy import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 DRIVERS: Mapping[str, str] = {
     "postgres": "postgresql+psycopg",
@@ -12,6 +14,16 @@ DRIVERS: Mapping[str, str] = {
     "sqlite": "sqlite",
 }
 """The driver that comes with leadgate, by the name of a database."""
+
+POSTGRESQL_SETTINGS: Mapping[str, str] = {
+    "datestyle": "ISO",
+    "intervalstyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "standard_conforming_strings": "on",
+    "array_nulls": "on",
+}
+"""What a session needs for psycopg to read all that is sent, and for numbers to be exact, whatever its server sets."""
 
 
 def parse_address(address: str) -> URL:
@@ -26,3 +38,74 @@ def parse_address(address: str) -> URL:
 def holds_a_stray_at(url: URL) -> bool:
     """Whether an unescaped @ cut the address at the wrong place: shown, it would hold a part of the password."""
     return url.get_backend_name() != "sqlite" and "@" in f"{url.host}{url.database}"
+
+
+_ESCAPE = "in a password write @ as %40, / as %2F and : as %3A"
+_LARGEST_PORT = 65535
+_WHOLE_NUMBERS = frozenset(
+    {"connect_timeout", "read_timeout", "write_timeout", "tcp_user_timeout", "keepalives", "keepalives_idle"}
+    | {"keepalives_interval", "keepalives_count", "port", "client_flag", "max_allowed_packet", "cached_statements"}
+)
+_OF_MYSQL = {
+    "ssl": "write ssl_ca=FILE, or ssl_verify_cert=true",
+    "password": "write it before the host",
+    "passwd": "write it before the host",
+}
+
+
+def check_address(address: str) -> None:
+    """Raise ValueError for an address whose parts cannot be used; its text quotes no part of the address.
+
+    What is no address at all is left to whoever opens it.
+    """
+    try:
+        url = parse_address(address)
+    except SQLAlchemyError:
+        return
+    except ValueError:
+        msg = f"holds no whole number as its port; {_ESCAPE}"
+        raise ValueError(msg) from None
+    if url.get_backend_name() == "sqlite":
+        _check_options(url)
+        return
+    rest = re.sub(r"^[^:/]*(:[^@]*)?@", "", address.partition("://")[2])
+    if "@" in rest:
+        msg = f"holds more than one @: {_ESCAPE}"
+        raise ValueError(msg)
+    if url.port is not None and not 1 <= url.port <= _LARGEST_PORT:
+        msg = f"holds no port from 1 to {_LARGEST_PORT}; {_ESCAPE}"
+        raise ValueError(msg)
+    if url.host and not re.fullmatch(r"[\w.:%-]+", url.host):
+        msg = f"holds no host; {_ESCAPE}"
+        raise ValueError(msg)
+    if re.search(r"[\x00-\x20\x7f]", address):
+        msg = "holds a blank or a line break: delete it, or write a blank as %20"
+        raise ValueError(msg)
+    _check_options(url)
+
+
+def _check_options(url: URL) -> None:
+    for name, value in url.query.items():
+        if name in _WHOLE_NUMBERS and not re.fullmatch(r"\d{1,9}", str(value)):
+            msg = f"needs a whole number as the option {name}"
+            raise ValueError(msg)
+        if url.get_driver_name() == "pymysql":
+            if name in _OF_MYSQL:
+                msg = f"cannot have the option {name}: {_OF_MYSQL[name]}"
+                raise ValueError(msg)
+            if name == "charset" and not _is_charset(str(value)):
+                msg = "has an option charset that is not known: write utf8mb4, or leave it out"
+                raise ValueError(msg)
+        if (
+            url.get_backend_name() == "sqlite"
+            and name == "timeout"
+            and not re.fullmatch(r"\d{1,6}(\.\d*)?", str(value))
+        ):
+            msg = "needs a number of seconds as the option timeout"
+            raise ValueError(msg)
+
+
+def _is_charset(name: str) -> bool:
+    from pymysql.charset import charset_by_name  # noqa: PLC0415 - for its databases alone
+
+    return charset_by_name(name) is not None

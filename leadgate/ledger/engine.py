@@ -13,7 +13,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
-from leadgate.addresses import holds_a_stray_at, parse_address
+from leadgate.addresses import POSTGRESQL_SETTINGS, holds_a_stray_at, parse_address
+from leadgate.driver_words import driver_words
 from leadgate.errors import ConfigError, LedgerError, LedgerUnavailable
 from leadgate.ledger.file import LedgerFile
 from leadgate.ledger.schema import REVISION
@@ -63,12 +64,12 @@ def ledger_errors(engine: Engine) -> Iterator[None]:
             raise GaveWay(msg) from None
         if _passes(error):
             msg = (
-                f"ledger {shown(engine.url)}: cannot be used just now ({_first_line(error)}). "
+                f"ledger {shown(engine.url)}: cannot be used just now ({driver_words(error)}). "
                 "Nothing is lost: start the database again (or free the file) and run again."
             )
             raise LedgerUnavailable(msg) from None
         msg = (
-            f"ledger {shown(engine.url)}: refused a statement ({_first_line(error)}). "
+            f"ledger {shown(engine.url)}: refused a statement ({driver_words(error)}). "
             "Check that `ledger.url` names a ledger which this user may write."
         )
         raise LedgerError(msg) from None
@@ -96,7 +97,8 @@ def _resolve(url: str, base_dir: Path) -> URL:
                 "ledger.url: a ledger in memory would forget what was sent: name a file, such as sqlite:///leadgate.db"
             )
             raise ConfigError(msg)
-        file = (base_dir / str(parsed.database)).resolve()
+        named = base_dir / str(parsed.database)
+        file = named.parent.resolve() / named.name  # a link in its place is seen as one where a ledger is made
         if not file.parent.is_dir():
             msg = f"ledger.url: there is no folder {file.parent}: create it, or name a file in another one"
             raise ConfigError(msg)
@@ -128,7 +130,7 @@ def _postgresql(url: URL) -> Engine:
             url,
             hide_parameters=True,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 10},
+            connect_args={"connect_timeout": 10, "client_encoding": "utf8"},
             # Whatever the server's default: who waited for a lock must see what the other has written.
             isolation_level="READ COMMITTED",
         )
@@ -176,12 +178,20 @@ def _write_ahead(connection: Any) -> None:  # noqa: ANN401
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:  # noqa: ANN401
-    with connection.cursor() as cursor:
+    names, values = list(POSTGRESQL_SETTINGS), list(POSTGRESQL_SETTINGS.values())
+    try:
+        connection.execute(
+            "select set_config(name, value, false) from unnest(%s::text[], %s::text[]) as settings (name, value)",
+            [names, values],
+        )
         # As above: a server that was told not to wait for the disk would forget intents when it crashes.
-        cursor.execute(
+        connection.execute(
             "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
         )
-    connection.commit()
+        connection.commit()
+    except BaseException:
+        connection.close()  # the pool has not taken it yet
+        raise
 
 
 def _begin(connection: Connection) -> None:
@@ -246,7 +256,3 @@ def _passes(error: DBAPIError) -> bool:
         return True
     code = getattr(error.orig, "sqlite_errorname", None)
     return code.startswith(_SQLITE_PASSES) if code else isinstance(error, OperationalError)
-
-
-def _first_line(error: DBAPIError) -> str:
-    return next(iter(str(error.orig).strip().splitlines()), type(error.orig).__name__)

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from leadgate.addresses import holds_a_stray_at, parse_address
+from leadgate.driver_words import driver_words
 from leadgate.errors import SourceError, SourceUnavailable
+from leadgate.source.sessions import set_up_sessions
 
 _ADDRESSES = {
     "sqlite": "sqlite:///FILE",
@@ -27,14 +29,16 @@ _READS = "Compare the pipeline file with the database, and see that its user may
 _SQLITE_UNAVAILABLE = ("locked", "busy", "unable to open", "disk i/o", "interrupted")
 _MYSQL_WRONG = frozenset({1044, 1045, 1049, 1054, 1064, 1142, 1143, 1146, 1227, 1267, 1290, 1292, 1356, 1792})
 
+_DRIVER_FAULTS = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
+"""What drivers raise beside the errors that SQLAlchemy knows."""
+
 
 class Database:
     """One engine on the user's database; threads may share it."""
 
-    def __init__(self, engine: Engine, shown: str, password: str | None) -> None:
+    def __init__(self, engine: Engine, shown: str) -> None:
         self._engine = engine
         self._shown = shown
-        self._password = password
 
     @classmethod
     def open(cls, address: str, base_dir: Path) -> "Database":
@@ -57,7 +61,6 @@ class Database:
         if holds_a_stray_at(url):
             msg = f"source.url: holds more than one @. In a password write @ as %40 and / as %2F: {example}."
             raise SourceError(msg)
-        password = str(url.password) if url.password else None
         shown = url.set(query={}).render_as_string(hide_password=True)
         try:
             engine = create_engine(
@@ -75,9 +78,8 @@ class Database:
         except (SQLAlchemyError, TypeError, ValueError) as error:
             msg = f"source.url: {shown} cannot be used ({type(error).__name__}). {_WRITE}"
             raise SourceError(msg) from None
-        if backend in {"mysql", "mariadb"}:
-            event.listen(engine, "connect", _set_up_mysql)
-        return cls(engine, shown, password)
+        set_up_sessions(engine)
+        return cls(engine, shown)
 
     @contextmanager
     def connect(self, where: str) -> Iterator[Connection]:
@@ -87,13 +89,16 @@ class Database:
                 yield connection
         except SQLAlchemyError as error:
             raise self._explain(error, where) from None
+        except _DRIVER_FAULTS as error:
+            msg = f"{where} ({self._engine.dialect.name}): {driver_words(error)}. {_READS}"
+            raise SourceError(msg) from None
 
     def _open(self) -> Connection:
         try:
             return self._engine.connect()
-        except (RuntimeError, TypeError, ValueError) as error:
+        except _DRIVER_FAULTS as error:
             # What drivers raise for options of the address that they do not have, or cannot follow here.
-            msg = f"source.url: {self._shown} cannot be used: {self._words(error)}. Correct its options."
+            msg = f"source.url: {self._shown} cannot be used: {driver_words(error)}. Correct its options."
             raise SourceError(msg) from None
 
     @property
@@ -109,23 +114,10 @@ class Database:
         dialect = self._engine.dialect.name
         if _is_unavailable(error, dialect):
             return SourceUnavailable(
-                f"{where}: {self._shown} cannot be reached just now ({self._words(error)}). "
+                f"{where}: {self._shown} cannot be reached just now ({driver_words(error)}). "
                 "Check source.url and that the database is up; the next run tries again."
             )
-        if isinstance(error, DataError):
-            # The driver would quote the value, and that is a person's.
-            return SourceError(
-                f"{where} ({dialect}): holds a value that cannot be read, such as a date of `infinity`. "
-                "Put it right, or give a `query:` that leaves it out."
-            )
-        return SourceError(f"{where} ({dialect}): {self._words(error)}. {_READS}")
-
-    def _words(self, error: Exception) -> str:
-        """The first line of what the driver said, without SQL, values or the password."""
-        original = getattr(error, "orig", None)
-        said = str(original.args[-1] if original is not None and original.args else original or error)
-        line = (said.strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        return line.replace(self._password, "***") if self._password else line
+        return SourceError(f"{where} ({dialect}): {driver_words(error)}. {_READS}")
 
 
 def _existing_file(url: URL, base_dir: Path) -> URL:
@@ -147,15 +139,7 @@ def _connect_args(url: URL) -> dict[str, Any]:
         return {}
     # A prepared statement is lost behind a pooler such as PgBouncer; libpq waits for ever for a silent host.
     time_out = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
-    return {"prepare_threshold": None, **time_out}
-
-
-def _set_up_mysql(connection: Any, _record: object) -> None:  # noqa: ANN401 - any driver's connection
-    cursor = connection.cursor()
-    cursor.execute("SET SESSION TRANSACTION READ ONLY")
-    # TIMESTAMP columns are told in the session's zone, without naming it.
-    cursor.execute("SET SESSION time_zone = '+00:00'")
-    cursor.close()
+    return {"prepare_threshold": None, "client_encoding": "utf8", **time_out}
 
 
 def _is_unavailable(error: SQLAlchemyError, dialect: str) -> bool:

@@ -1,0 +1,100 @@
+"""What a database reports, in our own words: a driver likes to quote what it complains about, and that is a person's.
+
+Of a driver's text nothing is passed on but the names of tables, columns and functions, and those only if the statement
+that failed holds them too. What is not known here is named by its kind alone.
+"""
+
+import re
+from typing import NamedTuple
+
+_LONGEST = 1000
+"""Characters of a driver's text that are looked at."""
+_NAME = r"""["'`]?(\w[\w.$]{0,126})["'`]?"""
+_LARGEST_CODE = 65535
+
+
+class _Known(NamedTuple):
+    """Something that databases report: how it is recognised, with the name in a group, and our words for it."""
+
+    pattern: re.Pattern[str]
+    words: str
+
+
+def _known(pattern: str, words: str) -> _Known:
+    return _Known(re.compile(pattern.replace("NAME", _NAME), re.IGNORECASE), words)
+
+
+# In this order; the words that people look up are kept.
+_KNOWN = (
+    _known(r"\A(?:no such table: NAME|relation NAME does not exist|table NAME doesn't exist)", "there is no table"),
+    _known(r"\A(?:no such column: NAME|column NAME does not exist|unknown column NAME)", "there is no column"),
+    _known(r"\A(?:no such function: NAME|function NAME\b.* does(?: not|n't) exist)", "there is no function"),
+    _known(r"\A(?:ambiguous column name: NAME|column(?: reference)? NAME .*ambiguous)", "ambiguous column"),
+    _known(r"\Amissing from-clause entry for table NAME", "missing FROM-clause entry for table"),
+    _known(r"\A(?:schema|type|no such collation sequence:) NAME", "there is no schema, type or collation"),
+    _known(r"\A(?:relation|table|index) NAME already exists", "already exists:"),
+    _known(r"constraint failed: (leadgate_[a-z_]+)|violates \w+ constraint \"(leadgate_[a-z_]+)", "it breaks"),
+    _known(r"\Aoperator does not exist", "an operator does not fit its types"),
+    _known(r"\A(?:permission denied for \w+ NAME|\w+ command denied .* for \w+ NAME)", "permission denied for"),
+    _known(r"permission denied|command denied|not authorized", "permission denied"),
+    _known(r"\A(?:near NAME: syntax error|syntax error at or near NAME)", "syntax error near"),
+    _known(r"syntax error|error in your sql syntax|incomplete input|unrecognized token", "syntax error"),
+    _known(r"readonly database|read-?only transaction|--read-only", "attempt to write a readonly database"),
+    _known(r"statement timeout|max_statement_time|statement execution time", "a statement took too long"),
+    _known(r"lock timeout|lock wait timeout", "another process holds a lock for too long"),
+    _known(r"is locked", "database is locked"),
+    _known(r"connection refused", "connection refused"),
+    _known(r"translate host|service not known|name resolution|getaddrinfo|no address", "its host is not known"),
+    _known(r"timeout expired|timed out|timeout", "no answer in time"),
+    _known(r"network is unreachable|no route to host", "its host cannot be reached from here"),
+    _known(r"authentication failed|no password|access denied for user|\brole \"", "its user or password is refused"),
+    _known(r"pg_hba\.conf|not allowed to connect", "the server lets nobody in from here"),
+    _known(r"\bdatabase \".* does not exist|unknown database", "there is no such database"),
+    _known(r"closed the connection|connection (?:is|was) (?:closed|lost)|lost connection", "the connection was lost"),
+    _known(r"connection reset|broken pipe|terminating connection|gone away|not connected", "the connection was lost"),
+    _known(r"starting up|shutting down|recovery mode", "the server is starting or stopping"),
+    _known(r"too many (?:clients|connections)|connection slots", "it has no connection left"),
+    _known(r"\bssl\b|\btls\b|certificate", "TLS could not be agreed on"),
+    _known(r"connection option|unexpected keyword|invalid (?:dsn|uri)", "an option of the address is not known"),
+    _known(r"unable to open", "the file cannot be opened"),
+    _known(r"no space left|disk is full", "the disk is full"),
+    _known(r"disk i/o error", "disk I/O error"),
+    _known(r"is not a database|file is encrypted", "the file is not a SQLite database"),
+    _known(r"image is malformed", "the file is damaged"),
+    _known(r"no such file or directory", "there is no server at this socket"),
+)
+
+
+def driver_words(error: BaseException) -> str:
+    """Put what a driver or SQLAlchemy raised in our own words, without a value, a password or SQL."""
+    original = getattr(error, "orig", None) or error
+    statement = str(getattr(error, "statement", None) or "").lower()
+    said = str(original.args[-1] if original.args else original).strip()[:_LONGEST]
+    line = (said.splitlines() or [""])[0]
+    for known in _KNOWN:
+        if found := known.pattern.search(line):
+            name = _held(next(filter(None, found.groups()), ""), statement)
+            return f"{known.words} `{name}`" if name else known.words
+    return f"the driver reports {_kind(original)}"
+
+
+def _held(name: str, statement: str) -> str:
+    """As much of a name, from its end, as the statement holds: a driver may put schema or database before it."""
+    if name.startswith("leadgate_"):
+        return name
+    held: list[str] = []
+    for part in reversed(name.split(".")):
+        if not re.search(rf"(?<!\w){re.escape(part.lower())}(?!\w)", statement):
+            break
+        held.insert(0, part)
+    return ".".join(held)
+
+
+def _kind(error: BaseException) -> str:
+    """The kind of an error as its driver names it: a class, with SQLite's name or MySQL's number for it."""
+    name = type(error).__name__
+    code = getattr(error, "sqlite_errorname", None) or next(iter(error.args), None)
+    is_told = (isinstance(code, int) and 0 < code <= _LARGEST_CODE) or (
+        isinstance(code, str) and code.startswith("SQLITE_")
+    )
+    return f"{name} {code}" if is_told else name
