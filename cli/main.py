@@ -2,16 +2,17 @@
 
 import atexit
 import gc
-import os
 import signal
 import sys
 from importlib import metadata
-from typing import Annotated, NoReturn
+from io import StringIO
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from cli.output import ATTENTION, say, warn
+from cli.output import ATTENTION, WRONG, complain, say, say_json, warn_lines
 from cli.verbs import Verbs
+from leadgate.unexpected import shows_tracebacks, unexpected
 
 app = typer.Typer(
     name="leadgate",
@@ -45,6 +46,10 @@ def leadgate(
     """Say what it is; the verbs are in verbs.py."""
 
 
+_WRONG_USE: Any = typer.BadParameter.__mro__[2]
+"""ClickException: of click, or of the copy that typer has of it, which has no public name."""
+
+
 def main() -> None:
     """Run the command line; what nobody foresaw ends with one line too, and a way to see where it happened."""
     signal.signal(signal.SIGTERM, _interrupt)
@@ -52,13 +57,22 @@ def main() -> None:
     # at the end, takes a sixth of what a short verb does.
     gc.set_threshold(50_000)
     atexit.register(gc.freeze)
+    as_json = "--json" in sys.argv
     try:
-        app(prog_name="leadgate")
+        sys.exit(app(prog_name="leadgate", standalone_mode=False))
+    except _WRONG_USE as error:
+        if as_json:
+            say_json({"error": error.format_message(), "problems": [error.format_message()]})
+        told = StringIO()
+        error.show(told)
+        warn_lines(told.getvalue().rstrip())
+        sys.exit(WRONG)
+    except typer.Abort:
+        sys.exit(ATTENTION)
     except Exception as error:  # the edge of the program
-        if os.environ.get("LEADGATE_TRACEBACK"):
+        if shows_tracebacks():
             raise
-        warn(f"leadgate: unexpected {type(error).__name__}: {error}")
-        warn("This is a defect of leadgate. LEADGATE_TRACEBACK=1 shows where; the ledger is safe, run again to go on.")
+        complain(unexpected(error), as_json=as_json)
         sys.exit(ATTENTION)
 
 

@@ -18,8 +18,10 @@ from leadgate.errors import (
     LeadgateError,
     LedgerUnavailable,
     SourceUnavailable,
+    UnexpectedError,
     problems_of,
 )
+from leadgate.printable import on_one_line, on_their_lines
 
 FINE, ATTENTION, WRONG = 0, 1, 2
 
@@ -33,19 +35,40 @@ class PrefectServerError(LeadgateError):
     """The Prefect server that a run needs did not start."""
 
 
+_INTERRUPTED = LeadgateError("interrupted; nothing is lost, run again to go on.")
+
+
 def say(text: str = "") -> None:
-    """Print a line for people on standard output."""
-    typer.echo(text)
+    """Print one line for people on standard output, whatever stands in the text."""
+    typer.echo(on_one_line(text))
+
+
+def say_lines(text: str) -> None:
+    """Print a text of several lines for people on standard output."""
+    typer.echo(on_their_lines(text))
 
 
 def warn(text: str) -> None:
-    """Print a line for people on standard error."""
-    typer.echo(text, err=True)
+    """Print one line for people on standard error, whatever stands in the text."""
+    typer.echo(on_one_line(text), err=True)
+
+
+def warn_lines(text: str) -> None:
+    """Print a text of several lines, such as a rule with a mark under its fault, for people on standard error."""
+    typer.echo(on_their_lines(text), err=True)
+
+
+def warn_in_the_clear(base_url: str) -> None:
+    """Say on standard error, each time, that the key is sent unencrypted to another machine."""
+    from leadgate.config import about_the_clear  # noqa: PLC0415 - the list of verbs does without
+
+    if said := about_the_clear(base_url):
+        warn(f"leadgate: {said}")
 
 
 def say_json(document: Any) -> None:  # noqa: ANN401
-    """Print one JSON object on standard output."""
-    typer.echo(json.dumps(document, default=str, ensure_ascii=False))
+    """Print one JSON object on standard output, in ASCII: a terminal obeys nothing in it."""
+    typer.echo(json.dumps(document, default=str))
 
 
 def stop(code: int) -> NoReturn:
@@ -64,7 +87,7 @@ def reports_errors(verb: Callable[P, None]) -> Callable[P, None]:
             complain(error, as_json=bool(kwargs.get("as_json")))
             stop(exit_code(error))
         except KeyboardInterrupt:
-            warn("leadgate: interrupted; nothing is lost, run again to go on.")
+            complain(_INTERRUPTED, as_json=bool(kwargs.get("as_json")))
             stop(ATTENTION)
 
     return wrapped
@@ -76,13 +99,14 @@ def complain(error: LeadgateError, *, as_json: bool) -> None:
     if as_json:
         say_json({"error": str(error), "problems": problems})
     for problem in problems:
-        warn(f"leadgate: {problem}")
+        warn_lines(f"leadgate: {problem}")
 
 
 def exit_code(error: LeadgateError) -> int:
     """Tell what the user must change (2) from what will pass or needs a look (1)."""
     passing = isinstance(
-        error, BlockUnavailable | SourceUnavailable | LedgerUnavailable | LeadByteError | PrefectServerError
+        error,
+        BlockUnavailable | SourceUnavailable | LedgerUnavailable | LeadByteError | PrefectServerError | UnexpectedError,
     )
     return ATTENTION if passing else WRONG
 

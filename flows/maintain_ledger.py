@@ -16,6 +16,7 @@ from leadgate.errors import LeadByteUnavailable, LeadgateError
 from leadgate.ledger.claims import rescue
 from leadgate.ledger.status import read_due
 from leadgate.summary import Account
+from leadgate.unexpected import guarded
 from leadgate.wiring.ledger import open_ledger
 from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import open_run
@@ -29,6 +30,7 @@ observe()  # here and not in the flow: Prefect opens a run's span before its fir
 
 
 @flow(name="maintain-ledger", persist_result=False)
+@guarded
 async def maintain_ledger(config: str = "leadgate.yaml") -> dict[str, int] | State[dict[str, int]]:
     """Take over leads whose lease has ended, write the report, and probe unknown leads that are due; return the counts.
 

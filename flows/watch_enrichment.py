@@ -8,8 +8,9 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled
 from pydantic import Field
 
-from leadgate.config import parse_duration
+from leadgate.config import read_duration
 from leadgate.stopping import stop_on_signals
+from leadgate.unexpected import guarded
 from leadgate.wiring.pipeline import open_pipeline
 from tasks.announce import announce
 from tasks.blocks import read_block
@@ -21,6 +22,7 @@ observe()  # here and not in the flow: Prefect opens a run's span before its fir
 
 
 @flow(name="watch-enrichment", persist_result=False)
+@guarded
 async def watch_enrichment(
     config: str = "leadgate.yaml",
     watch_for: str = "1h",
@@ -39,7 +41,7 @@ async def watch_enrichment(
     events, told_at = 0, None
     with open_pipeline(Path(config), read_block) as pipeline:
         began_at = pipeline.clock()
-        until = began_at + parse_duration(watch_for)
+        until = began_at + read_duration(watch_for, "watch_for")
         await name_run(pipeline.config.pipeline, began_at)
         with stop_on_signals() as stop:
             async with metrics_served(Path(config), metrics_port, stop):

@@ -8,6 +8,7 @@ LeadgateError
 │   └── SourceUnavailable  it cannot be reached just now: worth another try
 ├── LedgerError            the ledger cannot be used (newer version, wrong address): exit code 2
 │   └── LedgerUnavailable  it cannot be reached just now: worth another try
+├── UnexpectedError       something that nobody foresaw, by its type and place: exit code 1
 └── LeadByteError          LeadByte refused the whole key or address, or cannot be reached
     ├── KeyRefused         401 or 403: nothing more is sent with this key
     └── LeadByteUnavailable  no connection, or asked to come back later: worth another try
@@ -52,6 +53,10 @@ class LedgerError(LeadgateError):
 
 class LedgerUnavailable(LedgerError):
     """The ledger's database cannot be reached just now."""
+
+
+class UnexpectedError(LeadgateError):
+    """Something that nobody foresaw, a defect of leadgate; the message names its type and place."""
 
 
 class LeadByteError(LeadgateError):

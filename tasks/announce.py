@@ -11,6 +11,7 @@ from prefect import get_run_logger, task
 
 from leadgate.ledger.status import Due, read_due
 from leadgate.stopping import Stop
+from leadgate.unexpected import guarded
 from leadgate.wiring.pipeline import Pipeline
 from tasks.observed import tell
 from tasks.outside import AGAIN_WHEN_DOWN
@@ -24,6 +25,7 @@ SAY_AGAIN_AFTER = timedelta(minutes=1)
 
 
 @task(name="announce", **AGAIN_WHEN_DOWN)
+@guarded
 async def announce(pipeline: Pipeline, stop: Stop, until: datetime, told_at: datetime | None) -> datetime | None:
     """Stay until leads are due that must be told of, and tell; return when that was, None where the run is over.
 

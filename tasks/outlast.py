@@ -7,12 +7,14 @@ from prefect import get_run_logger, task
 from leadgate.delivery.outage import PATIENCE, wait_for_leadbyte
 from leadgate.ledger.alarms import Alarm
 from leadgate.ledger.claims import release
+from leadgate.unexpected import guarded
 from leadgate.wiring.run import Run
 from tasks.alarms import sound
 from tasks.outside import STAGE
 
 
 @task(name="outlast", **STAGE)
+@guarded
 async def outlast(run: Run, until: datetime) -> bool:
     """Wait until LeadByte answers again; False where it did not.
 

@@ -11,11 +11,13 @@ from leadgate.extras import require_extra
 from leadgate.ledger import Ledger
 from leadgate.report import read_facts, write_report
 from leadgate.report.facts import LAST_WEEK
+from leadgate.unexpected import guarded
 from tasks.outside import AGAIN_WHEN_DOWN
 from tasks.report import artifact_key
 
 
 @task(name="publish-report", **AGAIN_WHEN_DOWN)
+@guarded
 async def publish_report(ledger: Ledger, config: PipelineConfig, base_dir: Path) -> None:
     """Write the page about the last week to `report.path`; the link is made where `report.url` says what it is.
 

@@ -6,6 +6,7 @@ from leadgate.delivery import Reconciled
 from leadgate.errors import LeadByteUnavailable
 from leadgate.ledger.alarms import Alarm
 from leadgate.ledger.claims import rescue
+from leadgate.unexpected import guarded
 from leadgate.wiring.run import Run
 from tasks.alarms import sound
 from tasks.outside import STAGE
@@ -13,6 +14,7 @@ from tasks.outside import STAGE
 
 # Never run again by Prefect: the ledger knows which leads are still unknown.
 @task(name="reconcile", **STAGE)
+@guarded
 async def reconcile(run: Run) -> Reconciled:
     """Rescue leads whose lease has ended, then probe the unknown ones that are due."""
     ledger, unknown_after = run.pipeline.ledger, run.pipeline.config.delivery.unknown_after

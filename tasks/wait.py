@@ -13,6 +13,7 @@ from leadgate.intake import Compared, Looked, Registered, compare_all, look_for_
 from leadgate.ledger.status import read_due
 from leadgate.metrics import PortTaken, serve_metrics
 from leadgate.stopping import Stop
+from leadgate.unexpected import guarded
 from leadgate.wiring.pipeline import Pipeline
 from tasks.alarms import say_healthy
 from tasks.observed import quoted
@@ -25,6 +26,7 @@ _PAGES_A_LOOK = 5
 
 
 @task(name="wait", **AGAIN_WHEN_DOWN)
+@guarded
 def wait(pipeline: Pipeline) -> Looked:
     """Look once at what is new in the source, and whose time is up."""
     looked = look_for_arrivals(pipeline.source, pipeline.ledger, pipeline.config, now=pipeline.clock())
@@ -34,6 +36,7 @@ def wait(pipeline: Pipeline) -> Looked:
 
 
 @task(name="compare", **AGAIN_WHEN_DOWN)
+@guarded
 def compare(pipeline: Pipeline, begun_at: datetime) -> Compared:
     """Compare every lead and every waiting entry with the source, where that is due."""
     compared = compare_all(pipeline.source, pipeline.ledger, pipeline.config, now=pipeline.clock(), begun_at=begun_at)
@@ -43,6 +46,7 @@ def compare(pipeline: Pipeline, begun_at: datetime) -> Compared:
 
 
 @task(name="watch", **AGAIN_WHEN_DOWN)
+@guarded
 async def watch(pipeline: Pipeline, stop: Stop, until: datetime) -> list[tuple[Registered, Looked]]:
     """Stay until a lead is due, the time is over or the run is to stop; return what each look found.
 
