@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.options import parse_id
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, clock_time, reports_errors, say, say_json, stop
 from leadgate.attention import attention, clock_problem
 from leadgate.errors import ConfigError
@@ -16,7 +17,7 @@ from leadgate.wiring.ledger import ledger_of
 
 @reports_errors
 def explain(
-    lead_id: Annotated[str, typer.Argument(metavar="ID", help="The lead's quarantine id.")],
+    lead_id: Annotated[str, typer.Argument(metavar="ID", parser=parse_id, help="The lead's quarantine id.")],
     *,
     config: ConfigOption = Path("leadgate.yaml"),
     as_json: JsonOption = False,

@@ -10,6 +10,7 @@ from leadgate.config import PipelineConfig
 from leadgate.ledger.history import History
 from leadgate.model import Result, State
 from leadgate.policy.trace import tell_tried, unfit_values
+from leadgate.printable import on_one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ def tell(history: History, config: PipelineConfig) -> Story:
         events.extend(_of_attempt(attempt))
     events += _of_inference(history.entry)
     # Sorting keeps the order of events that share an instant: seen, decided, sent, answered, inferred.
-    return Story(sorted(events, key=lambda event: event.at), _now(history, config))
+    told = [Event(event.at, on_one_line(event.what)) for event in sorted(events, key=lambda event: event.at)]
+    return Story(told, on_one_line(_now(history, config)))
 
 
 def _of_entry(entry: RowMapping) -> Iterator[Event]:

@@ -9,6 +9,7 @@ from prefect.events import emit_event
 from prefect.logging.handlers import APILogHandler
 
 from leadgate import telemetry
+from leadgate.printable import on_one_line
 
 
 def observe() -> None:
@@ -30,7 +31,7 @@ def _is_of_a_run(_: logging.LogRecord) -> bool:
 
 def quoted(text: str) -> str:
     """Give a text as one value of a log line: in quotes, on one line."""
-    return json.dumps(text, ensure_ascii=False)
+    return on_one_line(json.dumps(text, ensure_ascii=False))
 
 
 def tell(event: str, pipeline: str, payload: Mapping[str, int]) -> None:

@@ -23,7 +23,10 @@ from leadgate.ledger.report_counts import read_decision_counts
 from leadgate.ledger.reviews import FOR_PEOPLE, ForPerson, count_overdue, read_for_people
 from leadgate.ledger.status import read_status
 from leadgate.model import FINAL_STATES, State
+from leadgate.printable import in_cell, in_markdown
+from leadgate.source import name_faults
 from leadgate.summary import Account, Summary
+from leadgate.unexpected import guarded
 from leadgate.wiring.pipeline import Pipeline
 from tasks.observed import quoted
 from tasks.outside import STAGE
@@ -39,12 +42,13 @@ _PROGRESS_SHARE = 0.05
 _DONE = FINAL_STATES | {State.REVIEW, State.FAILED}
 
 
-async def name_run(pipeline: str, started_at: datetime) -> None:
-    """Name and tag the present flow run by its pipeline, however it was started."""
+async def name_run(pipeline: str, started_at: datetime) -> str:
+    """Name and tag the present flow run by its pipeline, however it was started; return the name."""
     async with get_client() as client:
         tags = {*flow_run.get_tags(), "leadgate", f"pipeline:{pipeline}"}
         name = f"{pipeline}-{started_at:%Y-%m-%d-%H:%M:%S}"
         await client.update_flow_run(UUID(str(flow_run.get_id())), name=name, tags=tags)
+    return name
 
 
 class Progress:
@@ -81,9 +85,11 @@ class Progress:
 
 
 @task(name="report", **STAGE)
+@guarded
 async def report(pipeline: Pipeline, account: Account) -> Summary:
     """Store the summary and the table of decisions as artifacts, and return the summary."""
     ledger, name = pipeline.ledger, pipeline.config.pipeline
+    account.data_faults |= pipeline.source.unreadable()
     remaining = read_status(ledger).counts
     pause = read_pause(ledger)
     for sentence in attention(read_doubts(ledger), pipeline.config.delivery, ledger.now()):
@@ -112,6 +118,8 @@ async def report(pipeline: Pipeline, account: Account) -> Summary:
             description=f"What the rules of {name} said in this run, and what those of policy.shadow would have.",
         )
     logger = get_run_logger()
+    for fault in name_faults(account.data_faults):
+        logger.warning("event=source_fault problem=%s", quoted(fault))
     if account.tally.capped:
         logger.warning("event=rejects_capped to_review=%d", account.tally.capped)
     logger.info("event=finished %s", " ".join(f"{key}={count}" for key, count in summary.as_dict().items()))
@@ -128,10 +136,10 @@ def as_markdown(name: str, account: Account, summary: Summary, remaining: Mappin
     """Write the summary for a person: what happened, what is open, what to do next."""
     lines = [f"# {name}", ""]
     if account.trouble:
-        lines += [f"**Stopped early.** {account.trouble}", ""]
-    lines += [line for note in summary.notes for line in (f"**To know.** {note}", "")]
+        lines += [f"**Stopped early.** {in_markdown(account.trouble)}", ""]
+    lines += [line for note in summary.notes for line in (f"**To know.** {in_markdown(note)}", "")]
     if summary.pause:
-        lines += [f"**Paused.** {name} is {summary.pause}", ""]
+        lines += [f"**Paused.** {name} is {in_markdown(str(summary.pause))}", ""]
         lines += ["Updates go on; nothing is processed or rejected until `leadgate resume`.", ""]
     if account.tally.capped:
         lines += [f"**Too many rejects.** {account.tally.capped} leads that rules reject went to a person instead:"]
@@ -167,7 +175,7 @@ def _for_people(summary: Summary, remaining: Mapping[State, int]) -> list[str]:
 def _listed(title: str, items: Sequence[str]) -> list[str]:
     """A titled list of some items; nothing where there are none."""
     more = len(items) - _SHOWN
-    shown = [f"- {item}" for item in items[:_SHOWN]] + ([f"- ... and {more} more"] if more > 0 else [])
+    shown = [f"- {in_markdown(item)}" for item in items[:_SHOWN]] + ([f"- ... and {more} more"] if more > 0 else [])
     return ["", title, "", *shown] if items else []
 
 
@@ -191,12 +199,12 @@ async def _show_people(pipeline: Pipeline, remaining: Mapping[State, int]) -> No
 
 def _for_person(lead: ForPerson) -> dict[str, str]:
     return {
-        "lead": lead.lead_id,
+        "lead": in_cell(lead.lead_id),
         "state": lead.state.value,
         "since": f"{lead.since:%Y-%m-%d %H:%M}Z",
-        "what to type": _TYPE[lead.state].format(id=lead.lead_id),
+        "what to type": _TYPE[lead.state].format(id=in_cell(lead.lead_id)),
         "rule": "a person" if lead.by_person else lead.rule or "(otherwise)",
-        "reason": lead.note,
+        "reason": in_cell(lead.note),
     }
 
 
