@@ -4,6 +4,7 @@ The core never imports Prefect. Flows and verbs hand in a reader (tasks.blocks);
 block.
 """
 
+import re
 from collections.abc import Callable, Mapping
 
 from pydantic import SecretStr, ValidationError
@@ -18,6 +19,7 @@ Raises ConfigError or BlockUnavailable, whose message goes on after the block's 
 """
 
 CREDENTIALS = "leadbyte-credentials"
+_NAME = re.compile(r"[a-z0-9-]{1,100}")
 ADDRESS = "secret"
 """Prefect's own type for one secret text: here the address of a source."""
 
@@ -51,13 +53,18 @@ def _leadbyte(config: LeadByteConfig, read_block: ReadBlock) -> LeadByteConfig:
     held = _read(config.api_key, "leadbyte.api_key", CREDENTIALS, read_block)
     try:
         whole = LeadByteConfig.model_validate({**dict(config), **held})
-    except ValidationError:
-        msg = f"leadbyte.api_key: the block {config.api_key.block} holds a base_url that is no address: correct it"
-        raise ConfigError(msg) from None
+    except ValidationError as error:
+        faults = [
+            f"leadbyte.api_key: the block {config.api_key.block}: {fault['loc'][0]}: {fault['ctx']['error']}"
+            for fault in error.errors(include_url=False, include_input=False)
+            if fault["type"] == "value_error"
+        ]
+        none = f"leadbyte.api_key: the block {config.api_key.block} does not hold an address and a key: correct it"
+        raise ConfigError(faults or none) from None
     if config.base_url and config.base_url != whole.base_url:
         msg = (
-            f"leadbyte.base_url: is {config.base_url}, and the key of the block {config.api_key.block} belongs to "
-            f"{whole.base_url}: delete the line from the file, or name the block of that account"
+            f"leadbyte.base_url: is not the address that the key of the block {config.api_key.block} belongs to: "
+            "delete the line from the file, or name the block of that account"
         )
         raise ConfigError(msg)
     return whole
@@ -65,8 +72,9 @@ def _leadbyte(config: LeadByteConfig, read_block: ReadBlock) -> LeadByteConfig:
 
 def _read(block: Block, where: str, wanted: str, read_block: ReadBlock) -> Mapping[str, str | SecretStr]:
     kind, _, name = block.block.partition("/")
-    if kind != wanted or not name:
-        msg = f"{where}: {block.block!r} is no block that fits here: write {{block: {wanted}/NAME}}"
+    if kind != wanted or not _NAME.fullmatch(name):
+        # Not quoted: it may be the key itself.
+        msg = f"{where}: is no block that fits here: write {{block: {wanted}/NAME}}"
         raise ConfigError(msg)
     told = f"{where}: the block {block.block}"
     try:

@@ -1,84 +1,99 @@
 """How a pipeline file is read, and messages that name the path in the file and the nearest right key."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
 
+from leadgate.config.document import holds_special, read_document
 from leadgate.config.section import Section
 from leadgate.config.shape import PipelineConfig
+from leadgate.config.variables import Filled
 from leadgate.errors import ConfigError
+from leadgate.files import read_file
 from leadgate.suggest import suggest
 
-_SECRETS = ("leadbyte.api_key:", "source.url:")
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_NEEDED_TO_SEND = (("leadbyte", "api_key"), ("source", "url"))
+_NO_FILE = "`leadgate init` writes one to start from, or name another."
 
 
 def load_config(path: Path, environ: Mapping[str, str] | None = None, *, needs_secrets: bool = True) -> PipelineConfig:
     """Read and check a pipeline file; raise ConfigError naming every fault with its path in the file.
 
-    Without `needs_secrets` variables of LeadByte's key and the source's address need not be set.
+    Without `needs_secrets` LeadByte's key and the source's address may be missing or wrong.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        msg = f"{path}: there is no such file. `leadgate init` writes one to start from, or name another."
-        raise ConfigError(msg) from None
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path}: cannot be read ({error}). Check the path and its permissions."
-        raise ConfigError(msg) from None
+    text = read_file(path, missing=_NO_FILE)
     environ = os.environ if environ is None else environ
     return parse_config(text, str(path), environ, needs_secrets=needs_secrets)
 
 
 def parse_config(text: str, name: str, environ: Mapping[str, str], *, needs_secrets: bool = True) -> PipelineConfig:
     """Check the text of a pipeline file, as `load_config`; `name` is what messages call it."""
+    filled = Filled(read_document(text, name), environ, () if needs_secrets else _NEEDED_TO_SEND)
+    problems = [f"{_dotted(path)}: {problem}" for path, problem in filled.absent.items()]
+    problems += [f"{_dotted(path) or 'the file'}: {problem}" for path, problem in _odd_texts(filled.document, ())]
+    problems += [
+        f"{_dotted(path)}: holds LeadByte's key, which stands under leadbyte.api_key and nowhere else"
+        for path in _key_elsewhere(filled.document)
+    ]
+    config = None
     try:
-        # YAML 1.2, where NO and yes stay text; duplicate keys are errors.
-        document = YAML(typ="safe", pure=True).load(text)
-    except MarkedYAMLError as error:
-        raise ConfigError(_yaml_problem(name, error)) from None
-    if not isinstance(document, dict):
-        msg = f"{name}: is not a pipeline file: it should hold keys such as `pipeline:`, `source:` and `policy:`"
-        raise ConfigError(msg)
-    absent: list[str] = []
-    document = _fill(document, environ, (), absent)
-    if not needs_secrets:
-        absent = [problem for problem in absent if not problem.startswith(_SECRETS)]
-    problems = [f"{name}: {problem}" for problem in absent]
-    try:
-        config = PipelineConfig.model_validate(document)
+        config = PipelineConfig.model_validate(filled.document, context={"needs_secrets": needs_secrets})
     except ValidationError as error:
         # A value that could not be filled in is one fault, not two.
-        faults = [_describe(fault) for fault in _said_once(error)]
-        problems += [f"{name}: {fault}" for fault in faults if not (absent and "${" in fault)]
-    if problems:
-        raise ConfigError(problems)
+        faults = [
+            fault
+            for fault in _said_once(error)
+            if fault["type"] != "invalid_key" and not (_place(fault) and filled.is_absent(_place(fault)))
+        ]
+        problems += [_describe(fault, filled) for fault in faults]
+    if config is None or problems:
+        raise ConfigError([f"{name}: {problem}" for problem in dict.fromkeys(problems)])
+    for number, rule in enumerate(config.policy.rules):
+        rule.note_variable(filled.variable_at(("policy", "rules", number)))
     return config
 
 
-def _fill(value: object, environ: Mapping[str, str], path: tuple[object, ...], absent: list[str]) -> Any:  # noqa: ANN401
-    """Replace ${NAME} in every string by the environment's value; note those that are not set in `absent`."""
+def _odd_texts(value: object, path: tuple[object, ...]) -> Iterator[tuple[tuple[object, ...], str]]:
+    """Find keys that are no text, and texts that no terminal and no database takes."""
     if isinstance(value, dict):
-        return {key: _fill(item, environ, (*path, key), absent) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_fill(item, environ, (*path, index), absent) for index, item in enumerate(value)]
-    if not isinstance(value, str):
-        return value
+        for key, item in value.items():
+            if not isinstance(key, str):
+                yield path, "a key is no text: put quotes around it"
+            elif holds_special(key):
+                yield path, "a key holds control characters: delete them"
+            else:
+                yield from _odd_texts(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _odd_texts(item, (*path, index))
+    elif isinstance(value, str) and not value.isprintable() and holds_special(value):
+        yield path, "holds control characters, or characters that are not UTF-8: delete them"
 
-    def look_up(match: re.Match[str]) -> str:
-        if match[1] in environ:
-            return environ[match[1]]
-        absent.append(f"{_dotted(path)}: the environment variable {match[1]} is not set: export {match[1]}=...")
-        return match[0]
 
-    return _VARIABLE.sub(look_up, value)
+def _key_elsewhere(document: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
+    """Find the places where the key stands beside its own: there it would be shown, or kept."""
+    section = document.get("leadbyte")
+    key = section.get("api_key") if isinstance(section, dict) else None
+    if not isinstance(key, str) or len(key.strip()) < _SHORTEST_KEY:
+        return
+
+    def look(value: object, path: tuple[object, ...]) -> Iterator[tuple[object, ...]]:
+        if isinstance(value, str):
+            if key.strip() in value and path != ("leadbyte", "api_key"):
+                yield path
+        elif isinstance(value, dict | list):
+            for name, item in value.items() if isinstance(value, dict) else enumerate(value):
+                yield from look(item, (*path, name))
+
+    yield from look(document, ())
+
+
+_SHORTEST_KEY = 8
+"""A shorter text, such as a key that somebody practises with, stands in others by chance."""
 
 
 def _dotted(path: tuple[object, ...]) -> str:
@@ -86,7 +101,10 @@ def _dotted(path: tuple[object, ...]) -> str:
     text = ""
     for part in path:
         text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
+    return text if len(text) <= _LONGEST_PATH else f"{text[:_LONGEST_PATH]}..."
+
+
+_LONGEST_PATH = 200
 
 
 _CHOICES = {"SecretStr", "Block", "str", "constrained-str", "Conditions"}
@@ -107,7 +125,11 @@ def _said_once(error: ValidationError) -> Iterator[ErrorDetails]:
 
 
 def _place(fault: ErrorDetails) -> tuple[int | str, ...]:
-    return tuple(part for part in fault["loc"] if part not in _CHOICES and "[" not in str(part))
+    # The key that is not known is in the file, whatever it is called.
+    *above, last = fault["loc"] or ("",)
+    ours = [last] if fault["type"] == "extra_forbidden" else []
+    parts = above if ours else fault["loc"]
+    return (*(part for part in parts if part not in _CHOICES and "[" not in str(part)), *ours)
 
 
 _WRONG_KIND = {
@@ -117,22 +139,28 @@ _WRONG_KIND = {
 }
 
 
-def _describe(fault: ErrorDetails) -> str:
+def _describe(fault: ErrorDetails, filled: Filled) -> str:
     location = _place(fault)
     where = _dotted(location)
+    shown = filled.show(fault["input"], location)
     match fault["type"]:
         case "extra_forbidden":
             return f"{where}: there is no such key; {suggest(str(location[-1]), _keys_at(location[:-1]))}"
         case "missing":
             return f"{where}: is missing"
         case "enum" | "literal_error":
-            return f"{where}: {fault['input']!r} is none of {fault['ctx']['expected']}"
-        case "string_pattern_mismatch":
-            return f"{where}: {fault['input']!r} cannot be a name: letters, digits, _ and - only, 63 at most"
+            return f"{where}: {shown or 'the value'} is none of {fault['ctx']['expected']}"
+        case "string_pattern_mismatch" if location == ("pipeline",):
+            return f"{where}: {shown} cannot be a name: letters, digits, _ and - only, 63 at most"
         case "value_error":
-            return f"{where}: {fault['ctx']['error']}" if where else str(fault["ctx"]["error"])
+            said = str(fault["ctx"]["error"])
+            if location and shown and not said.startswith(("rules ", "needs at least", "give ", "delivery.", "'")):
+                said = f"{shown} {said}"
+            return f"{where}: {said}" if where else said
         case _:
-            return f"{where}: {_WRONG_KIND.get(fault['type'], fault['msg'])}"
+            variable = filled.variable_at(location)
+            source = f" (the value of ${{{variable}}})" if variable and not isinstance(fault["input"], dict) else ""
+            return f"{where}: {_WRONG_KIND.get(fault['type'], fault['msg'])}{source}"
 
 
 def _keys_at(path: tuple[object, ...]) -> list[str]:
@@ -145,22 +173,3 @@ def _keys_at(path: tuple[object, ...]) -> list[str]:
         candidates = [annotation, *get_args(annotation), *(a for g in get_args(annotation) for a in get_args(g))]
         model = next((c for c in candidates if isinstance(c, type) and issubclass(c, Section)), model)
     return list(model.model_fields)
-
-
-_YAML_HINTS = {
-    "tag": "An unquoted ! starts a YAML tag: put conditions that begin with ! in quotes.",
-    "mapping values are not allowed": "Text that holds a colon and a space stands in quotes.",
-    "'\\t'": "Indent with spaces: YAML takes no tabs.",
-    "expected <block end>": (
-        "Its indentation does not fit the lines above (keys of one section begin in one column),"
-        " or a text goes on behind its quotes or braces: put quotes around all of it."
-    ),
-}
-
-
-def _yaml_problem(name: str, error: MarkedYAMLError) -> str:
-    mark = error.problem_mark or error.context_mark
-    place = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
-    problem = str(error.problem or error.context)
-    hint = next((f" {hint}" for said, hint in _YAML_HINTS.items() if said in problem), "")
-    return f"{place}: is not readable as YAML: {problem}.{hint}"

@@ -6,28 +6,48 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from leadgate.errors import ConfigError
+
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(\d{1,9})([smhd])")
 _LONGEST = timedelta(days=36500)
 
 
+def read_duration(text: str, name: str) -> timedelta:
+    """As `parse_duration`, of a parameter; raise ConfigError that names it."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        msg = f"{name}: {error}"
+        raise ConfigError(msg) from None
+
+
 def parse_duration(text: object) -> timedelta:
     """Read `90s`, `15m`, `24h` or `7d`; raise ValueError that says so for anything else."""
+    try:
+        return _read_duration(text)
+    except ValueError as error:
+        msg = f"{text!r} {error}"
+        raise ValueError(msg) from None
+
+
+def _read_duration(text: object) -> timedelta:
+    """As `parse_duration`; the text of the error does not quote what was written."""
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if not match:
-        msg = f"{text!r} is not a duration: write a whole number and s, m, h or d, such as 90s, 15m, 24h or 7d"
+        msg = "is not a duration: write a whole number and s, m, h or d, such as 90s, 15m, 24h or 7d"
         raise ValueError(msg)
     span = timedelta(**{_UNITS[match[2]]: int(match[1])})
     if span > _LONGEST:
-        msg = f"{text!r} is longer than a hundred years, which no calendar is sure to hold: write 36500d at most"
+        msg = "is longer than a hundred years, which no calendar is sure to hold: write 36500d at most"
         raise ValueError(msg)
     return span
 
 
-Duration = Annotated[timedelta, BeforeValidator(lambda v: v if isinstance(v, timedelta) else parse_duration(v))]
+Duration = Annotated[timedelta, BeforeValidator(lambda v: v if isinstance(v, timedelta) else _read_duration(v))]
 
 
 class Section(BaseModel):
     """A part of the file: unknown keys are errors, and nothing changes after it was read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)

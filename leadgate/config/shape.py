@@ -8,11 +8,13 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from leadgate.config.example import ExampleConfig
+from leadgate.config.leadbyte import check_base_url, checked_key
 from leadgate.config.section import Duration, Section
+from leadgate.config.sentences import SentencesConfig
 from leadgate.model import ColumnType, Verdict
 
 
@@ -32,31 +34,15 @@ class Block(Section):
     block: str
 
 
-Sentence = Annotated[str, Field(min_length=3, max_length=500)]
-
-
-class TakenConfig(Section):
-    """Sentences that say that an act was taken."""
-
-    process: list[Sentence] = Field([])
-    reject: list[Sentence] = Field([])
-
-
-class SentencesConfig(Section):
-    """What this account's LeadByte says in words of its own: text with {id} for the lead's id, {n} for a number."""
-
-    taken: TakenConfig = TakenConfig()
-    gone: list[Sentence] = Field([])
-
-
 class LeadByteConfig(Section):
     """Where LeadByte is and how modestly it is asked. `base_url` may be left to the block that holds the key."""
 
     api_key: SecretStr | Block
+    insecure_http: bool = False
     base_url: str = Field("", validate_default=True)
     batch_size: int = Field(50, ge=1, le=1000)
     concurrency: int = Field(4, ge=1, le=64)
-    requests_per_second: float = Field(5, ge=0)
+    requests_per_second: float = Field(5, ge=0, allow_inf_nan=False)
     timeout: Duration = timedelta(seconds=30)
     sentences: SentencesConfig = SentencesConfig()
 
@@ -67,10 +53,20 @@ class LeadByteConfig(Section):
             if isinstance(info.data.get("api_key"), Block):
                 return value
             raise PydanticCustomError("missing", "is missing")  # noqa: EM101 - pydantic's own kind of fault
-        if not re.match(r"https?://[^/\s]+", value):
-            msg = f"{value!r} is not an address: write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk)"
-            raise ValueError(msg)
+        check_base_url(value, insecure_http=info.data.get("insecure_http", False))
         return value.rstrip("/").removesuffix("/restapi/v1.3")
+
+    @field_validator("api_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr | Block, info: ValidationInfo) -> SecretStr | Block:
+        if isinstance(value, Block) or not _needs_secrets(info):
+            return value
+        return SecretStr(checked_key(value.get_secret_value()))
+
+
+def _needs_secrets(info: ValidationInfo) -> bool:
+    """Whether what a file is read for needs LeadByte's key and the source's address."""
+    return not info.context or info.context["needs_secrets"]
 
 
 class RelationConfig(Section):
@@ -126,7 +122,7 @@ class SourceConfig(Section):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            msg = f"{value!r} is no time zone: write a name such as UTC, Europe/London or America/New_York"
+            msg = "is no time zone: write a name such as UTC, Europe/London or America/New_York"
             raise ValueError(msg) from None
         return value
 
@@ -168,6 +164,16 @@ class RuleConfig(Section):
     then: Verdict
     because: str = Field(min_length=1, max_length=500)
     on_missing: Literal["skip", "review"] = "skip"
+    _variable: str | None = PrivateAttr(None)
+
+    def note_variable(self, name: str | None) -> None:
+        """Note that a part of the rule came from an environment variable, whose value is never shown."""
+        self._variable = name
+
+    @property
+    def variable(self) -> str | None:
+        """The environment variable that a part of the rule came from."""
+        return self._variable
 
 
 class PolicyConfig(Section):
@@ -183,12 +189,12 @@ class PolicyConfig(Section):
     @field_validator("rules")
     @classmethod
     def _names_are_unique(cls, rules: list[RuleConfig]) -> list[RuleConfig]:
-        seen: set[str] = set()
-        for rule in rules:
-            if rule.name in seen:
-                msg = f"two rules are named {rule.name!r}: rename one, since reasons and counts go by the name"
+        seen: dict[str, int] = {}
+        for number, rule in enumerate(rules, 1):
+            before = seen.setdefault(rule.name, number)
+            if before != number:
+                msg = f"rules {before} and {number} have one name: rename one, since reasons and counts go by the name"
                 raise ValueError(msg)
-            seen.add(rule.name)
         return rules
 
 
@@ -197,7 +203,8 @@ class DeliveryConfig(Section):
 
     A request is taken to be applied within `unknown_after`, or never; a taken act to have left quarantine within
     `queue_time` after that. `patience` is how long evidence is looked for before a person is asked. No act is sent
-    while `in_doubt_at_most` leads are in doubt.
+    while `in_doubt_at_most` leads are in doubt. Of LeadByte's words `messages` keeps those that are no values
+    (`masked`), or the shapes of sentences alone (`withheld`).
     """
 
     mode: Literal["update_first", "combined", "separate"] = "update_first"
@@ -209,6 +216,7 @@ class DeliveryConfig(Section):
     patience: Duration = timedelta(hours=24)
     in_doubt_at_most: int = Field(200, ge=1)
     probe_with: dict[str, str] | None = Field(None, max_length=1)
+    messages: Literal["masked", "withheld"] = "masked"
 
     @field_validator("queue_time")
     @classmethod

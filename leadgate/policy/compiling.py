@@ -66,6 +66,7 @@ def _conditions(rule: RuleConfig) -> Iterator[tuple[str, str]]:
 
 def _compile_rule(number: int, rule: RuleConfig, config: PolicyConfig, language: Language, problems: list[str]) -> Rule:
     where = f"policy.rules[{number}] {rule.name!r}"
+    known = len(problems)
     compiled: dict[str, Condition] = {}
     for path, text in _conditions(rule):
         try:
@@ -73,6 +74,10 @@ def _compile_rule(number: int, rule: RuleConfig, config: PolicyConfig, language:
         except ConditionFaults as error:
             problems += [f"{where}, {path}: {show(fault, text)}" for fault in error.faults]
     problems += [f"{where}, because: {fault}" for fault in faults_of(rule.because, config.keep_facts)]
+    if rule.variable and len(problems) > known:
+        # Any of the faults would quote what the variable holds.
+        hidden = f"the value of ${{{rule.variable}}}, which is never shown: write the text into the file to see why"
+        problems[known:] = [f"policy.rules[{number}]: is no rule with {hidden}"]
     if isinstance(rule.when, Conditions):
         groups = {
             group: [condition for path, condition in compiled.items() if path.startswith(f"when.{group}[")]

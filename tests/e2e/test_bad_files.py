@@ -36,18 +36,18 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "LeadByte's address without https://": (
         {"base_url: http://127.0.0.1:": "base_url: acme.leadbyte.com # "},
-        (
-            "{file}: leadbyte.base_url: 'acme.leadbyte.com' is not an address: "
-            "write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk)"
-        ),
+        ("{file}: leadbyte.base_url: is not an address: write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk)"),
     ),
     "LeadByte's address with a password": (
         {"base_url: http://127.0.0.1:": "base_url: https://me:secret@acme.leadbyte.com # "},
-        "leadbyte.base_url: write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk), without a user, password or query",
+        (
+            "{file}: leadbyte.base_url: holds a user, a password or a query: "
+            "write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk), and no more"
+        ),
     ),
     "an empty key": (
         {"api_key: practice-key": "api_key: ''"},
-        "leadbyte.api_key: is empty, or holds characters that no key has: copy it again from LeadByte",
+        "{file}: leadbyte.api_key: is empty, or holds characters that no key has: copy it again from LeadByte",
     ),
     "a source address that is none": (
         {"url: sqlite:///source.db": "url: source.db"},
@@ -70,7 +70,7 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "a ledger whose password holds an @": (
         {"url: sqlite:///leadgate.db": "url: postgresql://me:sec@ret@db/leads"},
-        "ledger.url: holds more than one @: in a password write @ as %40 and / as %2F",
+        "{file}: ledger.url: holds more than one @: in a password write @ as %40, / as %2F and : as %3A",
     ),
     "a ledger in a folder that is not there": (
         {"url: sqlite:///leadgate.db": "url: sqlite:////nowhere/leadgate.db"},
@@ -134,7 +134,7 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "two rules of one name": (
         {"name: verified": "name: opted-out"},
-        "{file}: policy.rules: two rules are named 'opted-out': rename one, since reasons and counts go by the name",
+        "{file}: policy.rules: rules 1 and 2 have one name: rename one, since reasons and counts go by the name",
     ),
     "a verdict that is none": (
         {"then: process": "then: release"},
@@ -154,23 +154,23 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     "a condition that YAML reads as a tag": (
         {"when: late": "when: !late"},
         (
-            "{file}, line 33, column 13: is not readable as YAML: could not determine a constructor for the tag "
-            "'!late'. An unquoted ! starts a YAML tag: put conditions that begin with ! in quotes."
+            "{file}, line 33, column 13: is not readable as YAML: a tag stands here. "
+            "An unquoted ! starts a YAML tag: put conditions that begin with ! in quotes."
         ),
     ),
     "a key that is not where the others are": (
         {"  otherwise: review": " otherwise: review"},
         (
-            "{file}, line 36, column 2: is not readable as YAML: expected <block end>, but found "
-            "'<block mapping start>'. Its indentation does not fit the lines above (keys of one "
+            "{file}, line 36, column 2: is not readable as YAML: the line does not go on as the "
+            "lines above began. Its indentation does not fit the lines above (keys of one "
             "section begin in one column), or a text goes on behind its quotes or braces: put quotes around all of it."
         ),
     ),
     "a key that stands twice": (
         {"  otherwise: review": "  otherwise: review\n  otherwise: hold"},
         (
-            '{file}, line 37, column 3: is not readable as YAML: found duplicate key "otherwise" with value "hold" '
-            '(original value: "review").'
+            "{file}, line 37, column 3: is not readable as YAML: the key `otherwise` stands twice, also in line 36: "
+            "keep one of them."
         ),
     ),
 }

@@ -1,0 +1,88 @@
+"""LeadByte's address and key as they may stand in a file, a variable or a block. No message quotes either."""
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+_WRITE = "write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk)"
+_HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63}){0,20}\.?")
+_LEADBYTE = re.compile(r"(.*\.)?leadbyte\.(com|co\.uk)\.?")
+_LOCAL = re.compile(r"(.*\.)?localhost\.?")
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
+_LARGEST_PORT = 65535
+
+
+def check_base_url(address: str, *, insecure_http: bool) -> None:
+    """Raise ValueError for what is no address, or one to which the key would travel in the clear.
+
+    `insecure_http` allows that to hosts other than LeadByte's own.
+    """
+    if not re.match(r"https?://[^/\s]", address):
+        msg = f"is not an address: {_WRITE}"
+        raise ValueError(msg)
+    if not re.fullmatch(r"[!-~]+", address):
+        msg = f"holds a blank, a line break or a letter that no address has: {_WRITE}"
+        raise ValueError(msg)
+    if re.search(r"[?#@\\]", address):
+        msg = f"holds a user, a password or a query: {_WRITE}, and no more"
+        raise ValueError(msg)
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", 0
+    if port is not None and not 1 <= port <= _LARGEST_PORT:
+        msg = f"holds no port from 1 to {_LARGEST_PORT}: {_WRITE}"
+        raise ValueError(msg)
+    if not (_HOST.fullmatch(host) or _ip(host)):
+        msg = f"is not an address: {_WRITE}"
+        raise ValueError(msg)
+    if parts.scheme == "https" or is_this_machine(host):
+        return
+    if _LEADBYTE.fullmatch(host):
+        msg = "begins with http://, which would send the key in the clear: write https://"
+        raise ValueError(msg)
+    if not insecure_http:
+        msg = (
+            "begins with http://, which would send the key and the leads in the clear: write https://, or "
+            "`leadbyte.insecure_http: true` if nobody can listen on the way"
+        )
+        raise ValueError(msg)
+
+
+def about_the_clear(base_url: str) -> str | None:
+    """Say that the key travels unencrypted to another machine; None if it does not."""
+    parts = urlsplit(base_url)
+    if parts.scheme != "http" or is_this_machine(parts.hostname or ""):
+        return None
+    return (
+        "leadbyte.insecure_http: the key and the leads travel in the clear, and whoever listens on the way has both. "
+        "Write https:// as soon as you can."
+    )
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host is this machine, whatever a name server says."""
+    if _LOCAL.fullmatch(host):
+        return True
+    address = _ip(host)
+    return address is not None and address.is_loopback
+
+
+def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def checked_key(key: str) -> str:
+    """Give a key without the blanks around it; raise ValueError for what no key can be."""
+    key = key.strip()
+    if key and (key[0] in _QUOTES or key[-1] in _QUOTES):
+        msg = "stands in quotes, which would be sent as a part of the key: delete the quotes"
+        raise ValueError(msg)
+    if not re.fullmatch(r"[!-~]+", key):
+        msg = "is empty, or holds characters that no key has: copy it again from LeadByte"
+        raise ValueError(msg)
+    return key
