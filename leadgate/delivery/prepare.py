@@ -18,6 +18,7 @@ from leadgate.model import (
     Decided,
     Decision,
     Enrichment,
+    Fingerprint,
     Lead,
     Look,
     Override,
@@ -25,7 +26,6 @@ from leadgate.model import (
     Shadow,
     Tally,
     Verdict,
-    fingerprint,
 )
 from leadgate.policy.deciding import Policy
 from leadgate.source import Source
@@ -86,6 +86,7 @@ class Preparation:
                 source=self._source,
                 policy=self._policy,
                 now=now,
+                fingerprint=self._ledger.fingerprint,
                 shadow=self._shadow,
             )
             for held, look in found.incomplete:
@@ -149,6 +150,7 @@ def decide_claims(  # noqa: PLR0913
     source: Source,
     policy: Policy,
     now: datetime,
+    fingerprint: Fingerprint,
     shadow: Policy | None = None,
 ) -> FoundOut:
     """Decide each lead by what the source says now; apart from them, those whose data is no longer complete.
@@ -184,22 +186,28 @@ def decide_claims(  # noqa: PLR0913
             decision = replace(decision, shadow=Shadow(said.verdict, said.rule, said.policy_version, agrees))
         update = fields_to_write(config.update, enrichment)
         payload_hash = fingerprint(update) if update else None
-        read = partial(_values_read, policy.reads, lead, enrichment, missing, update)
+        hash_read = partial(_hash_read, fingerprint, policy.reads, lead, enrichment, missing, update)
         is_written = payload_hash is not None and payload_hash == held.updated_hash
-        decided.append(Decided(held, decision, update, payload_hash, is_written, read))
+        decided.append(Decided(held, decision, update, payload_hash, is_written, hash_read))
     return FoundOut(decided, incomplete, absent)
 
 
-def _values_read(
-    reads: Columns, lead: Lead, enrichment: Enrichment | None, missing: Sequence[str], update: Mapping[str, Any]
-) -> dict[str, Any]:
+def _hash_read(  # noqa: PLR0913, PLR0917 - all that was read
+    fingerprint: Fingerprint,
+    reads: Columns,
+    lead: Lead,
+    enrichment: Enrichment | None,
+    missing: Sequence[str],
+    update: Mapping[str, Any],
+) -> str:
     arrived = enrichment.columns if enrichment else {}
-    return {
+    read = {
         "lead": {name: lead.columns.get(name) for name in reads.lead},
         "enrichment": {name: arrived.get(name) for name in reads.enrichment} if enrichment else {},
         "missing": list(missing),
         "update": update,
     }
+    return fingerprint(read)
 
 
 def overridden(decision: Decision, override: Override) -> Decision:
@@ -217,5 +225,7 @@ def overridden(decision: Decision, override: Override) -> Decision:
 
 def fields_to_write(mapping: Mapping[str, str], enrichment: Enrichment | None) -> dict[str, Any]:
     """The LeadByte fields of one lead and their values; a null is left out, so that it overwrites nothing."""
-    columns = enrichment.columns if enrichment else {}
-    return {field: columns[column] for field, column in mapping.items() if columns.get(column) is not None}
+    if enrichment is None:
+        return {}
+    written = {field: enrichment.to_write(column) for field, column in mapping.items()}
+    return {field: value for field, value in written.items() if value is not None}

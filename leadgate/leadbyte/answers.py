@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-from leadgate.leadbyte.hiding import without_values
+from leadgate.leadbyte.hiding import Hiding, Values
 from leadgate.leadbyte.refusals import (
     ABOUT_US,
     Reply,
@@ -31,13 +31,17 @@ from leadgate.model import Answer, Certainty, LeadRequest
 
 _LONGEST_MESSAGE = 500
 _DOCUMENTED = Sentences()
+_HIDING = Hiding()
 _GATEWAY = frozenset({502, 503, 504})
 """Failures in front of LeadByte: whatever became of the request, no lead of it is the cause."""
 
 
-def judge_put(requests: Sequence[LeadRequest], reply: Reply, sentences: Sentences = _DOCUMENTED) -> list[Answer]:
+def judge_put(
+    requests: Sequence[LeadRequest], reply: Reply, sentences: Sentences = _DOCUMENTED, hiding: Hiding = _HIDING
+) -> list[Answer]:
     """Say what PUT /leads proved about each lead, in the order of `requests`."""
-    if whole := _judge_whole(requests, reply, sentences):
+    values = hiding.of(requests)
+    if whole := _judge_whole(requests, reply, sentences, values):
         return whole
     body = reply.body or ReplyBody()
     entries: dict[str, list[LeadEntry]] = {}
@@ -47,19 +51,22 @@ def judge_put(requests: Sequence[LeadRequest], reply: Reply, sentences: Sentence
     releases = _releases_by_lead(body.releases, {request.lead_id for request in requests})
     is_complete = len(body.releases) == sum(map(len, releases.values()))
     return [
-        _Judge(request, reply, sentences, requests, is_complete).judge(
+        _Judge(request, reply, sentences, values, is_complete).judge(
             entries.get(request.lead_id, []), releases.get(request.lead_id, [])
         )
         for request in requests
     ]
 
 
-def judge_act(request: LeadRequest, reply: Reply, sentences: Sentences = _DOCUMENTED) -> Answer:
+def judge_act(
+    request: LeadRequest, reply: Reply, sentences: Sentences = _DOCUMENTED, hiding: Hiding = _HIDING
+) -> Answer:
     """Say what POST /quarantine/process proved about its lead."""
-    if whole := _judge_whole([request], reply, sentences):
+    values = hiding.of([request])
+    if whole := _judge_whole([request], reply, sentences, values):
         return whole[0]
     detail = reply.body.details.get(request.lead_id) if reply.body else None
-    return _Judge(request, reply, sentences, [request], names_lead=False).judge([], [detail] if detail else [])
+    return _Judge(request, reply, sentences, values, names_lead=False).judge([], [detail] if detail else [])
 
 
 def refuse_unsent(request: LeadRequest, why: str) -> Answer:
@@ -67,15 +74,15 @@ def refuse_unsent(request: LeadRequest, why: str) -> Answer:
     return _refused(request, Reply(sent=False), why)
 
 
-def _judge_whole(requests: Sequence[LeadRequest], reply: Reply, sentences: Sentences) -> list[Answer]:
+def _judge_whole(requests: Sequence[LeadRequest], reply: Reply, sentences: Sentences, values: Values) -> list[Answer]:
     """One answer for all leads, if the reply allows no other; empty if each has to be judged by itself."""
     acts = any(request.action for request in requests)
     told = reply.body.told() if reply.body else ""
     if len(requests) == 1 and _says_gone(reply, told, requests[0], sentences):
-        message = joined("LeadByte refused the request", told)
+        message = joined("LeadByte refused the request", values.hide(told))
         return [replace(_refused(requests[0], reply, message), whole_request=True, gone=True)]
     if refusal := judge_refusal(reply, acts=acts):
-        message = without_values(refusal.message, requests)
+        message = joined(refusal.message, values.hide(refusal.told))
         return [
             replace(_refused(request, reply, message), whole_request=True, transient=refusal.transient)
             for request in requests
@@ -89,7 +96,7 @@ def _judge_whole(requests: Sequence[LeadRequest], reply: Reply, sentences: Sente
     else:
         return []
     about_no_lead = reply.status is None or reply.status in _GATEWAY
-    message = without_values(joined(why, told), requests)
+    message = joined(why, values.hide(told))
     return [
         replace(_answer(request, reply, Certainty.IN_DOUBT, message), transient=about_no_lead) for request in requests
     ]
@@ -120,7 +127,8 @@ class _Judge:
     request: LeadRequest
     reply: Reply
     sentences: Sentences
-    batch: Sequence[LeadRequest]
+    values: Values
+    """Those of the whole batch: what is said of one lead may quote another."""
     is_complete: bool = True
     """Whether each release result names one of the leads: any other may be about this one."""
     names_lead: bool = True
@@ -137,12 +145,11 @@ class _Judge:
             for entry in entries
             for text in (entry.message, entry.errors)
         )
-        message = joined(*(entry.told() for entry in entries), *releases)
+        message = self.values.hide(joined(*(entry.told() for entry in entries), *releases), lead_id)
         if request.action:
             return self._judge_act(message, entries, releases, success=success, updated=updated, gone=gone)
         if success:
             return self._answer(Certainty.ANSWERED, message, updated=updated)
-        message = without_values(message, self.batch)
         if gone:
             return self._answer(Certainty.ANSWERED, message, updated=updated, gone=True)
         if success is False:
@@ -167,8 +174,6 @@ class _Judge:
         }
         if said == {Said.TAKEN}:
             return self._answer(Certainty.ANSWERED, message, updated=updated, acted=True)
-        # A complaint may quote any lead of the batch.
-        message = without_values(message, self.batch)
         if said == {Said.GONE} or (gone and not said):
             return self._answer(Certainty.ANSWERED, message, updated=updated, acted=False, gone=True)
         if success is False and not said and self.is_complete and self.reply.status == HTTPStatus.OK:
@@ -187,7 +192,7 @@ class _Judge:
     ) -> Answer:
         why = _why_in_doubt(said, success=success, is_named=bool(entries or releases))
         body = self.reply.body
-        overall = "" if entries or releases or not body else without_values(body.told(), self.batch)
+        overall = "" if entries or releases or not body else self.values.hide(body.told(), self.request.lead_id)
         answer = self._answer(Certainty.IN_DOUBT, joined(why, message, overall), updated=updated)
         shape = shape_of(releases[0], self.request.lead_id)[:LONGEST_SHAPE] if releases else ""
         return replace(answer, opposite=Said.OPPOSITE in said, shape=shape)
@@ -234,7 +239,6 @@ def _answer(  # noqa: PLR0913 - what an answer is made of
     acted: bool | None = None,
     gone: bool = False,
 ) -> Answer:
-    message = without_values(message, [request])
     return Answer(
         request.lead_id,
         certainty,

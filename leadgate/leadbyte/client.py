@@ -4,7 +4,6 @@ No request is ever repeated here: whether it may be is a question of what became
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -16,11 +15,14 @@ from pydantic import SecretStr
 from leadgate import telemetry
 from leadgate.clock import Clock
 from leadgate.config import LONGEST_CONNECT, longest_exchange
+from leadgate.config.leadbyte import check_base_url, checked_key
 from leadgate.errors import ConfigError, KeyRefused, LeadByteUnavailable
 from leadgate.leadbyte.answers import judge_act, judge_put, refuse_unsent
-from leadgate.leadbyte.pacing import Pace, TakeTurn, read_date, read_retry_after
-from leadgate.leadbyte.refusals import Reply, judge_refusal
-from leadgate.leadbyte.wire import act_item, body_bytes, lead_item, read_body
+from leadgate.leadbyte.environment import client_errors
+from leadgate.leadbyte.hiding import Hiding
+from leadgate.leadbyte.pacing import Pace, TakeTurn, read_clock, read_retry_after
+from leadgate.leadbyte.refusals import Reply, joined, judge_refusal
+from leadgate.leadbyte.wire import act_item, body_bytes, lead_item, prose, read_body
 from leadgate.leadbyte.wording import Sentences
 from leadgate.model import Answer, LeadRequest
 
@@ -29,6 +31,8 @@ _API = "/restapi/v1.3"
 _KEEP_ALIVE_SECONDS = 4
 # LeadByte names none with a 429, as far as is known.
 _PAUSE_UNTOLD = timedelta(seconds=5)
+_LONGEST_BODY = 4 * 1024 * 1024
+"""Bytes of an answer that are read: the largest batch has 1,000 leads, each of which may be answered by 4 kB."""
 
 _NOT_SENT = (
     httpx.ConnectError,
@@ -58,6 +62,7 @@ class LeadByteClient:
         clock: Clock,
         take_turn: TakeTurn | None = None,
         sentences: Sentences | None = None,
+        shapes_only: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base_url = _checked_address(base_url)
@@ -66,26 +71,34 @@ class LeadByteClient:
         self._pace = Pace(clock=clock, take_turn=take_turn)
         self._slots = asyncio.Semaphore(concurrency)
         self.sentences = sentences or Sentences()
+        self._hiding = Hiding(self._key, shapes_only=shapes_only)
         self._their_clock: tuple[datetime, float, Callable[[], float]] | None = None
         self._key_refusal: str | None = None
         connect = min(LONGEST_CONNECT, timeout).total_seconds()
         read = timeout.total_seconds()
         # A read time-out begins anew with every byte: only the sum bounds a server that drips.
         self._longest_exchange = longest_exchange(timeout).total_seconds()
-        self._http = httpx.AsyncClient(
-            base_url=self._base_url + _API,
-            auth=_KeyHeader(self._key),
-            headers={"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "leadgate"},
-            # The semaphore keeps as many requests as connections: nobody waits for the pool unless one is stuck.
-            timeout=httpx.Timeout(connect=connect, read=read, write=read, pool=connect),
-            limits=httpx.Limits(
-                max_connections=concurrency,
-                max_keepalive_connections=concurrency,
-                keepalive_expiry=_KEEP_ALIVE_SECONDS,
-            ),
-            follow_redirects=False,
-            transport=transport,
-        )
+        with client_errors():
+            self._http = httpx.AsyncClient(
+                base_url=self._base_url + _API,
+                auth=_KeyHeader(self._key),
+                headers={
+                    "Accept": "application/json",
+                    # What is compressed may be of any size once it is unpacked.
+                    "Accept-Encoding": "identity",
+                    "Content-Type": "application/json",
+                    "User-Agent": "leadgate",
+                },
+                # The semaphore keeps as many requests as connections: nobody waits for the pool unless one is stuck.
+                timeout=httpx.Timeout(connect=connect, read=read, write=read, pool=connect),
+                limits=httpx.Limits(
+                    max_connections=concurrency,
+                    max_keepalive_connections=concurrency,
+                    keepalive_expiry=_KEEP_ALIVE_SECONDS,
+                ),
+                follow_redirects=False,
+                transport=transport,
+            )
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -130,7 +143,7 @@ class LeadByteClient:
         if sendable:
             acts = any(request.action for request in sendable)
             reply = await self._send("PUT", "/leads", {"leads": items}, acts=acts, before=before)
-            answers |= {answer.lead_id: answer for answer in judge_put(sendable, reply, self.sentences)}
+            answers |= {answer.lead_id: answer for answer in judge_put(sendable, reply, self.sentences, self._hiding)}
         return [answers[request.lead_id] for request in requests]
 
     async def act(self, request: LeadRequest, *, before: datetime | None = None) -> Answer:
@@ -147,7 +160,7 @@ class LeadByteClient:
         except ValueError as error:
             return refuse_unsent(request, str(error))
         reply = await self._send("POST", "/quarantine/process", body, acts=True, before=before)
-        return judge_act(request, reply, self.sentences)
+        return judge_act(request, reply, self.sentences, self._hiding)
 
     async def check(self) -> None:
         """Reach the address and show the key, changing nothing: PUT /leads with no leads.
@@ -159,7 +172,7 @@ class LeadByteClient:
         reply = await self._send("PUT", "/leads", {"leads": []})
         refusal = judge_refusal(reply)
         if refusal and refusal.transient:
-            why = refusal.message
+            why = joined(refusal.message, self._hiding.of([]).hide(refusal.told))
         elif reply.status is None:
             why = reply.problem
         elif reply.body is None or reply.status >= 500 or reply.status in {404, 405}:  # noqa: PLR2004
@@ -209,32 +222,43 @@ class LeadByteClient:
         try:
             async with asyncio.timeout(self._longest_exchange):
                 with telemetry.request(method, path) as sent:
-                    response = await self._http.request(method, path, content=content)
-                    sent.status = response.status_code
+                    async with self._http.stream(method, path, content=content) as response:
+                        sent.status = response.status_code
+                        return self._read(response, await _read_bytes(response))
         except _NOT_SENT as error:
-            return Reply(sent=False, problem=f"LeadByte cannot be reached ({type(error).__name__}: {error})")
+            problem = f"LeadByte cannot be reached ({type(error).__name__})"
+            return Reply(sent=False, problem=problem, detail=prose(str(error)))
         except (httpx.TimeoutException, TimeoutError):
             return Reply(problem="the request was sent, but no answer came in time")
-        except (httpx.HTTPError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever an answer provokes, the request may have been applied
             # Not its text: a protocol error may quote what was sent or received.
             return Reply(problem=f"the request was sent, but its answer was lost ({type(error).__name__})")
+
+    def _read(self, response: httpx.Response, content: bytes) -> Reply:
         now = self._clock()
         retry_at = None
         if not response.is_success:
             retry_at = read_retry_after(response.headers.get("Retry-After"), now)
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS and not retry_at:
             retry_at = now + _PAUSE_UNTOLD
-        their_time = read_date(response.headers.get("Date"))
+        their_time = read_clock(response.headers.get("Date"))
         if their_time:
             # Not by the wall clock, which may be set meanwhile.
             elapsed = asyncio.get_running_loop().time
             self._their_clock = their_time, elapsed(), elapsed
-        body = read_body(self._without_key(response.text))
-        return Reply(response.status_code, body, retry_at, their_time=their_time)
+        return Reply(response.status_code, read_body(content), retry_at, their_time=their_time)
 
-    def _without_key(self, text: str) -> str:
-        # An answer may quote the key it refuses; messages are stored and logged.
-        return text.replace(self._key.get_secret_value(), "[hidden]")
+
+async def _read_bytes(response: httpx.Response) -> bytes:
+    """Read the body as it came; nothing, which is no answer, of one that is too long or compressed unasked."""
+    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        return b""
+    content = bytearray()
+    async for chunk in response.aiter_bytes():
+        content += chunk
+        if len(content) > _LONGEST_BODY:
+            return b""
+    return bytes(content)
 
 
 class _KeyHeader(httpx.Auth):
@@ -249,22 +273,22 @@ class _KeyHeader(httpx.Auth):
 
 
 def _checked_address(base_url: str) -> str:
-    address = httpx.URL(base_url)
-    if address.scheme not in {"http", "https"} or not address.host or address.userinfo or address.query:
-        msg = (
-            "leadbyte.base_url: write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk), without a user, password or query"
-        )
-        raise ConfigError(msg)
+    try:
+        # In the clear or not is for the pipeline file to say.
+        check_base_url(base_url, insecure_http=True)
+    except ValueError as error:
+        msg = f"leadbyte.base_url: {error}"
+        raise ConfigError(msg) from None
     return base_url.rstrip("/").removesuffix(_API)
 
 
 def _checked_key(api_key: SecretStr) -> SecretStr:
     # A line break would end up, with the key, in a protocol error's text.
-    stripped = SecretStr(api_key.get_secret_value().strip())
-    if not re.fullmatch(r"[!-~]+", stripped.get_secret_value()):
-        msg = "leadbyte.api_key: is empty, or holds characters that no key has: copy it again from LeadByte"
-        raise ConfigError(msg)
-    return stripped
+    try:
+        return SecretStr(checked_key(api_key.get_secret_value()))
+    except ValueError as error:
+        msg = f"leadbyte.api_key: {error}"
+        raise ConfigError(msg) from None
 
 
 def _refuse_empty(request: LeadRequest) -> None:

@@ -1,47 +1,173 @@
-"""What LeadByte's words may not carry into the ledger and the logs: values, whoever's they are.
+"""What LeadByte's words may not carry into the ledger and the logs: values, whoever's they are, and the API key.
 
-A complaint likes to quote what it complains about, and may quote another lead of the same request, or one that was
-never asked about. What was sent is known and is named by its field; beyond that, what looks like an e-mail address or
-a phone number is left out. A name or a street that was never sent cannot be told from any other word.
+A complaint likes to quote what it complains about, in a spelling of its own, and may quote another lead of the same
+request, or one that was never asked about. What was sent with the request is known, and is named by its field however
+it is written; beyond that, what looks like an e-mail address or a long number is left out. What cannot be told apart
+leaves the known words of the message alone. A name that was never sent cannot be told from any other word.
 """
 
 import re
-from collections.abc import Iterable
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from leadgate.leadbyte.wire import field_value
+from pydantic import SecretStr
+
+from leadgate.leadbyte.spelling import Spelt, plain, readings, spell_dates
+from leadgate.leadbyte.wire import LONGEST_TEXT, field_value
+from leadgate.leadbyte.wording import LONGEST_SHAPE, is_documented, is_known, shape_of
 from leadgate.model import LeadRequest
 
-_SHORTEST_HIDDEN = 3
-"""Values shorter than this say nothing about a person, and hiding them would spoil messages."""
-_FEWEST_DIGITS = 9
-"""Of a phone number; ids and codes are mostly shorter."""
-_EMAIL = re.compile(r"""[^\s'"<>()\[\]{},;:=]+@[^\s'"<>()\[\]{},;:=@]+""")
-_NUMBER = re.compile(r"(?<!\w)\+?\(?\d(?:[ ()./-]{0,2}\d){8,}(?!\w)")
-_DATE = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
+_SHORTEST_LOOKED_FOR = 4
+"""Characters, without blanks and punctuation: what is shorter stands in every other word by chance."""
+_LONGEST_KEPT = 1500
+"""Characters of a message that may be kept; those behind are read, so that no value is cut in two."""
+_FEWEST_DIGITS = 7
+"""Of a phone number."""
+_EMAIL = re.compile(r"""[^\s"<>()\[\]{},;:=]+""")
+_NUMBER = re.compile(rf"\d(?:[\W_]{{0,3}}\d){{{_FEWEST_DIGITS - 1},}}")
+_END_OF_NAME = re.compile(r"\d{1,2}[\W_]+")
+"""The number of a field, such as phone1, with what separates it from its value."""
+_DIGITS = re.compile(r"\d+")
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+
+_Span = tuple[int, int, str]
+"""Where something to hide begins and ends in a message, and what is written in its place."""
 
 
-def without_values(message: str, requests: Iterable[LeadRequest]) -> str:
-    """Put field names for the sent values a message repeats, and `[e-mail]` and `[number]` for others' contacts."""
-    ids = set()
-    folded = message.casefold()
-    for request in requests:
-        ids.add(request.lead_id)
-        for name, value in request.update.items():
-            for shown in (value,) if isinstance(value, str) else {str(value), _as_sent(value)}:
-                if len(shown) >= _SHORTEST_HIDDEN and shown.casefold() in folded:
-                    message = re.sub(rf"(?<!\w){re.escape(shown)}(?!\w)", f"[{name}]", message, flags=re.IGNORECASE)
-    if "@" in message:
-        message = _EMAIL.sub("[e-mail]", message)
-    return _NUMBER.sub(lambda found: _hidden(found[0], ids), message)
+@dataclass(frozen=True, slots=True)
+class Hiding:
+    """What is kept of an account's messages: never its API key, and with `shapes_only` nothing but known words."""
+
+    api_key: SecretStr | None = None
+    shapes_only: bool = False
+
+    def of(self, requests: Sequence[LeadRequest]) -> "Values":
+        """Hide the values of the leads of one HTTP request."""
+        return Values(self, requests)
 
 
-def _hidden(number: str, ids: set[str]) -> str:
-    """Give the number itself where it is the id of a lead that was asked about, or begins with a date."""
-    return number if number in ids or _DATE.match(number) else "[number]"
+class Values:
+    """The values of one HTTP request, which are made ready when the first message asks for it: most need not."""
+
+    def __init__(self, hiding: Hiding, requests: Sequence[LeadRequest]) -> None:
+        self._hiding = hiding
+        self._requests = requests
+        self._lead_ids = frozenset(request.lead_id for request in requests)
+        self._labels: dict[str, str] | None = None
+        self._lengths: dict[str, set[int]] = {}
+        """How long the values are that begin so: many may begin alike, but few lengths are in use."""
+        self._short: dict[str, str] = {}
+        self._is_anyones = False
+        self._masked: dict[str, str | None] = {}
+
+    def hide(self, message: str, lead_id: str = "") -> str:
+        """Give what may be kept of what LeadByte said, of this lead if of any."""
+        if all(is_documented(sentence, self._lead_ids) for sentence in message.split("; ")):
+            return message
+        if message not in self._masked:
+            self._masked[message] = self._mask(message[:LONGEST_TEXT])
+        masked = self._masked[message]
+        return shape_of(message[:LONGEST_TEXT], lead_id)[:LONGEST_SHAPE] if masked is None else masked
+
+    def _mask(self, message: str) -> str | None:
+        """Put field names and the like in the place of values; None where the shape alone may be kept."""
+        if self._hiding.shapes_only:
+            return None
+        if self._labels is None:
+            self._labels = self._make_ready()
+        read = None if self._is_anyones else readings(message)
+        return None if read is None else _replaced(message, [span for spelt in read for span in self._find(spelt)])
+
+    def _make_ready(self) -> dict[str, str]:
+        """Put the values in the one form that they are looked for in, each with what is written in its place."""
+        labels: dict[str, str] = {}
+        for key in _spell_key(self._hiding.api_key):
+            self._learn(labels, key, "[hidden]")
+        for request in self._requests:
+            for name, value in request.update.items():
+                for text in _as_sent(value):
+                    self._learn(labels, text, f"[{name}]")
+        for form in labels:
+            self._lengths.setdefault(form[:_SHORTEST_LOOKED_FOR], set()).add(len(form))
+        return labels
+
+    def _learn(self, labels: dict[str, str], text: str, label: str) -> None:
+        forms = {plain(text), *spell_dates(text)}
+        if not text.isascii() or not text.isalnum():
+            forms |= {spelt.plain for spelt in readings(text) or ()}
+        for form in forms:
+            if len(form) >= _SHORTEST_LOOKED_FOR:
+                labels.setdefault(form, label)
+            elif form and not is_known(form):
+                self._short[form] = label
+                # A name such as Al may be glued to any word; a figure or a single letter is found as a word.
+                self._is_anyones = self._is_anyones or (len(form) > 1 and not form.isdigit())
+
+    def _find(self, spelt: Spelt) -> Iterator[_Span]:
+        """Find what is to be hidden in one reading of a message."""
+        yield from self._find_values(spelt)
+        if "@" in spelt.text:
+            for found in _EMAIL.finditer(spelt.text):
+                if "@" in found[0]:
+                    yield *spelt.where(*found.span()), "[e-mail]"
+        for found in _NUMBER.finditer(spelt.text):
+            start, end = found.span()
+            if start and spelt.text[start - 1].isalpha() and (ends_name := _END_OF_NAME.match(found[0])):
+                start += ends_name.end()
+            others = (digits for digits in _DIGITS.findall(spelt.text, start, end) if not self._is_id(digits))
+            if sum(map(len, others)) >= _FEWEST_DIGITS:
+                yield *spelt.where(start, end), "[number]"
+
+    def _find_values(self, spelt: Spelt) -> Iterator[_Span]:
+        labels = self._labels or {}
+        for at in range(len(spelt.plain) - _SHORTEST_LOOKED_FOR + 1):
+            for length in self._lengths.get(spelt.plain[at : at + _SHORTEST_LOOKED_FOR], ()):
+                if label := labels.get(spelt.plain[at : at + length], ""):
+                    yield *spelt.where_plain(at, min(at + length, len(spelt.plain))), label
+        for found in _WORD.finditer(spelt.text) if self._short else ():
+            if (label := self._short.get(found[0], "")) and found[0] not in self._lead_ids:
+                yield *spelt.where(*found.span()), label
+
+    def _is_id(self, digits: str) -> bool:
+        return len(digits) >= _SHORTEST_LOOKED_FOR and digits in self._lead_ids
 
 
-def _as_sent(value: object) -> str:
+def _replaced(message: str, spans: Iterable[_Span]) -> str:
+    """Put the labels in place; of spans that overlap, that of the longest, and of the first among the equal."""
+    parts: list[str] = []
+    kept_to, masked_to, longest = 0, 0, 0
+    for start, end, label in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if start >= _LONGEST_KEPT:
+            break
+        if start >= masked_to:
+            parts += [message[kept_to:start], label]
+            longest = end - start
+        elif end - start > longest:
+            parts[-1], longest = label, end - start
+        masked_to = kept_to = max(masked_to, end)
+    return "".join([*parts, message[kept_to:_LONGEST_KEPT]])
+
+
+def _as_sent(value: object) -> set[str]:
+    """The texts of a value: as the source has it, and as LeadByte was sent it."""
+    if value is None:
+        return set()
     try:
-        return str(field_value(value))
+        return {str(value), str(field_value(value))}
     except ValueError:
-        return ""
+        return {str(value)}
+
+
+def _spell_key(api_key: SecretStr | None) -> Iterator[str]:
+    """The key, and what base64 makes of it wherever it begins."""
+    if api_key is None:
+        return
+    key = api_key.get_secret_value()
+    yield key
+    for before in range(3):
+        encoded = b64encode(bytes(before) + key.encode()).decode().rstrip("=")
+        # The first and last characters depend on what stands beside the key.
+        inner = encoded[(before * 8 + 5) // 6 : len(encoded) - 1]
+        if len(inner) >= 2 * _SHORTEST_LOOKED_FOR:
+            yield inner

@@ -17,17 +17,27 @@ TakeTurn = Callable[[], Awaitable[None]]
 _LONGEST_PAUSE = timedelta(days=1)
 """A longer one is a mistake somewhere; after a day we may ask again."""
 
+_LONGEST_HEADER = 100
+# Beyond these, a day more may be no date.
+_YEARS = range(1970, 9000)
 _SECONDS = re.compile(r"\d+(\.\d*)?")
 
 
+def read_clock(header: str | None) -> datetime | None:
+    """The present by a Date header; None if there is none that can be read and reckoned with."""
+    instant = read_date(header)
+    return instant if instant and instant.year in _YEARS else None
+
+
 def read_date(header: str | None) -> datetime | None:
-    """The instant that an HTTP date names; None if there is no header, or none that can be read."""
+    """The instant that an HTTP date names, in UTC; None if there is no header, or none that can be read."""
     try:
-        named = parsedate_to_datetime((header or "").strip())
-    except (ValueError, OverflowError):
+        named = parsedate_to_datetime((header or "").strip()[:_LONGEST_HEADER])
+        # HTTP dates are GMT, also where the zone is left out.
+        instant = named.astimezone(UTC) if named.tzinfo else named.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, LookupError, TypeError):
         return None
-    # HTTP dates are GMT, also where the zone is left out.
-    return named if named.tzinfo else named.replace(tzinfo=UTC)
+    return instant
 
 
 def read_retry_after(header: str | None, now: datetime) -> datetime | None:
@@ -35,7 +45,7 @@ def read_retry_after(header: str | None, now: datetime) -> datetime | None:
 
     A date that has passed means now. None if there is no header, or none that can be read.
     """
-    text = (header or "").strip()
+    text = (header or "").strip()[:_LONGEST_HEADER]
     if _SECONDS.fullmatch(text):
         seconds = min(float(text), _LONGEST_PAUSE.total_seconds())
         return now + timedelta(seconds=seconds)

@@ -1,6 +1,6 @@
 """What came back for one request, and when the whole of it was refused: pure, and the same for every lead in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 
@@ -20,12 +20,14 @@ class Reply:
     """What came back for one request: a status and a body, or no status and what went wrong instead."""
 
     status: int | None = None
-    body: ReplyBody | None = None
-    """None when it is not a JSON object."""
+    body: ReplyBody | None = field(default=None, repr=False)
+    """None when it is not a JSON object. It may quote anything, the API key too."""
     retry_at: datetime | None = None
     sent: bool = True
     """False when provably nothing was sent."""
     problem: str = ""
+    detail: str = ""
+    """What the system or a proxy said of the problem, in its own words."""
     is_late: bool = False
     """Whether it was not sent since it was too late for that."""
     their_time: datetime | None = None
@@ -37,6 +39,8 @@ class Refusal:
     """Why a whole request was provably not applied."""
 
     message: str
+    told: str = ""
+    """What was said of it by LeadByte, or by what stands before it: it may quote anything."""
     transient: bool = False
     wrong_key: bool = False
 
@@ -48,12 +52,12 @@ def judge_refusal(reply: Reply, *, acts: bool = False) -> Refusal | None:
     """
     status, body = reply.status, reply.body
     if status is None:
-        return None if reply.sent else Refusal(reply.problem, transient=True)
+        return None if reply.sent else Refusal(reply.problem, reply.detail, transient=True)
     told = body.told() if body else ""
     if status in _KEY_REFUSED and (not acts or (body and body.is_leadbytes)):
         return Refusal(named(status), wrong_key=True)
     if status == HTTPStatus.TOO_MANY_REQUESTS or (status in ABOUT_US and not acts):
-        return Refusal(joined(f"LeadByte takes no request just now ({named(status)})", told), transient=True)
+        return Refusal(f"LeadByte takes no request just now ({named(status)})", told, transient=True)
     return None if acts else _refusal_of_updates(reply, status, told)
 
 
@@ -61,7 +65,7 @@ def _refusal_of_updates(reply: Reply, status: int, told: str) -> Refusal | None:
     """What is believed of a request that carries no act, and may be sent again whatever became of it."""
     body = reply.body
     if status == HTTPStatus.SERVICE_UNAVAILABLE and reply.retry_at:
-        return Refusal(joined(f"LeadByte asks us to come back later ({named(status)})", told), transient=True)
+        return Refusal(f"LeadByte asks us to come back later ({named(status)})", told, transient=True)
     if is_redirect(status):
         return Refusal(redirected(status), transient=True)
     if body is None and status in _NO_SUCH_CALL:
@@ -69,10 +73,9 @@ def _refusal_of_updates(reply: Reply, status: int, told: str) -> Refusal | None:
     if body and body.names_leads:
         return None
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        msg = joined(f"LeadByte refused the request ({named(status)})", told)
-        return Refusal(msg, wrong_key=says_key_is_wrong(told))
+        return Refusal(f"LeadByte refused the request ({named(status)})", told, wrong_key=says_key_is_wrong(told))
     if is_success(status) and body and body.is_error:
-        return Refusal(joined("LeadByte refused the request", told), wrong_key=says_key_is_wrong(told))
+        return Refusal("LeadByte refused the request", told, wrong_key=says_key_is_wrong(told))
     return None
 
 

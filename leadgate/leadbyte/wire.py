@@ -15,9 +15,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from leadgate.model import LeadRequest
+from leadgate.model import LeadRequest, normal_id
+from leadgate.model.ids import HIDDEN
 
 _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
+_UNSEEN = re.compile(f"[{HIDDEN}]")
+LONGEST_TEXT = 2000
+"""Characters of a text of LeadByte's that are read; no sentence is longer."""
 _UNTOLD = frozenset({"value", "input", "given", "submitted"})
 """Keys of error objects that repeat what was sent: a person's data, which messages do not carry."""
 
@@ -115,19 +119,30 @@ def prose(value: object) -> str:
         case None:
             return ""
         case str():
-            # PostgreSQL keeps no NUL in text: one in a message would lose the whole answer.
-            return " ".join(value.replace("\0", " ").split())
+            return _line(value)
         case Mapping():
             told = {str(key): prose(item) for key, item in value.items() if str(key).lower() not in _UNTOLD}
-            return ", ".join(f"{key}: {item}" for key, item in told.items() if item)
+            return _line(", ".join(f"{key}: {item}" for key, item in told.items() if item))
         case Sequence():
-            return "; ".join(filter(None, map(prose, value)))
+            return _line("; ".join(filter(None, map(prose, value))))
         case _:
-            return str(value)
+            return _line(str(value))
+
+
+def _line(text: str) -> str:
+    """Write text as one line of at most LONGEST_TEXT characters, all of which can be printed and stored."""
+    is_cut = len(text) > LONGEST_TEXT
+    text = _UNSEEN.sub("", text[:LONGEST_TEXT])
+    if not text.isprintable():
+        # PostgreSQL keeps no NUL in text: one in a message would lose the whole answer.
+        text = "".join(character if character.isprintable() else " " for character in text)
+    line = " ".join(text.split())
+    # Half a word may mean something else, and a sentence that was cut is none that is known.
+    return f"{line.rpartition(' ')[0] or line} …" if is_cut else line
 
 
 def _identifier(value: object) -> str | None:
-    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else None
+    return normal_id(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
 def _flag(value: object) -> bool | None:
@@ -148,7 +163,8 @@ def _lines(value: object) -> list[str]:
 
 def _by_id(value: object) -> dict[str, str]:
     # An empty object becomes [] when PHP writes it.
-    return {str(key).strip(): prose(item) for key, item in value.items()} if isinstance(value, dict) else {}
+    pairs = value.items() if isinstance(value, dict) else ()
+    return {normal_id(str(key)) or "": prose(item) for key, item in pairs}
 
 
 Prose = Annotated[str, BeforeValidator(prose)]
@@ -212,9 +228,10 @@ class ReplyBody(_Wire):
         return "; ".join(filter(None, (self.message, self.errors)))
 
 
-def read_body(text: str) -> ReplyBody | None:
-    """Read an answer's body; None if it is not a JSON object."""
+def read_body(content: bytes | str) -> ReplyBody | None:
+    """Read an answer's body, which is UTF-8 whatever its headers say (RFC 8259); None if it is not a JSON object."""
+    text = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     try:
-        return ReplyBody.model_validate_json(text.lstrip("\ufeff \t\r\n"))
+        return ReplyBody.model_validate_json(text.strip().removeprefix(b"\xef\xbb\xbf"))
     except ValidationError:
         return None

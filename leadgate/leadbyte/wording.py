@@ -14,15 +14,28 @@ from enum import Enum
 
 from leadgate.config import SentencesConfig
 from leadgate.errors import ConfigError
-from leadgate.model import Action
+from leadgate.model import Action, normal_id
 
 _DOCUMENTED = {"processing": Action.PROCESS, "rejection": Action.REJECT}
 _QUEUED = re.compile(
     r"(?:quarantine id ?' ?([^']*?) ?' )?queued for (processing|rejection) ?(?:$|[.;,:(])", re.IGNORECASE
 )
-_QUOTED = re.compile(r"""['"]\s*([^'"]*?)\s*['"]""")
+_AS_DOCUMENTED = frozenset(
+    {
+        "OK",
+        "Success",
+        "Quarantine lead updated",
+        "Quarantined lead(s) processed successfully",
+        "Queued for processing",
+        "Queued for rejection",
+    }
+)
+_QUOTED = re.compile(r"""['"]([^'"]*)['"]""")
 
-_LEAD = r"""\b(?:quarantined?(?:\ lead)?|lead|record)s?(?:\ id)?(?:\ ?[:\#]?\ ?(?:['"][^'"]*['"]|\d[\w-]*))?"""
+# The lengths are bounded, so that the time to search grows with the text and not with its square.
+_LEAD = (
+    r"""\b(?:quarantined?(?:\ lead)?|lead|record)s?(?:\ id)?(?:\ ?[:\#]?\ ?(?:['"][^'"]{0,99}['"]|\d[\w-]{0,99}))?"""
+)
 _GONE = re.compile(
     rf"""{_LEAD}\ (?:(?:was|is|could|can)\ )?(?:not|no\ longer)\ (?:be\ )?(?:found|there)\b
       |  {_LEAD}\ (?:does\ not|doesn't|no\ longer)\ exists?\b
@@ -53,7 +66,7 @@ _VOCABULARY = (
 )
 _WORDS = frozenset(_VOCABULARY.split())
 """Words that an unknown sentence is shown with; every other may be a person's."""
-_TOKEN = re.compile(r"""['"][^'"]*['"]|\{id\}|\{n\}|[^\W\d_]+(?:'[a-z]+)?|[\d.,]*\d|…|[^\w\s]|\w+""")
+_TOKEN = re.compile(r"""['"][^'"]*['"]|\{id\}|\{n\}|\[[\w-]{1,64}\]|[^\W\d_]+(?:'[a-z]+)?|\d[\d.,]*|…|[^\w\s]|\w+""")
 _ELSE = "…"
 LONGEST_SHAPE = 200
 """Characters of a shape that are kept."""
@@ -89,8 +102,11 @@ def _tokens(sentence: str, lead_id: str) -> Iterator[str]:
         bare = word.strip("'\"").strip()
         if bare == "{id}" or (lead_id and bare == lead_id.lower()):
             yield "{id}"
-        elif word == "{n}" or word[0].isdigit():
+        elif word in {"{n}", "[number]"} or word[0].isdigit():
             yield "{n}"
+        elif word[0] == "[" and word != "[":
+            # What hiding has put for a value.
+            yield _ELSE
         elif word[0].isalnum() or word[0] in "'\"" or word == _ELSE:
             yield word
 
@@ -128,7 +144,8 @@ class Sentences:
     def of_act(self, text: str, lead_id: str, action: Action, *, names_lead: bool = True) -> Said:
         """What a release result says of an act on a lead; or a detail, which need not name it."""
         queued = _QUEUED.match(text)
-        if queued and (queued[1] == lead_id or (queued[1] is None and not names_lead)):
+        named = normal_id(queued[1]) if queued and queued[1] is not None else None
+        if queued and (named == lead_id or (queued[1] is None and not names_lead)):
             return Said.TAKEN if _DOCUMENTED[queued[2].lower()] is action else Said.OPPOSITE
         if self.says_gone(text, of_one_lead=True, lead_id=lead_id):
             return Said.GONE
@@ -176,6 +193,20 @@ def says_key_is_wrong(text: str) -> bool:
     return bool(_KEY.search(text))
 
 
+def is_known(word: str) -> bool:
+    """Whether a word is one that every sentence may have."""
+    return word.casefold() in _WORDS
+
+
+def is_documented(sentence: str, lead_ids: AbstractSet[str]) -> bool:
+    """Whether a sentence stands in LeadByte's documentation, word for word, of one of these leads if of any."""
+    if sentence in _AS_DOCUMENTED:
+        return True
+    start, _, rest = sentence.partition("'")
+    lead_id, _, end = rest.partition("'")
+    return start == "Quarantine ID " and lead_id in lead_ids and f"Q{end.strip()[1:]}" in _AS_DOCUMENTED
+
+
 def quoted(text: str) -> list[str]:
     """What stands in quotes: release results name their lead that way (documented)."""
-    return _QUOTED.findall(text)
+    return [normal_id(inside) or "" for inside in _QUOTED.findall(text)]

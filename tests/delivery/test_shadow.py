@@ -9,7 +9,7 @@ from sqlalchemy import text
 from leadgate.delivery.prepare import Preparation, decide_claims
 from leadgate.ledger import sending
 from leadgate.ledger.history import read_history
-from leadgate.model import Claim, Conclusion, State, Verdict
+from leadgate.model import Claim, Conclusion, State, Verdict, fingerprint
 from leadgate.policy.compiling import compile_policy
 from leadgate.story import tell
 from leadgate.summary import Account
@@ -48,6 +48,7 @@ def test_ten_thousand_leads_agree_and_differ_as_counted_by_hand(sqlite_url: str,
         shadow = compile_policy(pipeline.config(policy={"rules": STRICTER}).policy, pipeline.source.columns)
         claims = [Claim(str(n), 1, NOON, late=False, refusals=0, updated_hash=None) for n in range(LEADS)]
         parts: dict[str, Any] = {"config": config, "source": pipeline.source, "policy": live, "now": NOON}
+        parts["fingerprint"] = fingerprint
         alone = decide_claims(claims, **parts).decided
         beside = decide_claims(claims, **parts, shadow=shadow).decided
         assert [lead.decision.verdict for lead in alone] == [lead.decision.verdict for lead in beside]
