@@ -51,7 +51,9 @@ def run_backtest(  # noqa: PLR0913
         leads = source.leads(ids) if policy.reads.lead else {}
         enrichments = source.enrichments(ids)
         for past in page:
-            evidence = Evidence(past, leads.get(past.lead_id), enrichments.get(past.lead_id))
+            enrichment = enrichments.get(past.lead_id)
+            data_hash = ledger.fingerprint(enrichment.columns) if enrichment else None
+            evidence = Evidence(past, leads.get(past.lead_id), enrichment, data_hash)
             count += 1
             changed += evidence.changed
             gone += evidence.gone

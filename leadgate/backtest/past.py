@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from leadgate.ledger.past_decisions import PastLead
-from leadgate.model import Columns, Enrichment, Lead, fingerprint
+from leadgate.model import Columns, Enrichment, Lead
 
 Known = Literal["row", "facts", "changed", "gone"]
 """Whence the data: the row as it was, the facts kept with the decision, a row that has changed since, or nowhere."""
@@ -18,6 +18,8 @@ class Evidence:
     past: PastLead
     lead: Lead | None
     enrichment: Enrichment | None
+    data_hash: str | None
+    """Of the enrichment as it is now."""
 
     @property
     def gone(self) -> bool:
@@ -27,8 +29,7 @@ class Evidence:
     @property
     def changed(self) -> bool:
         """Whether the source's enrichment is no longer the one that was seen."""
-        now = fingerprint(self.enrichment.columns) if self.enrichment else None
-        return now != self.past.data_hash
+        return self.data_hash != self.past.data_hash
 
     def as_then(self, reads: Columns, columns: Columns) -> tuple[Known, Lead, Enrichment | None]:
         """Give the lead as near to what was decided as it can be had, for rules that read the columns `reads`."""

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from functools import partial, wraps
+from functools import cached_property, partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Row, Table, Text, and_, func, literal, select
@@ -13,8 +13,9 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from leadgate.clock import CLOCKS_AGREE, Clock, utc_now
 from leadgate.identity import Identity
 from leadgate.ledger.engine import GaveWay, ledger_errors, reading
-from leadgate.ledger.schema import ENTRY
+from leadgate.ledger.schema import ENTRY, pipelines
 from leadgate.ledger.server_clock import ServerClock
+from leadgate.model import Fingerprint, fingerprint
 
 NOT_ASKED = "LeadByte has not been asked what time it is: no lead becomes late before."
 
@@ -53,6 +54,17 @@ class Ledger:
     def now(self) -> datetime:
         """The present instant by the ledger's clock, from which all instants come that it keeps or compares."""
         return self.clock()
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """Makes the hashes of values that the ledger keeps, by a key that never leaves it."""
+        names = (self.pipeline, "")  # the second is the place that init keeps free
+        query = (
+            select(pipelines.c.hash_key).where(pipelines.c.pipeline.in_(names)).order_by(pipelines.c.pipeline.desc())
+        )
+        with self.reading() as connection:
+            key = bytes.fromhex(connection.execute(query).scalars().first() or "")
+        return partial(fingerprint, key=key)
 
     def clock_problem(self) -> str | None:
         """Why no lead may be called late by the ledger's clock; None where nothing is known against it.

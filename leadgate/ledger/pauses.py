@@ -6,8 +6,7 @@ from datetime import datetime
 from sqlalchemy import and_, exists, select
 
 from leadgate.ledger.ledger import Ledger, fields_of, writes
-from leadgate.ledger.people import checked_name
-from leadgate.ledger.rows import storable
+from leadgate.ledger.people import checked_name, checked_reason
 from leadgate.ledger.schema import DECISION, ENTRY, entries, in_state, pauses, stands_for
 from leadgate.model import Pause, State
 
@@ -23,12 +22,12 @@ class Resumed:
 
 
 @writes
-def keep_pause(ledger: Ledger, *, by: str, reason: str, now: datetime) -> Pause:
+def keep_pause(ledger: Ledger, *, by: str, reason: str, now: datetime, where: str | None = None) -> Pause:
     """Pause a pipeline; return the pause that holds, which is the earlier one where it is paused already.
 
     From the commit on no intent to process or reject is written; what was written before it is still sent.
     """
-    said = Pause(paused_at=now, paused_by=checked_name(by), reason=storable(reason.strip()))
+    said = Pause(paused_at=now, paused_by=checked_name(by, where), reason=checked_reason(reason))
     row = {"pipeline": ledger.pipeline, **asdict(said)}
     # In one statement, which leaves a row that is there as it is: what it returns holds when this commits.
     insert = ledger.insert(pauses).values(row)

@@ -8,21 +8,40 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, false, null, or_, s
 
 from leadgate.errors import ConfigError
 from leadgate.ledger.ledger import Ledger, writes
-from leadgate.ledger.rows import storable
 from leadgate.ledger.schema import ENTRY, OVERRIDE, entries, in_state, overrides, same_lead
 from leadgate.model import Resolution, Resolved, State
+from leadgate.printable import on_one_line
 
 LONGEST_NAME = 100
 """Characters of a person's name that the ledger keeps."""
+_LONGEST_WHERE = 147
+"""With the name, a space and brackets this is what the column holds."""
 
 
-def checked_name(name: str) -> str:
-    """Give a person's name as it is kept; raise ConfigError for one that names nobody or is too long."""
-    name = storable(name.strip())
+def checked_name(name: str, where: str | None = None) -> str:
+    """Give a person's name as it is kept; raise ConfigError for one that names nobody or is too long.
+
+    Anybody can give any name: `where` is what is known besides, a login or a flow run, and is kept with it.
+    """
+    name = _one_line(name, "the name of who decides", "--by NAME")
     if not 0 < len(name) <= LONGEST_NAME:
         msg = f"the name of who decides must have 1 to {LONGEST_NAME} characters: give one with --by NAME"
         raise ConfigError(msg)
-    return name
+    return f"{name} ({on_one_line(where)[:_LONGEST_WHERE]})" if where else name
+
+
+def checked_reason(reason: str) -> str:
+    """Give a person's reason as it is kept, which may be empty; raise ConfigError for one that is not one line."""
+    return _one_line(reason, "the reason", "--reason TEXT")
+
+
+def _one_line(text: str, what: str, option: str) -> str:
+    """A line break would add a line to what is read later, and a control character would change it."""
+    text = text.strip()
+    if on_one_line(text) != text:
+        msg = f"{what} holds a line break or another control character: write it on one line with {option}"
+        raise ConfigError(msg)
+    return text
 
 
 @writes
@@ -33,6 +52,7 @@ def resolve(  # noqa: PLR0913
     *,
     reason: str,
     by: str,
+    where: str | None = None,
     hold_for: timedelta,
     now: datetime,
     still_in_quarantine: bool = False,
@@ -45,7 +65,7 @@ def resolve(  # noqa: PLR0913
     refused unless the person says that it is `still_in_quarantine`, which is heard once the act is older than
     `proven_after`: until then it may be under way, or in LeadByte's queue. Raises ConfigError without a reason or name.
     """
-    by, reason = checked_name(by), storable(reason.strip())
+    by, reason = checked_name(by, where), checked_reason(reason)
     if not reason:
         msg = "a person's decision needs a reason, which is read later: give one with --reason TEXT"
         raise ConfigError(msg)

@@ -5,6 +5,7 @@ A pipeline is added by a person. What a run finds of account and source must be 
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from secrets import token_hex
 
 from sqlalchemy import Connection, Select, and_, select
 
@@ -15,6 +16,7 @@ from leadgate.ledger.engine import shown
 from leadgate.ledger.ledger import Ledger, fields_of, writes
 from leadgate.ledger.schema import ENTRY, entries, marks, pipelines, readings
 
+_KEY_BYTES = 32
 _FIRST = ""
 """The name of a place that `leadgate init` keeps free: the first pipeline that runs with the ledger takes it."""
 
@@ -71,7 +73,7 @@ def add_pipeline(ledger: Ledger, named: Identity, *, first_time: bool, now: date
     Raises LedgerError if the ledger knows it already.
     """
     made = KnownPipeline(ledger.pipeline, named.account, named.source, now, None if first_time else now, first_time)
-    row = {field.name: getattr(made, field.name) for field in fields(made)}
+    row = {field.name: getattr(made, field.name) for field in fields(made)} | {"hash_key": token_hex(_KEY_BYTES)}
     with ledger.transaction() as connection:
         connection.execute(pipelines.delete().where(pipelines.c.pipeline == _FIRST))
         insert = ledger.insert(pipelines).values(row).on_conflict_do_nothing()
@@ -90,7 +92,7 @@ def keep_first_place(ledger: Ledger, *, now: datetime) -> bool:
     with ledger.transaction() as connection:
         if _names(connection):
             return False
-        row = {"pipeline": _FIRST, "created_at": now}
+        row = {"pipeline": _FIRST, "created_at": now, "hash_key": token_hex(_KEY_BYTES)}
         connection.execute(ledger.insert(pipelines).values(row).on_conflict_do_nothing())
         return True
 

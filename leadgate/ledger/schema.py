@@ -1,6 +1,4 @@
-"""The ledger's tables and what they refuse. Nothing here reads or writes.
-
-The tables' indexes are in indexes.py.
+"""The ledger's tables and what they refuse; their indexes are in indexes.py. Nothing here reads or writes.
 
 An entry is a lead's row. `token` counts its claims: a decision belongs to the claim that made it, and what a run
 records is accepted only under the token it claimed with.
@@ -46,6 +44,7 @@ pipelines = Table(
     Column("account", String(300), comment="the LeadByte account; null until a run has found it in a block"),
     Column("source", Text, comment="the source's database and leads' table, without host and user; null as above"),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("hash_key", String(64), nullable=False, comment="of the hashes of values"),
     Column("may_have_acted_before", UtcDateTime, comment="acts before it may be missing from this ledger; null: none"),
     Column(
         "has_seen_all",
@@ -129,7 +128,7 @@ decisions = Table(
     Column("facts", JSON, nullable=False, comment="values of the columns in keep_facts, no others"),
     Column("unanswered", JSON, nullable=False, comment="rules that could not be answered, and the missing columns"),
     Column("trace", JSON(none_as_null=True), comment="for each rule tried before: the number of the failed condition"),
-    Column("decided_by", String(100), comment="whose override it follows; null: the rules"),
+    Column("decided_by", String(250), comment="whose override it follows; null: the rules"),
     Column(
         "paused",
         Boolean,
@@ -230,7 +229,7 @@ overrides = Table(
     Column("token", Integer, nullable=False, comment="one of the entry's: it fences off whoever held it before"),
     Column("verdict", String(8), nullable=False),
     Column("reason", Text, nullable=False),
-    Column("decided_by", String(100), nullable=False),
+    Column("decided_by", String(250), nullable=False),
     Column("decided_at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("pipeline", "lead_id", "token", name="leadgate_overrides_pk"),
     CheckConstraint("verdict in ('process', 'reject', 'wait')", name="leadgate_overrides_verdict_is_known"),
@@ -241,7 +240,7 @@ pauses = Table(
     metadata,
     Column("pipeline", String(63), nullable=False),
     Column("paused_at", UtcDateTime, nullable=False),
-    Column("paused_by", String(100), nullable=False),
+    Column("paused_by", String(250), nullable=False),
     Column("reason", Text, nullable=False),
     PrimaryKeyConstraint("pipeline", name="leadgate_pauses_pk"),
 )

@@ -1,7 +1,7 @@
 """How far the source has been read: a mark for each of its two relations."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 
@@ -31,12 +31,13 @@ class Mark:
     compared_to: str | None = None
     compared_at: datetime | None = None
     compared_rows: int = 0
-    faults: Sequence[str] = ()
+    faults: Mapping[str, int] = field(default_factory=dict)
+    """What was wrong with rows, by sentence, and with how many."""
 
 
 def read_mark(ledger: Ledger, relation: Relation) -> Mark | None:
     """The mark of a relation; None before it was first read."""
-    columns = [marks.c[field.name] for field in fields(Mark)]
+    columns = [marks.c[each.name] for each in fields(Mark)]
     query = select(*columns).where(marks.c.pipeline == ledger.pipeline, marks.c.relation == relation)
     with ledger.reading() as connection:
         row = connection.execute(query).first()
@@ -46,7 +47,7 @@ def read_mark(ledger: Ledger, relation: Relation) -> Mark | None:
 @writes
 def keep_mark(ledger: Ledger, relation: Relation, mark: Mark) -> None:
     """Store a mark, once everything before it is recorded."""
-    news = asdict(mark) | {"faults": list(mark.faults)}
+    news = asdict(mark) | {"faults": dict(mark.faults)}
     insert = ledger.insert(marks).values(pipeline=ledger.pipeline, relation=relation, **news)
     with ledger.transaction() as connection:
         connection.execute(insert.on_conflict_do_update(index_elements=[marks.c.pipeline, marks.c.relation], set_=news))

@@ -4,9 +4,11 @@ Instants are aware UTC datetimes and end in `_at`; spans are timedeltas. A lead 
 whatever type the source and LeadByte give it.
 """
 
+from leadgate.model.ids import normal_id as normal_id
 from leadgate.model.leads import Columns as Columns
 from leadgate.model.leads import Decision as Decision
 from leadgate.model.leads import Enrichment as Enrichment
+from leadgate.model.leads import Fingerprint as Fingerprint
 from leadgate.model.leads import Lead as Lead
 from leadgate.model.leads import Look as Look
 from leadgate.model.leads import Shadow as Shadow

@@ -2,19 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from leadgate.model.words import ColumnType, Verdict
 
+Fingerprint = Callable[[Mapping[str, Any]], str]
+"""From values to 16 hex digits that change when one of them does: the ledger's, which has the key for it."""
 
-def fingerprint(values: Mapping[str, Any]) -> str:
-    """Give 16 hex digits that change when a value does; values themselves cannot be read back from it."""
+
+def fingerprint(values: Mapping[str, Any], key: bytes = b"") -> str:
+    """Give 16 hex digits that change when a value does; without the key nobody can try which values they are of."""
     text = json.dumps(values, sort_keys=True, default=str, ensure_ascii=False)
     # JSON columns may hold half a character, which strict UTF-8 refuses.
-    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8, key=key).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,12 @@ class Enrichment:
     lead_id: str
     updated_at: datetime | None
     columns: Mapping[str, Any] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """Those that the source has in another form than rules see, in its own: a date that is an instant to rules."""
+
+    def to_write(self, column: str) -> Any:  # noqa: ANN401 - any column's
+        """A value as it is written onto the lead: the source's own."""
+        return self.own.get(column, self.columns.get(column))
 
     def missing(self, required: Sequence[str]) -> list[str]:
         """The required columns that are still null, in the order they were required."""
@@ -89,9 +98,14 @@ class SourceReading:
 
     read_at: datetime
     newest_at: datetime | None
+    """Of the stamps that are not of the future."""
     healthy: bool
     problem: str | None = None
     """Why it is not healthy."""
+    latest_at: datetime | None = None
+    """The newest stamp of all."""
+    faults: Mapping[str, int] = field(default_factory=dict)
+    """What is wrong with rows, by sentence, and how many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from leadgate.errors import ConfigError, LedgerError, LedgerUnavailable
@@ -17,6 +18,7 @@ from leadgate.ledger.status import read_status
 from leadgate.ledger.waiting import read_known
 from leadgate.model import State
 from tests.ledger.steps import LEASE, NOW, PIPELINE, attempt, claim, history, intend, leads, make_ready, states
+from tests.support.ledgers import new_engine
 from tests.support.postgres import PostgresServer
 from tests.support.process import free_port
 
@@ -213,3 +215,39 @@ def test_a_run_with_too_many_connections_is_told_so(engine: Engine) -> None:
     """It is one of ours, too, and may be tried again."""
     with pytest.raises(LedgerUnavailable, match="all connections are in use"), ledger_errors(engine):
         raise PoolTimeoutError
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("datestyle", "German, DMY"),
+        ("intervalstyle", "iso_8601"),
+        ("client_encoding", "EUC_TW"),
+        ("timezone", "Asia/Kolkata"),
+        ("array_nulls", "off"),
+        ("standard_conforming_strings", "off"),
+        ("extra_float_digits", "-15"),
+        ("default_transaction_isolation", "serializable"),
+    ],
+)
+def test_a_postgresql_whose_sessions_are_set_up_otherwise_keeps_the_same(
+    postgres_url: str, tmp_path: Path, name: str, value: str
+) -> None:
+    """What a database sets for each session changes nothing that is kept: ids such as NULL, and instants."""
+    base = create_engine(f"{postgres_url}?client_encoding=utf8", isolation_level="AUTOCOMMIT")
+    with base.connect() as connection:
+        connection.execute(text(f"alter database {base.url.database} set {name} = '{value}'"))
+    try:
+        made = new_engine(postgres_url, base_dir=tmp_path, pipelines=(PIPELINE,))
+        book = Ledger(made, pipeline=PIPELINE, owner="first")
+        make_ready(book, "NULL", "a\\'b", "ü")
+        held = claims.claim(book, limit=9, lease=LEASE, now=NOW)
+        assert {each.lead_id: each.quarantined_at for each in held} == dict.fromkeys(
+            ("NULL", "a\\'b", "ü"), NOW - timedelta(hours=1)
+        )
+        claims.release(book, now=NOW)
+        made.dispose()
+    finally:
+        with base.connect() as connection:
+            connection.execute(text(f"alter database {base.url.database} reset {name}"))
+        base.dispose()

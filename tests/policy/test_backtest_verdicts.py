@@ -49,7 +49,8 @@ def rejudge(columns: Columns) -> Callable[..., Verdicts]:
     ) -> Verdicts:
         judge = Rejudge(policy, columns, texts or {})
         enrichment = None if row is None else Enrichment("7", None, row)
-        judge.add(Evidence(lead, None if own is None else Lead("7", lead.quarantined_at, own), enrichment))
+        then = None if own is None else Lead("7", lead.quarantined_at, own)
+        judge.add(Evidence(lead, then, enrichment, None if row is None else fingerprint(row)))
         return judge.verdicts
 
     return rejudge_

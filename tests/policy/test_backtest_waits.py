@@ -41,7 +41,7 @@ def lead(
         facts={},
     )
     enrichment = Enrichment("7", None if updated is None else at(updated), row) if row else None
-    return Evidence(past, None, enrichment)
+    return Evidence(past, None, enrichment, fingerprint(enrichment.columns) if enrichment else None)
 
 
 def rewait(
@@ -164,4 +164,4 @@ def test_a_lead_quarantined_on_the_last_day_is_never_late() -> None:
     evidence = lead(arrived=3, row=ROW)
     last = datetime.max.replace(tzinfo=NOW.tzinfo)
     past = {name: getattr(evidence.past, name) for name in PastLead.__slots__} | {"quarantined_at": last}
-    assert counts(rewait(Evidence(PastLead(**past), None, evidence.enrichment), deadline=12)) == {}
+    assert counts(rewait(Evidence(PastLead(**past), None, evidence.enrichment, evidence.data_hash), deadline=12)) == {}
