@@ -1,6 +1,8 @@
 """How several verbs read what is typed: spans of time as in the pipeline file, and who sits at the keyboard."""
 
 import getpass
+import os
+import socket
 from datetime import timedelta
 from typing import Annotated
 
@@ -8,8 +10,11 @@ import typer
 
 from leadgate.config import parse_duration
 from leadgate.errors import ConfigError
+from leadgate.model import normal_id
 
-ByOption = Annotated[str | None, typer.Option("--by", help="Who says so.", show_default="the login name")]
+ByOption = Annotated[
+    str | None, typer.Option("--by", help="Who says so; your login is kept with it.", show_default="the login name")
+]
 
 
 def duration(text: str) -> timedelta:
@@ -18,6 +23,24 @@ def duration(text: str) -> timedelta:
         return parse_duration(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def parse_id(text: str) -> str:
+    """Read an id as it is kept: what cannot be seen comes along where it is copied."""
+    return normal_id(text) or text
+
+
+def at_keyboard() -> str:
+    """Say which login of which machine types: by the system, as a variable could be set to any name."""
+    try:
+        import pwd  # noqa: PLC0415 - there is none on Windows
+
+        login = pwd.getpwuid(os.getuid()).pw_name
+    except ImportError:
+        login = getpass.getuser()
+    except KeyError:  # a container may run as a number that has no name
+        login = str(os.getuid())
+    return f"login {login} on {socket.gethostname()}"
 
 
 def whoever(by: str | None) -> str:

@@ -14,6 +14,7 @@ from leadgate.delivery.planned import PlanKeeper
 from leadgate.delivery.prepare import RejectCap, decide_claims, put_off
 from leadgate.delivery.routes import Mode, Route, route_of
 from leadgate.errors import ConfigError
+from leadgate.files import read_file, write_whole
 from leadgate.intake import PAGE, Looker, name_elsewhere
 from leadgate.ledger import Ledger
 from leadgate.ledger.claims import read_ready_page
@@ -21,7 +22,7 @@ from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.waiting import all_waiting, read_elsewhere, read_known
 from leadgate.model import Claim, Decided, Planned, Tally, Waiting
 from leadgate.policy.deciding import Policy
-from leadgate.source import Source
+from leadgate.source import Faults, Source, name_faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class Plan:
     """Why no lead would become late: the source is not healthy."""
 
 
+_LARGEST_PLAN = 256 * 1024 * 1024
+"""Bytes: a plan of a million leads."""
+
+
 class PlanFile(BaseModel):
     """A plan as it is written and read; no value of a lead stands in it."""
 
@@ -68,11 +73,7 @@ def write_plan(path: Path, plan: Plan, *, pipeline: str, policy_version: str, no
     """Write the leads of a plan for a run to keep to; raise ConfigError where the file cannot be written."""
     leads = [Planned(lead.lead_id, lead.verdict, lead.rule, lead.data_hash) for lead in plan.leads]
     document = PlanFile(pipeline=pipeline, policy_version=policy_version, made_at=now, leads=leads)
-    try:
-        path.write_text(document.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        msg = f"{path}: cannot be written ({error.strerror}): name another file"
-        raise ConfigError(msg) from None
+    write_whole(path, document.model_dump_json(indent=1) + "\n")
 
 
 def read_plan(
@@ -87,10 +88,7 @@ def read_plan(
         raise ConfigError(msg)
     again = "make one with `leadgate plan --out FILE`"
     try:
-        found = PlanFile.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'it is no text'}): {again}"
-        raise ConfigError(msg) from None
+        found = PlanFile.model_validate_json(read_file(path, missing=f"To go on, {again}.", largest=_LARGEST_PLAN))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
@@ -109,14 +107,16 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
     """Register, look and decide on paper: the same steps as a run, by the same code, with nothing written."""
     looker = Looker(source, ledger, config, now, records=False)
     planned: list[PlannedLead] = []
-    faults: list[str] = []
+    faults = Faults(looker.looked.reading.faults)
     missing: Counter[str] = Counter()
     waiting = 0
     cap = RejectCap(config.safety.max_rejects_per_run, Tally())
     pause = read_pause(ledger)
 
     def decide(claims: list[Claim], *, new: bool) -> int:
-        found = decide_claims(claims, config=config, source=source, policy=policy, now=now)
+        found = decide_claims(
+            claims, config=config, source=source, policy=policy, now=now, fingerprint=ledger.fingerprint
+        )
         planned.extend(_plan(cap.apply(put_off(lead, pause)), config.delivery.mode, new=new) for lead in found.decided)
         for _, look in found.incomplete:
             missing.update(look.missing)
@@ -137,16 +137,22 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
     while claims := read_ready_page(ledger, after=after, limit=PAGE, now=now):
         after = claims[-1].lead_id
         waiting += decide(claims, new=False)
-    return Plan(planned, waiting, dict(missing.most_common()), faults, looker.looked.reading.problem)
+    return Plan(
+        planned,
+        waiting,
+        dict(missing.most_common()),
+        name_faults(faults + source.unreadable()),
+        looker.looked.reading.problem,
+    )
 
 
-def _waiting_pages(source: Source, ledger: Ledger, faults: list[str]) -> Iterator[tuple[list[Waiting], bool]]:
+def _waiting_pages(source: Source, ledger: Ledger, faults: Faults) -> Iterator[tuple[list[Waiting], bool]]:
     """Every lead that would wait: first those not registered yet, then those that are."""
     for page in source.lead_pages.all(PAGE):
-        faults += page.faults
+        faults.update(page.faults)
         ids = [lead.lead_id for lead in page.leads]
         known, elsewhere = read_known(ledger, ids), read_elsewhere(ledger, ids)
-        faults += name_elsewhere(elsewhere)
+        faults.update(name_elsewhere(elsewhere))
         fresh = [lead for lead in page.leads if lead.lead_id not in known | elsewhere.keys()]
         yield [Waiting(lead.lead_id, lead.quarantined_at, None, None, None) for lead in fresh], True
     for entries in all_waiting(ledger, PAGE):

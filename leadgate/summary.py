@@ -8,13 +8,14 @@ from datetime import datetime
 from leadgate.delivery import Reconciled
 from leadgate.intake import Compared, Looked, Registered
 from leadgate.model import Decided, Pause, State, Tally
+from leadgate.source import Faults, name_faults
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """Counts of one run; `unknown`, `waiting` and `ready` are how many are so when it ends.
 
-    `faults` counts what is wrong in the source's leads: `leadgate plan` and the run's log name each.
+    `faults` counts the kinds of faults in rows of the source: `leadgate plan` and the run's log name each.
     `inferred` counts those of `processed` and `rejected` that were settled by a probe.
     `changed` counts settled leads whose enrichment changed afterwards, about which nothing is done.
     `refused` counts leads that LeadByte refused and that are sent again later; without attempts left: `failed`.
@@ -67,9 +68,9 @@ class ShadowRow:
     agree: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Account:
-    """What is known of a run while it goes on."""
+    """What is known of a run while it goes on. Without a repr: Prefect writes that of an argument into its traces."""
 
     started_at: datetime
     leads: int = 0
@@ -79,7 +80,8 @@ class Account:
     shadowed: Counter[ShadowRow] = field(default_factory=Counter)
     """What the live rules and the shadow rules said, and of how many leads."""
     tally: Tally = field(default_factory=Tally)
-    faults: Sequence[str] = ()
+    lead_faults: Sequence[str] = ()
+    data_faults: Faults = field(default_factory=Faults)
     inferred: list[str] = field(default_factory=list)
     skipped: Mapping[str, str] = field(default_factory=dict)
     trouble: str | None = None
@@ -88,7 +90,7 @@ class Account:
     def registered(self, registered: Registered) -> None:
         """Count the leads that are new; faults of the source are those of the newest look."""
         self.leads += registered.count
-        self.faults = registered.faults
+        self.lead_faults = registered.faults
 
     def noted(self, leads: Sequence[Decided]) -> None:
         """Count a wave's decisions, and what shadow rules would have made of them."""
@@ -101,8 +103,14 @@ class Account:
         """Count the leads whose enrichment has arrived, or changed too late."""
         if looked.reading.problem:
             self.tally.note(looked.reading.problem)
+        self.data_faults |= Faults(looked.reading.faults)
         self.arrived += looked.arrived
         self.changed += looked.changed
+
+    @property
+    def faults(self) -> list[str]:
+        """What is to be put right in the source, a sentence each."""
+        return [*self.lead_faults, *name_faults(self.data_faults)]
 
     def compared(self, compared: Compared) -> bool:
         """Count what a comparison has found; tell whether that was anything to go on with."""

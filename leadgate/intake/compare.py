@@ -55,7 +55,7 @@ def compare_all(  # noqa: PLR0913
     mark = read_mark(ledger, Relation.ENRICHMENT)
     if mark and (_is_due(mark, config, now, begun_at) or not source.reads_forward()):
         looker = looker or Looker(source, ledger, config, now)
-        _compare_waiting(looker, ledger, mark, pages)
+        _compare_waiting(looker, source, ledger, mark, pages)
     withdrawn = 0
     if registered and registered.is_whole and config.source.leads.left != "keep":
         looker = looker or Looker(source, ledger, config, now)
@@ -93,8 +93,10 @@ def _is_due(mark: Mark, config: PipelineConfig, now: datetime, begun_at: datetim
     return now - mark.compared_at >= config.source.compare_every or (begins_run and mark.compared_rows <= _SMALL)
 
 
-def _compare_waiting(looker: Looker, ledger: Ledger, mark: Mark, pages: int | None) -> None:
+def _compare_waiting(looker: Looker, source: Source, ledger: Ledger, mark: Mark, pages: int | None) -> None:
     rows = mark.compared_rows if mark.compared_to else 0
+    if not mark.compared_to:
+        mark = replace(mark, faults=source.odd_enrichment_ids())
     for number, page in enumerate(all_waiting(ledger, PAGE, after=mark.compared_to or ""), 1):
         looker.look([page])
         rows += len(page)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from leadgate.clock import CLOCKS_AGREE
 from leadgate.config import PipelineConfig
 from leadgate.intake.forward import PAGE, advance, read_from
 from leadgate.ledger import NOT_ASKED, Ledger
@@ -18,7 +19,7 @@ from leadgate.ledger.waiting import (
     read_waiting,
     waiting_since,
 )
-from leadgate.model import Enrichment, Look, SourceReading, Waiting, fingerprint
+from leadgate.model import Enrichment, Fingerprint, Look, SourceReading, Waiting
 from leadgate.source import Source
 
 
@@ -84,12 +85,14 @@ class Looker:
         """Say what there is to note of each of these entries; None where nothing has changed since the last look."""
         found = self._source.enrichments([entry.lead_id for entry in page])
         require = self._config.wait.require
-        return [look_at(entry, found.get(entry.lead_id), require, self._now, self.late_since) for entry in page]
+        times = self._now, self.late_since, self._ledger.fingerprint
+        return [look_at(entry, found.get(entry.lead_id), require, *times) for entry in page]
 
     def count_changed(self, ids: Sequence[str]) -> None:
         """Count those of the ids that are settled and whose enrichment is not what it was."""
         known = read_settled_hashes(self._ledger, ids)
         found = self._source.enrichments(list(known))
+        fingerprint = self._ledger.fingerprint
         news = {lead_id: fingerprint(enrichment.columns) for lead_id, enrichment in found.items()}
         self.looked.changed += note_changed(
             self._ledger, {lead_id: data_hash for lead_id, data_hash in news.items() if data_hash != known[lead_id]}
@@ -100,7 +103,7 @@ def look_for_arrivals(source: Source, ledger: Ledger, config: PipelineConfig, *,
     """Make ready what has become complete or late: of entries that are new, had data written, or whose time is up."""
     horizon = source.horizon()
     looker = Looker(source, ledger, config, now)
-    newest = looker.looked.reading.newest_at
+    newest = looker.looked.reading.latest_at
     mark = read_mark(ledger, Relation.ENRICHMENT)
     looker.look(never_looked_at(ledger, PAGE))
     if mark is None:
@@ -121,7 +124,7 @@ def read_trusted(source: Source, ledger: Ledger, config: PipelineConfig, now: da
     reading = source.reading(now, config.wait.source_fresh_within)
     seen = newest_seen(ledger)
     newest = reading.newest_at
-    if seen is None or not reading.healthy or (newest is not None and newest >= seen):
+    if seen is None or seen > now + CLOCKS_AGREE or not reading.healthy or (newest is not None and newest >= seen):
         return reading
     problem = (
         f"source.enrichment: its newest row is of {newest}, and one of {seen} was seen before. Rows were removed, or "
@@ -141,12 +144,13 @@ def _written(
         yield ids, list(news)
 
 
-def look_at(
+def look_at(  # noqa: PLR0913, PLR0917
     entry: Waiting,
     enrichment: Enrichment | None,
     require: Sequence[str],
     now: datetime,
     late_since: datetime | None,
+    fingerprint: Fingerprint,
 ) -> Look | None:
     """Say what one look found for a waiting entry; None where nothing has changed since the last.
 

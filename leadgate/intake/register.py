@@ -12,7 +12,7 @@ from leadgate.ledger.pipelines import note_all_seen
 from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_mark
 from leadgate.ledger.waiting import Registration, register
 from leadgate.model import Lead
-from leadgate.source import Source
+from leadgate.source import Faults, Source, name_faults
 
 _KEPT_FAULTS = 100
 
@@ -34,33 +34,34 @@ def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, no
     """
     mark = read_mark(ledger, Relation.LEADS)
     horizon = source.horizon()
-    newest = source.newest_lead()
+    newest = source.newest_lead(now)
+    latest_at = newest.latest_at if newest else None
     if mark is None:
-        begun = advance(Mark(read_at=now), newest, horizon, now)
+        begun = advance(Mark(read_at=now), latest_at, horizon, now)
         return compare_leads(source, ledger, begun, now=now)
-    since = read_from(mark, newest, config.source.overlap)
+    since = read_from(mark, latest_at, config.source.overlap)
     pages = source.lead_pages.since(since, PAGE) if since else iter(())
     if pages is None:
         return compare_leads(source, ledger, mark, now=now)
-    count, faults = 0, list(mark.faults)
+    count, faults = 0, Faults(newest.faults if newest else {})
     for page in pages:
         registered = _take_in(ledger, page.leads, now)
         count += registered.new
-        faults += [*page.faults, *name_elsewhere(registered.elsewhere)]
-    keep_mark(ledger, Relation.LEADS, advance(mark, newest, horizon, now))
-    return Registered(count, list(dict.fromkeys(faults)))
+        faults |= page.faults | name_elsewhere(registered.elsewhere)
+    keep_mark(ledger, Relation.LEADS, advance(mark, latest_at, horizon, now))
+    return Registered(count, name_faults(faults | Faults(mark.faults)))
 
 
 def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, pages: int | None = None) -> Registered:
     """Go through every lead in order of id, or as many `pages` as are given; the next call goes on behind them."""
     count = 0
-    rows, faults = (mark.compared_rows, list(mark.faults)) if mark.compared_to else (0, [])
+    rows, faults = (mark.compared_rows, Faults(mark.faults)) if mark.compared_to else (0, Faults())
     for number, page in enumerate(source.lead_pages.all(PAGE, after=mark.compared_to), 1):
         registered = _take_in(ledger, page.leads, now)
         count += registered.new
         rows += len(page.leads)
-        faults += [*page.faults, *name_elsewhere(registered.elsewhere)]
-        mark = replace(mark, compared_to=page.after, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
+        faults += page.faults + name_elsewhere(registered.elsewhere)
+        mark = replace(mark, compared_to=page.after, compared_rows=rows, faults=_kept(faults))
         if page.after and number % KEEP_EVERY == 0:
             keep_mark(ledger, Relation.LEADS, mark)
         if number == pages and page.after:
@@ -68,9 +69,9 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
     else:
         note_all_seen(ledger)
         # Also where the rows that were left are gone by now.
-        mark = replace(mark, compared_to=None, compared_at=now, compared_rows=rows, faults=faults[:_KEPT_FAULTS])
+        mark = replace(mark, compared_to=None, compared_at=now, compared_rows=rows, faults=_kept(faults))
     keep_mark(ledger, Relation.LEADS, mark)
-    return Registered(count, faults, is_whole=mark.compared_to is None)
+    return Registered(count, name_faults(faults), is_whole=mark.compared_to is None)
 
 
 def _take_in(ledger: Ledger, leads: Sequence[Lead], now: datetime) -> Registration:
@@ -80,10 +81,22 @@ def _take_in(ledger: Ledger, leads: Sequence[Lead], now: datetime) -> Registrati
     return register(ledger, leads, now=now)
 
 
-def name_elsewhere(elsewhere: Mapping[str, str]) -> list[str]:
+def _kept(faults: Faults) -> dict[str, int]:
+    return dict(faults.most_common(_KEPT_FAULTS))
+
+
+def mind_odd_ids(source: Source, ledger: Ledger) -> None:
+    """Let a source know what earlier runs have seen of its ids; of enrichment that nobody has read, look."""
+    leads, enrichment = read_mark(ledger, Relation.LEADS), read_mark(ledger, Relation.ENRICHMENT)
+    source.mind_odd_ids({**(leads.faults if leads else {}), **(enrichment.faults if enrichment else {})})
+    if enrichment is None:
+        source.odd_enrichment_ids()
+
+
+def name_elsewhere(elsewhere: Mapping[str, str]) -> Faults:
     """Name the leads that another pipeline of the account has, and acts on."""
-    return [
+    return Faults(
         f"source.leads: lead {lead_id} belongs to the pipeline {name!r} of the same account, and is not registered a "
         "second time. Leave it out of one of the two."
         for lead_id, name in elsewhere.items()
-    ]
+    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from leadgate.model.leads import Decision, fingerprint
+from leadgate.model.leads import Decision
 from leadgate.model.people import Override
 from leadgate.model.words import FINAL_STATES, Action, Certainty, RequestKind, Result, State
 
@@ -83,13 +83,13 @@ class Decided:
     payload_hash: str | None
     is_written: bool = False
     """Whether LeadByte has taken the same values before: only an act is sent with them once more."""
-    read: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)
-    """Gives every value that was read for it or would be written."""
+    hash_read: Callable[[], str] = field(default=str, repr=False)
+    """Gives a hash of every value that was read for it or would be written; few runs keep to a plan and ask for it."""
 
     @property
     def data_hash(self) -> str:
-        """Of what was read: a plan holds only while it is the same. Few runs keep to one, so it is made when asked."""
-        return fingerprint(self.read())
+        """Of what was read: a plan holds only while it is the same."""
+        return self.hash_read()
 
 
 class Wave:

@@ -46,6 +46,24 @@ def fit(value: object, column_type: ColumnType, zone: tzinfo = UTC) -> Any:  # n
         return None
 
 
+def own_value(raw: object, fitted: Any) -> Any:  # noqa: ANN401 - as the source has it
+    """Give a value that fits as the source has it, to be written: a date as that date, a number with all its digits.
+
+    A text in a column of numbers or times stays that text. An instant that names its zone is in UTC, as rules see it.
+    """
+    match raw:
+        case datetime():
+            return fitted if raw.tzinfo else raw
+        case date():
+            return raw
+        case Decimal() | int() if type(fitted) is float:
+            return raw
+        case str() if type(fitted) in {int, float, datetime}:
+            return raw.strip()
+        case _:
+            return fitted
+
+
 def number_text(value: float | Decimal) -> str | None:
     """Write a number without exponent or trailing zeros, so that 123.0 reads 123; None for NaN and infinity."""
     text = _digits(Decimal(repr(value)) if isinstance(value, float) else value)

@@ -38,12 +38,12 @@ def read_source(
     Only then is it healthy, and lets deadlines fall due. An empty table is one that was emptied, for all we know.
     """
     try:
-        raw = rows.newest()
-        is_empty = raw is None and rows.is_empty()
+        newest = rows.newest(now)
+        is_empty = newest is None and rows.is_empty()
         skew = None if clock is None else _skew(database, rows.relation.where, clock)
     except SourceUnavailable as error:
         return SourceReading(read_at=now, newest_at=None, healthy=False, problem=str(error))
-    newest_at = None if raw is None or rows.stamp is None else rows.fit(rows.stamp, raw)
+    newest_at = newest.at if newest else None
     where = rows.relation.where
     problem = None
     if is_empty:
@@ -57,6 +57,8 @@ def read_source(
         newest_at=newest_at,
         healthy=problem is None,
         problem=problem and f"{problem}: no lead becomes late meanwhile.",
+        latest_at=newest.latest_at if newest else None,
+        faults=newest.faults if newest else {},
     )
 
 

@@ -12,17 +12,16 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Numeric, String, Uuid
+from sqlalchemy import BigInteger, ColumnElement, LargeBinary, Numeric, String, Uuid, bindparam, cast
 from sqlalchemy.types import NullType, TypeEngine
 
+from leadgate.model.ids import normal_id
 from leadgate.model.values import number_text
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LARGEST = 2**63 - 1
-_LONGEST = 200
-"""Letters of an id that the ledger keeps: one row with a longer one must not stop all the others."""
 
 
 class IdKind(Enum):
@@ -55,8 +54,7 @@ def id_text(value: object) -> str | None:
             text = value
         case _:
             text = None
-    # PostgreSQL, which may hold the ledger, has no NUL in text.
-    return text if text and text.strip() and len(text) <= _LONGEST and "\0" not in text else None
+    return normal_id(text) if text else None
 
 
 def cursor_of(raw: object) -> str:
@@ -74,6 +72,15 @@ def cursor_at(kind: IdKind, cursor: str) -> Any:  # noqa: ANN401 - the kind's
             return Decimal(str(value))
         case _:
             return value
+
+
+def bound_value(raw: object, type_: TypeEngine[Any]) -> ColumnElement[Any]:
+    """Bind a value as a driver gave it, to be compared with others of its column."""
+    if isinstance(raw, str) and not raw.isascii():
+        as_bytes = raw.encode(errors="surrogateescape")
+        if as_bytes.decode(errors="ignore") != raw:  # not UTF-8, and in SQLite nevertheless
+            return cast(bindparam(None, as_bytes, type_=LargeBinary()), String())
+    return bindparam(None, raw, type_=type_)
 
 
 def bind_values(kind: IdKind, ids: Iterable[str]) -> list[Any]:

@@ -5,22 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 
 from leadgate.model import Lead
-from leadgate.source.ids import cursor_at, cursor_of, id_text
+from leadgate.source.faults import Faults, odd_ids, shape_of
+from leadgate.source.ids import bound_value, cursor_at, cursor_of, id_text
 from leadgate.source.rows import Rows
+
+_NO_IDS = "blank, longer than 200 characters, or with a NUL or bytes that are not UTF-8 in them"
 
 
 @dataclass(frozen=True, slots=True)
 class LeadPage:
-    """Some of the leads, and what is wrong with rows among them, a sentence each.
+    """Some of the leads, and what is wrong with rows among them.
 
     The leads carry their id and `quarantined_at` alone: a page of those needs no more than an index.
     """
 
     leads: list[Lead]
-    faults: list[str]
+    faults: Faults
     after: str | None = None
     """Where to go on, in order of id; None at the end, and where a page is not of that order."""
 
@@ -31,15 +34,17 @@ class LeadPages:
     def __init__(self, rows: Rows, quarantined_at: str) -> None:
         self._rows = rows
         self._at = quarantined_at
+        self._told: dict[bool, str] = {}
+        self._twice = ""
 
     def all(self, size: int = 1000, *, after: str | None = None) -> Iterator[LeadPage]:
         """Every lead in order of id, from `after` on, at most `size` rows in memory."""
         leads = self._rows.relation
-        faults = [] if after else self._null_ids()
+        faults = Faults() if after else self._null_ids()
         while True:
             statement = select(leads.id_value, leads.value(self._at)).where(leads.id.is_not(None))
             if after is not None:
-                last = bindparam(None, cursor_at(leads.id_kind, after), type_=leads.id_kind.bind_type)
+                last = bound_value(cursor_at(leads.id_kind, after), leads.id_kind.bind_type)
                 statement = statement.where(leads.id > last)
             rows = self._rows.fetch(statement.order_by(leads.id).limit(size + 1))
             more = len(rows) > size
@@ -49,7 +54,7 @@ class LeadPages:
             page = self._page(rows)
             if page.leads or page.faults or faults:
                 yield LeadPage(page.leads, faults + page.faults, after)
-            faults = []
+            faults = Faults()
             if not more:
                 return
 
@@ -58,42 +63,54 @@ class LeadPages:
         found = self._rows.written_since(instant, size, columns=[self._at])
         return None if found is None else (self._page([(row[0], row[2]) for row in rows]) for rows in found)
 
-    def _null_ids(self) -> list[str]:
-        """Say how many rows have no id, and when they were quarantined: there is nothing else to know them by."""
+    def _null_ids(self) -> Faults:
+        """Count the rows that have no id, and say when they were quarantined: there is nothing else to know them by."""
         leads = self._rows.relation
         at = leads.rows.c[self._at]
         statement = select(func.count(), func.min(at), func.max(at)).select_from(leads.rows).where(leads.id.is_(None))
         ((count, first, last),) = self._rows.fetch(statement)
         if not count:
-            return []
+            return Faults()
         spans = [self._rows.instant(value) for value in (first, last)]
         when = f", quarantined from {spans[0]} to {spans[1]}" if all(spans) else ""
-        return [f"{leads.where}: {count} rows have no `{leads.place.config.id}`{when}. Give them one."]
+        return Faults({f"{leads.where}: {{rows}} without `{leads.place.config.id}`{when}. Give them one.": count})
 
     def _page(self, rows: Sequence[Sequence[Any]]) -> LeadPage:
         where, at = self._rows.relation.where, self._at
-        by_id: dict[str, list[datetime | None]] = {}
-        faults = []
+        by_id: dict[str, list[Any]] = {}
+        faults = Faults()
         for raw_id, raw_at in rows:
-            quarantined_at = self._rows.instant(raw_at)
             lead_id = id_text(raw_id)
             if lead_id is None:
-                faults.append(
-                    f"{where}: a row quarantined at {quarantined_at} has an id that is none: blank, longer than 200 "
-                    "characters, or with a NUL in it. Put it right."
-                )
-            else:
-                by_id.setdefault(lead_id, []).append(quarantined_at)
+                faults[f"{where}: {{rows}} with an id that is none: {_NO_IDS}. Put them right."] += 1
+                continue
+            if isinstance(raw_id, str) and raw_id != lead_id:
+                self._rows.has_odd_ids = True
+                faults[odd_ids(where)] += 1
+            by_id.setdefault(lead_id, []).append(raw_at)
         leads = []
-        for lead_id, instants in by_id.items():
-            known = [instant for instant in instants if instant]
-            if len(instants) > 1:
-                faults.append(f"{where}: lead {lead_id} is on more than one row; the earliest `{at}` counts.")
+        for lead_id, raws in by_id.items():
+            known = [instant for instant in map(self._rows.instant, raws) if instant]
+            if len(raws) > 1:
+                one = f"the earliest `{at}` counts. One is lead {lead_id}."
+                self._twice = self._twice or f"{where}: {{rows}} of leads that are on more than one; {one}"
+                faults[self._twice] += len(raws)
             if known:
                 leads.append(Lead(lead_id, min(known)))
             else:
-                faults.append(f"{where}: lead {lead_id} has no date and time in `{at}`, and waits until it has one.")
+                faults[self._undated(lead_id, next(filter(None, raws), None))] += 1
         return LeadPage(leads, faults)
+
+    def _undated(self, lead_id: str, raw: object) -> str:
+        """The sentence for leads that wait until they have a date and time; the first of each kind is named in it."""
+        if (raw is None) not in self._told:
+            lacks = "without" if raw is None else "with something else than a date and time in"
+            written = "" if raw is None else f" and is written like {shape_of(raw)}"
+            self._told[raw is None] = (
+                f"{self._rows.relation.where}: {{rows}} {lacks} `{self._at}`; one is of lead {lead_id}{written}. Such "
+                "leads wait: a `query:` can give them one, as 2026-03-01 12:00:00."
+            )
+        return self._told[raw is None]
 
 
 def _whole_ids(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
@@ -104,7 +121,9 @@ def _whole_ids(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
     """
 
     def key(row: Sequence[Any]) -> str:
-        return (id_text(row[0]) or "").rstrip().casefold()
+        return (id_text(row[0]) or "").casefold()
 
-    last = key(rows[-1])
-    return [row for row in rows if key(row) != last] or rows
+    last, end = key(rows[-1]), len(rows)
+    while end and key(rows[end - 1]) == last:
+        end -= 1
+    return rows[:end] or rows

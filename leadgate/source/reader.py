@@ -4,7 +4,7 @@ Nothing is ever written. A page, a thousand ids and a reading are one statement 
 transaction stays open between them, and a server that was restarted in between is not noticed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from leadgate.model import Columns, Enrichment, Lead, SourceReading
 from leadgate.source.advice import advise
 from leadgate.source.database import Database
 from leadgate.source.describe import Place
+from leadgate.source.faults import Faults, odd_ids
 from leadgate.source.freshness import read_horizon, read_source
 from leadgate.source.ids import id_text
 from leadgate.source.lead_pages import LeadPages
 from leadgate.source.relations import ReadableRelation, reflect
-from leadgate.source.rows import Rows
+from leadgate.source.rows import Newest, Rows
 from leadgate.source.wakeups import Wakeups
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -100,14 +101,27 @@ class Source:
         """Say how arrivals are found here, and what is missing to find them better."""
         return list(advise(self._database, self._leads, self._enrichment))
 
-    def newest_lead(self) -> datetime | None:
-        """The newest stamp of a lead."""
-        return self._leads.instant(self._leads.newest())
+    def newest_lead(self, now: datetime) -> Newest | None:
+        """The newest stamp of a lead that is not of the future, and the others."""
+        return self._leads.newest(now)
+
+    def mind_odd_ids(self, faults: Container[str]) -> None:
+        """Compare ids without what cannot be seen in them, in a relation of which earlier readings say that."""
+        for rows in (self._leads, self._enrichment):
+            rows.has_odd_ids |= odd_ids(rows.relation.where) in faults
+
+    def odd_enrichment_ids(self) -> Faults:
+        """Go through the ids of enrichment for those that hold what cannot be seen, and mind them."""
+        return self._enrichment.odd_ids()
+
+    def unreadable(self) -> Faults:
+        """The values that could not be read so far, by column: they count as missing."""
+        return self._leads.unreadable() + self._enrichment.unreadable()
 
     def leads(self, ids: Sequence[str]) -> dict[str, Lead]:
         """The leads among `ids` that the source has, with all their columns; of several rows the earliest."""
         found: dict[str, tuple[Any, Lead]] = {}
-        for lead_id, columns in self._leads.look_up(ids):
+        for lead_id, columns, _ in self._leads.look_up(ids):
             quarantined_at = columns[self._quarantined_at]
             if quarantined_at is None:
                 continue
@@ -118,7 +132,7 @@ class Source:
 
     def present(self, ids: Sequence[str]) -> set[str]:
         """Those of `ids` that have a row among the leads, whatever stands in it."""
-        return {lead_id for lead_id, _ in self._leads.look_up(ids)}
+        return {lead_id for lead_id, *_ in self._leads.look_up(ids)}
 
     def enrichments(self, ids: Sequence[str]) -> dict[str, Enrichment]:
         """What has arrived for `ids`. Of several rows for one lead the latest `updated_at` counts.
@@ -127,9 +141,9 @@ class Source:
         the same rows always give the same answer.
         """
         found: dict[str, Enrichment] = {}
-        for lead_id, columns in self._enrichment.look_up(ids):
+        for lead_id, columns, own in self._enrichment.look_up(ids):
             updated_at = columns[self._enrichment.stamp] if self._enrichment.stamp else None
-            row = Enrichment(lead_id, updated_at, columns)
+            row = Enrichment(lead_id, updated_at, columns, own)
             other = found.get(lead_id)
             if other is None or _rank(row) > _rank(other):
                 found[lead_id] = row
@@ -144,8 +158,13 @@ class Source:
         return None if pages is None else map(self._stamped, pages)
 
     def _stamped(self, rows: Sequence[Sequence[Any]]) -> list[tuple[str, datetime]]:
-        found = ((id_text(raw_id), self._enrichment.instant(raw_at)) for raw_id, raw_at in rows)
-        return [(lead_id, at) for lead_id, at in found if lead_id and at]
+        found = ((id_text(raw_id), raw_id, self._enrichment.instant(raw_at)) for raw_id, raw_at in rows)
+        stamped = []
+        for lead_id, raw_id, at in found:
+            if lead_id and at:
+                self._enrichment.has_odd_ids |= isinstance(raw_id, str) and raw_id != lead_id
+                stamped.append((lead_id, at))
+        return stamped
 
     def reads_forward(self) -> bool:
         """Whether `changed` can be asked."""

@@ -1,5 +1,6 @@
 """A relation of the pipeline file, held against the database: either it can be read, or every fault is named."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, func, select
 
 from leadgate.errors import SourceError
 from leadgate.model import ColumnType
+from leadgate.model.ids import UNSEEN
 from leadgate.source.column_types import NativeType
 from leadgate.source.describe import Place, describe, rows_of
 from leadgate.source.ids import IdKind
@@ -19,6 +21,7 @@ class ReadableRelation:
     """A relation that can be read: every column in `types` is there and is read as that type."""
 
     place: Place
+    dialect: str
     rows: FromClause
     id_kind: IdKind
     types: Mapping[str, ColumnType]
@@ -40,6 +43,17 @@ class ReadableRelation:
     def id_value(self) -> ColumnElement[Any]:
         """The id as it is read."""
         return self.value(self.place.config.id)
+
+    @property
+    def normal_id(self) -> ColumnElement[Any]:
+        """The id as `normal_id` in leadgate/model/ids.py gives it, of a column of text."""
+        match self.dialect:
+            case "sqlite":
+                return func.leadgate_id(self.id_value)
+            case "postgresql":
+                return func.regexp_replace(self.id_value, UNSEEN, "", "g")
+            case _:
+                return func.regexp_replace(self.id_value, re.sub(r"\\u(\w{4})", r"\\x{\1}", UNSEEN), "")
 
     def value(self, name: str) -> ColumnElement[Any]:
         """A column as it is read."""
@@ -91,6 +105,7 @@ def reflect(connection: Connection, place: Place, instants: Mapping[str, str]) -
     connection.execute(select(*(rows.c[name] for name in types)).limit(0)).close()
     return ReadableRelation(
         place=place,
+        dialect=connection.dialect.name,
         rows=rows,
         id_kind=id_type.id_kind,
         types=types,

@@ -34,8 +34,8 @@ def test_leadbyte_being_down_is_told(pipeline: Practice, leadbyte: Sandbox, lead
 
     assert finished.code == 1
     assert finished.json()["error"] == (
-        f"LeadByte at {address} takes nothing just now (LeadByte cannot be reached (ConnectError: All connection "
-        "attempts failed)). Every lead that was not sent stays ready: the next run goes on with it."
+        f"LeadByte at {address} takes nothing just now (LeadByte cannot be reached (ConnectError); All connection "
+        "attempts failed). Every lead that was not sent stays ready: the next run goes on with it."
     )
     assert finished.stderr == f"leadgate: {finished.json()['error']}\n"
     assert finished.json()["ready"] == LEADS

@@ -112,7 +112,8 @@ def test_init_says_where_it_cannot_write(tmp_path: Path) -> None:
     finished = leadgate("init", tmp_path / "no" / "leadgate.yaml")
     assert finished.code == 2
     assert finished.stderr == (
-        f"leadgate: {tmp_path}/no/leadgate.yaml: cannot be written (No such file or directory). Name another path.\n"
+        f"leadgate: {tmp_path}/no/leadgate.yaml: cannot be written (there is no folder {tmp_path}/no): "
+        "name another file\n"
     )
 
 

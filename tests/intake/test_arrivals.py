@@ -196,7 +196,9 @@ def test_a_lead_quarantined_on_the_last_day_is_never_late(pipeline: Pipeline) ->
 def test_what_one_look_says(late: bool, complete: bool) -> None:
     """Complete is due; incomplete only when it has waited since the instant that makes it late."""
     enrichment = Enrichment("1", NOON, {"postcode": "TN25 6QD" if complete else None})
-    look = look_at(waiting(), enrichment, REQUIRE, NOON + DAY, NOON if late else NOON - timedelta(seconds=1))
+    look = look_at(
+        waiting(), enrichment, REQUIRE, NOON + DAY, NOON if late else NOON - timedelta(seconds=1), fingerprint
+    )
     assert look is not None
     assert (look.due, look.late) == (complete or late, late and not complete)
     assert list(look.missing) == ([] if complete else ["postcode"])
@@ -205,14 +207,14 @@ def test_what_one_look_says(late: bool, complete: bool) -> None:
 def test_nothing_new_is_nothing_to_write() -> None:
     """A lead that waits costs no row of the ledger."""
     row: dict[str, object] = {"postcode": None, "mobile": "07700 900123"}
-    assert look_at(waiting(row), Enrichment("1", NOON, row), REQUIRE, NOON, None) is None
-    assert look_at(waiting(), None, REQUIRE, NOON, None) is None
+    assert look_at(waiting(row), Enrichment("1", NOON, row), REQUIRE, NOON, None, fingerprint) is None
+    assert look_at(waiting(), None, REQUIRE, NOON, None, fingerprint) is None
     first = Waiting("1", NOON, None, None, None)
-    assert look_at(first, None, REQUIRE, NOON, None) is not None
+    assert look_at(first, None, REQUIRE, NOON, None, fingerprint) is not None
 
 
 def test_half_a_character_in_a_row_is_data_like_any_other() -> None:
     """JSON columns may hold one, and no row may stop a run."""
-    look = look_at(waiting(), Enrichment("1", NOON, {"postcode": "\ud800"}), REQUIRE, NOON, None)
+    look = look_at(waiting(), Enrichment("1", NOON, {"postcode": "\ud800"}), REQUIRE, NOON, None, fingerprint)
     assert look is not None
     assert look.due

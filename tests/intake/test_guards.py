@@ -158,3 +158,21 @@ def test_times_without_a_zone_are_of_the_zone_the_file_names(pipeline: Pipeline)
     pipeline.arrive(1)
     pipeline.clock.advance(hours=5)
     assert pipeline.look_forward(source=zone).arrived == 1
+
+
+@pytest.mark.parametrize("stamp", ["2099-01-01 00:00:00", "2026-03-02 21:30:00"], ids=["2099", "three hours ahead"])
+def test_a_row_of_the_future_does_not_keep_a_dead_source_fresh(waiting: Pipeline, stamp: str) -> None:
+    """The source has been dead for a day and more, and one row says otherwise: nobody is late, and it is named."""
+    waiting.run_sql(f"UPDATE enrichment SET updated_at = '{stamp}' WHERE id = 99")  # noqa: S608 - made here
+    waiting.run_sql("INSERT INTO enrichment VALUES (98, '2026-03-01 11:59:00', 'TN25', NULL, 0.1)")
+    waiting.clock.advance(hours=30)
+    looked = waiting.look(wait={**FRESH, "deadline": "24h", "require": ["postcode"]})
+    assert (looked.late, looked.reading.healthy) == (0, False)
+    assert any("with a `updated_at` of the future" in fault for fault in looked.reading.faults)
+    assert set(waiting.states().values()) == {State.WAITING}
+
+
+def test_an_enrichment_that_is_stamped_ahead_arrives_all_the_same(waiting: Pipeline) -> None:
+    """Its stamp says nothing of how fresh the source is, and its data is there."""
+    waiting.run_sql("INSERT INTO enrichment VALUES (1, '2026-03-01 15:00:00', 'TN25', '0770', 0.9)")
+    assert waiting.look().arrived == 1

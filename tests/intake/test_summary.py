@@ -13,7 +13,7 @@ BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 
 def summary(**went: int) -> Summary:
     """A run whose leads went to these states."""
-    account = Account(BEGAN, leads=7, arrived=5, changed=2, faults=["a", "b"], inferred=["17"])
+    account = Account(BEGAN, leads=7, arrived=5, changed=2, lead_faults=["a", "b"], inferred=["17"])
     account.tally.went.update({State(name): count for name, count in went.items()})
     left = {State.WAITING: 11, State.READY: 3, State.UNKNOWN: account.tally.went[State.UNKNOWN]}
     return account.summarize(remaining=left)

@@ -137,7 +137,7 @@ def test_a_plan_holds_no_value_of_a_lead(runs: Runs, file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "cannot be read .No such file or directory.: make one with `leadgate plan --out FILE`"),
+        (None, "there is no such file. To go on, make one with `leadgate plan --out FILE`"),
         ("hello", "is no plan .*make one with"),
         ('{"leadgate_plan": 2}', r"is no plan \(leadgate_plan: .*make one with"),
     ],

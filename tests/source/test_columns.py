@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from leadgate.model import ColumnType
+from leadgate.source import name_faults
 from tests.source.conftest import OpenSource, UserDatabase
 
 S, I, D, B, T = (ColumnType(name) for name in ("string", "int", "double", "bool", "timestamp"))  # noqa: E741
@@ -138,10 +139,8 @@ def test_a_query_on_sqlite_needs_types_for_its_expressions(sqlite_url: str, open
     assert source.enrichments(["1"])["1"].columns["full_name"] == "Ann Lee"
 
 
-def test_what_cannot_be_read_counts_as_missing_and_is_told_once(
-    sqlite_url: str, open_source: OpenSource, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The log names the column and not the value, which is a person's."""
+def test_what_cannot_be_read_counts_as_missing_and_is_told_once(sqlite_url: str, open_source: OpenSource) -> None:
+    """A sentence names the column, how many leads, and not the value, which is a person's."""
     UserDatabase(sqlite_url).run(
         "CREATE TABLE leads (id INTEGER, quarantined_at TIMESTAMP)",
         "CREATE TABLE enrichment (id INTEGER, updated_at TIMESTAMP, score REAL)",
@@ -151,7 +150,10 @@ def test_what_cannot_be_read_counts_as_missing_and_is_told_once(
     for enrichment in source.enrichments(["1", "2"]).values():
         assert enrichment.updated_at is None
         assert enrichment.missing(["score"]) == ["score"]
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 2
-    assert "event=unreadable_values relation=source.enrichment column=score type=double" in told
+    told = name_faults(source.unreadable())
+    assert told == [
+        f"source.enrichment (table enrichment): 2 rows with a `{column}` that is no {type_}, and counts as missing "
+        f"(one is written like {shape}), such as that of lead 1."
+        for column, type_, shape in (("updated_at", "timestamp", "aaaaaaaaa"), ("score", "double", "aaaa"))
+    ]
     assert not any(word in message for message in told for word in ("high", "low", "yesterday", "today"))

@@ -1,0 +1,29 @@
+"""A lead's id as text: one normal form, whoever writes it, be it the source, LeadByte or somebody at the keyboard."""
+
+import re
+
+HIDDEN = r"\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # shown as nothing at all
+"""Characters that are never seen, as a regular expression writes them in brackets."""
+BLANK = r"\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""Blanks and control characters, which are not seen at the ends of a text; likewise."""
+UNSEEN = f"[{HIDDEN}]|^[{BLANK}{HIDDEN}]+|[{BLANK}{HIDDEN}]+$"
+"""What the normal form of an id leaves out."""
+
+_LONGEST = 200
+"""Letters of an id that the ledger keeps: one row with a longer one must not stop all the others."""
+_READ_AT_MOST = 10 * _LONGEST
+_UNSEEN = re.compile(UNSEEN)
+
+
+def normal_id(text: str) -> str | None:
+    """Give an id without what cannot be seen: inside it, and blanks around it; None for what is no id.
+
+    No id are: nothing, more than 200 characters, a NUL, which PostgreSQL has not in text, and half characters.
+    """
+    if len(text) > _READ_AT_MOST or "\0" in text:
+        return None
+    if not (text.isascii() and text.isalnum()):  # as nearly every id
+        text = _UNSEEN.sub("", text)
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            return None
+    return text if 0 < len(text) <= _LONGEST else None
