@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import ByOption, whoever
+from cli.options import ByOption, at_keyboard, whoever
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.ledger.pauses import end_pause, keep_pause
 from leadgate.wiring.ledger import ledger_of
@@ -26,7 +26,7 @@ def pause(
     on their way are answered.
     """
     with ledger_of(config) as (settings, ledger):
-        held = keep_pause(ledger, by=whoever(by), reason=reason, now=ledger.now())
+        held = keep_pause(ledger, by=whoever(by), where=at_keyboard(), reason=reason, now=ledger.now())
     if as_json:
         say_json({"pipeline": settings.pipeline, "paused": asdict(held)})
     else:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.options import parse_id
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.errors import ConfigError
 from leadgate.ledger.people import retry_failed
@@ -13,7 +14,9 @@ from leadgate.wiring.ledger import ledger_of
 
 @reports_errors
 def retry(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Quarantine ids of parked leads.")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", parser=parse_id, help="Quarantine ids of parked leads.")
+    ] = None,
     *,
     failed: Annotated[bool, typer.Option("--failed", help="Every parked lead.")] = False,
     config: ConfigOption = Path("leadgate.yaml"),

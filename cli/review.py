@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 from ruamel.yaml import YAML
 
-from cli.options import ByOption, whoever
-from cli.output import WRONG, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop, warn
+from cli.options import ByOption, at_keyboard, parse_id, whoever
+from cli.output import WRONG, ConfigOption, JsonOption, ago, reports_errors, say, say_json, say_lines, stop, warn
 from leadgate.ledger.people import resolve
 from leadgate.ledger.reviews import read_overridden, read_reviews
 from leadgate.model import Overridden, Resolution, Resolved, Review, Verdict
@@ -24,7 +24,7 @@ review = typer.Typer(
     rich_markup_mode=None,
 )
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Quarantine ids of leads in review.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", parser=parse_id, help="Quarantine ids of leads in review.")]
 Reason = Annotated[str, typer.Option(help="Why; `leadgate explain` tells it.")]
 StillThere = Annotated[
     bool,
@@ -77,6 +77,7 @@ def _command(verdict: Resolution) -> Callable[..., None]:
                 verdict,
                 reason=reason,
                 by=whoever(by),
+                where=at_keyboard(),
                 hold_for=settings.policy.hold_for,
                 now=ledger.now(),
                 still_in_quarantine=still_in_quarantine,
@@ -138,10 +139,11 @@ def list_examples(
     elif found:
         text = io.StringIO()
         yaml = YAML(typ="safe", pure=True)
+        yaml.allow_unicode = str(found).isprintable()  # else what a terminal would obey or hide is written as escapes
         yaml.default_flow_style = False
         yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
         yaml.dump({"examples": found}, text)
-        say(text.getvalue().rstrip())
+        say_lines(text.getvalue().rstrip())
     else:
         say("Nobody has decided a review yet.")
 

@@ -13,12 +13,13 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Failed
 from pydantic import Field
 
-from leadgate.config import parse_duration
+from leadgate.config import read_duration
 from leadgate.delivery import PlanKeeper, raise_foremost
 from leadgate.errors import LeadByteError, LeadByteUnavailable
 from leadgate.model import Wave
 from leadgate.plan import read_plan
 from leadgate.summary import Account, Summary
+from leadgate.unexpected import guarded
 from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import Run, open_run
 from tasks.act import act
@@ -40,6 +41,7 @@ WAVE = 1000
 
 
 @flow(name="release-leads", persist_result=False)
+@guarded
 async def release_leads(
     config: str = "leadgate.yaml",
     limit: Annotated[int, Field(ge=1)] | None = None,
@@ -57,7 +59,7 @@ async def release_leads(
     """
     with open_pipeline(Path(config), read_block) as pipeline:
         account = Account(started_at=pipeline.clock())
-        until = account.started_at + parse_duration(watch_for) if watch_for else account.started_at
+        until = account.started_at + read_duration(watch_for, "watch_for") if watch_for else account.started_at
         await name_run(pipeline.config.pipeline, account.started_at)
         progress = Progress(pipeline)
         names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}

@@ -11,7 +11,9 @@ from pydantic import Field
 
 from leadgate.config import load_config
 from leadgate.ledger.people import resolve
-from leadgate.model import Resolution
+from leadgate.model import Resolution, normal_id
+from leadgate.printable import on_one_line
+from leadgate.unexpected import guarded
 from leadgate.wiring.ledger import open_ledger
 from tasks.observed import observe
 from tasks.report import name_run
@@ -20,6 +22,7 @@ observe()  # here and not in the flow: Prefect opens a run's span before its fir
 
 
 @flow(name="resolve-reviews", persist_result=False)
+@guarded
 async def resolve_reviews(  # noqa: PLR0913, PLR0917 - the fields of the form
     ids: Annotated[list[str], Field(min_length=1)],
     verdict: Resolution,
@@ -41,13 +44,14 @@ async def resolve_reviews(  # noqa: PLR0913, PLR0917 - the fields of the form
     """
     settings = load_config(Path(config))
     with closing(open_ledger(Path(config), settings)) as ledger:
-        await name_run(settings.pipeline, ledger.now())
+        run = await name_run(settings.pipeline, ledger.now())
         resolved = resolve(
             ledger,
-            ids,
+            [normal_id(each) or each for each in ids],
             verdict,
             reason=reason,
             by=by,
+            where=f"flow run {run}",
             hold_for=settings.policy.hold_for,
             now=ledger.now(),
             still_in_quarantine=still_in_quarantine,
@@ -58,4 +62,4 @@ async def resolve_reviews(  # noqa: PLR0913, PLR0917 - the fields of the form
         return {}
     told = "; ".join(f"{lead_id}: {why}" for lead_id, why in resolved.refused.items())
     message = f"{len(resolved.ids)} reviews are ended, {len(resolved.refused)} are not. {told}"
-    return Failed(message=message, data=resolved.refused)
+    return Failed(message=on_one_line(message), data=resolved.refused)

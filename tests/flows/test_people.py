@@ -1,5 +1,6 @@
 """What people do at the keyboard and in the Prefect UI, between real runs of the flow."""
 
+import re
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ import pytest
 from prefect.client.schemas.objects import State
 from ruamel.yaml import YAML
 
+from cli.options import at_keyboard
 from cli.output import ATTENTION, FINE, WRONG
 from flows.release_leads import release_leads
 from flows.resolve_reviews import resolve_reviews
@@ -43,12 +45,12 @@ async def test_a_review_is_listed_decided_sent_and_explained(pipeline: Practice,
     assert (decided.code, decided.stdout) == (FINE, "Leads that go to process at the next run: 1.\n")
     again = leadgate("review", "reject", "1", "--reason", "No.", "--by", "bob", config=pipeline.file)
     assert again.code == WRONG
-    assert again.stderr == "leadgate: 1: is not in review: it is ready, since ann decided process.\n"
+    assert again.stderr == f"leadgate: 1: is not in review: it is ready, since ann ({at_keyboard()}) decided process.\n"
     _, summary, _ = await run(pipeline)
     assert (summary.processed, set(leadbyte.quarantine.acts)) == (1, {"1"})
     told = leadgate("explain", "1", config=pipeline.file).stdout
-    assert "ann decided process: Called them." in told
-    assert "taken up to process, as ann decided: Called them." in told
+    assert f"ann ({at_keyboard()}) decided process: Called them." in told
+    assert f"taken up to process, as ann ({at_keyboard()}) decided: Called them." in told
 
     pasted = leadgate("review", "examples", config=pipeline.file).stdout
     assert YAML(typ="safe").load(pasted) == {
@@ -70,9 +72,10 @@ async def test_the_form_records_and_the_next_run_sends(
     assert leadbyte.quarantine.acts == {}
     state: State[Any] = await resolve_reviews(["1", "2"], **words, return_state=True)
     assert state.is_failed()
-    assert state.message == (
-        "0 reviews are ended, 2 are not. 1: is not in review: it is ready, since ann decided reject; "
-        "2: is not known to this pipeline"
+    assert re.fullmatch(
+        r"0 reviews are ended, 2 are not. 1: is not in review: it is ready, "
+        r"since ann \(flow run acme-[\d:-]+\) decided reject; 2: is not known to this pipeline",
+        state.message or "",
     )
     _, summary, _ = await run(pipeline)
     assert (summary.rejected, set(leadbyte.quarantine.acts)) == (1, {"1"})
@@ -82,15 +85,16 @@ async def test_a_pause_is_told_of_everywhere(pipeline: Practice, leadbyte: Sandb
     """In the status, the summary and the artifact; after it, the run goes on."""
     pipeline.quarantine(1)
     pipeline.enrich(1, **COMPLETE)
+    ann = f"ann ({at_keyboard()})"
     paused = leadgate("pause", "--reason", "Wrong rules.", "--by", "ann", config=pipeline.file)
-    assert (paused.code, " by ann: Wrong rules.\n" in paused.stdout) == (FINE, True)
+    assert (paused.code, f" by {ann}: Wrong rules.\n" in paused.stdout) == (FINE, True)
     _, summary, run_id = await run(pipeline)
     assert summary.pause
-    assert (summary.pause.paused_by, summary.pause.reason, summary.ready) == ("ann", "Wrong rules.", 1)
+    assert (summary.pause.paused_by, summary.pause.reason, summary.ready) == (ann, "Wrong rules.", 1)
     assert leadbyte.quarantine.acts == {}
     (artifact,) = (a for a in records.of_run("artifacts", run_id) if a["key"] == "leadgate-acme-summary")
     assert f"**Paused.** acme is {summary.pause}" in artifact["data"]
-    assert leadgate("status", "--json", config=pipeline.file).json()["paused"]["paused_by"] == "ann"
+    assert leadgate("status", "--json", config=pipeline.file).json()["paused"]["paused_by"] == ann
     assert f"acme is {summary.pause}" in leadgate("status", config=pipeline.file).stdout
     resumed = leadgate("resume", config=pipeline.file)
     assert (resumed.code, "decided again at the next run: 1." in resumed.stdout) == (FINE, True)

@@ -257,6 +257,6 @@ async def test_nothing_of_a_person_reaches_prefect(marked: tuple[Practice, Sandb
     assert all(kept.values()), "each kind of record was looked at"
     logged = json.dumps(kept["logs"])
     assert "event=decided" in logged
-    assert "lead 8 is on more than one row" in logged
+    assert "rows of leads that are on more than one" in logged
     assert "KeyRefused" in logged
     assert "MARKED" not in json.dumps(kept)

@@ -8,6 +8,7 @@ import pytest
 from leadgate.errors import ConfigError
 from leadgate.ledger import Ledger, people
 from leadgate.ledger.reviews import count_overdue, read_overridden, read_reviews
+from leadgate.ledger.schema import overrides
 from leadgate.model import Resolution, State
 from tests.ledger.together import together
 from tests.people.runs import HOLD_FOR, Runs, Sections
@@ -205,6 +206,29 @@ def test_the_story_tells_who_decided_what_and_why(runs: Runs) -> None:
     assert any(line.startswith("decided review by otherwise") for line in told)
 
 
+@pytest.mark.parametrize("where", ["login jane on box7", "flow run calm-otter", "login a\nb on " + "h" * 200])
+def test_what_is_known_of_who_decided_stands_beside_the_name(runs: Runs, where: str) -> None:
+    """Anybody can type any name; the story has the name and where it was given, on one line, as long as it may be."""
+    runs.review(1)
+    name = "c" * people.LONGEST_NAME
+    resolved = runs.resolve(1, by=name, where=where)
+    assert resolved.ids == ["1"]
+    runs.run()
+    signed = f"{name} ({where})".replace("\n", r"\n")[:249]
+    told = runs.story("1").splitlines()
+    assert [line for line in told if signed in line and "decided" in line]
+
+
+def test_a_reason_in_the_ledger_adds_no_event_to_the_story(runs: Runs) -> None:
+    """However it came there: what was kept is shown on one line, without what a terminal obeys."""
+    runs.review(1)
+    runs.resolve(1)
+    with runs.pipeline.ledger.transaction() as connection:
+        connection.execute(overrides.update().values(reason="yes\nann decided reject: no\x1b[2J"))
+    told = runs.story("1").splitlines()
+    assert r"ann decided process: yes\nann decided reject: no\x1b[2J" in told
+
+
 def test_a_review_knows_since_when_it_is_open(runs: Runs) -> None:
     """The longest open first; those of longer than a time are counted."""
     began = runs.pipeline.clock()
@@ -232,7 +256,16 @@ def test_what_people_said_can_become_examples(runs: Runs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "by", "message"), [(" ", "ann", "--reason"), ("why", " ", "--by"), ("why", "x" * 101, "--by")]
+    ("reason", "by", "message"),
+    [
+        (" ", "ann", "--reason"),
+        ("why", " ", "--by"),
+        ("why", "x" * 101, "--by"),
+        ("why\n2026-01-01 00:00:00.000Z  decided process", "ann", "--reason"),
+        ("why\u202eyhw", "ann", "--reason"),
+        ("why", "ann\x1b[2J", "--by"),
+        ("why", "ann\rbob", "--by"),
+    ],
 )
 def test_a_decision_needs_a_reason_and_a_name(runs: Runs, reason: str, by: str, message: str) -> None:
     """It is read by others later."""
