@@ -1,9 +1,11 @@
 """`leadgate check`: every fault of a pipeline at once, before anything is read or sent."""
 
+import os
 from pathlib import Path
 
 from cli.blocks import read_block
-from cli.output import FINE, WRONG, ConfigOption, JsonOption, reports_errors, say, say_json, stop, warn
+from cli.output import FINE, WRONG, ConfigOption, JsonOption, reports_errors, say, say_json, stop, warn, warn_lines
+from leadgate.open_server import find_open_server
 from leadgate.wiring.checks import check_pipeline
 
 
@@ -14,13 +16,18 @@ def check(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption =
     How arrivals will be found is said too. Nothing is changed anywhere: LeadByte is asked to update an empty list
     of leads.
     """
-    problems, advice = check_pipeline(config, read_block)
+    problems, advice, in_the_clear = check_pipeline(config, read_block)
+    if (server := os.environ.get("PREFECT_API_URL")) and (is_open := find_open_server(server)):
+        advice.append(is_open)
+    if in_the_clear:
+        warn(f"leadgate: {in_the_clear}")
     if as_json:
+        advice += [in_the_clear] if in_the_clear else []
         say_json({"ok": not problems, "problems": problems, "advice": advice})
     elif not problems:
         say(f"{config}: all is well. `leadgate plan` shows what a run would do.")
         for advised in advice:
             say(f"  {advised}")
     for problem in problems:
-        warn(f"leadgate: {problem}")
+        warn_lines(f"leadgate: {problem}")
     stop(WRONG if problems else FINE)

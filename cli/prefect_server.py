@@ -11,15 +11,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import httpx
+from pydantic import ValidationError
 
 from cli.output import PrefectServerError, warn
+from leadgate.errors import ConfigError
+from leadgate.files import open_log
+from leadgate.leadbyte.environment import client_errors
 
 _SECONDS_TO_START = 120
+_FOR_SERVER = {"DO_NOT_TRACK", "HOME", "LANG", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV"}
+_FOR_SERVER_BY_PREFIX = ("LC_", "PREFECT_", "PYTHON", "SSL_CERT_")
+"""The variables that a server of our own is started with, and no others."""
 
 
 def as_typed(command: str) -> str:
@@ -35,6 +43,26 @@ def quiet_prefect(*, verbose: bool) -> None:
     os.environ.setdefault("DO_NOT_TRACK", "1")
     if not verbose:
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    # Prefect prints what it cannot read, values and all, before it raises it.
+    with _settings_errors(), redirect_stderr(StringIO()):
+        from prefect.settings import get_current_settings  # noqa: PLC0415 - slow to import
+
+        get_current_settings()
+
+
+@contextmanager
+def _settings_errors() -> Iterator[None]:
+    """Name the variables that Prefect cannot read; its own error quotes their values."""
+    try:
+        yield
+    except ValidationError as error:
+        fields = {str(fault["loc"][-1]).upper() for fault in error.errors(include_input=False) if fault["loc"]}
+        names = [name for name in os.environ if name.startswith("PREFECT_") and name.endswith(tuple(fields))]
+        msg = (
+            f"{', '.join(sorted(names)) or 'PREFECT_...'}: holds what Prefect cannot read: correct it, or unset it "
+            "(`prefect config view` shows the settings of a profile)"
+        )
+        raise ConfigError(msg) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +90,8 @@ def prefect_api(home: Path | None = None, *, quiet: bool = False) -> Iterator[Pr
     `home` is where a server of our own keeps its database; by default that of the user's profile. That it is being
     started is said on standard error, unless `quiet`.
     """
-    from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings  # noqa: PLC0415 - slow to import
+    with _settings_errors():
+        from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings  # noqa: PLC0415 - slow to import
 
     configured = PREFECT_API_URL.value()
     if configured and home is None:
@@ -72,7 +101,7 @@ def prefect_api(home: Path | None = None, *, quiet: bool = False) -> Iterator[Pr
     if not quiet:
         warn("Starting a Prefect server (the first time takes half a minute) ...")
     folder = home or PREFECT_HOME.value()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (
         _server(folder) as address,
         temporary_settings({PREFECT_API_URL: f"{address}/api"}),
@@ -86,7 +115,16 @@ def prefect_api(home: Path | None = None, *, quiet: bool = False) -> Iterator[Pr
 def _check_answers(api_url: str) -> None:
     from prefect.client.orchestration import get_client  # noqa: PLC0415
 
-    with get_client(sync_client=True) as client:
+    try:
+        address = httpx.URL(api_url)
+    except (httpx.InvalidURL, ValueError):
+        address = httpx.URL()
+    if address.scheme not in {"http", "https"} or not address.host:
+        msg = "PREFECT_API_URL: is no address: write http://HOST:4200/api, or unset it"
+        raise ConfigError(msg)
+    with client_errors():
+        made = get_client(sync_client=True)
+    with made as client:
         # Without this, a flow tries for minutes to reach a server that is down, and then says so in Prefect's words.
         trouble = client.api_healthcheck()
     if trouble:
@@ -111,11 +149,11 @@ def _server(folder: Path) -> Iterator[str]:
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
     log = folder / "leadgate-prefect-server.log"
-    environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-    with log.open("ab") as output:
+    environment = _environment() | {"PREFECT_HOME": str(folder), "PREFECT_UI_API_URL": f"{address}/api"}
+    with open_log(log) as output:
         process = subprocess.Popen(  # noqa: S603 - Prefect's own command, with a port of ours
             [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-            env=environment | {"PREFECT_HOME": str(folder), "PREFECT_UI_API_URL": f"{address}/api"},
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -133,13 +171,22 @@ def _server(folder: Path) -> Iterator[str]:
             process.wait()
 
 
+def _environment() -> dict[str, str]:
+    """Give a server of our own what it needs to be found and to run: no key of LeadByte, no address of a source."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name != "PREFECT_API_URL" and (name in _FOR_SERVER or name.startswith(_FOR_SERVER_BY_PREFIX))
+    }
+
+
 def _wait_until_healthy(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
     deadline = time.monotonic() + _SECONDS_TO_START
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
         try:
-            if httpx.get(f"{address}/api/health", timeout=5).is_success:
+            if httpx.get(f"{address}/api/health", timeout=5, trust_env=False).is_success:
                 return
         except httpx.TransportError:
             time.sleep(0.1)

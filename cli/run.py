@@ -10,7 +10,18 @@ import typer
 from cli.blocks import read_block
 from cli.flow_run import RunResult, run_flow
 from cli.options import duration
-from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors, say, say_json, stop, warn
+from cli.output import (
+    ATTENTION,
+    FINE,
+    ConfigOption,
+    JsonOption,
+    reports_errors,
+    say,
+    say_json,
+    stop,
+    warn,
+    warn_in_the_clear,
+)
 from cli.prefect_server import prefect_api, quiet_prefect
 from cli.progress import live_progress
 from leadgate.errors import ConfigError
@@ -59,6 +70,7 @@ def run(  # noqa: PLR0913
             read_plan(plan, **names, limit=limit, watch_for=watch)
         # What is wrong with the file is said at once, before a server is started.
         build_client(pipeline.config.leadbyte)
+        warn_in_the_clear(pipeline.config.leadbyte.base_url)
     with metrics, prefect_api(quiet=as_json) as api, nullcontext() if as_json or verbose else live_progress(config):
         result = run_flow(config, limit=limit, watch_for=watch, plan=plan)
     if as_json:
@@ -107,5 +119,5 @@ _MEANING = {
     "waiting": "waiting: their enrichment is still to come",
     "ready": "ready: due for a decision, now or later (`leadgate explain ID` says why)",
     "overdue": "overdue: in review for longer than safety.review_within: `leadgate review list`",
-    "faults": "faults in the source's leads: `leadgate plan` names each",
+    "faults": "kinds of faults in the source: `leadgate plan` names each",
 }

@@ -1,7 +1,6 @@
 """`leadgate sandbox`: the practice LeadByte on a port, until Ctrl-C."""
 
 import asyncio
-import json
 import os
 import signal
 from collections import Counter
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from cli.output import say, say_json, warn, warn_lines
 from leadgate.errors import ConfigError
 from leadgate.sandbox import PRACTICE_KEY, SWITCH_NAMES, Faults, Permission, Sandbox, SandboxRequest, read_span
 
@@ -53,7 +53,7 @@ def sandbox(  # noqa: PLR0913 - one argument an option
         )
         asyncio.run(_serve(practice, host, port, as_json=as_json))
     except ConfigError as error:
-        typer.echo(f"leadgate sandbox: {error}", err=True)
+        warn_lines(f"leadgate sandbox: {error}")
         raise typer.Exit(2) from None
 
 
@@ -64,12 +64,12 @@ async def _serve(practice: Sandbox, host: str, port: int, *, as_json: bool) -> N
         asyncio.get_running_loop().add_signal_handler(number, asked_to_end.set)
     await practice.start(host, port)
     if as_json:
-        typer.echo(json.dumps({"url": practice.url, "key": practice.key, "pid": os.getpid()}))
+        say_json({"url": practice.url, "key": practice.key, "pid": os.getpid()})
     else:
-        typer.echo(f"The practice LeadByte answers at {practice.url} (put it into leadbyte.base_url).")
-        typer.echo(f"Use the key {practice.key}. Ctrl-C stops it.")
-        typer.echo("A rehearsal needs a ledger of its own: write another ledger.url,")
-        typer.echo("then type `leadgate ledger create --first-time`.")
+        say(f"The practice LeadByte answers at {practice.url} (put it into leadbyte.base_url).")
+        say(f"Use the key {practice.key}. Ctrl-C stops it.")
+        say("A rehearsal needs a ledger of its own: write another ledger.url,")
+        say("then type `leadgate ledger create --first-time`.")
     await asked_to_end.wait()
     await practice.stop()
 
@@ -92,6 +92,4 @@ def _show(request: SandboxRequest) -> None:
     counted = f"{len(request.asked)} lead{'s' if len(request.asked) != 1 else ''}"
     faults = f" [{', '.join(request.faults)}]" if request.faults else ""
     status = request.status or "dropped"
-    typer.echo(
-        f"{request.at:%H:%M:%S} {request.key} {request.method} {request.path} {counted} {status}{faults}", err=True
-    )
+    warn(f"{request.at:%H:%M:%S} {request.key} {request.method} {request.path} {counted} {status}{faults}")

@@ -5,7 +5,18 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
-from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop
+from cli.output import (
+    ATTENTION,
+    FINE,
+    ConfigOption,
+    JsonOption,
+    ago,
+    reports_errors,
+    say,
+    say_json,
+    stop,
+    warn_in_the_clear,
+)
 from leadgate.attention import attention, clock_problem
 from leadgate.ledger.alarms import read_alarms
 from leadgate.ledger.doubts import read_doubts
@@ -25,6 +36,7 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
     acts are held back, or deadlines stand still.
     """
     with ledger_of(config) as (settings, ledger):
+        warn_in_the_clear(settings.leadbyte.base_url)
         now = ledger.now()
         found = read_status(ledger)
         missing = read_missing(ledger)

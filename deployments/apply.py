@@ -19,6 +19,8 @@ from deployments.automations import ALERTS, alarms_of_all, alarms_of_one
 from deployments.server import Server
 from deployments.wanted import PipelineFile, read_files, wanted_deployments
 from leadgate.errors import ConfigError, LeadgateError, problems_of
+from leadgate.open_server import find_open_server
+from leadgate.printable import on_their_lines
 from tasks.blocks import LeadByteCredentials
 
 BLOCKS: Sequence[type[Block]] = (LeadByteCredentials,)
@@ -35,9 +37,9 @@ def main(arguments: list[str]) -> int:
         lines, notes = asyncio.run(apply(given.files, only_look=given.check))
     except LeadgateError as error:
         for problem in problems_of(error):
-            print(f"leadgate: {problem}", file=sys.stderr)  # noqa: T201 - a command speaks
+            print(f"leadgate: {on_their_lines(problem)}", file=sys.stderr)  # noqa: T201 - a command speaks
         return 2
-    print("\n".join([*(lines or [NOTHING]), *notes]))  # noqa: T201
+    print(on_their_lines("\n".join([*(lines or [NOTHING]), *notes])))  # noqa: T201
     return int(given.check and bool(lines))
 
 
@@ -57,6 +59,8 @@ async def apply(paths: Sequence[Path], *, only_look: bool = False) -> tuple[list
             for block in BLOCKS:
                 await server.block_type(block)
             notes = await _apply(server, read_files(paths))
+            if is_open := await asyncio.to_thread(find_open_server, address):
+                notes.append(is_open)
             return server.lines, notes
     except httpx.HTTPError as error:
         msg = f"the Prefect server at {address} does not do as it is asked ({error}): is it running, and is it yours?"

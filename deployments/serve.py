@@ -13,6 +13,7 @@ from prefect.deployments.runner import RunnerDeployment
 
 from deployments.wanted import ROOT, WantedDeployment, read_files, wanted_deployments
 from leadgate.errors import LeadgateError, problems_of
+from leadgate.printable import on_their_lines
 from leadgate.wiring.ledger import ledger_of
 
 
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
             pass  # what is wrong with it is said here, and not by every run
     except LeadgateError as error:
         for problem in problems_of(error):
-            print(f"leadgate: {problem}", file=sys.stderr)  # noqa: T201 - a command speaks
+            print(f"leadgate: {on_their_lines(problem)}", file=sys.stderr)  # noqa: T201 - a command speaks
         return 2
     wanted = wanted_deployments(file._replace(config=str(path)))
     for each in wanted:

@@ -8,13 +8,15 @@ from typing import NamedTuple
 
 from leadgate.backtest import Backtest, run_backtest
 from leadgate.clock import utc_now
-from leadgate.config import PipelineConfig, ReadBlock, load_config
+from leadgate.config import PipelineConfig, ReadBlock, about_the_clear, load_config
 from leadgate.errors import ConfigError, LeadgateError, problems_of
+from leadgate.files import read_wide_mode
 from leadgate.leadbyte.wire import can_act
+from leadgate.ledger import Ledger
 from leadgate.policy.advice import advise
 from leadgate.policy.deciding import Policy
 from leadgate.policy.examples import Examined, example_faults, run_examples
-from leadgate.source import Source
+from leadgate.source import Source, name_faults
 from leadgate.wiring.ledger import open_ledger
 from leadgate.wiring.pipeline import build_policy, build_shadow, read_pipeline_file
 from leadgate.wiring.run import check_leadbyte
@@ -27,10 +29,12 @@ _ABOUT_PROCESSING = (
 
 
 class Checked(NamedTuple):
-    """What a check found: faults that must be put right, and advice that may be followed."""
+    """What a check found: faults that must be put right, advice that may be followed, and what is said each time."""
 
     problems: list[str]
     advice: list[str]
+    in_the_clear: str | None = None
+    """That the key travels unencrypted, if it does."""
 
 
 def check_pipeline(path: Path, read_block: ReadBlock) -> Checked:
@@ -46,16 +50,17 @@ def check_pipeline(path: Path, read_block: ReadBlock) -> Checked:
         with closing(source):
             advice = source.advice()
             policy = build_policy(path, config, source)
-            advice += _about_ids(source)
+            advice += _about_rows(source)
             advice += advise(policy, config.policy, config.wait.require)
             examined = _examine(path, config, source, policy)
             problems += [f"{path}: {failure}" for failure in examined.failures]
             build_shadow(path, config, source)
-            source.reading(utc_now(), config.wait.source_fresh_within)
+            advice += name_faults(source.reading(utc_now(), config.wait.source_fresh_within).faults)
     except LeadgateError as error:
         problems += problems_of(error)
     try:
-        open_ledger(path, config).close()
+        with closing(open_ledger(path, config)) as ledger:
+            advice += _about_permissions(ledger)
     except LeadgateError as error:
         problems += problems_of(error)
     try:
@@ -63,7 +68,7 @@ def check_pipeline(path: Path, read_block: ReadBlock) -> Checked:
         advice.append(_ABOUT_PROCESSING)
     except LeadgateError as error:
         problems += problems_of(error)
-    return Checked(problems, advice)
+    return Checked(problems, advice, about_the_clear(config.leadbyte.base_url))
 
 
 def examine_pipeline(path: Path, read_block: ReadBlock) -> Examined:
@@ -96,15 +101,32 @@ def _examine(path: Path, config: PipelineConfig, source: Source, policy: Policy)
     return run_examples(config.examples, policy, now=utc_now())
 
 
-def _about_ids(source: Source) -> list[str]:
-    """Look at the first leads, as the wrong column for an id comes to light with the first act otherwise."""
+def _about_permissions(ledger: Ledger) -> list[str]:
+    """What a person has set is not changed, but said: ids, reasons and kept facts stand in the file."""
+    address = ledger.engine.url
+    file = Path(address.database) if address.database and address.get_backend_name() == "sqlite" else None
+    mode = read_wide_mode(file) if file else None
+    return [f"ledger {file}: others on this machine may open it (mode {mode}): chmod 600 {file}*"] if mode else []
+
+
+def _about_rows(source: Source) -> list[str]:
+    """Look at the first leads and what has arrived for them: what is odd comes to light with the first acts otherwise.
+
+    Ids of enrichment are gone through all, since one that is not found is of a lead that never becomes complete.
+    """
     page = next(source.lead_pages.all(_LEADS_LOOKED_AT), None)
-    odd = next((lead.lead_id for lead in page.leads if not can_act(lead.lead_id)), None) if page else None
-    if odd is None:
+    if page is None:
         return []
+    faults = page.faults + source.odd_enrichment_ids()
+    source.enrichments([lead.lead_id for lead in page.leads])
+    told = name_faults(faults + source.unreadable())
+    odd = next((lead.lead_id for lead in page.leads if not can_act(lead.lead_id)), None)
+    if odd is None:
+        return told
     return [
+        *told,
         (
             f"source.leads.id: {odd!r} is not a plain whole number, as LeadByte's quarantine ids are. Name the column "
             "that holds those: a lead with another id cannot be processed or rejected where no field is left to update."
-        )
+        ),
     ]

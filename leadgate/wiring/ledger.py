@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from pydantic import SecretStr
+
+from leadgate.addresses import check_address
 from leadgate.clock import Clock
 from leadgate.config import PipelineConfig, load_config
+from leadgate.errors import ConfigError
 from leadgate.identity import identity_of
 from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.pipelines import check_pipeline
@@ -30,9 +34,19 @@ def open_ledger(path: Path, config: PipelineConfig, *, clock: Clock | None = Non
 
 def connect_ledger(path: Path, config: PipelineConfig, *, clock: Clock | None = None, create: bool = False) -> Ledger:
     """Open the ledger, whoever's it is; with `create` make one where there is none."""
+    refuse_bad_address(path, "ledger.url", config.ledger.url)
     engine = open_engine(config.ledger.url.get_secret_value(), base_dir=path.resolve().parent, create=create)
     owner = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
     return Ledger(engine, pipeline=config.pipeline, owner=owner, clock=clock)
+
+
+def refuse_bad_address(path: Path, key: str, address: SecretStr) -> None:
+    """Raise ConfigError for an address whose parts cannot be used; no part of it is quoted."""
+    try:
+        check_address(address.get_secret_value())
+    except ValueError as error:
+        msg = f"{path}: {key}: {error}"
+        raise ConfigError(msg) from None
 
 
 @contextmanager

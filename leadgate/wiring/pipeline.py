@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from leadgate import telemetry
 from leadgate.clock import Clock
 from leadgate.config import PipelineConfig, ReadBlock, load_config, resolve_blocks
 from leadgate.errors import ConfigError, SourceUnavailable
+from leadgate.intake import mind_odd_ids
 from leadgate.ledger import Ledger
 from leadgate.ledger.policies import keep_policy
 from leadgate.ledger.source_health import keep_reading
@@ -15,12 +18,15 @@ from leadgate.model import SourceReading
 from leadgate.policy.compiling import compile_policy
 from leadgate.policy.deciding import Policy
 from leadgate.source import Source
-from leadgate.wiring.ledger import open_ledger
+from leadgate.wiring.ledger import open_ledger, refuse_bad_address
 
 
 def read_pipeline_file(path: Path, read_block: ReadBlock) -> PipelineConfig:
     """Read and check a pipeline file, and the Prefect blocks it names; raise as `load_config` and `resolve_blocks`."""
-    return resolve_blocks(load_config(path), str(path), read_block)
+    config = resolve_blocks(load_config(path), str(path), read_block)
+    if isinstance(config.source.url, SecretStr):
+        refuse_bad_address(path, "source.url", config.source.url)
+    return config
 
 
 class Pipeline:
@@ -54,6 +60,7 @@ def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock | None = No
         closing(open_ledger(path, config, clock=clock)) as ledger,
         closing(_open_source(path, config, ledger)) as source,
     ):
+        mind_odd_ids(source, ledger)
         if not source.has_clock:
             ledger.their_now = lambda: None
         policy, shadow = build_policy(path, config, source), build_shadow(path, config, source)

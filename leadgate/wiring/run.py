@@ -68,7 +68,8 @@ async def open_run(pipeline: Pipeline, account: Account) -> AsyncIterator[Run]:
     """Build what one run needs; when it ends, however it does, the leads it holds and has not sent are given back."""
     learned = read_learned(pipeline.ledger)
     config, rate = pipeline.config.leadbyte, _rate_of(pipeline)
-    async with build_client(config, rate, learned.gone, clock=pipeline.clock) as client:
+    shapes_only = pipeline.config.delivery.messages == "withheld"
+    async with build_client(config, rate, learned.gone, shapes_only=shapes_only, clock=pipeline.clock) as client:
         if pipeline.ledger.their_now:
             pipeline.ledger.their_now = client.their_now
         with stop_on_signals() as stop, _tuned_for_waves():
@@ -117,11 +118,13 @@ def build_client(
     take_turn: TakeTurn | None = None,
     learned: Sequence[str] = (),
     *,
+    shapes_only: bool = False,
     clock: Clock = utc_now,
 ) -> LeadByteClient:
     """Build the LeadByte client; nothing is sent until it is used.
 
     Without `take_turn` it keeps to no rate; `learned` are shapes of sentences that mean *gone* for the account.
+    With `shapes_only` answers keep nothing else of LeadByte's words.
     """
     assert not isinstance(leadbyte.api_key, Block)  # noqa: S101 - a pipeline file is read with its blocks
     return LeadByteClient(
@@ -132,4 +135,5 @@ def build_client(
         clock=clock,
         take_turn=take_turn,
         sentences=Sentences.of_account(leadbyte.sentences).learn_gone(learned),
+        shapes_only=shapes_only,
     )

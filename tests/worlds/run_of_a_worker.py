@@ -230,7 +230,8 @@ def look(ledger: Ledger, rows: Rows, config: PipelineConfig) -> None:
     for page in all_waiting(ledger, 1000):
         found = rows.enrichments([entry.lead_id for entry in page])
         require, late_since = config.wait.require, now - DEADLINE
-        looks = [look_at(entry, found.get(entry.lead_id), require, now, late_since) for entry in page]
+        times = now, late_since, ledger.fingerprint
+        looks = [look_at(entry, found.get(entry.lead_id), require, *times) for entry in page]
         note_looks(ledger, [each for each in looks if each], now=now)
 
 

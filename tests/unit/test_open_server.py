@@ -1,0 +1,90 @@
+"""A Prefect server that lets everybody in is said to, wherever leadgate talks to it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from leadgate.open_server import find_open_server
+from leadgate.sandbox import Sandbox
+from tests.support.command import leadgate
+from tests.support.pipelines import Practice
+
+ELSEWHERE = "0.0.0.0"  # noqa: S104 - it is called by this name: no loopback address, and yet this machine
+TOLD = f"The Prefect server at {ELSEWHERE} asks for no password"
+
+
+@contextmanager
+def serving(status: int, body: bytes = b'"3.8.8"') -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Give the address of a server that answers so, and the headers of what it was asked."""
+    asked: list[dict[str, str]] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append({name.lower(): value for name, value in self.headers.items()} | {"path": self.path})
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"{server.server_port}/api", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("host", "status", "body", "is_open", "is_asked"),
+    [
+        (ELSEWHERE, 200, b'"3.8.8"', True, True),
+        (f"admin:secret@{ELSEWHERE}", 200, b'"3.8.8"', True, True),
+        (ELSEWHERE, 401, b'{"exception_message": "Unauthorized"}', False, True),
+        (ELSEWHERE, 302, b"", False, True),
+        (ELSEWHERE, 200, b"<html>Log in</html>", False, True),
+        ("127.0.0.1", 200, b'"3.8.8"', False, False),
+        ("localhost", 200, b'"3.8.8"', False, False),
+    ],
+)
+def test_a_server_elsewhere_without_a_password_is_found(
+    host: str, status: int, body: bytes, is_open: bool, is_asked: bool
+) -> None:
+    """By one request that carries no password, whatever is configured."""
+    with serving(status, body) as (rest, asked):
+        found = find_open_server(f"http://{host}:{rest}")
+    assert (found or "").startswith(TOLD) == is_open
+    assert [each["path"] for each in asked] == (["/api/admin/version"] if is_asked else [])
+    assert not any("authorization" in each for each in asked)
+    assert "secret" not in (found or "")
+
+
+@pytest.mark.parametrize(
+    "address", ["http://0.0.0.0:1/api", "nonsense", "http://[/api", "https://api.prefect.cloud/api/x"]
+)
+def test_a_server_that_cannot_be_asked_is_not_said_to_be_open(address: str) -> None:
+    """Whether it answers is said elsewhere."""
+    assert find_open_server(address) is None
+
+
+def test_a_real_server_without_a_password_is_found(prefect_server: str) -> None:
+    """Prefect's own answer is the one that is looked for."""
+    assert (find_open_server(prefect_server.replace("127.0.0.1", ELSEWHERE)) or "").startswith(TOLD)
+
+
+def test_check_says_so(tmp_path: Path, leadbyte: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line of advice: the pipeline itself is well."""
+    practice = Practice(tmp_path, leadbyte.url)
+    practice.close()
+    with serving(200) as (rest, _):
+        monkeypatch.setenv("PREFECT_API_URL", f"http://{ELSEWHERE}:{rest}")
+        checked = leadgate("check", config=practice.file)
+    assert checked.code == 0
+    assert [TOLD in line for line in checked.stdout.splitlines()].count(True) == 1
