@@ -8,6 +8,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CHAOS_ARGS ?=
 WORLDS ?= 20000
+CASES ?= 10000
 WORLDS_ARGS ?=
 FILES ?= leadgate.yaml
 
@@ -19,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench bench-peers chaos worlds deploy lock clean
+.PHONY: help demo test check format bench bench-peers chaos worlds fuzz deploy lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +52,9 @@ chaos: $(READY) ## kill workers at random, count doubles (CHAOS_ARGS="--kills 50
 
 worlds: $(READY) ## every LeadByte that its documentation allows (WORLDS=20000; SEED=7 plays one again, with its story)
 	$(BIN)/python -m tests.worlds.run $(if $(SEED),--seed $(SEED),--worlds $(WORLDS)) $(WORLDS_ARGS)
+
+fuzz: $(READY) ## 10,000 odd files, answers, errors and people (CASES=10000)
+	CASES=$(CASES) $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --timeout 3600 tests/fuzz tests/config/test_odd_files.py
 
 deploy: $(READY) ## put deployments, limits and alarms onto the Prefect server (FILES="acme.yaml beta.yaml")
 	$(BIN)/python -m deployments.apply $(FILES)

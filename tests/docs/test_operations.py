@@ -3,6 +3,7 @@
 import re
 from uuid import UUID
 
+from prefect import settings
 from ruamel.yaml import YAML
 
 from deployments.automations import alarms_of_all, alarms_of_one
@@ -55,6 +56,16 @@ def test_every_deployment_has_a_row() -> None:
     """With how often it runs, as the manifest has it."""
     told = dict(re.findall(r"^\| `([a-z-]+)-NAME` \| ([^|]+) \|", OPERATIONS, re.MULTILINE))
     assert told == {each["name"]: _schedule(each) for each in MANIFESTED["deployments"]}
+
+
+def test_the_server_of_the_first_block_is_not_open_to_everybody() -> None:
+    """Every variable is a setting that Prefect knows, and the clients' password is that of the server."""
+    blocks = re.findall(r"```sh\n(.*?)```", OPERATIONS, re.DOTALL)
+    given = dict(re.findall(r"(PREFECT_[A-Z_]+)=(\S+)", blocks[0] + blocks[1]))
+    assert given["PREFECT_SERVER_API_AUTH_STRING"] == given["PREFECT_API_AUTH_STRING"]
+    assert given["PREFECT_SERVER_UI_API_URL"] == given["PREFECT_API_URL"]
+    assert given["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"] == given["PREFECT_API_URL"].removesuffix("/api")
+    assert [name for name in given if not hasattr(settings, name)] == []
 
 
 def _schedule(deployment: dict[str, list[dict[str, int]]]) -> str:
