@@ -13,11 +13,15 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from leadgate.leadbyte.spelling import Spelt, plain, readings, spell_dates
+from leadgate.leadbyte.spelling import Spelt, plain, readings, spellings
 from leadgate.leadbyte.wire import LONGEST_TEXT, field_value
 from leadgate.leadbyte.wording import LONGEST_SHAPE, is_documented, is_known, shape_of
 from leadgate.model import LeadRequest
 
+_MOST_READ = 200_000
+"""Characters of all messages of one answer, the same one counted once: beyond them only shapes are kept."""
+_MOST_COMPARED = 1_000_000
+"""Places times lengths of values that begin as what stands there; likewise. It takes about a second."""
 _SHORTEST_LOOKED_FOR = 4
 """Characters, without blanks and punctuation: what is shorter stands in every other word by chance."""
 _LONGEST_KEPT = 1500
@@ -25,11 +29,13 @@ _LONGEST_KEPT = 1500
 _FEWEST_DIGITS = 7
 """Of a phone number."""
 _EMAIL = re.compile(r"""[^\s"<>()\[\]{},;:=]+""")
-_NUMBER = re.compile(rf"\d(?:[\W_]{{0,3}}\d){{{_FEWEST_DIGITS - 1},}}")
+_NUMBER = re.compile(rf"\d(?:[\W_]{{0,5}}\d){{{_FEWEST_DIGITS - 1},}}")
 _END_OF_NAME = re.compile(r"\d{1,2}[\W_]+")
 """The number of a field, such as phone1, with what separates it from its value."""
 _DIGITS = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]+|\d+")
+_FIGURES = re.compile(r"\d+(?:[.,:/'-]\d+)+")
+"""A number with what separates its digits, such as 0.75."""
 
 _Span = tuple[int, int, str]
 """Where something to hide begins and ends in a message, and what is written in its place."""
@@ -57,9 +63,11 @@ class Values:
         self._labels: dict[str, str] | None = None
         self._lengths: dict[str, set[int]] = {}
         """How long the values are that begin so: many may begin alike, but few lengths are in use."""
-        self._short: dict[str, str] = {}
+        self._words: dict[str, str] = {}
+        """What is found only as a whole word: short values, and the words of a longer one."""
         self._is_anyones = False
         self._masked: dict[str, str | None] = {}
+        self._characters = self._compared = 0
 
     def hide(self, message: str, lead_id: str = "") -> str:
         """Give what may be kept of what LeadByte said, of this lead if of any."""
@@ -72,12 +80,16 @@ class Values:
 
     def _mask(self, message: str) -> str | None:
         """Put field names and the like in the place of values; None where the shape alone may be kept."""
-        if self._hiding.shapes_only:
+        self._characters += len(message)
+        if self._hiding.shapes_only or self._characters > _MOST_READ:
             return None
         if self._labels is None:
             self._labels = self._make_ready()
         read = None if self._is_anyones else readings(message)
-        return None if read is None else _replaced(message, [span for spelt in read for span in self._find(spelt)])
+        if read is None:
+            return None
+        spans = [span for spelt in read for span in self._find(spelt)]
+        return _replaced(message, spans) if self._compared <= _MOST_COMPARED else None
 
     def _make_ready(self) -> dict[str, str]:
         """Put the values in the one form that they are looked for in, each with what is written in its place."""
@@ -93,16 +105,19 @@ class Values:
         return labels
 
     def _learn(self, labels: dict[str, str], text: str, label: str) -> None:
-        forms = {plain(text), *spell_dates(text)}
-        if not text.isascii() or not text.isalnum():
-            forms |= {spelt.plain for spelt in readings(text) or ()}
-        for form in forms:
+        text = text[:LONGEST_TEXT]
+        form = plain(text)
+        if form and len(form) < _SHORTEST_LOOKED_FOR and not is_known(form):
+            self._words[form] = label
+            # A name such as Al may be glued to any word; a figure or a single letter is found as a word.
+            self._is_anyones = self._is_anyones or (len(form) > 1 and not form.isdigit())
+        for form in spellings(text):
             if len(form) >= _SHORTEST_LOOKED_FOR:
                 labels.setdefault(form, label)
-            elif form and not is_known(form):
-                self._short[form] = label
-                # A name such as Al may be glued to any word; a figure or a single letter is found as a word.
-                self._is_anyones = self._is_anyones or (len(form) > 1 and not form.isdigit())
+        if not text.isalnum():
+            for word in map(plain, _WORD.findall(text)):
+                if len(word) >= _SHORTEST_LOOKED_FOR and word.isalpha() and not is_known(word):
+                    self._words.setdefault(word, label)
 
     def _find(self, spelt: Spelt) -> Iterator[_Span]:
         """Find what is to be hidden in one reading of a message."""
@@ -122,12 +137,15 @@ class Values:
     def _find_values(self, spelt: Spelt) -> Iterator[_Span]:
         labels = self._labels or {}
         for at in range(len(spelt.plain) - _SHORTEST_LOOKED_FOR + 1):
-            for length in self._lengths.get(spelt.plain[at : at + _SHORTEST_LOOKED_FOR], ()):
+            lengths = self._lengths.get(spelt.plain[at : at + _SHORTEST_LOOKED_FOR], ())
+            self._compared += len(lengths)
+            for length in lengths if self._compared <= _MOST_COMPARED else ():
                 if label := labels.get(spelt.plain[at : at + length], ""):
                     yield *spelt.where_plain(at, min(at + length, len(spelt.plain))), label
-        for found in _WORD.finditer(spelt.text) if self._short else ():
-            if (label := self._short.get(found[0], "")) and found[0] not in self._lead_ids:
-                yield *spelt.where(*found.span()), label
+        for pattern in (_WORD, _FIGURES) if self._words else ():
+            for found in pattern.finditer(spelt.text):
+                if (label := self._words.get(plain(found[0]), "")) and found[0] not in self._lead_ids:
+                    yield *spelt.where(*found.span()), label
 
     def _is_id(self, digits: str) -> bool:
         return len(digits) >= _SHORTEST_LOOKED_FOR and digits in self._lead_ids
@@ -160,11 +178,11 @@ def _as_sent(value: object) -> set[str]:
 
 
 def _spell_key(api_key: SecretStr | None) -> Iterator[str]:
-    """The key, and what base64 makes of it wherever it begins."""
+    """The key, and what hexadecimal digits and base64 make of it, wherever it begins."""
     if api_key is None:
         return
     key = api_key.get_secret_value()
-    yield key
+    yield from (key, key.encode().hex())
     for before in range(3):
         encoded = b64encode(bytes(before) + key.encode()).decode().rstrip("=")
         # The first and last characters depend on what stands beside the key.

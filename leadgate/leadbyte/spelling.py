@@ -15,21 +15,25 @@ from itertools import product
 _ROUNDS = 4
 """Nobody escapes more often without something to hide."""
 _ESCAPE = re.compile(
-    r"""(?P<html>&(?:\#\d{1,7}|\#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});?)
-      | (?P<percent>(?:%[\da-f]{2})+)
-      | (?P<codes>(?:(?:\\|%)u[\da-f]{4})+)
-      | (?P<code>\\u\{[\da-f]{1,6}\}|\\x[\da-f]{2})
+    r"""(?P<html>&(?:\#\d{1,10}|\#x[\da-f]{1,8}|[a-z][a-z\d]{1,31});?)
+      | (?P<octets>(?:[%=][\da-f]{2})+)
+      | (?P<octal>(?:\\[0-3][0-7]{2})+)
+      | (?P<codes>(?:(?:\\|%)(?-i:u)[\da-f]{4})+)
+      | (?P<code>\\u\{[\da-f]{1,8}\}|\\(?-i:U)[\da-f]{8}|\\x[\da-f]{2})
       | (?P<character>\\[\\/'"nrtbfv0])
       | (?P<tag></?[a-z][^<>]{0,200}>)""",
     re.IGNORECASE | re.VERBOSE | re.ASCII,
 )
-_MAY_BE_ESCAPED = re.compile(r"[&%\\<]")
+_MAY_BE_ESCAPED = re.compile(r"[&%=\\<]")
 _DATE = re.compile(r"(?P<first>\d{1,4})[-/. ](?P<second>\d{1,2})[-/. ](?P<third>\d{1,4})(?!\d)", re.ASCII)
 _COMPACT_DATE = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)", re.ASCII)
 _MONTHS = (
     "january february march april may june july august september october november december".split()  # noqa: SIM905
 )
 _LONGEST_DATE = 35
+_LATIN = str.maketrans("øłđðħıŋŧ", "olddhint") | str.maketrans({"æ": "ae", "œ": "oe", "þ": "th"})
+"""Letters with a stroke and the like, which are no letters with an accent to Unicode."""
+_TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 
 _Piece = tuple[str, int, int]
 """A character, and where that which it was made of begins and ends in the message."""
@@ -78,7 +82,31 @@ def plain(text: str) -> str:
     return "".join(each for character in text for each in _fold(character) if each.isalnum())
 
 
-def spell_dates(text: str) -> Iterator[str]:
+def spellings(text: str) -> set[str]:
+    """Every spelling of a value that is looked for, in the one form."""
+    forms = {plain(text), *_dates(text), *map(plain, _numbers(text)), *map(plain, _damaged(text))}
+    if _MAY_BE_ESCAPED.search(text):
+        forms |= {spelt.plain for spelt in readings(text) or ()}
+    return forms
+
+
+def _damaged(text: str) -> Iterator[str]:
+    """Write a text as those do who take its UTF-8 for another encoding, or who have no letters but those of ASCII."""
+    if not text.isascii():
+        for encoding in ("latin-1", "cp1252"):
+            yield text.encode(errors="ignore").decode(encoding, "replace")
+        yield text.encode("ascii", "ignore").decode()
+        yield text.casefold().translate(_TWO_LETTERS)
+
+
+def _numbers(text: str) -> Iterator[str]:
+    """Write a decimal number without zeros at its end, with two places, and rounded to none if it is whole."""
+    if found := re.fullmatch(r"([+-]?\d+)(?:\.(\d*?)(0*))?", text, re.ASCII):
+        whole, places = found[1], found[2] or ""
+        yield from (f"{whole}.{places}", f"{whole}.{places:0<2}")
+
+
+def _dates(text: str) -> Iterator[str]:
     """Write a text that begins with a date in the other orders that dates are written in."""
     if not text[:1].isdigit() or len(text) > _LONGEST_DATE:
         return
@@ -97,7 +125,13 @@ def _dates_of(text: str) -> Iterator[tuple[int, int, int]]:
     if not found:
         return
     first, second, third = map(int, found.groups())
-    for year, month, day in {(first, second, third), (third, second, first), (third, first, second)}:
+    lasts = (third,) if third > 99 else (1900 + third, 2000 + third)  # noqa: PLR2004 - a year in two digits
+    orders = {
+        (first, second, third),
+        *((last, second, first) for last in lasts),
+        *((last, first, second) for last in lasts),
+    }
+    for year, month, day in orders:
         if year >= 1000:  # noqa: PLR2004 - in four digits
             try:
                 date(year, month, day)
@@ -115,7 +149,7 @@ def _fold(character: str) -> str:
     """One character in small letters and digits of ASCII where there are such, without its accents."""
     if character.isascii():
         return character.lower()
-    split = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
+    split = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold()).translate(_LATIN)
     return "".join(
         str(unicodedata.decimal(each)) if each.isdecimal() else each
         for each in split
@@ -135,13 +169,15 @@ def _unescaped(text: str, pieces: Sequence[_Piece]) -> Iterator[_Piece]:
     yield from pieces[at:]
 
 
-def _meaning(found: re.Match[str]) -> str:
+def _meaning(found: re.Match[str]) -> str:  # noqa: PLR0911 - a table of escapes
     text = found[0]
     match found.lastgroup:
         case "html":
             return html.unescape(text)
-        case "percent":
-            return _decoded(bytes.fromhex(text.replace("%", "")))
+        case "octets":
+            return _decoded(bytes.fromhex(re.sub("[%=]", "", text)))
+        case "octal":
+            return _decoded(bytes(int(code, 8) for code in text.split("\\")[1:]))
         case "codes":
             units = bytes.fromhex(re.sub(r"[\\%]u", "", text, flags=re.IGNORECASE))
             return units.decode("utf-16-be", "replace")

@@ -64,7 +64,12 @@ _VOCABULARY = (
     "until update updated valid waiting was wasn't were weren't will with within without won't wouldn't yet you "
     "your"
 )
-_WORDS = frozenset(_VOCABULARY.split())
+_OF_FORMS = (
+    "address birth city code country county date day email first format landline last max maximum min minimum "
+    "mobile month must name number phone post postal postcode required short street surname telephone text title town "
+    "value year zip"
+)
+_WORDS = frozenset([*_VOCABULARY.split(), *_OF_FORMS.split()])
 """Words that an unknown sentence is shown with; every other may be a person's."""
 _TOKEN = re.compile(r"""['"][^'"]*['"]|\{id\}|\{n\}|\[[\w-]{1,64}\]|[^\W\d_]+(?:'[a-z]+)?|\d[\d.,]*|…|[^\w\s]|\w+""")
 _ELSE = "…"
