@@ -15,14 +15,14 @@ from pydantic import SecretStr
 from leadgate import telemetry
 from leadgate.clock import Clock
 from leadgate.config import LONGEST_CONNECT, longest_exchange
-from leadgate.config.leadbyte import check_base_url, checked_key
+from leadgate.config.leadbyte import about_the_clear, check_base_url, checked_key, shown_address
 from leadgate.errors import ConfigError, KeyRefused, LeadByteUnavailable
 from leadgate.leadbyte.answers import judge_act, judge_put, refuse_unsent
 from leadgate.leadbyte.environment import client_errors
 from leadgate.leadbyte.hiding import Hiding
 from leadgate.leadbyte.pacing import Pace, TakeTurn, read_clock, read_retry_after
 from leadgate.leadbyte.refusals import Reply, joined, judge_refusal
-from leadgate.leadbyte.wire import act_item, body_bytes, lead_item, prose, read_body
+from leadgate.leadbyte.wire import act_item, body_bytes, lead_item, prose, read_body, read_bytes
 from leadgate.leadbyte.wording import Sentences
 from leadgate.model import Answer, LeadRequest
 
@@ -31,8 +31,7 @@ _API = "/restapi/v1.3"
 _KEEP_ALIVE_SECONDS = 4
 # LeadByte names none with a 429, as far as is known.
 _PAUSE_UNTOLD = timedelta(seconds=5)
-_LONGEST_BODY = 4 * 1024 * 1024
-"""Bytes of an answer that are read: the largest batch has 1,000 leads, each of which may be answered by 4 kB."""
+_NO_HOST = "leadbyte.base_url: names a host that cannot be: write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk)"
 
 _NOT_SENT = (
     httpx.ConnectError,
@@ -97,6 +96,8 @@ class LeadByteClient:
                     keepalive_expiry=_KEEP_ALIVE_SECONDS,
                 ),
                 follow_redirects=False,
+                # What stays on this machine goes by no proxy, which would see the key.
+                trust_env=self._base_url.startswith("https:") or about_the_clear(self._base_url) is not None,
                 transport=transport,
             )
 
@@ -184,7 +185,7 @@ class LeadByteClient:
             advice = "Then try again."
         elif reply.retry_at:
             advice = f"Try again after {reply.retry_at.isoformat(timespec='seconds')}."
-        msg = f"LeadByte at {self._base_url}: {why.removesuffix('.')}. {advice}"
+        msg = f"LeadByte at {shown_address(self._base_url)}: {why.removesuffix('.')}. {advice}"
         raise LeadByteUnavailable(msg)
 
     async def _send(
@@ -206,9 +207,9 @@ class LeadByteClient:
                 self._pace.pause(reply.retry_at)
             if (refusal := judge_refusal(reply, acts=acts)) and refusal.wrong_key:
                 self._key_refusal = (
-                    f"LeadByte at {self._base_url} refused the API key (HTTP {reply.status}). It needs the permissions"
-                    " Leads > Update and Quarantine > Process (in newer accounts one, Leads > Update & Quarantine"
-                    " Process), and the account may allow listed IP addresses only."
+                    f"LeadByte at {shown_address(self._base_url)} refused the API key (HTTP {reply.status}). "
+                    "It needs the permissions Leads > Update and Quarantine > Process (in newer accounts one, Leads >"
+                    " Update & Quarantine Process), and the account may allow listed IP addresses only."
                     " Correct leadbyte.api_key or its permissions, then run `leadgate check`."
                 )
                 self._stop_if_refused()
@@ -224,7 +225,7 @@ class LeadByteClient:
                 with telemetry.request(method, path) as sent:
                     async with self._http.stream(method, path, content=content) as response:
                         sent.status = response.status_code
-                        return self._read(response, await _read_bytes(response))
+                        return self._read(response, await read_bytes(response))
         except _NOT_SENT as error:
             problem = f"LeadByte cannot be reached ({type(error).__name__})"
             return Reply(sent=False, problem=problem, detail=prose(str(error)))
@@ -249,18 +250,6 @@ class LeadByteClient:
         return Reply(response.status_code, read_body(content), retry_at, their_time=their_time)
 
 
-async def _read_bytes(response: httpx.Response) -> bytes:
-    """Read the body as it came; nothing, which is no answer, of one that is too long or compressed unasked."""
-    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-        return b""
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > _LONGEST_BODY:
-            return b""
-    return bytes(content)
-
-
 class _KeyHeader(httpx.Auth):
     """Sets X_KEY on each request as it leaves, so that no client or header list of ours holds the key."""
 
@@ -276,6 +265,9 @@ def _checked_address(base_url: str) -> str:
     try:
         # In the clear or not is for the pipeline file to say.
         check_base_url(base_url, insecure_http=True)
+        _ = httpx.URL(base_url).host  # what it cannot read would be found after the acts were taken
+    except (httpx.InvalidURL, UnicodeError):
+        raise ConfigError(_NO_HOST) from None
     except ValueError as error:
         msg = f"leadbyte.base_url: {error}"
         raise ConfigError(msg) from None

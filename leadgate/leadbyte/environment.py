@@ -12,12 +12,15 @@ import httpx
 from leadgate.errors import ConfigError
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_LARGEST_PORT = 65535
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
 @contextmanager
 def client_errors() -> Iterator[None]:
     """Turn what goes wrong when a client is made into a ConfigError."""
+    if any(os.environ.get(name) and not _is_proxy(os.environ[name]) for name in _both_cases(_PROXIES)):
+        raise ConfigError(_about_proxies())
     try:
         yield
     except OSError:
@@ -42,7 +45,7 @@ def _is_proxy(address: str) -> bool:
         url = httpx.URL(address if "://" in address else f"http://{address}")
     except (httpx.InvalidURL, ValueError):
         return False
-    return url.scheme in {"http", "https"} and bool(url.host)
+    return url.scheme in {"http", "https"} and bool(url.host) and 0 < (url.port or 1) <= _LARGEST_PORT
 
 
 def _both_cases(names: tuple[str, ...]) -> list[str]:

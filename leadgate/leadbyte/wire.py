@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
+import httpx
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from leadgate.model import LeadRequest, normal_id
@@ -20,6 +21,9 @@ from leadgate.model.ids import HIDDEN
 
 _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 _UNSEEN = re.compile(f"[{HIDDEN}]")
+_HALF = re.compile(r"[\ud800-\udfff]")
+_LONGEST_BODY = 4 * 1024 * 1024
+"""Bytes of an answer that are read: the largest batch has 1,000 leads, each of which may be answered by 4 kB."""
 LONGEST_TEXT = 2000
 """Characters of a text of LeadByte's that are read; no sentence is longer."""
 _UNTOLD = frozenset({"value", "input", "given", "submitted"})
@@ -135,6 +139,8 @@ def _line(text: str) -> str:
     text = _UNSEEN.sub("", text[:LONGEST_TEXT])
     if not text.isprintable():
         # PostgreSQL keeps no NUL in text: one in a message would lose the whole answer.
+        # Half a character is no blank: an id that it stands in is another.
+        text = _HALF.sub("\ufffd", text)
         text = "".join(character if character.isprintable() else " " for character in text)
     line = " ".join(text.split())
     # Half a word may mean something else, and a sentence that was cut is none that is known.
@@ -229,9 +235,34 @@ class ReplyBody(_Wire):
 
 
 def read_body(content: bytes | str) -> ReplyBody | None:
-    """Read an answer's body, which is UTF-8 whatever its headers say (RFC 8259); None if it is not a JSON object."""
-    text = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    """Read an answer's body, which is UTF-8 whatever its headers say (RFC 8259); None if it is not a JSON object.
+
+    Half characters, control characters, bytes that are no UTF-8 and numbers without end cost the value they stand in.
+    """
+    octets = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    octets = octets.strip().removeprefix(b"\xef\xbb\xbf")
     try:
-        return ReplyBody.model_validate_json(text.strip().removeprefix(b"\xef\xbb\xbf"))
+        return ReplyBody.model_validate_json(octets)
     except ValidationError:
+        pass
+    try:
+        document = json.loads(octets.decode("utf-8", "replace"), parse_int=_number, strict=False)
+        return ReplyBody.model_validate(document) if isinstance(document, dict) else None
+    except (ValueError, RecursionError):
         return None
+
+
+def _number(digits: str) -> int | None:
+    return int(digits) if len(digits) <= LONGEST_TEXT else None
+
+
+async def read_bytes(response: httpx.Response) -> bytes:
+    """Read the body as it came; nothing, which is no answer, of one that is too long or compressed unasked."""
+    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        return b""
+    content = bytearray()
+    async for chunk in response.aiter_bytes():
+        content += chunk
+        if len(content) > _LONGEST_BODY:
+            return b""
+    return bytes(content)

@@ -118,3 +118,31 @@ _KEYS = ["status", "message", "errors", "leads", "details", "quaratineReleaseRes
 def test_no_oddity_makes_an_object_unreadable(body: dict[str, Any]) -> None:
     """One strange field must not put a whole batch in doubt."""
     assert isinstance(read_body(json.dumps(body)), ReplyBody)
+
+
+ODD = {
+    "half a character": b'"\\ud83d"',
+    "no UTF-8": b'"caf\xe9"',
+    "a number without end": b"9" * 5_000,
+    "no number": b"NaN",
+    "a control character": b'"caf\x00\x1b"',
+    "a line break": b'"a\nb"',
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("place", [b'"message": %s', b'"quarantineId": %s', b'"colour": %s'])
+def test_an_odd_value_costs_itself_alone(odd: bytes, place: bytes) -> None:
+    """In what is said of one lead, or for its id: what is said of the others is read."""
+    entries = [b'{"quarantineId": "1", "success": true, %s}' % (place % odd), b'{"quarantineId": "2", "success": true}']
+    body = read_body(b'{"status": "Success", "message": "OK", "leads": [%s]}' % b", ".join(entries))
+    assert body is not None
+    assert (body.leads[1].lead_id, body.leads[1].success) == ("2", True)
+    assert all(character.isprintable() for entry in body.leads for character in entry.told())
+
+
+def test_half_a_character_makes_another_id() -> None:
+    """What is said of `1` and half a character is not said of lead 1."""
+    body = read_body(b'{"leads": [], "quaratineReleaseResults": ["Quarantine ID \'1\\ud800\' queued for processing"]}')
+    assert body is not None
+    assert body.releases == ["Quarantine ID '1\ufffd' queued for processing"]
