@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from cli.blocks import read_block
-from cli.output import FINE, WRONG, ConfigOption, JsonOption, reports_errors, say, say_json, stop, warn, warn_lines
+from cli.output import FINE, ConfigOption, JsonOption, exit_code, reports_errors, say, say_json, stop, warn, warn_lines
+from leadgate.errors import problems_of
 from leadgate.open_server import find_open_server
 from leadgate.wiring.checks import check_pipeline
 
@@ -16,7 +17,8 @@ def check(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption =
     How arrivals will be found is said too. Nothing is changed anywhere: LeadByte is asked to update an empty list
     of leads.
     """
-    problems, advice, in_the_clear = check_pipeline(config, read_block)
+    errors, advice, in_the_clear = check_pipeline(config, read_block)
+    problems = [problem for error in errors for problem in problems_of(error)]
     if (server := os.environ.get("PREFECT_API_URL")) and (is_open := find_open_server(server)):
         advice.append(is_open)
     if in_the_clear:
@@ -24,10 +26,11 @@ def check(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption =
     if as_json:
         advice += [in_the_clear] if in_the_clear else []
         say_json({"ok": not problems, "problems": problems, "advice": advice})
-    elif not problems:
-        say(f"{config}: all is well. `leadgate plan` shows what a run would do.")
+    else:
+        if not problems:
+            say(f"{config}: all is well. `leadgate plan` shows what a run would do.")
         for advised in advice:
             say(f"  {advised}")
     for problem in problems:
         warn_lines(f"leadgate: {problem}")
-    stop(WRONG if problems else FINE)
+    stop(max(map(exit_code, errors), default=FINE))

@@ -11,18 +11,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
+from urllib.request import getproxies
 
 import httpx
-from pydantic import ValidationError
 
 from cli.output import PrefectServerError, warn
 from leadgate.errors import ConfigError
 from leadgate.files import open_log
 from leadgate.leadbyte.environment import client_errors
+from leadgate.prefect_settings import settings_errors, without_user
 
 _SECONDS_TO_START = 120
 _FOR_SERVER = {"DO_NOT_TRACK", "HOME", "LANG", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV"}
@@ -43,26 +43,10 @@ def quiet_prefect(*, verbose: bool) -> None:
     os.environ.setdefault("DO_NOT_TRACK", "1")
     if not verbose:
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-    # Prefect prints what it cannot read, values and all, before it raises it.
-    with _settings_errors(), redirect_stderr(StringIO()):
+    with settings_errors():
         from prefect.settings import get_current_settings  # noqa: PLC0415 - slow to import
 
         get_current_settings()
-
-
-@contextmanager
-def _settings_errors() -> Iterator[None]:
-    """Name the variables that Prefect cannot read; its own error quotes their values."""
-    try:
-        yield
-    except ValidationError as error:
-        fields = {str(fault["loc"][-1]).upper() for fault in error.errors(include_input=False) if fault["loc"]}
-        names = [name for name in os.environ if name.startswith("PREFECT_") and name.endswith(tuple(fields))]
-        msg = (
-            f"{', '.join(sorted(names)) or 'PREFECT_...'}: holds what Prefect cannot read: correct it, or unset it "
-            "(`prefect config view` shows the settings of a profile)"
-        )
-        raise ConfigError(msg) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +74,23 @@ def prefect_api(home: Path | None = None, *, quiet: bool = False) -> Iterator[Pr
     `home` is where a server of our own keeps its database; by default that of the user's profile. That it is being
     started is said on standard error, unless `quiet`.
     """
-    with _settings_errors():
+    with settings_errors():
         from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings  # noqa: PLC0415 - slow to import
 
     configured = PREFECT_API_URL.value()
     if configured and home is None:
         _check_answers(configured)
-        yield PrefectApi(configured.removesuffix("/api"), None)
+        yield PrefectApi(without_user(configured).removesuffix("/api"), None)
         return
     if not quiet:
         warn("Starting a Prefect server (the first time takes half a minute) ...")
     folder = home or PREFECT_HOME.value()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        msg = "PREFECT_HOME: no folder can be made there for Prefect's server: name another, or unset it"
+        raise ConfigError(msg) from None
+    _reach_past_proxies()
     with (
         _server(folder) as address,
         temporary_settings({PREFECT_API_URL: f"{address}/api"}),
@@ -110,6 +99,14 @@ def prefect_api(home: Path | None = None, *, quiet: bool = False) -> Iterator[Pr
             yield PrefectApi(address, folder)
         finally:
             _hand_over_logs()
+
+
+def _reach_past_proxies() -> None:
+    """Let nothing of this process ask a proxy for this machine: there it would be another one."""
+    beside = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    if getproxies() and beside != "*":
+        for name in ("NO_PROXY", "no_proxy"):
+            os.environ[name] = f"{beside},127.0.0.1" if beside else "127.0.0.1"
 
 
 def _check_answers(api_url: str) -> None:
@@ -129,8 +126,9 @@ def _check_answers(api_url: str) -> None:
         trouble = client.api_healthcheck()
     if trouble:
         msg = (
-            f"The Prefect server at {api_url} does not answer ({trouble}). Start it (`prefect server start`), or unset "
-            "PREFECT_API_URL (and `prefect config unset PREFECT_API_URL`): then a server is started for each run."
+            f"The Prefect server at {without_user(api_url)} does not answer ({type(trouble).__name__}). Start it, by "
+            "`prefect server start`, or unset PREFECT_API_URL (and `prefect config unset PREFECT_API_URL`): then a "
+            "server is started for each run."
         )
         raise PrefectServerError(msg)
 

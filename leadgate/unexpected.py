@@ -54,7 +54,8 @@ def _place(traceback: TracebackType | None) -> str:
     """The last line of ours that was reached, as module:line."""
     place = "an unknown place"
     while traceback:
-        module = str(traceback.tb_frame.f_globals.get("__name__", ""))
+        known = traceback.tb_frame.f_globals
+        module = str(getattr(known.get("__spec__"), "name", None) or known.get("__name__", ""))
         if module.split(".", maxsplit=1)[0] in _OURS:
             place = f"{module}:{traceback.tb_lineno}"
         traceback = traceback.tb_next

@@ -3,14 +3,15 @@
 from leadgate.config.blocks import ReadBlock as ReadBlock
 from leadgate.config.blocks import resolve_blocks as resolve_blocks
 from leadgate.config.example import ExampleConfig as ExampleConfig
+from leadgate.config.leadbyte import LONGEST_CONNECT as LONGEST_CONNECT
 from leadgate.config.leadbyte import about_the_clear as about_the_clear
+from leadgate.config.leadbyte import longest_exchange as longest_exchange
 from leadgate.config.load import load_config as load_config
 from leadgate.config.load import parse_config as parse_config
+from leadgate.config.section import Block as Block
 from leadgate.config.section import parse_duration as parse_duration
 from leadgate.config.section import read_duration as read_duration
 from leadgate.config.sentences import SentencesConfig as SentencesConfig
-from leadgate.config.shape import LONGEST_CONNECT as LONGEST_CONNECT
-from leadgate.config.shape import Block as Block
 from leadgate.config.shape import Conditions as Conditions
 from leadgate.config.shape import DeliveryConfig as DeliveryConfig
 from leadgate.config.shape import EnrichmentConfig as EnrichmentConfig
@@ -23,4 +24,3 @@ from leadgate.config.shape import RelationConfig as RelationConfig
 from leadgate.config.shape import RuleConfig as RuleConfig
 from leadgate.config.shape import SourceConfig as SourceConfig
 from leadgate.config.shape import WaitConfig as WaitConfig
-from leadgate.config.shape import longest_exchange as longest_exchange

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 
 from pydantic import SecretStr, ValidationError
 
-from leadgate.config.shape import Block, LeadByteConfig, PipelineConfig
+from leadgate.config.section import Block
+from leadgate.config.shape import LeadByteConfig, PipelineConfig
 from leadgate.errors import BlockUnavailable, ConfigError
 
 ReadBlock = Callable[[str, str], Mapping[str, str | SecretStr]]

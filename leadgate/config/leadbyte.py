@@ -1,15 +1,23 @@
-"""LeadByte's address and key as they may stand in a file, a variable or a block. No message quotes either."""
+"""LeadByte's address, key and patience as they may stand in a file, a variable or a block. No message quotes a key."""
 
 import ipaddress
 import re
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 _WRITE = "write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk)"
 _HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63}){0,20}\.?")
 _LEADBYTE = re.compile(r"(.*\.)?leadbyte\.(com|co\.uk)\.?")
-_LOCAL = re.compile(r"(.*\.)?localhost\.?")
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 _LARGEST_PORT = 65535
+
+
+LONGEST_CONNECT = timedelta(seconds=10)
+
+
+def longest_exchange(timeout: timedelta) -> timedelta:
+    """How long one request may be under way: connecting (10 s at most), writing and reading."""
+    return min(LONGEST_CONNECT, timeout) + 2 * timeout
 
 
 def check_base_url(address: str, *, insecure_http: bool) -> None:
@@ -61,12 +69,18 @@ def about_the_clear(base_url: str) -> str | None:
     )
 
 
+def shown_address(base_url: str) -> str:
+    """Name LeadByte in a message: its address where that is one of LeadByte's or of this machine, else the key."""
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    is_harmless = _LEADBYTE.fullmatch(host) or is_this_machine(host)
+    return f"{parts.scheme}://{parts.netloc}" if is_harmless else "the address of leadbyte.base_url"
+
+
 def is_this_machine(host: str) -> bool:
     """Whether a host is this machine, whatever a name server says."""
-    if _LOCAL.fullmatch(host):
-        return True
     address = _ip(host)
-    return address is not None and address.is_loopback
+    return host == "localhost" or (address is not None and address.is_loopback)
 
 
 def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from leadgate.config.document import holds_special, read_document
 from leadgate.config.section import Section
 from leadgate.config.shape import PipelineConfig
-from leadgate.config.variables import Filled
+from leadgate.config.variables import SECRETS, Filled, passwords_of
 from leadgate.errors import ConfigError
 from leadgate.files import read_file
 from leadgate.suggest import suggest
@@ -35,10 +35,9 @@ def parse_config(text: str, name: str, environ: Mapping[str, str], *, needs_secr
     filled = Filled(read_document(text, name), environ, () if needs_secrets else _NEEDED_TO_SEND)
     problems = [f"{_dotted(path)}: {problem}" for path, problem in filled.absent.items()]
     problems += [f"{_dotted(path) or 'the file'}: {problem}" for path, problem in _odd_texts(filled.document, ())]
-    problems += [
-        f"{_dotted(path)}: holds LeadByte's key, which stands under leadbyte.api_key and nowhere else"
-        for path in _key_elsewhere(filled.document)
-    ]
+    if misplaced := list(dict.fromkeys(_misplaced(filled.document))):
+        # Alone: other messages could quote what is there.
+        raise ConfigError([f"{name}: {problem}" for problem in misplaced])
     config = None
     try:
         config = PipelineConfig.model_validate(filled.document, context={"needs_secrets": needs_secrets})
@@ -52,6 +51,7 @@ def parse_config(text: str, name: str, environ: Mapping[str, str], *, needs_secr
         problems += [_describe(fault, filled) for fault in faults]
     if config is None or problems:
         raise ConfigError([f"{name}: {problem}" for problem in dict.fromkeys(problems)])
+    config.note_variables(filled.values)
     for number, rule in enumerate(config.policy.rules):
         rule.note_variable(filled.variable_at(("policy", "rules", number)))
     return config
@@ -74,26 +74,43 @@ def _odd_texts(value: object, path: tuple[object, ...]) -> Iterator[tuple[tuple[
         yield path, "holds control characters, or characters that are not UTF-8: delete them"
 
 
-def _key_elsewhere(document: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
-    """Find the places where the key stands beside its own: there it would be shown, or kept."""
-    section = document.get("leadbyte")
-    key = section.get("api_key") if isinstance(section, dict) else None
-    if not isinstance(key, str) or len(key.strip()) < _SHORTEST_KEY:
-        return
+def _misplaced(document: Mapping[str, Any]) -> Iterator[str]:
+    """Name the places where LeadByte's key or a database's password stands beside its own."""
+    for place in SECRETS:
+        section = document.get(place[0])
+        value = section.get(place[1]) if isinstance(section, dict) else None
+        if not isinstance(value, str):
+            continue
+        # Source and ledger may have the same password.
+        secrets, whose, places = passwords_of(value), "the password of a database", list(SECRETS)
+        if place == ("leadbyte", "api_key"):
+            secrets, whose, places = {value.strip()}, "LeadByte's key", [place]
+        for secret in filter(_is_looked_for, secrets):
+            for path in _places_of(secret, document, ()):
+                if path not in places:
+                    told = _dotted(path) or "the file"
+                    yield f"{told}: holds {whose}, which stands under {_dotted(place)} and nowhere else"
 
-    def look(value: object, path: tuple[object, ...]) -> Iterator[tuple[object, ...]]:
-        if isinstance(value, str):
-            if key.strip() in value and path != ("leadbyte", "api_key"):
+
+def _is_looked_for(secret: str) -> bool:
+    """Whether a secret can be told from the words of a file; one that somebody practises with stands in others."""
+    return len(secret) >= _SHORTEST_SECRET and not (secret.isalpha() and secret.islower())
+
+
+def _places_of(secret: str, value: object, path: tuple[object, ...]) -> Iterator[tuple[object, ...]]:
+    """Find the places where a secret stands: anywhere but in its own it would be shown, or kept."""
+    if isinstance(value, str):
+        if secret in value:
+            yield path
+    elif isinstance(value, dict | list):
+        for name, item in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(name, str) and secret in name:
                 yield path
-        elif isinstance(value, dict | list):
-            for name, item in value.items() if isinstance(value, dict) else enumerate(value):
-                yield from look(item, (*path, name))
-
-    yield from look(document, ())
+            yield from _places_of(secret, item, (*path, name))
 
 
-_SHORTEST_KEY = 8
-"""A shorter text, such as a key that somebody practises with, stands in others by chance."""
+_SHORTEST_SECRET = 8
+"""Characters."""
 
 
 def _dotted(path: tuple[object, ...]) -> str:
@@ -132,6 +149,7 @@ def _place(fault: ErrorDetails) -> tuple[int | str, ...]:
     return (*(part for part in parts if part not in _CHOICES and "[" not in str(part)), *ours)
 
 
+_FORMS = "write ${VARIABLE}, or {block: KIND/NAME} for a key and a source"
 _WRONG_KIND = {
     "string_type": "needs text: one line, or several behind `>`",
     "list_type": "needs a list: one item a line, each after `- `",
@@ -145,7 +163,7 @@ def _describe(fault: ErrorDetails, filled: Filled) -> str:
     shown = filled.show(fault["input"], location)
     match fault["type"]:
         case "extra_forbidden":
-            return f"{where}: there is no such key; {suggest(str(location[-1]), _keys_at(location[:-1]))}"
+            return _about_key(location)
         case "missing":
             return f"{where}: is missing"
         case "enum" | "literal_error":
@@ -161,6 +179,13 @@ def _describe(fault: ErrorDetails, filled: Filled) -> str:
             variable = filled.variable_at(location)
             source = f" (the value of ${{{variable}}})" if variable and not isinstance(fault["input"], dict) else ""
             return f"{where}: {_WRONG_KIND.get(fault['type'], fault['msg'])}{source}"
+
+
+def _about_key(location: tuple[int | str, ...]) -> str:
+    advice = suggest(str(location[-1]), _keys_at(location[:-1]))
+    if location[:2] in SECRETS and not advice.startswith("did you mean"):
+        return f"{_dotted(location[:2])}: has a key that it cannot have: {_FORMS}"
+    return f"{_dotted(location)}: there is no such key; {advice}"
 
 
 def _keys_at(path: tuple[object, ...]) -> list[str]:

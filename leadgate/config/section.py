@@ -51,3 +51,9 @@ class Section(BaseModel):
     """A part of the file: unknown keys are errors, and nothing changes after it was read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Block(Section):
+    """A reference to a Prefect block, KIND/NAME: blocks.py puts what it holds in its place."""
+
+    block: str

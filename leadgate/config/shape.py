@@ -4,6 +4,7 @@ Only text is checked here. Whether tables, columns and rules fit the real source
 """
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,26 +13,13 @@ from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_valida
 from pydantic_core import PydanticCustomError
 
 from leadgate.config.example import ExampleConfig
-from leadgate.config.leadbyte import check_base_url, checked_key
-from leadgate.config.section import Duration, Section
+from leadgate.config.leadbyte import check_base_url, checked_key, longest_exchange
+from leadgate.config.section import Block, Duration, Section
 from leadgate.config.sentences import SentencesConfig
+from leadgate.config.variables import hide_values
 from leadgate.model import ColumnType, Verdict
 
-
-def longest_exchange(timeout: timedelta) -> timedelta:
-    """How long one request may be under way: connecting (10 s at most), writing and reading."""
-    return min(LONGEST_CONNECT, timeout) + 2 * timeout
-
-
-LONGEST_CONNECT = timedelta(seconds=10)
-
 ConditionText = Annotated[str, Field(min_length=1, max_length=2000)]
-
-
-class Block(Section):
-    """A reference to a Prefect block, KIND/NAME: blocks.py puts what it holds in its place."""
-
-    block: str
 
 
 class LeadByteConfig(Section):
@@ -249,6 +237,7 @@ class ReportConfig(Section):
 class PipelineConfig(Section):
     """A whole pipeline file."""
 
+    _variables: dict[str, str] = PrivateAttr(default_factory=dict)
     pipeline: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")
     leadbyte: LeadByteConfig
     source: SourceConfig
@@ -260,6 +249,14 @@ class PipelineConfig(Section):
     delivery: DeliveryConfig = DeliveryConfig()
     safety: SafetyConfig = SafetyConfig()
     report: ReportConfig | None = None
+
+    def note_variables(self, values: Mapping[str, str]) -> None:
+        """Note the names of the variables that the file was filled in from, by what they hold."""
+        self._variables = dict(values)
+
+    def without_values(self, text: str) -> str:
+        """Write `${NAME}` in place of what a variable holds: it may be a secret that stands in a wrong place."""
+        return hide_values(text, self._variables)
 
     @field_validator("update")
     @classmethod

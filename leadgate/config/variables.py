@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 Path = tuple[object, ...]
 """A place in the file: keys, and numbers of items from 0."""
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
-_SECRETS = (("leadbyte", "api_key"), ("leadbyte", "base_url"), ("source", "url"), ("ledger", "url"))
+SECRETS = (("leadbyte", "api_key"), ("leadbyte", "base_url"), ("source", "url"), ("ledger", "url"))
 """Never quoted, even where they stand in the file itself: people paste keys into the wrong one of them."""
 
 
@@ -22,6 +23,8 @@ class Filled:
         self._environ = environ
         self._optional = optional
         self._names: dict[Path, str] = {}
+        self.values: dict[str, str] = {}
+        """The variables' names by what they hold."""
         self.absent: dict[Path, str] = {}
         """What to say of each place that could not be filled in."""
         self.document = self._fill(document, ())
@@ -39,8 +42,10 @@ class Filled:
         variable = self.variable_at(place)
         if variable:
             return f"the value of ${{{variable}}}"
-        if any(place[: len(secret)] == secret for secret in _SECRETS) or isinstance(value, dict | list):
+        if any(place[: len(secret)] == secret for secret in SECRETS) or isinstance(value, dict | list):
             return ""
+        if isinstance(value, int) and abs(value) > _LARGEST_SHOWN:
+            return "so large a number"
         written = repr(value)
         return written if len(written) <= _LONGEST_SHOWN else f"{written[:_LONGEST_SHOWN]}..."
 
@@ -56,6 +61,7 @@ class Filled:
         known = _NAME.fullmatch(name) is not None
         self._names.setdefault(path, name if known else "...")
         if known and name in self._environ:
+            self.values[self._environ[name]] = name
             return self._environ[name]
         if path[:2] not in self._optional:
             self.absent[path] = (
@@ -67,6 +73,26 @@ class Filled:
 
 
 _LONGEST_SHOWN = 80
+_LARGEST_SHOWN = 10**_LONGEST_SHOWN
+_SHORTEST_WORD, _SHORTEST_SECRET = 4, 8
+"""Characters; a shorter value stands in other words by chance, and a shorter one yet in other places."""
+
+
+def passwords_of(address: str) -> set[str]:
+    """The password of an address, as it is written there and as it is."""
+    found = re.findall(r"^[^:/]+://[^:/@]*:([^@]*)@|[?&]password=([^&]*)", address)
+    written = {password for pair in found for password in pair if password}
+    return written | set(map(unquote, written))
+
+
+def hide_values(text: str, names: Mapping[str, str]) -> str:
+    """Write `${NAME}` for every variable's value in a text."""
+    for value, name in sorted(names.items(), key=lambda item: -len(item[0])):
+        if len(value) >= _SHORTEST_SECRET:
+            text = text.replace(value, f"${{{name}}}")
+        elif len(value) >= _SHORTEST_WORD:
+            text = re.sub(rf"(?<![\w.]){re.escape(value)}(?!\w)", f"${{{name}}}", text)
+    return text
 
 
 def _overlap(one: Path, other: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from leadgate.backtest import Backtest, run_backtest
 from leadgate.clock import utc_now
 from leadgate.config import PipelineConfig, ReadBlock, about_the_clear, load_config
-from leadgate.errors import ConfigError, LeadgateError, problems_of
+from leadgate.errors import ConfigError, LeadgateError
 from leadgate.files import read_wide_mode
 from leadgate.leadbyte.wire import can_act
 from leadgate.ledger import Ledger
@@ -18,7 +18,7 @@ from leadgate.policy.deciding import Policy
 from leadgate.policy.examples import Examined, example_faults, run_examples
 from leadgate.source import Source, name_faults
 from leadgate.wiring.ledger import open_ledger
-from leadgate.wiring.pipeline import build_policy, build_shadow, read_pipeline_file
+from leadgate.wiring.pipeline import build_policy, build_shadow, open_source, read_pipeline_file
 from leadgate.wiring.run import check_leadbyte
 
 _LEADS_LOOKED_AT = 100
@@ -31,7 +31,7 @@ _ABOUT_PROCESSING = (
 class Checked(NamedTuple):
     """What a check found: faults that must be put right, advice that may be followed, and what is said each time."""
 
-    problems: list[str]
+    errors: list[LeadgateError]
     advice: list[str]
     in_the_clear: str | None = None
     """That the key travels unencrypted, if it does."""
@@ -42,39 +42,39 @@ def check_pipeline(path: Path, read_block: ReadBlock) -> Checked:
     try:
         config = read_pipeline_file(path, read_block)
     except LeadgateError as error:
-        return Checked(problems_of(error), [])
-    problems: list[str] = []
+        return Checked([error], [])
+    errors: list[LeadgateError] = []
     advice: list[str] = []
     try:
-        source = Source.open(config.source, base_dir=path.resolve().parent, clock=utc_now)
-        with closing(source):
+        with closing(open_source(path, config, clock=utc_now)) as source:
             advice = source.advice()
             policy = build_policy(path, config, source)
             advice += _about_rows(source)
             advice += advise(policy, config.policy, config.wait.require)
             examined = _examine(path, config, source, policy)
-            problems += [f"{path}: {failure}" for failure in examined.failures]
+            if examined.failures:
+                errors.append(ConfigError([f"{path}: {failure}" for failure in examined.failures]))
             build_shadow(path, config, source)
             advice += name_faults(source.reading(utc_now(), config.wait.source_fresh_within).faults)
     except LeadgateError as error:
-        problems += problems_of(error)
+        errors.append(error)
     try:
         with closing(open_ledger(path, config)) as ledger:
             advice += _about_permissions(ledger)
     except LeadgateError as error:
-        problems += problems_of(error)
+        errors.append(error)
     try:
         asyncio.run(check_leadbyte(config.leadbyte))
         advice.append(_ABOUT_PROCESSING)
     except LeadgateError as error:
-        problems += problems_of(error)
-    return Checked(problems, advice, about_the_clear(config.leadbyte.base_url))
+        errors.append(error)
+    return Checked(errors, advice, about_the_clear(config.leadbyte.base_url))
 
 
 def examine_pipeline(path: Path, read_block: ReadBlock) -> Examined:
     """Decide the examples of a pipeline file by its rules; raise ConfigError naming every fault of both."""
     config = read_pipeline_file(path, read_block)
-    with closing(Source.open(config.source, base_dir=path.resolve().parent, clock=utc_now)) as source:
+    with closing(open_source(path, config, clock=utc_now)) as source:
         return _examine(path, config, source, build_policy(path, config, source))
 
 
@@ -84,10 +84,10 @@ def backtest_policy(path: Path, proposed: Path, read_block: ReadBlock, *, since:
     Raises ConfigError naming every fault of the other file, as this pipeline's source has it.
     """
     config, other = read_pipeline_file(path, read_block), load_config(proposed)
-    base_dir, now = path.resolve().parent, utc_now()
+    now = utc_now()
     with (
         closing(open_ledger(path, config)) as ledger,
-        closing(Source.open(config.source, base_dir=base_dir, clock=utc_now)) as source,
+        closing(open_source(path, config, clock=utc_now)) as source,
     ):
         policy = build_policy(proposed, other, source)
         return run_backtest(
@@ -117,9 +117,9 @@ def _about_rows(source: Source) -> list[str]:
     page = next(source.lead_pages.all(_LEADS_LOOKED_AT), None)
     if page is None:
         return []
-    faults = page.faults + source.odd_enrichment_ids()
+    source.odd_enrichment_ids()
     source.enrichments([lead.lead_id for lead in page.leads])
-    told = name_faults(faults + source.unreadable())
+    told = name_faults(page.faults + source.faults())
     odd = next((lead.lead_id for lead in page.leads if not can_act(lead.lead_id)), None)
     if odd is None:
         return told

@@ -67,12 +67,12 @@ def rebind_ledger(path: Path, read_block: ReadBlock) -> tuple[Identity, Identity
 
     Both are tried first: the source's tables, and LeadByte with the key.
     """
-    from leadgate.source import Source  # noqa: PLC0415 - the other two need no source, and start faster without
-    from leadgate.wiring.pipeline import read_pipeline_file  # noqa: PLC0415
+    # The other two need no source, and start faster without.
+    from leadgate.wiring.pipeline import open_source, read_pipeline_file  # noqa: PLC0415
     from leadgate.wiring.run import check_leadbyte  # noqa: PLC0415
 
     config = read_pipeline_file(path, read_block)
-    Source.open(config.source, base_dir=path.resolve().parent, clock=utc_now).close()
+    open_source(path, config, clock=utc_now).close()
     with closing(connect_ledger(path, config)) as ledger:
         asyncio.run(check_leadbyte(config.leadbyte))
         known = rebind_pipeline(ledger, identity_of(config), now=ledger.now())

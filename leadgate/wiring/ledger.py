@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from leadgate.addresses import check_address
 from leadgate.clock import Clock
 from leadgate.config import PipelineConfig, load_config
-from leadgate.errors import ConfigError
+from leadgate.errors import ConfigError, LedgerError, SourceError
 from leadgate.identity import identity_of
 from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.pipelines import check_pipeline
@@ -25,7 +25,8 @@ def open_ledger(path: Path, config: PipelineConfig, *, clock: Clock | None = Non
     """
     ledger = connect_ledger(path, config, clock=clock)
     try:
-        check_pipeline(ledger, identity_of(config))
+        with without_values(config):
+            check_pipeline(ledger, identity_of(config))
     except BaseException:
         ledger.close()
         raise
@@ -35,9 +36,21 @@ def open_ledger(path: Path, config: PipelineConfig, *, clock: Clock | None = Non
 def connect_ledger(path: Path, config: PipelineConfig, *, clock: Clock | None = None, create: bool = False) -> Ledger:
     """Open the ledger, whoever's it is; with `create` make one where there is none."""
     refuse_bad_address(path, "ledger.url", config.ledger.url)
-    engine = open_engine(config.ledger.url.get_secret_value(), base_dir=path.resolve().parent, create=create)
+    with without_values(config):
+        engine = open_engine(config.ledger.url.get_secret_value(), base_dir=path.resolve().parent, create=create)
     owner = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
     return Ledger(engine, pipeline=config.pipeline, owner=owner, clock=clock)
+
+
+@contextmanager
+def without_values(config: PipelineConfig) -> Iterator[None]:
+    """Let no error quote what a variable of the file holds: it may be a secret that stands in a wrong place."""
+    try:
+        yield
+    except ConfigError as error:
+        raise type(error)([config.without_values(problem) for problem in error.problems]) from None
+    except (LedgerError, SourceError) as error:
+        raise type(error)(config.without_values(str(error))) from None
 
 
 def refuse_bad_address(path: Path, key: str, address: SecretStr) -> None:

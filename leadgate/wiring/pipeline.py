@@ -18,7 +18,7 @@ from leadgate.model import SourceReading
 from leadgate.policy.compiling import compile_policy
 from leadgate.policy.deciding import Policy
 from leadgate.source import Source
-from leadgate.wiring.ledger import open_ledger, refuse_bad_address
+from leadgate.wiring.ledger import open_ledger, refuse_bad_address, without_values
 
 
 def read_pipeline_file(path: Path, read_block: ReadBlock) -> PipelineConfig:
@@ -69,10 +69,16 @@ def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock | None = No
         yield Pipeline(config, source, ledger, policy, shadow)
 
 
+def open_source(path: Path, config: PipelineConfig, *, clock: Clock) -> Source:
+    """Open the source of a pipeline file, as `Source.open`."""
+    with without_values(config):
+        return Source.open(config.source, base_dir=path.resolve().parent, clock=clock)
+
+
 def _open_source(path: Path, config: PipelineConfig, ledger: Ledger) -> Source:
     """Open the source; one that is down stops the clock of deadlines from now on."""
     try:
-        return Source.open(config.source, base_dir=path.resolve().parent, clock=ledger.clock)
+        return open_source(path, config, clock=ledger.clock)
     except SourceUnavailable as error:
         down = SourceReading(read_at=ledger.now(), newest_at=None, healthy=False, problem=str(error))
         keep_reading(ledger, down)
@@ -88,7 +94,7 @@ def build_policy(path: Path, config: PipelineConfig, source: Source) -> Policy:
     except ConfigError as error:
         problems += error.problems
     if policy is None or problems:
-        raise ConfigError([f"{path}: {problem}" for problem in dict.fromkeys(problems)])
+        raise ConfigError([f"{path}: {config.without_values(problem)}" for problem in dict.fromkeys(problems)])
     return policy
 
 
@@ -97,4 +103,5 @@ def build_shadow(path: Path, config: PipelineConfig, source: Source) -> Policy |
     if config.policy.shadow is None:
         return None
     file = path.resolve().parent / config.policy.shadow
-    return build_policy(file, load_config(file), source)
+    with without_values(config):
+        return build_policy(file, load_config(file), source)

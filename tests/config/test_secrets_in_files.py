@@ -1,6 +1,8 @@
 """What a pipeline file, the environment or a block holds stands in no message about it."""
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +11,8 @@ from leadgate.config import PipelineConfig, parse_config
 from leadgate.errors import ConfigError
 from leadgate.model import Columns, ColumnType
 from leadgate.policy.compiling import compile_policy
-from tests.support.pipelines import PIPELINE
+from tests.support.command import start_leadgate, wait_for
+from tests.support.pipelines import PIPELINE, Practice
 
 SECRET = "s3cr3t-K3Y"
 TEXT = PIPELINE.format(
@@ -170,8 +173,8 @@ def test_blanks_around_a_key_do_not_count() -> None:
         ("https://host\n", False, "line break"),
         ("https://me:pw@host", False, "a user"),
         ("http://proxy.example", True, None),
+        ("http://a.localhost", False, "in the clear"),
         ("http://localhost:1", False, None),
-        ("http://a.localhost", False, None),
         ("http://127.9.9.9", False, None),
         ("http://[::1]:8", False, None),
         ("https://proxy", False, None),
@@ -195,6 +198,7 @@ def test_a_key_is_sent_in_the_clear_only_where_that_was_said(address: str, insec
         ("phone1: mobile", "phone1: ${KEY}", "update.phone1"),
         ("because: The person opted out.", "because: '${KEY}'", "policy.rules[1].because"),
         ("keep_facts: [score]", "keep_facts: ['${KEY}']", "policy.keep_facts[1]"),
+        ("phone1: mobile", f"'{SECRET}': mobile", "update"),
     ],
 )
 def test_the_key_stands_nowhere_else(old: str, new: str, where: str) -> None:
@@ -204,3 +208,74 @@ def test_the_key_stands_nowhere_else(old: str, new: str, where: str) -> None:
         parse_config(text, "leadgate.yaml", {"KEY": SECRET})
     assert f"leadgate.yaml: {where}: " in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(("section", "old"), [("source", "sqlite:///source.db"), ("ledger", "sqlite:///leadgate.db")])
+def test_a_password_stands_nowhere_else(section: str, old: str) -> None:
+    """Neither as it is written in the address, nor in a rule's name."""
+    text = TEXT.replace(old, "${URL}", 1).replace("name: verified", "name: 'for ${WORD}'", 1)
+    with pytest.raises(ConfigError, match=rf"rules\[\d\].name: holds the password .* under {section}.url") as caught:
+        parse_config(text, "leadgate.yaml", {"URL": f"postgresql://u:{SECRET}@h/d", "WORD": SECRET})
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [
+        ("postgresql://u:p%40ss-w0rd@h/d", "p@ss-w0rd"),
+        ("postgresql://u@h/d?password=p%40ss-w0rd", "p@ss-w0rd"),
+        ("postgresql://u@h/d?password=p%40ss-w0rd", "p%40ss-w0rd"),
+    ],
+)
+def test_a_password_is_known_in_both_forms(url: str, word: str) -> None:
+    """As it is written in an address, and as it is."""
+    text = TEXT.replace("sqlite:///source.db", url, 1).replace("table: lead_enrichment", f"table: '{word}'", 1)
+    with pytest.raises(ConfigError, match=r"enrichment\.table: holds the password") as caught:
+        parse_config(text, "leadgate.yaml", {})
+    assert word not in str(caught.value)
+
+
+def test_a_password_that_is_a_word_of_the_file_does_no_harm() -> None:
+    """Every file has those."""
+    for word in ("enrichment", "deadline", "leadbyte", "postcode"):
+        text = TEXT.replace("sqlite:///source.db", f"postgresql://u:{word}@h/d", 1)
+        assert parse_config(text, "leadgate.yaml", {}).pipeline == "acme"
+
+
+@pytest.mark.parametrize("where", ["api_key: practice-key", "url: sqlite:///source.db", "url: sqlite:///leadgate.db"])
+def test_a_secret_that_is_written_as_a_key_is_not_quoted(where: str) -> None:
+    """As when somebody writes a block's name in the wrong order."""
+    said = fault(where, f"{where.partition(':')[0]}: {{{SECRET}: x}}")
+    assert SECRET not in said
+    assert where.partition(":")[0] in said
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 5000, "0o" + "7" * 5000, "9" * 4000])
+def test_a_number_without_end_is_not_written_out(number: str) -> None:
+    """Python itself refuses to."""
+    assert len(fault("requests_per_second: 0", f"requests_per_second: {number}")) < 300
+
+
+def test_a_name_from_the_environment_is_shown_by_its_variable(tmp_path: Path) -> None:
+    """A table, a column, another file of rules: what is not found may be a secret that stands in the wrong place."""
+    places = {
+        "table: lead_enrichment": "table: '${KEY}'",
+        "table: quarantined_leads": "table: 'main.${KEY}_x'",
+        "url: sqlite:///leadgate.db": "url: sqlite:///${KEY}/leadgate.db",
+        "pipeline: acme": "pipeline: ${KEY}",
+        "quarantined_at: quarantined_at": "quarantined_at: '${KEY}'",
+        "phone1: mobile": "phone1: '${KEY}'",
+        "require: [postcode,": "require: ['${KEY}',",
+        "keep_facts: [score]": "keep_facts: ['${KEY}']",
+        "policy:": "policy:\n  shadow: ${KEY}.yaml",
+    }
+    practice = Practice(tmp_path, "http://127.0.0.1:9")
+    whole = practice.file.read_text("utf-8")
+    for old, new in places.items():
+        assert old in whole, old
+        practice.file.write_text(whole.replace(old, new, 1), "utf-8")
+        for verb in ("check", "plan"):
+            ended = wait_for(start_leadgate(verb, config=practice.file, env=os.environ | {"KEY": SECRET}))
+            assert SECRET not in ended.stderr + ended.stdout
+            assert "${KEY}" in ended.stderr, (new, ended.stderr)
+    practice.close()

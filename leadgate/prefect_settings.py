@@ -1,0 +1,39 @@
+"""What the environment says of Prefect: faults name the variable, and addresses are shown without a password."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
+
+import httpx
+from pydantic import ValidationError
+
+from leadgate.errors import ConfigError
+
+
+@contextmanager
+def settings_errors() -> Iterator[None]:
+    """Read Prefect's settings inside of this: its own errors quote values, and are printed before they are raised."""
+    try:
+        with redirect_stderr(StringIO()):
+            yield
+    except ValidationError as error:
+        fields = {str(fault["loc"][-1]).upper() for fault in error.errors(include_input=False) if fault["loc"]}
+        names = [name for name in os.environ if name.startswith("PREFECT_") and name.endswith(tuple(fields))]
+        msg = (
+            f"{', '.join(sorted(names)) or 'PREFECT_...'}: holds what Prefect cannot read: correct it, or unset it "
+            "(`prefect config view` shows the settings of a profile)"
+        )
+        raise ConfigError(msg) from None
+    except (OSError, RuntimeError):
+        msg = "HOME or PREFECT_HOME: names no folder that can be read: correct it"
+        raise ConfigError(msg) from None
+
+
+def without_user(address: str) -> str:
+    """Write an address for a message: without a user and a password, and nothing of what is no address."""
+    try:
+        url = httpx.URL(address).copy_with(userinfo=b"")
+    except (httpx.InvalidURL, ValueError):
+        url = httpx.URL()
+    return str(url) if url.scheme in {"http", "https"} and url.host else "the address in PREFECT_API_URL"
