@@ -141,7 +141,7 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
         planned,
         waiting,
         dict(missing.most_common()),
-        name_faults(faults + source.unreadable()),
+        name_faults(faults + source.faults()),
         looker.looked.reading.problem,
     )
 

@@ -2,9 +2,12 @@
 
 import re
 
-HIDDEN = r"\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # shown as nothing at all
+HIDDEN = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff"
+)
 """Characters that are never seen, as a regular expression writes them in brackets."""
-BLANK = r"\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+BLANK = r"\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u2800\u3000"
 """Blanks and control characters, which are not seen at the ends of a text; likewise."""
 UNSEEN = f"[{HIDDEN}]|^[{BLANK}{HIDDEN}]+|[{BLANK}{HIDDEN}]+$"
 """What the normal form of an id leaves out."""

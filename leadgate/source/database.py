@@ -10,9 +10,9 @@ from sqlalchemy import URL, Connection, Dialect, Engine, create_engine
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from leadgate.addresses import holds_a_stray_at, parse_address
-from leadgate.driver_words import driver_words
-from leadgate.errors import SourceError, SourceUnavailable
+from leadgate.addresses import holds_a_stray_at, parse_address, shown
+from leadgate.driver_words import driver_words, is_about_options
+from leadgate.errors import LeadgateError, SourceError, SourceUnavailable
 from leadgate.source.sessions import set_up_sessions
 
 _ADDRESSES = {
@@ -22,15 +22,17 @@ _ADDRESSES = {
     "mariadb": "mysql://USER:PASSWORD@HOST/DATABASE",
 }
 _WRITE = "Write " + ", ".join(dict.fromkeys(_ADDRESSES.values())) + "."
+_OPTIONS = "source.url: an option of the address, behind its ?, cannot be used: correct it, or leave it out."
 _CONNECT_SECONDS = 10
 _READS = "Compare the pipeline file with the database, and see that its user may SELECT; `leadgate check` looks again."
 
 # SQLite and MariaDB say with one class that they cannot be reached and that a column is wrong.
 _SQLITE_UNAVAILABLE = ("locked", "busy", "unable to open", "disk i/o", "interrupted")
-_MYSQL_WRONG = frozenset({1044, 1045, 1049, 1054, 1064, 1142, 1143, 1146, 1227, 1267, 1290, 1292, 1356, 1792})
-
-_DRIVER_FAULTS = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
-"""What drivers raise beside the errors that SQLAlchemy knows."""
+_MYSQL_UNAVAILABLE = frozenset(
+    {1040, 1041, 1053, 1077, 1129, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1226, 1317, 1927, 1969}
+)
+"""MariaDB's and MySQL's own codes; those of the driver, for a server that is not there, begin with 2000."""
+_MYSQL_DRIVER = 2000
 
 
 class Database:
@@ -61,7 +63,6 @@ class Database:
         if holds_a_stray_at(url):
             msg = f"source.url: holds more than one @. In a password write @ as %40 and / as %2F: {example}."
             raise SourceError(msg)
-        shown = url.set(query={}).render_as_string(hide_password=True)
         try:
             engine = create_engine(
                 _existing_file(url, base_dir) if backend == "sqlite" else url,
@@ -76,10 +77,10 @@ class Database:
             msg = f"source.url: {url.drivername} needs {error.name}: install it, or write {example}."
             raise SourceError(msg) from None
         except (SQLAlchemyError, TypeError, ValueError) as error:
-            msg = f"source.url: {shown} cannot be used ({type(error).__name__}). {_WRITE}"
+            msg = f"source.url: cannot be used ({type(error).__name__}). {_WRITE}"
             raise SourceError(msg) from None
         set_up_sessions(engine)
-        return cls(engine, shown)
+        return cls(engine, shown(url))
 
     @contextmanager
     def connect(self, where: str) -> Iterator[Connection]:
@@ -89,17 +90,21 @@ class Database:
                 yield connection
         except SQLAlchemyError as error:
             raise self._explain(error, where) from None
-        except _DRIVER_FAULTS as error:
+        except LeadgateError:
+            raise
+        except Exception as error:  # noqa: BLE001 - drivers raise much beside the errors that SQLAlchemy knows
             msg = f"{where} ({self._engine.dialect.name}): {driver_words(error)}. {_READS}"
             raise SourceError(msg) from None
 
     def _open(self) -> Connection:
         try:
             return self._engine.connect()
-        except _DRIVER_FAULTS as error:
-            # What drivers raise for options of the address that they do not have, or cannot follow here.
-            msg = f"source.url: {self._shown} cannot be used: {driver_words(error)}. Correct its options."
-            raise SourceError(msg) from None
+        except SQLAlchemyError as error:
+            if not is_about_options(error):
+                raise
+            raise SourceError(_OPTIONS) from None
+        except Exception:  # noqa: BLE001 - what drivers raise for options that they do not have, or cannot follow here
+            raise SourceError(_OPTIONS) from None
 
     @property
     def dialect(self) -> Dialect:
@@ -114,7 +119,7 @@ class Database:
         dialect = self._engine.dialect.name
         if _is_unavailable(error, dialect):
             return SourceUnavailable(
-                f"{where}: {self._shown} cannot be reached just now ({driver_words(error)}). "
+                f"{where}: its database, {self._shown}, cannot be reached just now ({driver_words(error)}). "
                 "Check source.url and that the database is up; the next run tries again."
             )
         return SourceError(f"{where} ({dialect}): {driver_words(error)}. {_READS}")
@@ -153,5 +158,6 @@ def _is_unavailable(error: SQLAlchemyError, dialect: str) -> bool:
     if dialect == "sqlite":
         return any(words in str(error.orig).lower() for words in _SQLITE_UNAVAILABLE)
     if dialect in {"mysql", "mariadb"}:
-        return not (error.orig and error.orig.args and error.orig.args[0] in _MYSQL_WRONG)
+        code = error.orig.args[0] if error.orig and error.orig.args else None
+        return not isinstance(code, int) or code in _MYSQL_UNAVAILABLE or _MYSQL_DRIVER <= code < _MYSQL_DRIVER + 1000
     return True

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 Faults = Counter[str]
 """How many rows have a fault, by its sentence, in which {rows} stands for their number."""
 
-_DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
+_DIGIT, _LETTER, _OTHER = re.compile(r"\d"), re.compile(r"[^\W\d_]"), re.compile(r"[^ -~]")
 _LONGEST_SHAPE = 30
 
 
@@ -21,7 +21,7 @@ def name_faults(faults: Mapping[str, int]) -> list[str]:
 def shape_of(value: object) -> str:
     """Show how a value is written, and not what it says: `26/11/2026 08:57` is 99/99/9999 99:99."""
     text = str(value)[:_LONGEST_SHAPE]
-    return _LETTER.sub("a", _DIGIT.sub("9", text))
+    return _OTHER.sub("?", _LETTER.sub("a", _DIGIT.sub("9", text)))
 
 
 def odd_ids(where: str) -> str:

@@ -4,7 +4,7 @@ Nothing is ever written. A page, a thousand ids and a reading are one statement 
 transaction stays open between them, and a server that was restarted in between is not noticed.
 """
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -105,18 +105,18 @@ class Source:
         """The newest stamp of a lead that is not of the future, and the others."""
         return self._leads.newest(now)
 
-    def mind_odd_ids(self, faults: Container[str]) -> None:
+    def mind_odd_ids(self, faults: Mapping[str, int]) -> None:
         """Compare ids without what cannot be seen in them, in a relation of which earlier readings say that."""
         for rows in (self._leads, self._enrichment):
-            rows.has_odd_ids |= odd_ids(rows.relation.where) in faults
+            rows.mind_odd_ids(faults.get(odd_ids(rows.relation.where), 0))
 
     def odd_enrichment_ids(self) -> Faults:
         """Go through the ids of enrichment for those that hold what cannot be seen, and mind them."""
-        return self._enrichment.odd_ids()
+        return self._enrichment.look_for_odd_ids()
 
-    def unreadable(self) -> Faults:
-        """The values that could not be read so far, by column: they count as missing."""
-        return self._leads.unreadable() + self._enrichment.unreadable()
+    def faults(self) -> Faults:
+        """What was found so far: values that could not be read, by column, and odd ids of enrichment."""
+        return self._leads.unreadable() + self._enrichment.unreadable() + self._enrichment.odd_ids
 
     def leads(self, ids: Sequence[str]) -> dict[str, Lead]:
         """The leads among `ids` that the source has, with all their columns; of several rows the earliest."""
@@ -202,7 +202,7 @@ def _reflect_both(database: Database, config: SourceConfig) -> list[ReadableRela
         except SourceError as fault:
             faults.append(str(fault))
     if faults:
-        raise SourceError("\n".join(faults))
+        raise SourceError("\n".join(dict.fromkeys(faults)))
     return found
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, LargeBinary, cast, func, select
 
 from leadgate.errors import SourceError
 from leadgate.model import ColumnType
@@ -49,11 +49,11 @@ class ReadableRelation:
         """The id as `normal_id` in leadgate/model/ids.py gives it, of a column of text."""
         match self.dialect:
             case "sqlite":
-                return func.leadgate_id(self.id_value)
+                return func.leadgate_id(cast(self.id_value, LargeBinary))
             case "postgresql":
                 return func.regexp_replace(self.id_value, UNSEEN, "", "g")
             case _:
-                return func.regexp_replace(self.id_value, re.sub(r"\\u(\w{4})", r"\\x{\1}", UNSEEN), "")
+                return func.regexp_replace(self.id_value, re.sub(r"\\(?:u(\w{4})|U(\w{8}))", r"\\x{\1\2}", UNSEEN), "")
 
     def value(self, name: str) -> ColumnElement[Any]:
         """A column as it is read."""

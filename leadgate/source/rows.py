@@ -54,6 +54,8 @@ class Rows:
         self.stamp = stamp
         self.has_odd_ids = False
         """Whether ids may hold what cannot be seen: then they are compared without it, which no index serves."""
+        self.odd_ids = Faults()
+        """How many rows have such an id, if somebody has counted."""
         self._database = database
         self._zone = zone
         self._unreadable: dict[str, _Unreadable] = {}
@@ -148,16 +150,21 @@ class Rows:
         """The values that were not of their column's type, of leads that were looked up so far."""
         return Faults({found.told: len(found.ids) for found in self._unreadable.values()})
 
-    def odd_ids(self) -> Faults:
-        """Count the rows whose id holds what cannot be seen, and compare ids without it from now on."""
+    def mind_odd_ids(self, count: int) -> None:
+        """Compare ids without what cannot be seen in them from now on, if the ids of `count` rows hold that."""
+        self.has_odd_ids = bool(count)
+        self.odd_ids = Faults({odd_ids(self.relation.where): count} if count else {})
+
+    def look_for_odd_ids(self) -> Faults:
+        """Count the rows whose id holds what cannot be seen, and mind them."""
         relation = self.relation
         if relation.id_kind not in {IdKind.TEXT, IdKind.ANY}:
             return Faults()
         # By the lengths: MariaDB calls texts equal that differ in blanks at their end.
         is_odd = func.length(relation.normal_id) != func.length(relation.id_value)
         ((count,),) = self.fetch(select(func.count()).select_from(relation.rows).where(is_odd))
-        self.has_odd_ids = bool(count)
-        return Faults({odd_ids(relation.where): count} if count else {})
+        self.mind_odd_ids(count)
+        return self.odd_ids
 
     def is_empty(self) -> bool:
         """Whether there is no row at all."""
@@ -196,7 +203,7 @@ class Rows:
         if newest is None or self.instant(newest):
             return newest
         # `infinity` and the like come before all others.
-        latest = self.fetch(select(stamp).where(stamp.is_not(None)).order_by(stamp.desc()).limit(_LATEST))
+        latest = self.fetch(select(stamp).distinct().where(stamp.is_not(None)).order_by(stamp.desc()).limit(_LATEST))
         return next((raw for (raw,) in latest if self.instant(raw)), newest)
 
     def written_since(

@@ -12,6 +12,7 @@ import psycopg
 from psycopg.abc import AdaptContext, Buffer
 from psycopg.adapt import Loader
 from psycopg.pq import Format
+from psycopg.types.string import TextLoader
 from sqlalchemy import Connection, Engine, event
 
 from leadgate.addresses import POSTGRESQL_SETTINGS
@@ -25,8 +26,20 @@ _MYSQL = (
     "SET SESSION time_zone = '+00:00'",
     # A limit would leave leads out, PAD_CHAR_TO_FULL_LENGTH fills ids up with blanks.
     "SET SESSION sql_select_limit = 18446744073709551615, sql_big_selects = 1, sql_auto_is_null = 0",
-    "SET SESSION sql_mode = REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', '')",
+    # In ORACLE's mode types have names of another schema.
+    "SET SESSION sql_mode = REPLACE(REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', ''), 'ORACLE', '')",
 )
+
+_ANY_OTHER = 0
+"""psycopg's number for types that it does not know, which it reads as text."""
+_NONE = "SQL_ASCII"
+_SINGLE_BYTE = frozenset(
+    {f"ISO_8859_{number}" for number in range(5, 9)}
+    | {f"LATIN{number}" for number in range(1, 11)}
+    | {f"WIN{number}" for number in (866, 874, *range(1250, 1259))}
+    | {"KOI8R", "KOI8U"}
+)
+"""PostgreSQL's encodings that Python reads too."""
 
 _text = partial(bytes.decode, encoding="utf-8", errors="surrogateescape")
 """Bytes that are no UTF-8 stay in the text as half characters, which no value may hold."""
@@ -40,6 +53,7 @@ def set_up_sessions(engine: Engine) -> None:
         case "postgresql", "psycopg":
             event.listen(engine, "connect", _set_up_postgresql)
             event.listen(engine, "begin", _begin_postgresql)
+            event.listen(engine, "before_cursor_execute", _encode, retval=True)
         case "mysql" | "mariadb", _:
             event.listen(engine, "connect", _set_up_mysql)
 
@@ -50,7 +64,8 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
 
 
 def _normal_id(value: object) -> object:
-    return normal_id(value) if isinstance(value, str) else value
+    """Take an id's bytes, since SQLite hands over no text that is not UTF-8; give nothing for what is no id."""
+    return (normal_id(_text(value)) or "") if isinstance(value, bytes) else value
 
 
 def _set_up_mysql(connection: Any, _record: object) -> None:  # noqa: ANN401
@@ -61,20 +76,33 @@ def _set_up_mysql(connection: Any, _record: object) -> None:  # noqa: ANN401
 
 def _set_up_postgresql(connection: psycopg.Connection[Any], record: Any) -> None:  # noqa: ANN401
     """Make loaders tolerant, and note which settings are not ours."""
-    ascii_server = connection.info.parameter_status("server_encoding") == "SQL_ASCII"
-    for oid, loader in _loaders(texts=ascii_server).items():
+    encoding = connection.info.parameter_status("server_encoding")
+    for oid, loader in _loaders(texts=encoding != "UTF8").items():
         connection.adapters.register_loader(oid, loader)
     names = list(POSTGRESQL_SETTINGS)
     query = "SELECT current_setting(name) FROM unnest(%s::text[]) AS name"
     try:
+        if encoding in _SINGLE_BYTE or encoding == _NONE:
+            # A server that converts gives up the whole statement for one byte that is no character.
+            connection.execute(f"SET client_encoding = '{encoding}'")
         found = connection.execute(query, [names]).fetchall()
-        connection.rollback()
+        connection.commit()
     except BaseException:
         connection.close()  # the pool has not taken it yet
         raise
+    record.info["leadgate_has_no_encoding"] = encoding == _NONE
     settings = zip(names, (value for (value,) in found), strict=True)
     others = [name for name, value in settings if value.split(",")[0] != POSTGRESQL_SETTINGS[name]]
     record.info["leadgate_settings"] = "; ".join(f"SET LOCAL {name} = '{POSTGRESQL_SETTINGS[name]}'" for name in others)
+
+
+def _encode(
+    connection: Connection, _cursor: object, statement: str, parameters: object, _context: object, _many: object
+) -> tuple[str | bytes, object]:
+    """Write a statement as a server takes it that knows no encoding: psycopg would not write it at all."""
+    if connection.connection.info.get("leadgate_has_no_encoding") and not statement.isascii():
+        return statement.encode(), parameters
+    return statement, parameters
 
 
 def _begin_postgresql(connection: Connection) -> None:
@@ -94,6 +122,8 @@ def _loaders(*, texts: bool) -> Mapping[int, type[Loader]]:
         base = adapters.get_loader(oid, Format.TEXT)
         assert base is not None  # noqa: S101 - psycopg has one for each of them
         found[oid] = _tolerant(base)
+    if texts:
+        found[_ANY_OTHER] = _tolerant(TextLoader)  # types of the user's own, such as an enum
     return found
 
 
@@ -105,8 +135,10 @@ def _tolerant(base: Callable[[int, AdaptContext | None], Any]) -> type[Loader]:
 
         def load(self, data: Buffer) -> Any:  # noqa: ANN401
             try:
-                return self._load(data)
+                loaded = self._load(data)
             except _UNREADABLE:
-                return _text(bytes(data))
+                loaded = bytes(data)
+            # Also psycopg gives bytes, for a text of a server that knows no encoding.
+            return _text(loaded) if isinstance(loaded, bytes) else loaded
 
     return Tolerant

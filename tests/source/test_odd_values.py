@@ -58,7 +58,7 @@ def test_a_value_that_no_driver_can_load_costs_that_value(
     assert {lead_id: row.columns["postcode"] for lead_id, row in found.items()} == {"1": "TN25", "2": "TN26"}
     if is_read:
         assert found["1"].columns["odd"] is None
-        (told,) = name_faults(source.unreadable())
+        (told,) = name_faults(source.faults())
         assert "1 row with a `odd` that is no timestamp" in told
 
 
@@ -74,6 +74,7 @@ def test_bytes_that_are_no_text_cost_that_value(sqlite_url: str, open_source: Op
             connection.execute(row, (n, b"J\xf6rg"))
     connection.close()
     source = open_source(sqlite_url)
+    assert sum(source.odd_enrichment_ids().values()) == 3
     for size in (1, 2, 100):
         pages = list(source.lead_pages.all(size))
         assert [lead.lead_id for page in pages for lead in page.leads] == ["1", "3"]
@@ -85,7 +86,7 @@ def test_bytes_that_are_no_text_cost_that_value(sqlite_url: str, open_source: Op
         "1": (None, "TN25"),
         "3": (None, "TN25"),
     }
-    assert "2 rows with a `name` that is no string" in name_faults(source.unreadable())[0]
+    assert "2 rows with a `name` that is no string" in name_faults(source.faults())[0]
 
 
 SETTINGS = {
@@ -97,6 +98,7 @@ SETTINGS = {
     "bytea_output": ["escape"],
     "standard_conforming_strings": ["off"],
     "array_nulls": ["off"],
+    "quote_all_identifiers": ["on"],
 }
 
 
@@ -125,7 +127,21 @@ def test_a_session_that_is_set_up_otherwise_gives_the_same(
         database.run(f"ALTER DATABASE {database.engine.url.database} RESET {name}")
 
 
-UNSEEN = ["1 ", " 1", "1\r", "1\n", "\t1", "\ufeff1", "1\u00a0", "1\u200b", "\u200e1\u2060", "  1 \r\n"]
+UNSEEN = [
+    "1\ufe0f",
+    "1\U000e0001",
+    "\u31641",
+    "1 ",
+    " 1",
+    "1\r",
+    "1\n",
+    "\t1",
+    "\ufeff1",
+    "1\u00a0",
+    "1\u200b",
+    "\u200e1\u2060",
+    "  1 \r\n",
+]
 
 
 @pytest.mark.parametrize("where", ["leads", "enrichment", "both"])
@@ -170,11 +186,12 @@ def test_a_row_of_the_future_makes_no_source_fresh(database: UserDatabase, open_
 
 def test_a_stamp_of_never_makes_no_source_fresh(postgres_url: str, open_source: OpenSource) -> None:
     """PostgreSQL's infinity is later than every other stamp, and hides none."""
-    create(UserDatabase(postgres_url), "postcode text", "1, 'infinity', 'a'", "2, '2026-03-01 11:00', 'a'")
+    never = ["3, 'infinity', 'a'"] * 150
+    create(UserDatabase(postgres_url), "postcode text", "2, '2026-03-01 11:00', 'a'", *never)
     source = open_source(postgres_url)
     reading = source.reading(NOON, timedelta(hours=2))
     assert (reading.healthy, reading.newest_at) == (True, NOON - timedelta(hours=1))
-    assert "1 row with a `updated_at` of the future. They" in name_faults(reading.faults)[0]
+    assert "150 rows with a `updated_at` of the future. They" in name_faults(reading.faults)[0]
     assert [lead_id for page in source.changed(NOON - timedelta(hours=2)) or () for lead_id, _ in page] == ["2"]
 
 
@@ -188,7 +205,7 @@ def test_stamps_that_are_none_are_one_line_with_their_number(sqlite_url: str, op
         " INSERT INTO leads SELECT i, '26/11/2026 08:57' FROM n",
     )
     source = open_source(sqlite_url)
-    faults = sum((page.faults for page in source.lead_pages.all(1000)), start=type(source.unreadable())())
+    faults = sum((page.faults for page in source.lead_pages.all(1000)), start=type(source.faults())())
     (told,) = name_faults(faults)
     assert "9,191 rows with something else than a date and time in `quarantined_at`" in told
     assert "written like 99/99/9999 99:99" in told
@@ -236,8 +253,9 @@ def test_texts_in_columns_of_numbers_and_dates_are_written_as_they_are(
 def test_a_mariadb_whose_sessions_are_limited_gives_every_row(mariadb_url: str, open_source: OpenSource) -> None:
     """A limit of rows, ids that are filled up with blanks, another time zone: what the server sets changes nothing."""
     database = UserDatabase(mariadb_url)
-    create(database, "postcode CHAR(10)", f"1, {AT}, 'TN25'", f"2, {AT}, 'TN26'", id_type="CHAR(8)")
-    odd = {"sql_select_limit": "1", "sql_mode": "'PAD_CHAR_TO_FULL_LENGTH'", "time_zone": "'+05:30'"}
+    rows = [f"1, {AT}, 'TN25', '1985-06-15'", f"2, {AT}, 'TN26', null"]
+    create(database, "postcode CHAR(10), born DATE", *rows, id_type="CHAR(8)")
+    odd = {"sql_select_limit": "1", "sql_mode": "'PAD_CHAR_TO_FULL_LENGTH,ORACLE'", "time_zone": "'+05:30'"}
     usual = {"sql_select_limit": "DEFAULT", "sql_mode": "DEFAULT", "time_zone": "DEFAULT"}
     database.run(*(f"SET GLOBAL {name} = {value}" for name, value in odd.items()))
     try:
@@ -245,7 +263,8 @@ def test_a_mariadb_whose_sessions_are_limited_gives_every_row(mariadb_url: str, 
         assert [lead.lead_id for page in source.lead_pages.all(2) for lead in page.leads] == ["1", "2", "3"]
         found = source.enrichments(["1", "2"])
         assert [(row.columns["postcode"], row.updated_at) for row in found.values()] == [("TN25", NOON), ("TN26", NOON)]
-        assert source.unreadable() == {}
+        assert found["1"].own["born"] == date(1985, 6, 15)
+        assert source.faults() == {}
         assert source.odd_enrichment_ids() == {}
     finally:
         database.run(*(f"SET GLOBAL {name} = {value}" for name, value in usual.items()))

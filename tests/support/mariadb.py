@@ -61,7 +61,8 @@ class MariaDBServer:
         if not install:
             raise MariaDBMissing(INSTALL)
         options = ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
-        env = dict(os.environ)
+        # A server that starts clears away what others keep in a folder for temporary files that they share.
+        env = os.environ | {"TMPDIR": str(self.folder)}
         run_once([install, "--no-defaults", f"--datadir={files}", *options], identity=identity, env=env)
         self.port = free_port()
         places = [f"--datadir={files}", f"--socket={self.folder}/socket", f"--pid-file={self.folder}/pid"]
