@@ -22,8 +22,10 @@ POSTGRESQL_SETTINGS: Mapping[str, str] = {
     "bytea_output": "hex",
     "standard_conforming_strings": "on",
     "array_nulls": "on",
+    "quote_all_identifiers": "off",
 }
-"""What a session needs for psycopg to read all that is sent, and for numbers to be exact, whatever its server sets."""
+"""What a session needs for psycopg to read all that is sent, and for numbers to be exact, and for types
+to have their names, whatever its server sets."""
 
 
 def parse_address(address: str) -> URL:
@@ -38,6 +40,20 @@ def parse_address(address: str) -> URL:
 def holds_a_stray_at(url: URL) -> bool:
     """Whether an unescaped @ cut the address at the wrong place: shown, it would hold a part of the password."""
     return url.get_backend_name() != "sqlite" and "@" in f"{url.host}{url.database}"
+
+
+def shown(url: URL) -> str:
+    """Name a database in a message: its file, or its host and name.
+
+    Neither where no user is named: a password that lacks its @ would look like them.
+    """
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        return url.database or ""
+    if url.username is None:
+        return f"in {backend}"
+    port = f":{url.port}" if url.port else ""
+    return f"{backend} {url.host or ''}{port}/{url.database or ''}"
 
 
 _ESCAPE = "in a password write @ as %40, / as %2F and : as %3A"
@@ -58,6 +74,9 @@ def check_address(address: str) -> None:
 
     What is no address at all is left to whoever opens it.
     """
+    if address.strip()[:1] in {'"', "'", "`"}:
+        msg = "stands in quotes, which are read as a part of it: delete the quotes"
+        raise ValueError(msg)
     try:
         url = parse_address(address)
     except SQLAlchemyError:

@@ -5,6 +5,7 @@ that failed holds them too. What is not known here is named by its kind alone.
 """
 
 import re
+from collections.abc import Container
 from typing import NamedTuple
 
 _LONGEST = 1000
@@ -23,6 +24,13 @@ class _Known(NamedTuple):
 def _known(pattern: str, words: str) -> _Known:
     return _Known(re.compile(pattern.replace("NAME", _NAME), re.IGNORECASE), words)
 
+
+_OPTION = (
+    r"connection option|unexpected keyword|invalid (?:dsn|uri)|is bad: (?:invalid|definition)|"
+    r"unrecognized configuration parameter|invalid command-line argument|invalid connection option|"
+    r"invalid value for parameter|channel binding required|could not parse network address|certificate file|"
+    r"FATAL: +(?:invalid|--)"
+)
 
 # In this order; the words that people look up are kept.
 _KNOWN = (
@@ -55,33 +63,47 @@ _KNOWN = (
     _known(r"starting up|shutting down|recovery mode", "the server is starting or stopping"),
     _known(r"too many (?:clients|connections)|connection slots", "it has no connection left"),
     _known(r"\bssl\b|\btls\b|certificate", "TLS could not be agreed on"),
-    _known(r"connection option|unexpected keyword|invalid (?:dsn|uri)", "an option of the address is not known"),
+    _known(_OPTION, "an option of the address cannot be used"),
     _known(r"unable to open", "the file cannot be opened"),
     _known(r"no space left|disk is full", "the disk is full"),
     _known(r"disk i/o error", "disk I/O error"),
     _known(r"is not a database|file is encrypted", "the file is not a SQLite database"),
     _known(r"image is malformed", "the file is damaged"),
-    _known(r"no such file or directory", "there is no server at this socket"),
+    _known(r"on socket .*no such file or directory", "there is no server at this socket"),
+    _known(r"could not access file", "the server cannot load one of its libraries"),
+    _known(r"no schema has been selected", "no schema of its search_path exists"),
 )
 
 
-def driver_words(error: BaseException) -> str:
-    """Put what a driver or SQLAlchemy raised in our own words, without a value, a password or SQL."""
-    original = getattr(error, "orig", None) or error
+def driver_words(error: BaseException, ours: Container[str] = ()) -> str:
+    """Put what a driver or SQLAlchemy raised in our own words, without a value, a password or SQL.
+
+    `ours` are names that are passed on wherever they come from.
+    """
+    original, line = _said(error)
     statement = str(getattr(error, "statement", None) or "").lower()
-    said = str(original.args[-1] if original.args else original).strip()[:_LONGEST]
-    line = (said.splitlines() or [""])[0]
     for known in _KNOWN:
         if found := known.pattern.search(line):
-            name = _held(next(filter(None, found.groups()), ""), statement)
+            name = next(filter(None, found.groups()), "")
+            name = name if name in ours else _held(name, statement)
             return f"{known.words} `{name}`" if name else known.words
     return f"the driver reports {_kind(original)}"
 
 
+def is_about_options(error: BaseException) -> bool:
+    """Whether a driver does not know an option of an address, or what it is set to."""
+    return bool(re.search(_OPTION, _said(error)[1], re.IGNORECASE))
+
+
+def _said(error: BaseException) -> tuple[BaseException, str]:
+    """What the driver itself raised, and the first line of its text."""
+    original = getattr(error, "orig", None) or error
+    said = str(original.args[-1] if original.args else original).strip()[:_LONGEST]
+    return original, (said.splitlines() or [""])[0]
+
+
 def _held(name: str, statement: str) -> str:
     """As much of a name, from its end, as the statement holds: a driver may put schema or database before it."""
-    if name.startswith("leadgate_"):
-        return name
     held: list[str] = []
     for part in reversed(name.split(".")):
         if not re.search(rf"(?<!\w){re.escape(part.lower())}(?!\w)", statement):

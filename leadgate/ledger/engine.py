@@ -13,13 +13,18 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
-from leadgate.addresses import POSTGRESQL_SETTINGS, holds_a_stray_at, parse_address
-from leadgate.driver_words import driver_words
-from leadgate.errors import ConfigError, LedgerError, LedgerUnavailable
+from leadgate.addresses import POSTGRESQL_SETTINGS, holds_a_stray_at, parse_address, shown
+from leadgate.driver_words import driver_words, is_about_options
+from leadgate.errors import ConfigError, LeadgateError, LedgerError, LedgerUnavailable
 from leadgate.ledger.file import LedgerFile
-from leadgate.ledger.schema import REVISION
+from leadgate.ledger.schema import REVISION, metadata
 
 _READS_ONLY = "leadgate_reads_only"
+_ENCODINGS = frozenset({"UTF8", "SQL_ASCII"})
+_OPTIONS = "ledger.url: an option of the address, behind its ?, cannot be used: correct it, or leave it out"
+_NAMES = {table.name for table in metadata.tables.values()}
+_NAMES |= {str(rule.name) for table in metadata.tables.values() for rule in table.constraints}
+"""What the ledger's tables and constraints are called: harmless, wherever a driver quotes them."""
 _MIGRATION_LOCK = 0x6C656164  # "lead": one process migrates a PostgreSQL ledger, the others wait
 _ALEMBIC = threading.Lock()  # Alembic keeps the migration that runs in a global
 _GIVES_WAY = ("40001", "40P01")
@@ -42,12 +47,37 @@ def open_engine(url: str, *, base_dir: Path, create: bool = False) -> Engine:
     parsed = _resolve(url, base_dir)
     engine = _sqlite(parsed, create=create) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
     try:
+        _connect_once(engine)
         with ledger_errors(engine):
             _migrate(engine, create=create)
     except BaseException:
         engine.dispose()
         raise
     return engine
+
+
+def _connect_once(engine: Engine) -> None:
+    """Find out whether a driver takes the options of the address."""
+    try:
+        with ledger_errors(engine), engine.connect() as connection:
+            if engine.dialect.name == "postgresql":
+                _check_database(connection)
+    except LeadgateError:
+        raise
+    except Exception:  # noqa: BLE001 - what drivers raise for options that they do not have, or cannot follow here
+        raise ConfigError(_OPTIONS) from None
+
+
+def _check_database(connection: Connection) -> None:
+    """Refuse a PostgreSQL database that could not hold what comes, or in which no ledger would be found."""
+    schema, encoding = connection.execute(text("select current_schema(), current_setting('server_encoding')")).one()
+    where = f"ledger {shown(connection.engine.url)}"
+    if schema is None:
+        msg = f"{where}: no schema of the user's search_path is there, so that no ledger can be seen: correct it"
+        raise LedgerError(msg)
+    if encoding not in _ENCODINGS:
+        msg = f"{where}: its encoding {encoding} does not hold every text: make a database WITH ENCODING 'UTF8' for it"
+        raise LedgerError(msg)
 
 
 @contextmanager
@@ -59,17 +89,19 @@ def ledger_errors(engine: Engine) -> Iterator[None]:
         msg = f"ledger {shown(engine.url)}: all connections are in use. Run again with a lower leadbyte.concurrency."
         raise LedgerUnavailable(msg) from None
     except DBAPIError as error:
+        if is_about_options(error):
+            raise ConfigError(_OPTIONS) from None
         if getattr(error.orig, "sqlstate", None) in _GIVES_WAY:
             msg = f"ledger {shown(engine.url)}: other runs kept changing the same leads. Nothing is lost: run again."
             raise GaveWay(msg) from None
         if _passes(error):
             msg = (
-                f"ledger {shown(engine.url)}: cannot be used just now ({driver_words(error)}). "
+                f"ledger {shown(engine.url)}: cannot be used just now ({driver_words(error, _NAMES)}). "
                 "Nothing is lost: start the database again (or free the file) and run again."
             )
             raise LedgerUnavailable(msg) from None
         msg = (
-            f"ledger {shown(engine.url)}: refused a statement ({driver_words(error)}). "
+            f"ledger {shown(engine.url)}: refused a statement ({driver_words(error, _NAMES)}). "
             "Check that `ledger.url` names a ledger which this user may write."
         )
         raise LedgerError(msg) from None
@@ -89,7 +121,9 @@ def _resolve(url: str, base_dir: Path) -> URL:
         msg = "ledger.url: is not a database address: write sqlite:///leadgate.db or postgresql://USER@HOST/DB"
         raise ConfigError(msg) from None
     if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
-        msg = f"ledger.url: the ledger is kept in SQLite or PostgreSQL, not in {parsed.get_backend_name()}"
+        msg = (
+            "ledger.url: the ledger is kept in SQLite or PostgreSQL: write sqlite:///FILE or postgresql://USER@HOST/DB"
+        )
         raise ConfigError(msg)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database in {None, "", ":memory:"}:
@@ -112,7 +146,7 @@ def _resolve(url: str, base_dir: Path) -> URL:
 def _sqlite(url: URL, *, create: bool) -> Engine:
     # How long a writer waits for the others; `?timeout=5` in the address says otherwise.
     patience = {} if "timeout" in url.query else {"timeout": 60}
-    with _driver_errors(url):
+    with _driver_errors():
         engine = create_engine(url, hide_parameters=True, connect_args=patience)
     file = LedgerFile(str(url.database), create=create)
     if not (create or file.is_there):
@@ -125,7 +159,7 @@ def _sqlite(url: URL, *, create: bool) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    with _driver_errors(url):
+    with _driver_errors():
         engine = create_engine(
             url,
             hide_parameters=True,
@@ -139,12 +173,14 @@ def _postgresql(url: URL) -> Engine:
 
 
 @contextmanager
-def _driver_errors(url: URL) -> Iterator[None]:
+def _driver_errors() -> Iterator[None]:
     try:
         yield
-    except (NoSuchModuleError, ImportError) as error:
-        msg = f"ledger.url: no driver for {url.drivername!r} ({error}): write postgresql:// or sqlite:///"
+    except (NoSuchModuleError, ImportError):
+        msg = "ledger.url: its driver is not installed: write postgresql:// or sqlite:///, without +DRIVER"
         raise ConfigError(msg) from None
+    except (ArgumentError, TypeError, ValueError):
+        raise ConfigError(_OPTIONS) from None
 
 
 def _no_ledger(url: URL) -> LedgerError:
@@ -178,7 +214,8 @@ def _write_ahead(connection: Any) -> None:  # noqa: ANN401
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:  # noqa: ANN401
-    names, values = list(POSTGRESQL_SETTINGS), list(POSTGRESQL_SETTINGS.values())
+    settings = {**POSTGRESQL_SETTINGS, "default_transaction_read_only": "off"}
+    names, values = list(settings), list(settings.values())
     try:
         connection.execute(
             "select set_config(name, value, false) from unnest(%s::text[], %s::text[]) as settings (name, value)",
@@ -240,14 +277,6 @@ def _revision(connection: Connection) -> str | None:
         return None
     found: str | None = connection.scalar(text("select version_num from leadgate_version"))
     return found
-
-
-def shown(url: URL) -> str:
-    """Name a ledger without its password."""
-    if url.get_backend_name() == "sqlite":
-        return url.database or ""
-    # PostgreSQL takes a password in the query too.
-    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _passes(error: DBAPIError) -> bool:

@@ -14,6 +14,7 @@ from leadgate.printable import on_one_line
 
 LONGEST_NAME = 100
 """Characters of a person's name that the ledger keeps."""
+_LONGEST_TEXT = 1000
 _LONGEST_WHERE = 147
 """With the name, a space and brackets this is what the column holds."""
 
@@ -38,6 +39,9 @@ def checked_reason(reason: str) -> str:
 def _one_line(text: str, what: str, option: str) -> str:
     """A line break would add a line to what is read later, and a control character would change it."""
     text = text.strip()
+    if len(text) > _LONGEST_TEXT:
+        msg = f"{what} has more than {_LONGEST_TEXT} characters: write a shorter one with {option}"
+        raise ConfigError(msg)
     if on_one_line(text) != text:
         msg = f"{what} holds a line break or another control character: write it on one line with {option}"
         raise ConfigError(msg)

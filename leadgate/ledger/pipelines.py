@@ -9,10 +9,10 @@ from secrets import token_hex
 
 from sqlalchemy import Connection, Select, and_, select
 
+from leadgate.addresses import shown
 from leadgate.clock import CLOCKS_AGREE
 from leadgate.errors import LedgerError
 from leadgate.identity import Identity
-from leadgate.ledger.engine import shown
 from leadgate.ledger.ledger import Ledger, fields_of, writes
 from leadgate.ledger.schema import ENTRY, entries, marks, pipelines, readings
 

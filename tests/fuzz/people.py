@@ -111,8 +111,8 @@ class Search:
     def __call__(self, content: str) -> list[str]:
         """Which columns of which values stand in a text."""
         plain, found = readable(content), set()
-        for date in (*_DATE.findall(content), *_DATE.findall(plain)):
-            found |= {self._dates[date]} if date in self._dates else set()
+        for written in (*_DATE.findall(content), *_DATE.findall(plain)):
+            found |= {self._dates[written]} if written in self._dates else set()
         for number in _NUMBER.findall(plain):
             digits = re.sub(r"\D", "", number)
             found |= {told for at in range(len(digits) - 9) if (told := self._phones.get(digits[at : at + 10], ""))}

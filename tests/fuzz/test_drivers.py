@@ -55,6 +55,9 @@ SENTENCES = (
     'near "{}": syntax error',
     "permission denied for table {}",
     'violates check constraint "{}"',
+    'violates check constraint "leadgate_{}"',
+    "constraint failed: leadgate_{}",
+    'column "leadgate_{}" does not exist',
     "connection refused: {}",
 )
 

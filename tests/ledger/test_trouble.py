@@ -44,16 +44,16 @@ def test_a_ledger_in_memory_is_refused(url: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("backend", ["mysql+pymysql", "mariadb+pymysql", "mssql+pyodbc"])
 def test_another_database_is_refused(backend: str, tmp_path: Path) -> None:
     """A source may be kept in MySQL, the ledger may not."""
-    with pytest.raises(ConfigError, match="kept in SQLite or PostgreSQL, not in") as error:
+    with pytest.raises(ConfigError, match="kept in SQLite or PostgreSQL: write") as error:
         open_engine(f"{backend}://user:secret@db.example/leadgate", base_dir=tmp_path)
     assert "secret" not in str(error.value)
 
 
 @pytest.mark.parametrize("driver", ["postgresql+nothing", "postgresql+pg8000", "sqlite+nothing"])
-def test_a_driver_that_is_not_there_is_named(driver: str, tmp_path: Path) -> None:
+def test_a_driver_that_is_not_there_is_an_error(driver: str, tmp_path: Path) -> None:
     """The error says which address has one."""
     place = "/leadgate.db" if driver.startswith("sqlite") else "user:secret@db.example/leadgate"
-    with pytest.raises(ConfigError, match=rf"no driver for '{driver.replace('+', '.')}'.*postgresql://") as error:
+    with pytest.raises(ConfigError, match=r"its driver is not installed: write postgresql:// or") as error:
         open_engine(f"{driver}://{place}", base_dir=tmp_path)
     assert "secret" not in str(error.value)
 
@@ -93,7 +93,9 @@ def test_a_file_that_is_no_ledger_is_left_as_it_is(tmp_path: Path) -> None:
 )
 def test_a_postgresql_that_is_down_is_named_without_its_password(address: str, tmp_path: Path) -> None:
     """The run may be tried again: LedgerUnavailable says so. No cause hangs on it that would show the password."""
-    with pytest.raises(LedgerUnavailable, match=r"^ledger postgresql\+psycopg://user.*Nothing is lost") as error:
+    with pytest.raises(
+        LedgerUnavailable, match=r"^ledger postgresql 127\.0\.0\.1:\d+/leadgate: .*Nothing is lost"
+    ) as error:
         open_engine(address.format(port=free_port()), base_dir=tmp_path)
     assert "secret" not in str(error.value)
     assert error.value.__cause__ is None
@@ -251,3 +253,40 @@ def test_a_postgresql_whose_sessions_are_set_up_otherwise_keeps_the_same(
         with base.connect() as connection:
             connection.execute(text(f"alter database {base.url.database} reset {name}"))
         base.dispose()
+
+
+@pytest.mark.parametrize(
+    "options", ["sslmode=s3cret", "options=-c%20nope=1", "service=nope", "row_factory=x", "prepare_threshold=x"]
+)
+def test_an_option_that_no_driver_takes_is_no_outage(postgres_url: str, tmp_path: Path, options: str) -> None:
+    """It would not pass, however often a run tries."""
+    with pytest.raises(ConfigError, match=r"^ledger\.url: an option of the address.*correct it") as error:
+        open_engine(f"{postgres_url}?{options}", base_dir=tmp_path, create=True)
+    assert "s3cret" not in str(error.value)
+
+
+@pytest.mark.parametrize("option", ["detect_types=x", "check_same_thread=x", "cached_statements=x"])
+def test_an_option_that_sqlite_does_not_take_is_none_either(tmp_path: Path, option: str) -> None:
+    """Whether SQLAlchemy or the driver finds out."""
+    with pytest.raises(ConfigError, match=r"^ledger\.url: an option of the address"):
+        open_engine(f"sqlite:///leadgate.db?{option}", base_dir=tmp_path, create=True)
+
+
+def test_a_ledger_that_cannot_be_seen_is_not_a_missing_one(postgres_server: PostgresServer, postgres_url: str) -> None:
+    """Who is told to make one would make a second. A server that only reads unless it is told is told."""
+    open_engine(postgres_url, base_dir=Path(), create=True).dispose()
+    name = postgres_url.rpartition("/")[2]
+    with postgres_server.connect(name) as connection:
+        try:
+            connection.execute(f"alter database {name} set search_path = nowhere".encode())
+            with pytest.raises(LedgerError, match="no schema of the user's search_path is there"):
+                open_engine(postgres_url, base_dir=Path())
+            connection.execute(f"alter database {name} reset search_path".encode())
+            connection.execute(f"alter database {name} set default_transaction_read_only = on".encode())
+            engine = open_engine(postgres_url, base_dir=Path())
+            with engine.begin() as writing:
+                writing.execute(text("create table leadgate_trial (id int)"))
+            engine.dispose()
+        finally:
+            connection.execute("set default_transaction_read_only = off")
+            connection.execute(f"alter database {name} reset all".encode())
