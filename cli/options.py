@@ -27,7 +27,11 @@ def duration(text: str) -> timedelta:
 
 def parse_id(text: str) -> str:
     """Read an id as it is kept: what cannot be seen comes along where it is copied."""
-    return normal_id(text) or text
+    found = normal_id(text)
+    if found is None:
+        msg = "no lead has such an id: it is empty, longer than 200 characters, or holds what is no text"
+        raise typer.BadParameter(msg)
+    return found
 
 
 def at_keyboard() -> str:

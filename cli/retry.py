@@ -9,6 +9,7 @@ from cli.options import parse_id
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.errors import ConfigError
 from leadgate.ledger.people import retry_failed
+from leadgate.printable import on_one_line
 from leadgate.wiring.ledger import ledger_of
 
 
@@ -33,7 +34,8 @@ def retry(
         retried = retry_failed(ledger, ids or None, now=ledger.now())
     others = sorted(set(ids or ()) - set(retried))
     if others:
-        msg = f"retry: not parked as failed: {', '.join(others)}. `leadgate explain ID` says where each is." + (
+        named = ", ".join(map(on_one_line, others))
+        msg = f"retry: not parked as failed: {named}. `leadgate explain ID` says where each is." + (
             f" {len(retried)} others go round again." if retried else ""
         )
         raise ConfigError(msg)

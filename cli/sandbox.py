@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from cli.output import say, say_json, warn, warn_lines
+from cli.output import reports_errors, say, say_json, warn
 from leadgate.errors import ConfigError
 from leadgate.sandbox import PRACTICE_KEY, SWITCH_NAMES, Faults, Permission, Sandbox, SandboxRequest, read_span
 
@@ -22,6 +22,7 @@ def _span(text: str) -> timedelta:
         raise typer.BadParameter(str(error)) from None
 
 
+@reports_errors
 def sandbox(  # noqa: PLR0913 - one argument an option
     *,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
@@ -41,20 +42,19 @@ def sandbox(  # noqa: PLR0913 - one argument an option
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object: url, key, pid.")] = False,
 ) -> None:
     """Run a LeadByte to practise on, with fault switches, until Ctrl-C."""
-    try:
-        practice = Sandbox(
-            keys={key: permission},
-            lag=_span(lag),
-            latency=_span(latency),
-            faults=Faults(_read_faults(fault or []), seed),
-            strict=strict,
-            keep=10_000 if record == "full" else 0,
-            on_request=_show if verbose else None,
-        )
-        asyncio.run(_serve(practice, host, port, as_json=as_json))
-    except ConfigError as error:
-        warn_lines(f"leadgate sandbox: {error}")
-        raise typer.Exit(2) from None
+    if not key:
+        msg = "sandbox: --key is empty: make one up"
+        raise ConfigError(msg)
+    practice = Sandbox(
+        keys={key: permission},
+        lag=_span(lag),
+        latency=_span(latency),
+        faults=Faults(_read_faults(fault or []), seed),
+        strict=strict,
+        keep=10_000 if record == "full" else 0,
+        on_request=_show if verbose else None,
+    )
+    asyncio.run(_serve(practice, host, port, as_json=as_json))
 
 
 async def _serve(practice: Sandbox, host: str, port: int, *, as_json: bool) -> None:

@@ -10,15 +10,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import httpx
 from prefect import get_client
 from prefect.blocks.core import Block
 from prefect.settings import PREFECT_API_URL
 
 from deployments.automations import ALERTS, alarms_of_all, alarms_of_one
+from deployments.command import ends_in_a_sentence
 from deployments.server import Server
 from deployments.wanted import PipelineFile, read_files, wanted_deployments
-from leadgate.errors import ConfigError, LeadgateError, problems_of
+from leadgate.errors import ConfigError
 from leadgate.open_server import find_open_server
 from leadgate.printable import on_their_lines
 from tasks.blocks import LeadByteCredentials
@@ -27,18 +27,14 @@ BLOCKS: Sequence[type[Block]] = (LeadByteCredentials,)
 NOTHING = "nothing to do"
 
 
-def main(arguments: list[str]) -> int:
+@ends_in_a_sentence
+def main(arguments: Sequence[str]) -> int:
     """Apply the files; 0 is done, 1 is drift that `--check` found, 2 is a fault that the message names."""
     parser = argparse.ArgumentParser("python -m deployments.apply", description="Make a server as the files say.")
     parser.add_argument("files", nargs="*", type=Path, default=[Path("leadgate.yaml")], help="the pipeline files")
     parser.add_argument("--check", action="store_true", help="say what differs, change nothing; 1 where something does")
     given = parser.parse_args(arguments)
-    try:
-        lines, notes = asyncio.run(apply(given.files, only_look=given.check))
-    except LeadgateError as error:
-        for problem in problems_of(error):
-            print(f"leadgate: {on_their_lines(problem)}", file=sys.stderr)  # noqa: T201 - a command speaks
-        return 2
+    lines, notes = asyncio.run(apply(given.files, only_look=given.check))
     print(on_their_lines("\n".join([*(lines or [NOTHING]), *notes])))  # noqa: T201
     return int(given.check and bool(lines))
 
@@ -46,25 +42,22 @@ def main(arguments: list[str]) -> int:
 async def apply(paths: Sequence[Path], *, only_look: bool = False) -> tuple[list[str], list[str]]:
     """Apply the files, or only look; return what differed and what a person should know.
 
-    Raises ConfigError for files that are wrong or contradict each other, and for a server that does not answer.
+    Raises ConfigError for files that are wrong or contradict each other, httpx.HTTPError for a server that does not
+    do as it is asked.
     """
     address = PREFECT_API_URL.value()
     if not address:
         msg = "there is no Prefect server to apply to: export PREFECT_API_URL=http://HOST:4200/api"
         raise ConfigError(msg)
-    try:
-        async with get_client() as client:
-            await client.hello()
-            server = Server(client, only_look=only_look)
-            for block in BLOCKS:
-                await server.block_type(block)
-            notes = await _apply(server, read_files(paths))
-            if is_open := await asyncio.to_thread(find_open_server, address):
-                notes.append(is_open)
-            return server.lines, notes
-    except httpx.HTTPError as error:
-        msg = f"the Prefect server at {address} does not do as it is asked ({error}): is it running, and is it yours?"
-        raise ConfigError(msg) from None
+    async with get_client() as client:
+        await client.hello()
+        server = Server(client, only_look=only_look)
+        for block in BLOCKS:
+            await server.block_type(block)
+        notes = await _apply(server, read_files(paths))
+        if is_open := await asyncio.to_thread(find_open_server, address):
+            notes.append(is_open)
+        return server.lines, notes
 
 
 async def _apply(server: Server, files: Sequence[PipelineFile]) -> list[str]:

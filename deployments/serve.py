@@ -6,28 +6,24 @@ Needs a Prefect server: `prefect server start` in another terminal, and PREFECT_
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from prefect import serve
 from prefect.deployments.runner import RunnerDeployment
 
+from deployments.command import ends_in_a_sentence
 from deployments.wanted import ROOT, WantedDeployment, read_files, wanted_deployments
-from leadgate.errors import LeadgateError, problems_of
-from leadgate.printable import on_their_lines
 from leadgate.wiring.ledger import ledger_of
 
 
-def main(arguments: list[str]) -> int:
+@ends_in_a_sentence
+def main(arguments: Sequence[str]) -> int:
     """Check the pipeline file named by the first argument, then serve its runs."""
     path = Path(arguments[0] if arguments else "leadgate.yaml").resolve()
-    try:
-        (file,) = read_files([path])
-        with ledger_of(path):
-            pass  # what is wrong with it is said here, and not by every run
-    except LeadgateError as error:
-        for problem in problems_of(error):
-            print(f"leadgate: {on_their_lines(problem)}", file=sys.stderr)  # noqa: T201 - a command speaks
-        return 2
+    (file,) = read_files([path])
+    with ledger_of(path):
+        pass  # what is wrong with it is said here, and not by every run
     wanted = wanted_deployments(file._replace(config=str(path)))
     for each in wanted:
         for name, value in each.fields["job_variables"]["env"].items():

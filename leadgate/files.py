@@ -48,11 +48,15 @@ def read_file(path: Path, *, missing: str, largest: int = LARGEST) -> str:
         msg = f"{path}: is larger than {largest // 1024} KiB, and so not a file for leadgate. Name another."
         raise ConfigError(msg)
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
+        odd = content.find(b"\0")  # as UTF-16 has them
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        msg = f"{path}, line {line}: is not text in UTF-8: save the file in that encoding"
-        raise ConfigError(msg) from None
+        text, odd = "", error.start
+    if odd < 0:
+        return text
+    line = content.count(b"\n", 0, odd) + 1
+    msg = f"{path}, line {line}: is not text in UTF-8: save the file in that encoding"
+    raise ConfigError(msg)
 
 
 def write_whole(path: Path, text: str, *, keep_mode: bool = False) -> None:

@@ -17,6 +17,7 @@ from prefect.artifacts import (
 from prefect.runtime import flow_run
 
 from leadgate.attention import attention
+from leadgate.config import about_the_clear
 from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.report_counts import read_decision_counts
@@ -89,7 +90,7 @@ class Progress:
 async def report(pipeline: Pipeline, account: Account) -> Summary:
     """Store the summary and the table of decisions as artifacts, and return the summary."""
     ledger, name = pipeline.ledger, pipeline.config.pipeline
-    account.data_faults |= pipeline.source.unreadable()
+    account.data_faults |= pipeline.source.faults()
     remaining = read_status(ledger).counts
     pause = read_pause(ledger)
     for sentence in attention(read_doubts(ledger), pipeline.config.delivery, ledger.now()):
@@ -118,6 +119,8 @@ async def report(pipeline: Pipeline, account: Account) -> Summary:
             description=f"What the rules of {name} said in this run, and what those of policy.shadow would have.",
         )
     logger = get_run_logger()
+    if in_the_clear := about_the_clear(pipeline.config.leadbyte.base_url):
+        logger.warning("event=in_the_clear problem=%s", quoted(in_the_clear))
     for fault in name_faults(account.data_faults):
         logger.warning("event=source_fault problem=%s", quoted(fault))
     if account.tally.capped:

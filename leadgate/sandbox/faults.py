@@ -4,7 +4,6 @@ Nothing here knows HTTP or the quarantine. docs/sandbox.md has a table of every 
 """
 
 import json
-import math
 import re
 import zlib
 from collections.abc import Iterable, Mapping
@@ -90,13 +89,17 @@ class Switch:
         return {name: value for name, value in shown.items() if value is not None}
 
 
+_LONGEST = 1e9
+"""Seconds, which are thirty years."""
+
+
 def read_span(value: object) -> timedelta:
     """Read seconds (2, 0.25, "0.25"), milliseconds ("250ms") or a duration of the pipeline file ("15m")."""
     if isinstance(value, timedelta):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LONGEST:
         return timedelta(seconds=value)
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)(ms)?", value)):
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)(ms)?", value)):
         return timedelta(seconds=float(match[1]) / (1000 if match[2] else 1))
     return parse_duration(value)
 

@@ -1,10 +1,12 @@
 """`python -m deployments.apply` on a real server: everything once, nothing the second time, and drift put right."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 from uuid import UUID
 
 import pytest
@@ -141,3 +143,72 @@ def test_the_watch_is_as_long_as_its_schedule_is_wide() -> None:
     (watch,) = [entry for entry in manifest["deployments"] if entry["name"] == "watch-enrichment"]
     assert timedelta(seconds=watch["schedules"][0]["interval"]) == timedelta(minutes=10)
     assert watch["parameters"]["watch_for"] == "10m"
+
+
+@pytest.mark.parametrize("command", ["apply", "serve"])
+def test_a_server_that_is_not_there_is_one_sentence(command: str, pipeline: Practice) -> None:
+    """Without the password that its address may hold."""
+    address = "http://admin:s3cr3t@127.0.0.1:9/api"
+    ended = subprocess.run(
+        [sys.executable, "-m", f"deployments.{command}", str(pipeline.file)],
+        env=os.environ | {"PREFECT_API_URL": address},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(
+        "leadgate: the Prefect server at http://127.0.0.1:9/api does not do as it is asked ("
+    )
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PREFECT_API_URL", "usr:s3cr3t@127.0.0.1/api", "the address in PREFECT_API_URL"),
+        ("PREFECT_API_URL", "http://usr:s3cr3t@127.0.0.1:abc/api", "the address in PREFECT_API_URL"),
+        ("PREFECT_CLIENT_MAX_RETRIES", "s3cr3t", "PREFECT_CLIENT_MAX_RETRIES: holds what Prefect cannot read"),
+        ("PREFECT_LOGGING_LEVEL", "s3cr3t", "PREFECT_LOGGING_LEVEL: holds what Prefect cannot read"),
+    ],
+)
+@pytest.mark.parametrize("command", ["apply", "serve"])
+def test_an_odd_setting_of_prefect_is_one_sentence(
+    command: str, name: str, value: str, said: str, pipeline: Practice
+) -> None:
+    """The variable is named, and what it holds is not."""
+    ended = subprocess.run(
+        [sys.executable, "-m", f"deployments.{command}", str(pipeline.file)],
+        env=os.environ | {name: value},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert said in ended.stderr
+    assert "s3cr3t" not in ended.stderr.lower()
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [apply, serve], ids=["apply", "serve"])
+def test_what_nobody_foresaw_is_one_sentence_too(
+    command: ModuleType, pipeline: Practice, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its type and place; with LEADGATE_TRACEBACK it goes on."""
+
+    def fail(*_: object) -> None:
+        raise ValueError("Jane Doe")  # noqa: EM101, TRY003 - somebody's name
+
+    monkeypatch.setattr(command, "read_files", fail)
+    monkeypatch.delenv("LEADGATE_TRACEBACK", raising=False)
+    assert command.main([str(pipeline.file)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("leadgate: unexpected ValueError at ")
+    assert "Jane" not in said
+    monkeypatch.setenv("LEADGATE_TRACEBACK", "1")
+    with pytest.raises(ValueError, match="Jane Doe"):
+        command.main([str(pipeline.file)])

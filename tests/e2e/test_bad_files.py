@@ -66,7 +66,7 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "a ledger on a database that cannot hold one": (
         {"url: sqlite:///leadgate.db": "url: mysql://me:secret@db/leads"},
-        "ledger.url: the ledger is kept in SQLite or PostgreSQL, not in mysql",
+        "ledger.url: the ledger is kept in SQLite or PostgreSQL: write sqlite:///FILE or postgresql://USER@HOST/DB",
     ),
     "a ledger whose password holds an @": (
         {"url: sqlite:///leadgate.db": "url: postgresql://me:sec@ret@db/leads"},
@@ -237,7 +237,7 @@ def test_check_names_the_faults_of_every_part_at_once(pipeline: Practice, leadby
     problems = [
         "source.leads.table: there is no table or view `quarantined_lead`; did you mean quarantined_leads?",
         "source.enrichment.table: there is no table or view `enrichment`; did you mean lead_enrichment?",
-        "ledger.url: the ledger is kept in SQLite or PostgreSQL, not in mysql",
+        "ledger.url: the ledger is kept in SQLite or PostgreSQL: write sqlite:///FILE or postgresql://USER@HOST/DB",
         (
             f"LeadByte at {leadbyte.url} refused the API key (HTTP 401). It needs the permissions Leads > Update and "
             "Quarantine > Process (in newer accounts one, Leads > Update & Quarantine Process), and the account may "

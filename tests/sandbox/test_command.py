@@ -125,9 +125,7 @@ def test_a_port_in_use_is_one_clear_error(run: Run) -> None:
         taken.listen()
         out, err = (program := run("--port", str(port))).communicate(timeout=20)
     assert (program.returncode, out) == (2, "")
-    assert err == (
-        f"leadgate sandbox: 127.0.0.1:{port} is in use. Name another with --port, or --port 0 for a free one.\n"
-    )
+    assert err == (f"leadgate: 127.0.0.1:{port} is in use. Name another with --port, or --port 0 for a free one.\n")
 
 
 @pytest.mark.parametrize(
