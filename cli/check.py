@@ -1,12 +1,12 @@
 """`leadgate check`: every fault of a pipeline at once, before anything is read or sent."""
 
-import os
 from pathlib import Path
 
 from cli.blocks import read_block
 from cli.output import FINE, ConfigOption, JsonOption, exit_code, reports_errors, say, say_json, stop, warn, warn_lines
 from leadgate.errors import problems_of
 from leadgate.open_server import find_open_server
+from leadgate.prefect_settings import find_server
 from leadgate.wiring.checks import check_pipeline
 
 
@@ -19,7 +19,7 @@ def check(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption =
     """
     errors, advice, in_the_clear = check_pipeline(config, read_block)
     problems = [problem for error in errors for problem in problems_of(error)]
-    if (server := os.environ.get("PREFECT_API_URL")) and (is_open := find_open_server(server)):
+    if (server := find_server()) and (is_open := find_open_server(server)):
         advice.append(is_open)
     if in_the_clear:
         warn(f"leadgate: {in_the_clear}")

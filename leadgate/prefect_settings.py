@@ -1,9 +1,11 @@
 """What the environment says of Prefect: faults name the variable, and addresses are shown without a password."""
 
 import os
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
+from pathlib import Path
 
 import httpx
 from pydantic import ValidationError
@@ -28,6 +30,20 @@ def settings_errors() -> Iterator[None]:
     except (OSError, RuntimeError):
         msg = "HOME or PREFECT_HOME: names no folder that can be read: correct it"
         raise ConfigError(msg) from None
+
+
+def find_server() -> str | None:
+    """The address of the server that Prefect talks to, by the environment or the active profile; it is not imported."""
+    if given := os.environ.get("PREFECT_API_URL"):
+        return given
+    home = os.environ.get("PREFECT_HOME", "~/.prefect")
+    try:
+        file = Path(os.environ.get("PREFECT_PROFILES_PATH", f"{home}/profiles.toml")).expanduser()
+        profiles = tomllib.loads(file.read_text("utf-8"))
+        found = profiles["profiles"][os.environ.get("PREFECT_PROFILE", profiles["active"])]["PREFECT_API_URL"]
+    except (OSError, RuntimeError, ValueError, LookupError, TypeError):
+        return None
+    return str(found)
 
 
 def without_user(address: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from leadgate.open_server import find_open_server
+from leadgate.prefect_settings import find_server
 from leadgate.sandbox import Sandbox
 from tests.support.command import leadgate
 from tests.support.pipelines import Practice
@@ -79,12 +80,32 @@ def test_a_real_server_without_a_password_is_found(prefect_server: str) -> None:
     assert (find_open_server(prefect_server.replace("127.0.0.1", ELSEWHERE)) or "").startswith(TOLD)
 
 
-def test_check_says_so(tmp_path: Path, leadbyte: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("by", ["a variable", "a profile"])
+def test_check_says_so(tmp_path: Path, leadbyte: Sandbox, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
     """In one line of advice: the pipeline itself is well."""
     practice = Practice(tmp_path, leadbyte.url)
     practice.close()
     with serving(200) as (rest, _):
-        monkeypatch.setenv("PREFECT_API_URL", f"http://{ELSEWHERE}:{rest}")
+        address = f"http://{ELSEWHERE}:{rest}"
+        monkeypatch.setenv("PREFECT_API_URL", address)
+        if by == "a profile":
+            monkeypatch.delenv("PREFECT_API_URL")
+            monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+            monkeypatch.delenv("PREFECT_PROFILES_PATH", raising=False)
+            profile = f'active = "live"\n[profiles.live]\nPREFECT_API_URL = "{address}"\n'
+            (tmp_path / "profiles.toml").write_text(profile, "utf-8")
         checked = leadgate("check", config=practice.file)
     assert checked.code == 0
     assert [TOLD in line for line in checked.stdout.splitlines()].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    "profiles", ["", "active", 'active = "a"', 'active = "a"\n[profiles.a]\nX = 1', "profiles = 7"]
+)
+def test_a_profile_without_a_server_names_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profiles: str) -> None:
+    """Nor does one that cannot be read, or is not there."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.setenv("PREFECT_PROFILES_PATH", str(tmp_path / "profiles.toml"))
+    assert find_server() is None
+    (tmp_path / "profiles.toml").write_text(profiles, "utf-8")
+    assert find_server() is None
