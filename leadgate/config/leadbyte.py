@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 _WRITE = "write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk)"
 _HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63}){0,20}\.?")
-_LEADBYTE = re.compile(r"(.*\.)?leadbyte\.(com|co\.uk)\.?")
+_LEADBYTE = re.compile(r"(.*\.)?leadbyte(\.[a-z]{2,63}){1,2}\.?")
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 _LARGEST_PORT = 65535
 

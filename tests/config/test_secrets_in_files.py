@@ -166,6 +166,7 @@ def test_blanks_around_a_key_do_not_count() -> None:
         ("http://localhost.example", False, "in the clear"),
         ("http://acme.leadbyte.com", True, "in the clear"),
         ("http://leadbyte.co.uk.", True, "in the clear"),
+        ("http://acme.leadbyte.net", True, "in the clear"),
         ("http://ACME.LeadByte.com:8080", True, "in the clear"),
         ("https://host:abc", False, "port"),
         ("https://host:99999", False, "port"),
