@@ -22,7 +22,7 @@ from cli.output import PrefectServerError, warn
 from leadgate.errors import ConfigError
 from leadgate.files import open_log
 from leadgate.leadbyte.environment import client_errors
-from leadgate.prefect_settings import settings_errors, without_user
+from leadgate.prefect_settings import read_url, settings_errors, without_user
 
 _SECONDS_TO_START = 120
 _FOR_SERVER = {"DO_NOT_TRACK", "HOME", "LANG", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV"}
@@ -74,8 +74,7 @@ def prefect_api(home: Path | None = None, *, quiet: bool = False) -> Iterator[Pr
     `home` is where a server of our own keeps its database; by default that of the user's profile. That it is being
     started is said on standard error, unless `quiet`.
     """
-    with settings_errors():
-        from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings  # noqa: PLC0415 - slow to import
+    from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings  # noqa: PLC0415 - slow to import
 
     configured = PREFECT_API_URL.value()
     if configured and home is None:
@@ -112,11 +111,7 @@ def _reach_past_proxies() -> None:
 def _check_answers(api_url: str) -> None:
     from prefect.client.orchestration import get_client  # noqa: PLC0415
 
-    try:
-        address = httpx.URL(api_url)
-    except (httpx.InvalidURL, ValueError):
-        address = httpx.URL()
-    if address.scheme not in {"http", "https"} or not address.host:
+    if read_url(api_url) is None:
         msg = "PREFECT_API_URL: is no address: write http://HOST:4200/api, or unset it"
         raise ConfigError(msg)
     with client_errors():

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from leadgate.hosts import LARGEST_PORT
+
 DRIVERS: Mapping[str, str] = {
     "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
@@ -37,9 +39,9 @@ def parse_address(address: str) -> URL:
     return url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
 
 
-def holds_a_stray_at(url: URL) -> bool:
-    """Whether an unescaped @ cut the address at the wrong place: shown, it would hold a part of the password."""
-    return url.get_backend_name() != "sqlite" and "@" in f"{url.host}{url.database}"
+def holds_a_stray_at(address: str) -> bool:
+    """Whether an unescaped @ cuts an address of a server at the wrong place: its parts would hold the password's."""
+    return "@" in re.sub(r"^[^:/]*(:[^@]*)?@", "", address.partition("://")[2])
 
 
 def shown(url: URL) -> str:
@@ -57,7 +59,6 @@ def shown(url: URL) -> str:
 
 
 _ESCAPE = "in a password write @ as %40, / as %2F and : as %3A"
-_LARGEST_PORT = 65535
 _WHOLE_NUMBERS = frozenset(
     {"connect_timeout", "read_timeout", "write_timeout", "tcp_user_timeout", "keepalives", "keepalives_idle"}
     | {"keepalives_interval", "keepalives_count", "port", "client_flag", "max_allowed_packet", "cached_statements"}
@@ -87,12 +88,11 @@ def check_address(address: str) -> None:
     if url.get_backend_name() == "sqlite":
         _check_options(url)
         return
-    rest = re.sub(r"^[^:/]*(:[^@]*)?@", "", address.partition("://")[2])
-    if "@" in rest:
+    if holds_a_stray_at(address):
         msg = f"holds more than one @: {_ESCAPE}"
         raise ValueError(msg)
-    if url.port is not None and not 1 <= url.port <= _LARGEST_PORT:
-        msg = f"holds no port from 1 to {_LARGEST_PORT}; {_ESCAPE}"
+    if url.port is not None and not 1 <= url.port <= LARGEST_PORT:
+        msg = f"holds no port from 1 to {LARGEST_PORT}; {_ESCAPE}"
         raise ValueError(msg)
     if url.host and not re.fullmatch(r"[\w.:%-]+", url.host):
         msg = f"holds no host; {_ESCAPE}"

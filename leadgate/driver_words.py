@@ -5,8 +5,13 @@ that failed holds them too. What is not known here is named by its kind alone.
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from leadgate.errors import LeadgateError
 
 _LONGEST = 1000
 """Characters of a driver's text that are looked at."""
@@ -90,9 +95,19 @@ def driver_words(error: BaseException, ours: Container[str] = ()) -> str:
     return f"the driver reports {_kind(original)}"
 
 
-def is_about_options(error: BaseException) -> bool:
-    """Whether a driver does not know an option of an address, or what it is set to."""
-    return bool(re.search(_OPTION, _said(error)[1], re.IGNORECASE))
+@contextmanager
+def option_errors(told: LeadgateError) -> Iterator[None]:
+    """Connect inside of this: raise `told` where a driver does not take an option of the address, or its value."""
+    try:
+        yield
+    except LeadgateError:
+        raise
+    except SQLAlchemyError as error:
+        if not re.search(_OPTION, _said(error)[1], re.IGNORECASE):
+            raise
+        raise told from None
+    except Exception:  # noqa: BLE001 - what drivers raise for options that they do not have, or cannot follow here
+        raise told from None
 
 
 def _said(error: BaseException) -> tuple[BaseException, str]:

@@ -1,8 +1,9 @@
 """Whether the Prefect server that runs talk to lets everybody in; found out by one request without a password."""
 
-from ipaddress import ip_address
-
 import httpx
+
+from leadgate.hosts import is_this_machine
+from leadgate.prefect_settings import read_url
 
 _SECONDS = 2
 _CLOUD = "prefect.cloud"
@@ -13,10 +14,10 @@ def find_open_server(address: str) -> str | None:
 
     `address` is that of its API, as in PREFECT_API_URL.
     """
+    api = read_url(address)
+    if api is None or is_this_machine(api.host) or api.host == _CLOUD or api.host.endswith(f".{_CLOUD}"):
+        return None
     try:
-        api = httpx.URL(address).copy_with(userinfo=b"")
-        if _is_local(api.host) or api.host == _CLOUD or api.host.endswith(f".{_CLOUD}"):
-            return None
         answer = httpx.get(f"{str(api).rstrip('/')}/admin/version", timeout=_SECONDS)
         if answer.status_code != httpx.codes.OK or not isinstance(answer.json(), str):
             return None
@@ -26,10 +27,3 @@ def find_open_server(address: str) -> str | None:
         f"The Prefect server at {api.host} asks for no password: whoever reaches it can start runs. Start it with "
         "PREFECT_SERVER_API_AUTH_STRING, and give clients PREFECT_API_AUTH_STRING (docs/operations.md)."
     )
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -48,8 +48,13 @@ def find_server() -> str | None:
 
 def without_user(address: str) -> str:
     """Write an address for a message: without a user and a password, and nothing of what is no address."""
+    return str(read_url(address) or "the address in PREFECT_API_URL")
+
+
+def read_url(address: str) -> httpx.URL | None:
+    """Read the address of a server, without a user and a password; None for what is none."""
     try:
         url = httpx.URL(address).copy_with(userinfo=b"")
     except (httpx.InvalidURL, ValueError):
-        url = httpx.URL()
-    return str(url) if url.scheme in {"http", "https"} and url.host else "the address in PREFECT_API_URL"
+        return None
+    return url if url.scheme in {"http", "https"} and url.host else None

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from leadgate.config.section import Duration, Section
+from leadgate.config.section import Duration, Section, Unfit
 from leadgate.model import Verdict
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -14,7 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def _is_one_value(value: object) -> object:
     if isinstance(value, dict | list):
         msg = "is no value of a column: write one text, number, bool, time or null"
-        raise ValueError(msg)  # noqa: TRY004 - what pydantic reports
+        raise Unfit(msg)
     return value
 
 

@@ -1,16 +1,16 @@
 """LeadByte's address, key and patience as they may stand in a file, a variable or a block. No message quotes a key."""
 
-import ipaddress
 import re
 from datetime import timedelta
 from urllib.parse import urlsplit
+
+from leadgate.config.section import Unfit
+from leadgate.hosts import LARGEST_PORT, ip_of, is_this_machine
 
 _WRITE = "write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk)"
 _HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63}){0,20}\.?")
 _LEADBYTE = re.compile(r"(.*\.)?leadbyte(\.[a-z]{2,63}){1,2}\.?")
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
-_LARGEST_PORT = 65535
-
 
 LONGEST_CONNECT = timedelta(seconds=10)
 
@@ -21,41 +21,41 @@ def longest_exchange(timeout: timedelta) -> timedelta:
 
 
 def check_base_url(address: str, *, insecure_http: bool) -> None:
-    """Raise ValueError for what is no address, or one to which the key would travel in the clear.
+    """Raise Unfit for what is no address, or one to which the key would travel in the clear.
 
     `insecure_http` allows that to hosts other than LeadByte's own.
     """
     if not re.match(r"https?://[^/\s]", address):
         msg = f"is not an address: {_WRITE}"
-        raise ValueError(msg)
+        raise Unfit(msg)
     if not re.fullmatch(r"[!-~]+", address):
         msg = f"holds a blank, a line break or a letter that no address has: {_WRITE}"
-        raise ValueError(msg)
+        raise Unfit(msg)
     if re.search(r"[?#@\\]", address):
         msg = f"holds a user, a password or a query: {_WRITE}, and no more"
-        raise ValueError(msg)
+        raise Unfit(msg)
     try:
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port = "", 0
-    if port is not None and not 1 <= port <= _LARGEST_PORT:
-        msg = f"holds no port from 1 to {_LARGEST_PORT}: {_WRITE}"
-        raise ValueError(msg)
-    if not (_HOST.fullmatch(host) or _ip(host)):
+    if port is not None and not 1 <= port <= LARGEST_PORT:
+        msg = f"holds no port from 1 to {LARGEST_PORT}: {_WRITE}"
+        raise Unfit(msg)
+    if not (_HOST.fullmatch(host) or ip_of(host)):
         msg = f"is not an address: {_WRITE}"
-        raise ValueError(msg)
+        raise Unfit(msg)
     if parts.scheme == "https" or is_this_machine(host):
         return
     if _LEADBYTE.fullmatch(host):
         msg = "begins with http://, which would send the key in the clear: write https://"
-        raise ValueError(msg)
+        raise Unfit(msg)
     if not insecure_http:
         msg = (
             "begins with http://, which would send the key and the leads in the clear: write https://, or "
             "`leadbyte.insecure_http: true` if nobody can listen on the way"
         )
-        raise ValueError(msg)
+        raise Unfit(msg)
 
 
 def about_the_clear(base_url: str) -> str | None:
@@ -77,26 +77,13 @@ def shown_address(base_url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if is_harmless else "the address of leadbyte.base_url"
 
 
-def is_this_machine(host: str) -> bool:
-    """Whether a host is this machine, whatever a name server says."""
-    address = _ip(host)
-    return host == "localhost" or (address is not None and address.is_loopback)
-
-
-def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
-
-
 def checked_key(key: str) -> str:
-    """Give a key without the blanks around it; raise ValueError for what no key can be."""
+    """Give a key without the blanks around it; raise Unfit for what no key can be."""
     key = key.strip()
     if key and (key[0] in _QUOTES or key[-1] in _QUOTES):
         msg = "stands in quotes, which would be sent as a part of the key: delete the quotes"
-        raise ValueError(msg)
+        raise Unfit(msg)
     if not re.fullmatch(r"[!-~]+", key):
         msg = "is empty, or holds characters that no key has: copy it again from LeadByte"
-        raise ValueError(msg)
+        raise Unfit(msg)
     return key

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from leadgate.config.document import holds_special, read_document
-from leadgate.config.section import Section
+from leadgate.config.section import Section, Unfit
 from leadgate.config.shape import PipelineConfig
 from leadgate.config.variables import SECRETS, Filled, passwords_of
 from leadgate.errors import ConfigError
@@ -171,9 +171,8 @@ def _describe(fault: ErrorDetails, filled: Filled) -> str:
         case "string_pattern_mismatch" if location == ("pipeline",):
             return f"{where}: {shown} cannot be a name: letters, digits, _ and - only, 63 at most"
         case "value_error":
-            said = str(fault["ctx"]["error"])
-            if location and shown and not said.startswith(("rules ", "needs at least", "give ", "delivery.", "'")):
-                said = f"{shown} {said}"
+            error = fault["ctx"]["error"]
+            said = f"{shown} {error}" if shown and isinstance(error, Unfit) else str(error)
             return f"{where}: {said}" if where else said
         case _:
             variable = filled.variable_at(location)

@@ -13,6 +13,10 @@ _DURATION = re.compile(r"(\d{1,9})([smhd])")
 _LONGEST = timedelta(days=36500)
 
 
+class Unfit(ValueError):
+    """What is wrong with a value, said without it: "is no time zone". Whoever may show the value puts it before."""
+
+
 def read_duration(text: str, name: str) -> timedelta:
     """As `parse_duration`, of a parameter; raise ConfigError that names it."""
     try:
@@ -36,11 +40,11 @@ def _read_duration(text: object) -> timedelta:
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if not match:
         msg = "is not a duration: write a whole number and s, m, h or d, such as 90s, 15m, 24h or 7d"
-        raise ValueError(msg)
+        raise Unfit(msg)
     span = timedelta(**{_UNITS[match[2]]: int(match[1])})
     if span > _LONGEST:
         msg = "is longer than a hundred years, which no calendar is sure to hold: write 36500d at most"
-        raise ValueError(msg)
+        raise Unfit(msg)
     return span
 
 

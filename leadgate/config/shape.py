@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from leadgate.config.example import ExampleConfig
 from leadgate.config.leadbyte import check_base_url, checked_key, longest_exchange
-from leadgate.config.section import Block, Duration, Section
+from leadgate.config.section import Block, Duration, Section, Unfit
 from leadgate.config.sentences import SentencesConfig
 from leadgate.config.variables import hide_values
 from leadgate.model import ColumnType, Verdict
@@ -111,7 +111,7 @@ class SourceConfig(Section):
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             msg = "is no time zone: write a name such as UTC, Europe/London or America/New_York"
-            raise ValueError(msg) from None
+            raise Unfit(msg) from None
         return value
 
 
@@ -211,7 +211,7 @@ class DeliveryConfig(Section):
     def _a_day_at_most(cls, value: timedelta) -> timedelta:
         if value > timedelta(days=1):
             msg = "is longer than a day: write 24h at most"
-            raise ValueError(msg)
+            raise Unfit(msg)
         return value
 
     @property

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import httpx
 
 from leadgate.errors import ConfigError
+from leadgate.hosts import LARGEST_PORT
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-_LARGEST_PORT = 65535
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
@@ -45,7 +45,7 @@ def _is_proxy(address: str) -> bool:
         url = httpx.URL(address if "://" in address else f"http://{address}")
     except (httpx.InvalidURL, ValueError):
         return False
-    return url.scheme in {"http", "https"} and bool(url.host) and 0 < (url.port or 1) <= _LARGEST_PORT
+    return url.scheme in {"http", "https"} and bool(url.host) and 0 < (url.port or 1) <= LARGEST_PORT
 
 
 def _both_cases(names: tuple[str, ...]) -> list[str]:

@@ -14,8 +14,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from leadgate.addresses import POSTGRESQL_SETTINGS, holds_a_stray_at, parse_address, shown
-from leadgate.driver_words import driver_words, is_about_options
-from leadgate.errors import ConfigError, LeadgateError, LedgerError, LedgerUnavailable
+from leadgate.driver_words import driver_words, option_errors
+from leadgate.errors import ConfigError, LedgerError, LedgerUnavailable
 from leadgate.ledger.file import LedgerFile
 from leadgate.ledger.schema import REVISION, metadata
 
@@ -47,25 +47,14 @@ def open_engine(url: str, *, base_dir: Path, create: bool = False) -> Engine:
     parsed = _resolve(url, base_dir)
     engine = _sqlite(parsed, create=create) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
     try:
-        _connect_once(engine)
+        with ledger_errors(engine), option_errors(ConfigError(_OPTIONS)):
+            engine.connect().close()
         with ledger_errors(engine):
             _migrate(engine, create=create)
     except BaseException:
         engine.dispose()
         raise
     return engine
-
-
-def _connect_once(engine: Engine) -> None:
-    """Find out whether a driver takes the options of the address."""
-    try:
-        with ledger_errors(engine), engine.connect() as connection:
-            if engine.dialect.name == "postgresql":
-                _check_database(connection)
-    except LeadgateError:
-        raise
-    except Exception:  # noqa: BLE001 - what drivers raise for options that they do not have, or cannot follow here
-        raise ConfigError(_OPTIONS) from None
 
 
 def _check_database(connection: Connection) -> None:
@@ -89,8 +78,6 @@ def ledger_errors(engine: Engine) -> Iterator[None]:
         msg = f"ledger {shown(engine.url)}: all connections are in use. Run again with a lower leadbyte.concurrency."
         raise LedgerUnavailable(msg) from None
     except DBAPIError as error:
-        if is_about_options(error):
-            raise ConfigError(_OPTIONS) from None
         if getattr(error.orig, "sqlstate", None) in _GIVES_WAY:
             msg = f"ledger {shown(engine.url)}: other runs kept changing the same leads. Nothing is lost: run again."
             raise GaveWay(msg) from None
@@ -137,7 +124,7 @@ def _resolve(url: str, base_dir: Path) -> URL:
             msg = f"ledger.url: there is no folder {file.parent}: create it, or name a file in another one"
             raise ConfigError(msg)
         return parsed.set(database=str(file))
-    if holds_a_stray_at(parsed):
+    if holds_a_stray_at(url):
         msg = "ledger.url: holds more than one @: in a password write @ as %40 and / as %2F"
         raise ConfigError(msg)
     return parsed
@@ -239,6 +226,8 @@ def _begin(connection: Connection) -> None:
 
 def _migrate(engine: Engine, *, create: bool) -> None:
     with reading(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            _check_database(connection)
         found = _revision(connection)
     if found == REVISION:
         return

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from leadgate.addresses import holds_a_stray_at, parse_address, shown
-from leadgate.driver_words import driver_words, is_about_options
+from leadgate.driver_words import driver_words, option_errors
 from leadgate.errors import LeadgateError, SourceError, SourceUnavailable
 from leadgate.source.sessions import set_up_sessions
 
@@ -60,7 +60,7 @@ class Database:
         if is_async:
             msg = f"source.url: {url.drivername} is an asyncio driver, and the source is read without. Write {example}."
             raise SourceError(msg)
-        if holds_a_stray_at(url):
+        if backend != "sqlite" and holds_a_stray_at(address):
             msg = f"source.url: holds more than one @. In a password write @ as %40 and / as %2F: {example}."
             raise SourceError(msg)
         try:
@@ -97,14 +97,8 @@ class Database:
             raise SourceError(msg) from None
 
     def _open(self) -> Connection:
-        try:
+        with option_errors(SourceError(_OPTIONS)):
             return self._engine.connect()
-        except SQLAlchemyError as error:
-            if not is_about_options(error):
-                raise
-            raise SourceError(_OPTIONS) from None
-        except Exception:  # noqa: BLE001 - what drivers raise for options that they do not have, or cannot follow here
-            raise SourceError(_OPTIONS) from None
 
     @property
     def dialect(self) -> Dialect:
