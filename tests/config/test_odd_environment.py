@@ -2,9 +2,7 @@
 
 import os
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
@@ -16,6 +14,7 @@ from leadgate.errors import ConfigError
 from leadgate.leadbyte import LeadByteClient
 from leadgate.sandbox import Sandbox, sandbox_thread
 from tests.support.command import start_leadgate, wait_for
+from tests.support.http_server import Handler, serving
 from tests.support.pipelines import Practice
 
 _SECRET = "s3cr3t"
@@ -111,33 +110,20 @@ def test_a_run_reaches_its_own_server_past_a_proxy(tmp_path: Path) -> None:
     """A company's proxy knows nothing of this machine; and it would see the key of a LeadByte that is on it."""
     seen: list[str] = []
 
-    class Proxy(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
+    class Proxy(Handler):
+        def respond(self) -> None:
             seen.append(self.path)
-            self.send_error(502)
+            self.answer(502)
 
-        do_GET = do_POST = do_CONNECT = do_PUT  # noqa: N815 - the names that the server looks for
-
-        def log_message(self, *_: object) -> None:
-            """Keep quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        with sandbox_thread(Sandbox()) as practice_leadbyte:
-            practice = Practice(tmp_path, practice_leadbyte.url, key=practice_leadbyte.key)
-            practice.quarantine(1)
-            practice.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.9, opted_out=False)
-            proxy = {"HTTP_PROXY": f"http://127.0.0.1:{server.server_port}", "PREFECT_HOME": str(tmp_path / "prefect")}
-            usual = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_API")}
-            ended = wait_for(start_leadgate("run", "--json", config=practice.file, env=usual | proxy))
-            assert (ended.code, ended.json()["processed"]) == (0, 1), ended.stderr
-            practice.close()
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Proxy) as place, sandbox_thread(Sandbox()) as practice_leadbyte:
+        practice = Practice(tmp_path, practice_leadbyte.url, key=practice_leadbyte.key)
+        practice.quarantine(1)
+        practice.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.9, opted_out=False)
+        proxy = {"HTTP_PROXY": f"http://{place}", "PREFECT_HOME": str(tmp_path / "prefect")}
+        usual = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_API")}
+        ended = wait_for(start_leadgate("run", "--json", config=practice.file, env=usual | proxy))
+        assert (ended.code, ended.json()["processed"]) == (0, 1), ended.stderr
+        practice.close()
     assert seen == []
 
 

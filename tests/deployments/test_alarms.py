@@ -1,11 +1,8 @@
 """Every alarm on a real server: it is heard once when it begins and once when it is over, by a webhook."""
 
-import json
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from uuid import UUID
 
 import pytest
@@ -27,6 +24,7 @@ from leadgate.model import Resolution
 from leadgate.sandbox import Sandbox
 from tasks.alarms import BEGINS
 from tasks.observed import tell
+from tests.support.http_server import Handler, serving
 from tests.support.pipelines import Practice
 from tests.support.waiting import wait_until
 
@@ -66,28 +64,19 @@ def heard(client: SyncPrefectClient) -> Iterator[Heard]:
     """A webhook on a local port, which the notification block of the automations names."""
     found = Heard()
 
-    class Webhook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    class Webhook(Handler):
+        def respond(self) -> None:
+            sent = self.read_json()
             found.subjects[sent["subject"]] += 1
             found.bodies.append(sent["body"])
-            self.send_response(204)
-            self.end_headers()
+            self.answer(204)
 
-        def log_message(self, *_: object) -> None:
-            """Keep quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Webhook)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    block = CustomWebhookNotificationBlock(
-        name="alerts",
-        url=f"http://127.0.0.1:{server.server_port}/",
-        json_data={"subject": "{{subject}}", "body": "{{body}}"},
-    )
-    block.save(ALERTS)
-    yield found
-    server.shutdown()
-    server.server_close()
+    with serving(Webhook) as place:
+        block = CustomWebhookNotificationBlock(
+            name="alerts", url=f"http://{place}/", json_data={"subject": "{{subject}}", "body": "{{body}}"}
+        )
+        block.save(ALERTS)
+        yield found
 
 
 async def arm(deployment_id: UUID, *, silent_after: timedelta) -> None:

@@ -145,19 +145,23 @@ def test_the_watch_is_as_long_as_its_schedule_is_wide() -> None:
     assert watch["parameters"]["watch_for"] == "10m"
 
 
-@pytest.mark.parametrize("command", ["apply", "serve"])
-def test_a_server_that_is_not_there_is_one_sentence(command: str, pipeline: Practice) -> None:
-    """Without the password that its address may hold."""
-    address = "http://admin:s3cr3t@127.0.0.1:9/api"
-    ended = subprocess.run(
+def run_command(command: str, pipeline: Practice, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Run one of the commands of deployments/ as a process of its own."""
+    return subprocess.run(
         [sys.executable, "-m", f"deployments.{command}", str(pipeline.file)],
-        env=os.environ | {"PREFECT_API_URL": address},
+        env=os.environ | variables,
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+@pytest.mark.parametrize("command", ["apply", "serve"])
+def test_a_server_that_is_not_there_is_one_sentence(command: str, pipeline: Practice) -> None:
+    """Without the password that its address may hold."""
+    ended = run_command(command, pipeline, PREFECT_API_URL="http://admin:s3cr3t@127.0.0.1:9/api")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith(
         "leadgate: the Prefect server at http://127.0.0.1:9/api does not do as it is asked ("
@@ -179,15 +183,7 @@ def test_an_odd_setting_of_prefect_is_one_sentence(
     command: str, name: str, value: str, said: str, pipeline: Practice
 ) -> None:
     """The variable is named, and what it holds is not."""
-    ended = subprocess.run(
-        [sys.executable, "-m", f"deployments.{command}", str(pipeline.file)],
-        env=os.environ | {name: value},
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ended = run_command(command, pipeline, **{name: value})
     assert (ended.returncode, ended.stdout) == (2, "")
     assert said in ended.stderr
     assert "s3cr3t" not in ended.stderr.lower()

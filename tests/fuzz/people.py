@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 _SYLLABLES = "bra dok fen gul hin jor kel lum mip nov pry quil ros sud tam vex wyn yor zan øst çel ñir".split()  # noqa: SIM905
 _STREETS = ("Street", "Road", "Lane", "Gate")
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+_ESCAPED = re.compile(r"(?:\\|%)u([0-9a-fA-F]{4})")
 _NUMBER = re.compile(r"\d(?:[ ().+/_-]{0,3}\d){6,}")
 _DATE = re.compile(r"(?=(\d{4}-\d\d-\d\d|\d\d[/.]\d\d[/.]\d{4}))")
 _SHORTEST = 6
@@ -49,6 +49,28 @@ def make_person(number: int) -> Person:
     )
 
 
+def ways(value: str) -> list[str]:
+    """A value in other cases and spacing, and in every escaping, once and twice."""
+    in_json = json.dumps(value)[1:-1]
+    return [
+        value,
+        value.upper(),
+        *(value.replace(" ", blank) for blank in ("  ", "\n", "", "-")),
+        html.escape(value),
+        html.escape(html.escape(value)),
+        *(
+            "".join(form.format(ord(each)) for each in value)
+            for form in ("&#{:03};", "&#x{:x};", "%u{:04x}", "\\u{:04x}")
+        ),
+        quote(value),
+        quote(quote(value)),
+        in_json,
+        in_json.replace("\\", "\\\\"),
+        value.replace("/", "\\/"),
+        unicodedata.normalize("NFD", value),
+    ]
+
+
 def spell(chance: random.Random, column: str, value: str) -> str:
     """Write a value as somebody may who means it, in one of many ways."""
     if column == "mobile":
@@ -58,30 +80,18 @@ def spell(chance: random.Random, column: str, value: str) -> str:
     if column == "born":
         year, month, day = value.split("-")
         value = chance.choice([value, f"{day}/{month}/{year}", f"{day}.{month}.{year}", f"{year}{month}{day}"])
-    ways = [
-        value,
-        value.upper(),
-        value.replace(" ", "  "),
-        value.replace(" ", "\n"),
-        value.replace(" ", ""),
-        html.escape(value),
-        "".join(f"&#{ord(each):03};" for each in value),
-        quote(value),
-        json.dumps(value)[1:-1],
-        "".join(f"\\u{ord(each):04x}" for each in value),
-        value.replace("/", "\\/"),
-        unicodedata.normalize("NFD", value),
-    ]
     return (
         chance.choice(["", "x", "'", '"', "for ", "= "])
-        + chance.choice(ways)
+        + chance.choice(ways(value))
         + chance.choice(["", "'", '"', "!", " is bad"])
     )
 
 
 def readable(text: str) -> str:
-    """Undo the escapes of JSON, HTML and addresses."""
-    return unquote(html.unescape(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)))
+    """Undo the escapes of JSON, HTML and addresses, of which there may be two."""
+    for _ in range(2):
+        text = unquote(html.unescape(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text.replace("\\\\", "\\"))))
+    return text
 
 
 def normal(text: str) -> str:

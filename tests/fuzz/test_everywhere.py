@@ -3,15 +3,11 @@
 All that leadgate and Prefect have kept or said is searched for them afterwards.
 """
 
-import json
 import os
 import random
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from sqlalchemy import MetaData, Table, create_engine, text
@@ -20,6 +16,7 @@ from leadgate.ledger.schema import metadata
 from tests.fuzz.people import Search, make_person, spell
 from tests.support.cases import CASES
 from tests.support.command import leadgate, start_leadgate, wait_for
+from tests.support.http_server import Handler, serving
 from tests.support.pipelines import Practice
 from tests.support.prefect_server import PrefectServer
 
@@ -28,16 +25,14 @@ STRANGERS = 1_000_000
 """Numbers of people from here on are nobody's that was ever sent."""
 
 
-class _Repeating(BaseHTTPRequestHandler):
+class _Repeating(Handler):
     """A LeadByte whose every answer quotes people: those of the request, and others."""
 
-    protocol_version = "HTTP/1.1"
+    def respond(self) -> None:
+        (self._put if self.command == "PUT" else self._post)()
 
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
-
-    def do_PUT(self) -> None:
-        items = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["leads"]
+    def _put(self) -> None:
+        items = self.read_json()["leads"]
         chance = random.Random(int(items[0]["quarantineId"]) if items else 0)  # noqa: S311 - no secret
         status = chance.choice([200] * 8 + [400, 422, 500, 503])
         complaint = " and ".join(self._quote(chance, items) for _ in range(5))
@@ -54,11 +49,11 @@ class _Repeating(BaseHTTPRequestHandler):
         body = {"status": "Success" if status == 200 else "Error", "message": complaint, "leads": lines}
         if status != 200:
             del body["leads"]
-        self._answer(status, body | ({"quaratineReleaseResults": releases} if status == 200 else {}))
+        self.answer_json(status, body | ({"quaratineReleaseResults": releases} if status == 200 else {}))
 
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self._answer(
+    def _post(self) -> None:
+        asked = self.read_json()
+        self.answer_json(
             200, {"status": "Success", "message": "OK", "details": {str(asked["quarantineId"]): "Nobody knows"}}
         )
 
@@ -73,29 +68,6 @@ class _Repeating(BaseHTTPRequestHandler):
         return chance.choice(
             ["{} is not valid", "Invalid {}", "{}", "Lead of {} is busy", "could not store {} in " + field]
         ).format(said)
-
-    def _answer(self, status: int, body: Mapping[str, Any]) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-
-@contextmanager
-def repeating_leadbyte() -> Iterator[str]:
-    """Give the address of one that lasts while the body runs."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Repeating)
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def fill(practice: Practice) -> None:
@@ -118,8 +90,8 @@ def fill(practice: Practice) -> None:
 
 def test_nobody_is_found_anywhere(tmp_path: Path, prefect_process: PrefectServer) -> None:
     """Of what was sent, and of strangers whom LeadByte names: not a value, in whatever spelling."""
-    with repeating_leadbyte() as address:
-        practice = Practice(tmp_path, address)
+    with serving(_Repeating) as place:
+        practice = Practice(tmp_path, f"http://{place}")
         practice.edit(
             "  phone1: mobile",
             "  phone1: mobile\n  email: email\n  full_name: full_name\n  street: street\n  dob: born",

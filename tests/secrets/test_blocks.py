@@ -1,11 +1,9 @@
 """Secrets that a Prefect server keeps: saved, read by every verb and flow that needs them, and never shown."""
 
 import asyncio
-import http.server
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from leadgate.sandbox import Sandbox
 from leadgate.summary import Summary
 from tasks.blocks import LeadByteCredentials
 from tests.support.command import leadgate
+from tests.support.http_server import Handler, serving
 from tests.support.pipelines import Practice
 
 KEY = "practice-key"
@@ -143,12 +142,12 @@ def test_a_server_that_is_down_is_said_once(pipeline: Practice) -> None:
     assert "none is configured: set PREFECT_API_URL" in done.stderr
 
 
-class Locked(http.server.BaseHTTPRequestHandler):
+class Locked(Handler):
     """A Prefect server that is up, and lets nobody read blocks, or shows them without their secrets."""
 
     status = 403
 
-    def do_GET(self) -> None:
+    def respond(self) -> None:
         """Answer as such a server does."""
         is_health = self.path.endswith("/health")
         body: Any = True
@@ -157,15 +156,7 @@ class Locked(http.server.BaseHTTPRequestHandler):
             nothing = {"block_type_id": "0198e1c5-0000-7000-8000-000000000000", "block_type": None}
             ids = {"block_schema_id": nothing["block_type_id"], "id": nothing["block_type_id"]}
             body = {"name": "acme", "data": data, **nothing, **ids}
-        content = json.dumps(body).encode()
-        self.send_response(200 if is_health else self.status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        self.answer(200 if is_health else self.status, json.dumps(body).encode())
 
 
 @pytest.mark.parametrize(
@@ -175,11 +166,8 @@ class Locked(http.server.BaseHTTPRequestHandler):
 def test_a_secret_that_may_not_be_read_is_said(pipeline: Practice, status: int, said: str) -> None:
     """Refused by the server, or hidden in what it shows."""
     Locked.status = status
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Locked) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{server.server_port}/api"}):
-            done = leadgate("plan", config=pipeline.file)
-        server.shutdown()
+    with serving(Locked) as place, temporary_settings({PREFECT_API_URL: f"http://{place}/api"}):
+        done = leadgate("plan", config=pipeline.file)
     assert done.code == 2
     assert f"leadbyte.api_key: the block leadbyte-credentials/acme {said}" in done.stderr
 

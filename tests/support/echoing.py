@@ -1,11 +1,11 @@
 """A LeadByte that repeats whatever it was sent in every answer that is not a plain success, in several spellings."""
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.http_server import Handler, serving
 
 NOT_UPDATED, POISON, FAILS, NOT_RELEASED, UNNAMED, STRANGER = "2", "3", "4", "5", "6", "7"
 """Ids of leads that are answered badly; every other is taken."""
@@ -19,19 +19,19 @@ def spellings(update: Mapping[str, Any]) -> str:
     return f"{quoted}; phone {international}; {json.dumps(update)}; {str(update).upper()}"
 
 
-class _Answers(BaseHTTPRequestHandler):
+class _Answers(Handler):
     stranger = ""
 
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+    def respond(self) -> None:
+        (self._put if self.command == "PUT" else self._post)()
 
-    def do_PUT(self) -> None:
-        items = {item["quarantineId"]: item for item in self._read()["leads"]}
+    def _put(self) -> None:
+        items = {item["quarantineId"]: item for item in self.read_json()["leads"]}
         everything = " | ".join(spellings(item.get("update", {})) for item in items.values())
         if POISON in items:
-            self._answer(422, {"status": "Error", "message": "Invalid", "errors": [{"detail": everything}]})
+            self.answer_json(422, {"status": "Error", "message": "Invalid", "errors": [{"detail": everything}]})
         elif FAILS in items and items[FAILS].get("action"):
-            self._answer(500, {"status": "Error", "message": everything})
+            self.answer_json(500, {"status": "Error", "message": everything})
         else:
             lines = [self._line(lead_id, item) for lead_id, item in items.items() if lead_id != UNNAMED]
             body: dict[str, Any] = {"status": "Success", "message": everything, "leads": lines}
@@ -41,12 +41,12 @@ class _Answers(BaseHTTPRequestHandler):
                 for lead_id, action in acts.items()
                 if lead_id not in {NOT_UPDATED, UNNAMED, STRANGER}
             ]
-            self._answer(200, body)
+            self.answer_json(200, body)
 
-    def do_POST(self) -> None:
-        asked = self._read()
+    def _post(self) -> None:
+        asked = self.read_json()
         told = f"queued for {'processing' if asked['action'] == 'process' else 'rejection'}"
-        self._answer(200, {"status": "Success", "details": {str(asked["quarantineId"]): told}})
+        self.answer_json(200, {"status": "Success", "details": {str(asked["quarantineId"]): told}})
 
     def _line(self, lead_id: str, item: Mapping[str, Any]) -> dict[str, Any]:
         if lead_id == NOT_UPDATED:
@@ -62,30 +62,9 @@ class _Answers(BaseHTTPRequestHandler):
             return f"Quarantine ID '{lead_id}' could not be queued for {doing}: {spellings(item.get('update', {}))}"
         return f"Quarantine ID '{lead_id}' queued for {doing}"
 
-    def _read(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        return found
-
-    def _answer(self, status: int, body: Mapping[str, Any]) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
 
 @contextmanager
 def echoing_leadbyte(stranger: str) -> Iterator[str]:
     """Give the address of one that lasts while the body runs; `stranger` is somebody whom it names unasked."""
-    answers = type("Answers", (_Answers,), {"stranger": stranger, "protocol_version": "HTTP/1.1"})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), answers)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(type("Answers", (_Answers,), {"stranger": stranger})) as place:
+        yield f"http://{place}"

@@ -1,13 +1,13 @@
 """An OpenTelemetry receiver on a socket: OTLP over HTTP, as collectors listen for it."""
 
-import http.server
-import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from tests.support.http_server import Handler, serving
 
 
 class Receiver:
@@ -32,18 +32,11 @@ class Receiver:
 def otlp_receiver() -> Iterator[Receiver]:
     """Listen on a free port."""
 
-    class Inbox(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            receiver.raw[self.path].append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    class Inbox(Handler):
+        def respond(self) -> None:
+            receiver.raw[self.path].append(self.read())
+            self.answer(200)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Inbox) as server:
-        receiver = Receiver(f"http://127.0.0.1:{server.server_port}")
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving(Inbox) as place:
+        receiver = Receiver(f"http://{place}")
         yield receiver
-        server.shutdown()

@@ -1,9 +1,7 @@
 """A Prefect server that lets everybody in is said to, wherever leadgate talks to it."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from leadgate.open_server import find_open_server
 from leadgate.prefect_settings import find_server
 from leadgate.sandbox import Sandbox
 from tests.support.command import leadgate
+from tests.support.http_server import Handler, serving
 from tests.support.pipelines import Practice
 
 ELSEWHERE = "0.0.0.0"  # noqa: S104 - it is called by this name: no loopback address, and yet this machine
@@ -19,28 +18,17 @@ TOLD = f"The Prefect server at {ELSEWHERE} asks for no password"
 
 
 @contextmanager
-def serving(status: int, body: bytes = b'"3.8.8"') -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """Give the address of a server that answers so, and the headers of what it was asked."""
+def answering(status: int, body: bytes = b'"3.8.8"') -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Give port and path of a server that answers so, and the headers of what it was asked."""
     asked: list[dict[str, str]] = []
 
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Answer(Handler):
+        def respond(self) -> None:
             asked.append({name.lower(): value for name, value in self.headers.items()} | {"path": self.path})
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(status, body)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"{server.server_port}/api", asked
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Answer) as place:
+        yield f"{place.partition(':')[2]}/api", asked
 
 
 @pytest.mark.parametrize(
@@ -59,7 +47,7 @@ def test_a_server_elsewhere_without_a_password_is_found(
     host: str, status: int, body: bytes, is_open: bool, is_asked: bool
 ) -> None:
     """By one request that carries no password, whatever is configured."""
-    with serving(status, body) as (rest, asked):
+    with answering(status, body) as (rest, asked):
         found = find_open_server(f"http://{host}:{rest}")
     assert (found or "").startswith(TOLD) == is_open
     assert [each["path"] for each in asked] == (["/api/admin/version"] if is_asked else [])
@@ -85,7 +73,7 @@ def test_check_says_so(tmp_path: Path, leadbyte: Sandbox, monkeypatch: pytest.Mo
     """In one line of advice: the pipeline itself is well."""
     practice = Practice(tmp_path, leadbyte.url)
     practice.close()
-    with serving(200) as (rest, _):
+    with answering(200) as (rest, _):
         address = f"http://{ELSEWHERE}:{rest}"
         monkeypatch.setenv("PREFECT_API_URL", address)
         if by == "a profile":
