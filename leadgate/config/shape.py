@@ -6,20 +6,19 @@ Only text is checked here. Whether tables, columns and rules fit the real source
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from leadgate.config.delivery import DeliveryConfig
 from leadgate.config.example import ExampleConfig
 from leadgate.config.leadbyte import check_base_url, checked_key, longest_exchange
-from leadgate.config.section import Block, Duration, Section, Unfit
+from leadgate.config.policy import PolicyConfig
+from leadgate.config.section import Block, Duration, Section
 from leadgate.config.sentences import SentencesConfig
+from leadgate.config.source import SourceConfig
 from leadgate.config.variables import hide_values
-from leadgate.model import ColumnType, Verdict
-
-ConditionText = Annotated[str, Field(min_length=1, max_length=2000)]
+from leadgate.config.wait import WaitConfig
 
 
 class LeadByteConfig(Section):
@@ -57,167 +56,10 @@ def _needs_secrets(info: ValidationInfo) -> bool:
     return not info.context or info.context["needs_secrets"]
 
 
-class RelationConfig(Section):
-    """A table, view or query of the source, and which of its columns is the lead's id."""
-
-    table: str | None = None
-    query: str | None = None
-    id: str
-    types: dict[str, ColumnType] = Field({})
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> "RelationConfig":
-        if (self.table is None) == (self.query is None):
-            msg = "give either `table:` or `query:`, one of them"
-            raise ValueError(msg)
-        return self
-
-
-class LeadsConfig(RelationConfig):
-    """Who waits: one row a quarantined lead. `updated_at` says when the row was written, where a column tells.
-
-    `left` says what becomes of a lead whose row has left: it is withdrawn, given to a person, or kept as it is.
-    """
-
-    quarantined_at: str
-    updated_at: str | None = None
-    left: Literal["withdraw", "review", "keep"] = "withdraw"
-
-
-class EnrichmentConfig(RelationConfig):
-    """What arrives for them."""
-
-    updated_at: str | None = None
-
-
-class SourceConfig(Section):
-    """The user's database. `url` may hold a password and is never shown.
-
-    `time_zone` is that of dates and times which name none. `overlap` is how long after its stamp a row may be
-    committed and still be found by reading forward; `compare_every` is how often everything is compared.
-    """
-
-    url: SecretStr | Block
-    leads: LeadsConfig
-    enrichment: EnrichmentConfig
-    time_zone: str = "UTC"
-    overlap: Duration = timedelta(minutes=1)
-    compare_every: Duration = timedelta(minutes=15)
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_a_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            msg = "is no time zone: write a name such as UTC, Europe/London or America/New_York"
-            raise Unfit(msg) from None
-        return value
-
-
 class LedgerConfig(Section):
     """Where leadgate keeps its own rows."""
 
     url: SecretStr = SecretStr("sqlite:///leadgate.db")
-
-
-class WaitConfig(Section):
-    """When a lead's data is complete, and how long it may take."""
-
-    require: list[str] = Field(min_length=1)
-    deadline: Duration
-    source_fresh_within: Duration | None = None
-
-
-class Conditions(Section):
-    """Lists of conditions: all must hold, at least one of any, none of none."""
-
-    all: list[ConditionText] = Field([])
-    any: list[ConditionText] = Field([])
-    none: list[ConditionText] = Field([])
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> "Conditions":
-        if not (self.all or self.any or self.none):
-            msg = "needs at least one condition under `all:`, `any:` or `none:`"
-            raise ValueError(msg)
-        return self
-
-
-class RuleConfig(Section):
-    """One rule as written; the first whose `when` holds decides."""
-
-    name: str = Field(min_length=1, max_length=100)
-    when: ConditionText | Conditions
-    then: Verdict
-    because: str = Field(min_length=1, max_length=500)
-    on_missing: Literal["skip", "review"] = "skip"
-    _variable: str | None = PrivateAttr(None)
-
-    def note_variable(self, name: str | None) -> None:
-        """Note that a part of the rule came from an environment variable, whose value is never shown."""
-        self._variable = name
-
-    @property
-    def variable(self) -> str | None:
-        """The environment variable that a part of the rule came from."""
-        return self._variable
-
-
-class PolicyConfig(Section):
-    """The rules in order, and what happens when none matches."""
-
-    rules: list[RuleConfig] = Field(min_length=1)
-    otherwise: Verdict = Verdict.REVIEW
-    keep_facts: list[str] = Field([])
-    hold_for: Duration = timedelta(hours=1)
-    shadow: str | None = None
-    """Another pipeline file, whose rules decide beside these and are never acted on."""
-
-    @field_validator("rules")
-    @classmethod
-    def _names_are_unique(cls, rules: list[RuleConfig]) -> list[RuleConfig]:
-        seen: dict[str, int] = {}
-        for number, rule in enumerate(rules, 1):
-            before = seen.setdefault(rule.name, number)
-            if before != number:
-                msg = f"rules {before} and {number} have one name: rename one, since reasons and counts go by the name"
-                raise ValueError(msg)
-        return rules
-
-
-class DeliveryConfig(Section):
-    """How updates and acts are sent, and what happens to acts of which nobody knows whether they were taken.
-
-    A request is taken to be applied within `unknown_after`, or never; a taken act to have left quarantine within
-    `queue_time` after that. `patience` is how long evidence is looked for before a person is asked. No act is sent
-    while `in_doubt_at_most` leads are in doubt. Of LeadByte's words `messages` keeps those that are no values
-    (`masked`), or the shapes of sentences alone (`withheld`).
-    """
-
-    mode: Literal["update_first", "combined", "separate"] = "update_first"
-    attempts: int = Field(5, ge=1, le=100)
-    lease: Duration = timedelta(minutes=5)
-    unknown: Literal["probe", "review"] = "probe"
-    unknown_after: Duration = timedelta(minutes=5)
-    queue_time: Duration = timedelta(hours=1)
-    patience: Duration = timedelta(hours=24)
-    in_doubt_at_most: int = Field(200, ge=1)
-    probe_with: dict[str, str] | None = Field(None, max_length=1)
-    messages: Literal["masked", "withheld"] = "masked"
-
-    @field_validator("queue_time")
-    @classmethod
-    def _a_day_at_most(cls, value: timedelta) -> timedelta:
-        if value > timedelta(days=1):
-            msg = "is longer than a day: write 24h at most"
-            raise Unfit(msg)
-        return value
-
-    @property
-    def proven_after(self) -> timedelta:
-        """How old an act is when it has left quarantine, or was never taken."""
-        return self.unknown_after + self.queue_time
 
 
 class SafetyConfig(Section):

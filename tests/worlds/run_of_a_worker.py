@@ -17,8 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy import Connection
 
 from leadgate.clock import Clock
-from leadgate.config import PipelineConfig
-from leadgate.config.shape import DeliveryConfig
+from leadgate.config import DeliveryConfig, PipelineConfig
 from leadgate.delivery import Delivery, Exchange, Preparation, Reconciliation
 from leadgate.errors import LeadByteError
 from leadgate.identity import Identity

@@ -1,0 +1,68 @@
+"""The shape of `policy:`: rules as written. Whether their conditions can be read is checked in leadgate/policy."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from leadgate.config.section import Duration, Section
+from leadgate.model import Verdict
+
+ConditionText = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Conditions(Section):
+    """Lists of conditions: all must hold, at least one of any, none of none."""
+
+    all: list[ConditionText] = Field([])
+    any: list[ConditionText] = Field([])
+    none: list[ConditionText] = Field([])
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "Conditions":
+        if not (self.all or self.any or self.none):
+            msg = "needs at least one condition under `all:`, `any:` or `none:`"
+            raise ValueError(msg)
+        return self
+
+
+class RuleConfig(Section):
+    """One rule as written; the first whose `when` holds decides."""
+
+    name: str = Field(min_length=1, max_length=100)
+    when: ConditionText | Conditions
+    then: Verdict
+    because: str = Field(min_length=1, max_length=500)
+    on_missing: Literal["skip", "review"] = "skip"
+    _variable: str | None = PrivateAttr(None)
+
+    def note_variable(self, name: str | None) -> None:
+        """Note that a part of the rule came from an environment variable, whose value is never shown."""
+        self._variable = name
+
+    @property
+    def variable(self) -> str | None:
+        """The environment variable that a part of the rule came from."""
+        return self._variable
+
+
+class PolicyConfig(Section):
+    """The rules in order, and what happens when none matches."""
+
+    rules: list[RuleConfig] = Field(min_length=1)
+    otherwise: Verdict = Verdict.REVIEW
+    keep_facts: list[str] = Field([])
+    hold_for: Duration = timedelta(hours=1)
+    shadow: str | None = None
+    """Another pipeline file, whose rules decide beside these and are never acted on."""
+
+    @field_validator("rules")
+    @classmethod
+    def _names_are_unique(cls, rules: list[RuleConfig]) -> list[RuleConfig]:
+        seen: dict[str, int] = {}
+        for number, rule in enumerate(rules, 1):
+            before = seen.setdefault(rule.name, number)
+            if before != number:
+                msg = f"rules {before} and {number} have one name: rename one, since reasons and counts go by the name"
+                raise ValueError(msg)
+        return rules

@@ -1,0 +1,68 @@
+"""The shape of `source:`: the user's database, and the two relations of it that are read."""
+
+from datetime import timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from leadgate.config.section import Block, Duration, Section, Unfit
+from leadgate.model import ColumnType
+
+
+class RelationConfig(Section):
+    """A table, view or query of the source, and which of its columns is the lead's id."""
+
+    table: str | None = None
+    query: str | None = None
+    id: str
+    types: dict[str, ColumnType] = Field({})
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "RelationConfig":
+        if (self.table is None) == (self.query is None):
+            msg = "give either `table:` or `query:`, one of them"
+            raise ValueError(msg)
+        return self
+
+
+class LeadsConfig(RelationConfig):
+    """Who waits: one row a quarantined lead. `updated_at` says when the row was written, where a column tells.
+
+    `left` says what becomes of a lead whose row has left: it is withdrawn, given to a person, or kept as it is.
+    """
+
+    quarantined_at: str
+    updated_at: str | None = None
+    left: Literal["withdraw", "review", "keep"] = "withdraw"
+
+
+class EnrichmentConfig(RelationConfig):
+    """What arrives for them."""
+
+    updated_at: str | None = None
+
+
+class SourceConfig(Section):
+    """The user's database. `url` may hold a password and is never shown.
+
+    `time_zone` is that of dates and times which name none. `overlap` is how long after its stamp a row may be
+    committed and still be found by reading forward; `compare_every` is how often everything is compared.
+    """
+
+    url: SecretStr | Block
+    leads: LeadsConfig
+    enrichment: EnrichmentConfig
+    time_zone: str = "UTC"
+    overlap: Duration = timedelta(minutes=1)
+    compare_every: Duration = timedelta(minutes=15)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            msg = "is no time zone: write a name such as UTC, Europe/London or America/New_York"
+            raise Unfit(msg) from None
+        return value
