@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from leadgate.config import PipelineConfig
 from leadgate.delivery.planned import PlanKeeper
-from leadgate.delivery.prepare import RejectCap, decide_claims, put_off
+from leadgate.delivery.prepare import Decider, RejectCap, put_off
 from leadgate.delivery.routes import Mode, Route, route_of
 from leadgate.errors import ConfigError
 from leadgate.files import read_file, write_whole
@@ -112,11 +112,10 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
     waiting = 0
     cap = RejectCap(config.safety.max_rejects_per_run, Tally())
     pause = read_pause(ledger)
+    decider = Decider(config, source, policy, fingerprint=ledger.fingerprint)
 
     def decide(claims: list[Claim], *, new: bool) -> int:
-        found = decide_claims(
-            claims, config=config, source=source, policy=policy, now=now, fingerprint=ledger.fingerprint
-        )
+        found = decider.decide(claims, now)
         planned.extend(_plan(cap.apply(put_off(lead, pause)), config.delivery.mode, new=new) for lead in found.decided)
         for _, look in found.incomplete:
             missing.update(look.missing)

@@ -134,13 +134,23 @@ def _now(history: History, config: PipelineConfig) -> str:
 def _waits(entry: RowMapping, config: PipelineConfig, stopped: timedelta) -> str:
     if entry["due_at"]:
         return f"held; decided again when its data changes, or at {_short(entry['due_at'])}."
-    missing = ", ".join(config.wait.require if entry["missing"] is None else entry["missing"])
+    known = entry["missing"]
+    missing = _listed([said.told for said in config.wait.require] if known is None else known)
+    own = timedelta(seconds=entry["deadline"])
     try:
-        until = _short(entry["quarantined_at"] + config.wait.deadline + stopped)
+        until = _short(entry["quarantined_at"] + (own or config.wait.deadline) + stopped)
     except OverflowError:  # quarantined on the last day there is, as databases write "never"
         return f"waits for {missing}, and is never late."
+    rules = " or ".join(f"`{' '.join(rule.when.split())}`" for rule in config.wait.deadlines if rule.after == own)
+    by = f", by the deadline of {own}{f' for {rules}' if rules else ''}" if own else ""
     still = f" The source was not healthy for {stopped}, which does not count." if stopped else ""
-    return f"waits for {missing} until {until}; then it is late and decided as such.{still}"
+    return f"waits for {missing} until {until}{by}; then it is late and decided as such.{still}"
+
+
+def _listed(missing: Sequence[str]) -> str:
+    """Put what a lead waits for into one line: columns, and more than columns."""
+    is_plain = not any(" " in each or each.startswith("`") for each in missing)
+    return ", ".join(missing) if is_plain else f"{'; '.join(missing)};"
 
 
 def _times(entry: RowMapping) -> dict[str, str]:

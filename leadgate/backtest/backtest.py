@@ -43,12 +43,13 @@ def run_backtest(  # noqa: PLR0913
     """Decide by `policy`, on paper, every lead that the rules have decided since an instant."""
     rejudge = Rejudge(policy, source.columns, read_policy_texts(ledger))
     rewait = None
-    if (old_wait.deadline, set(old_wait.require)) != (new_wait.deadline, set(new_wait.require)):
-        rewait = Rewait(old_wait, new_wait, read_standstills(ledger), now)
+    if _what_decides(old_wait) != _what_decides(new_wait):
+        rewait = Rewait(old_wait, new_wait, source.columns, read_standstills(ledger), now)
+    reads_lead = policy.reads.lead or (rewait and rewait.reads_lead)
     count = changed = gone = 0
     for page in read_decided(ledger, since):
         ids = [past.lead_id for past in page]
-        leads = source.leads(ids) if policy.reads.lead else {}
+        leads = source.leads(ids) if reads_lead else {}
         enrichments = source.enrichments(ids)
         for past in page:
             enrichment = enrichments.get(past.lead_id)
@@ -61,3 +62,7 @@ def run_backtest(  # noqa: PLR0913
             if rewait:
                 rewait.add(evidence)
     return Backtest(since, count, changed, gone, rejudge.verdicts, rewait.change if rewait else None)
+
+
+def _what_decides(wait: WaitConfig) -> tuple[object, ...]:
+    return wait.deadline, wait.deadlines, {said.told for said in wait.require}

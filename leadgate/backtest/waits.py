@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from leadgate.backtest.past import Evidence
 from leadgate.config import WaitConfig
 from leadgate.ledger.source_health import Standstill
+from leadgate.model import Columns, Lead
+from leadgate.policy.requirements import Requirements
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
@@ -44,17 +46,24 @@ class WaitChange:
 class Rewait:
     """Counts what another wait would have changed for past leads."""
 
-    def __init__(self, old: WaitConfig, new: WaitConfig, standstills: Sequence[Standstill], now: datetime) -> None:
-        self.change = WaitChange(Wait(old.deadline, old.require), Wait(new.deadline, new.require))
-        self._more = bool(set(new.require) - set(old.require))
-        self._fewer = bool(set(old.require) - set(new.require))
+    def __init__(
+        self, old: WaitConfig, new: WaitConfig, columns: Columns, standstills: Sequence[Standstill], now: datetime
+    ) -> None:
+        before, after = ([said.told for said in wait.require] for wait in (old, new))
+        self.change = WaitChange(Wait(old.deadline, before), Wait(new.deadline, after))
+        self._more, self._fewer = bool(set(after) - set(before)), bool(set(before) - set(after))
+        self._old, self._new = Requirements(old, columns), Requirements(new, columns)
+        self.reads_lead = self._old.reads_lead or self._new.reads_lead
+        """Whether the lead's own row is looked at."""
         self._standstills, self._now = standstills, now
 
     def add(self, evidence: Evidence) -> None:
         """Count one lead."""
         past, change = evidence.past, self.change
         change.late_before += past.late
-        due = self._due(past.quarantined_at, change.new.deadline)
+        lead = evidence.lead or Lead(past.lead_id, past.quarantined_at)
+        old_span, new_span = (wait.deadline(lead, evidence.enrichment) for wait in (self._old, self._new))
+        due = self._due(past.quarantined_at, new_span or change.new.deadline)
         first, last = self._complete_between(evidence)
         if first < due < last:
             change.open += 1
@@ -62,7 +71,8 @@ class Rewait:
         late = last > due
         change.newly_late += late and not past.late
         change.no_longer_late += past.late and not late
-        went = self._due(past.quarantined_at, change.old.deadline) if past.late else past.arrived_at or past.decided_at
+        was_due = self._due(past.quarantined_at, old_span or change.old.deadline)
+        went = was_due if past.late else past.arrived_at or past.decided_at
         if late:
             self._moved(due - went)
         elif not past.late:
@@ -91,7 +101,8 @@ class Rewait:
             first = past.decided_at
         if evidence.gone:
             return first, last
-        if row is None or row.missing(self.change.new.require):
+        lead = evidence.lead or Lead(past.lead_id, past.quarantined_at)
+        if row is None or self._new.missing(lead, row):
             # It lacks them to this day, unless they were taken away again.
             return (first, last) if last < _NEVER else (self._now, last)
         seen = last if evidence.changed else min(last, past.decided_at)

@@ -25,7 +25,6 @@ class DeliveryConfig(Section):
     queue_time: Duration = timedelta(hours=1)
     patience: Duration = timedelta(hours=24)
     in_doubt_at_most: int = Field(200, ge=1)
-    probe_with: dict[str, str] | None = Field(None, max_length=1)
     messages: Literal["masked", "withheld"] = "masked"
 
     @field_validator("queue_time")

@@ -180,7 +180,14 @@ def _describe(fault: ErrorDetails, filled: Filled) -> str:
             return f"{where}: {_WRONG_KIND.get(fault['type'], fault['msg'])}{source}"
 
 
+_RENAMED: Mapping[tuple[int | str, ...], str] = {
+    ("delivery", "probe_with"): "write the field under update:, such as `data13: {text: leadgate}`",
+}
+
+
 def _about_key(location: tuple[int | str, ...]) -> str:
+    if location in _RENAMED:
+        return f"{_dotted(location)}: there is no such key any more; {_RENAMED[location]}"
     advice = suggest(str(location[-1]), _keys_at(location[:-1]))
     if location[:2] in SECRETS and not advice.startswith("did you mean"):
         return f"{_dotted(location[:2])}: has a key that it cannot have: {_FORMS}"
@@ -191,9 +198,9 @@ def _keys_at(path: tuple[object, ...]) -> list[str]:
     """The keys the section at `path` may have."""
     model: Any = PipelineConfig
     for part in path:
-        if isinstance(part, int):
+        if part not in model.model_fields:  # the number of an item, or a name that the user gave
             continue
         annotation = model.model_fields[str(part)].annotation
         candidates = [annotation, *get_args(annotation), *(a for g in get_args(annotation) for a in get_args(g))]
         model = next((c for c in candidates if isinstance(c, type) and issubclass(c, Section)), model)
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]

@@ -17,6 +17,7 @@ from leadgate.config.policy import PolicyConfig
 from leadgate.config.section import Block, Duration, Section
 from leadgate.config.sentences import SentencesConfig
 from leadgate.config.source import SourceConfig
+from leadgate.config.update import UpdateConfig
 from leadgate.config.variables import hide_values
 from leadgate.config.wait import WaitConfig
 
@@ -85,7 +86,7 @@ class PipelineConfig(Section):
     source: SourceConfig
     ledger: LedgerConfig = LedgerConfig()
     wait: WaitConfig
-    update: dict[str, str] = Field({})
+    update: UpdateConfig = Field({})
     policy: PolicyConfig
     examples: list[ExampleConfig] = Field([])
     delivery: DeliveryConfig = DeliveryConfig()
@@ -102,7 +103,7 @@ class PipelineConfig(Section):
 
     @field_validator("update")
     @classmethod
-    def _fields_have_a_shape(cls, update: dict[str, str]) -> dict[str, str]:
+    def _fields_have_a_shape(cls, update: UpdateConfig) -> UpdateConfig:
         for name in update:
             if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", name):
                 msg = f"{name!r} cannot be a LeadByte field: letters, digits and _ only, such as phone1 or data13"

@@ -1,13 +1,41 @@
 """The shape of `source:`: the user's database, and the two relations of it that are read."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from leadgate.config.section import Block, Duration, Section, Unfit
 from leadgate.model import ColumnType
+from leadgate.model.times import TimeForm
+
+
+class TypeConfig(Section):
+    """What a column is read as: a type, and for a date and time that is text or milliseconds the form it is in."""
+
+    type: ColumnType
+    timestamp: str | None = Field(None, min_length=1, max_length=100)
+
+    @field_validator("timestamp")
+    @classmethod
+    def _is_a_form(cls, value: str | None) -> str | None:
+        if value is not None and (fault := TimeForm(value).fault()):
+            raise Unfit(fault)
+        return value
+
+
+def _as_type(value: object) -> object:
+    """Read `timestamp` and `{timestamp: FORMAT}` alike."""
+    if isinstance(value, dict):
+        return {"type": ColumnType.TIMESTAMP, **{key: value[key] for key in value if key != "type"}}
+    if isinstance(value, TypeConfig):
+        return value
+    if not isinstance(value, str) or value not in set(ColumnType):
+        names = [f"'{type_}'" for type_ in ColumnType]
+        msg = f"is none of {', '.join(names[:-1])} or {names[-1]}; or {{timestamp: FORMAT}}"
+        raise Unfit(msg)
+    return {"type": value}
 
 
 class RelationConfig(Section):
@@ -16,7 +44,17 @@ class RelationConfig(Section):
     table: str | None = None
     query: str | None = None
     id: str
-    types: dict[str, ColumnType] = Field({})
+    types: dict[str, Annotated[TypeConfig, BeforeValidator(_as_type)]] = Field({})
+
+    @property
+    def column_types(self) -> dict[str, ColumnType]:
+        """What the file says columns are to be read as."""
+        return {name: said.type for name, said in self.types.items()}
+
+    @property
+    def time_forms(self) -> dict[str, TimeForm]:
+        """The forms of the dates and times that are text or milliseconds, by column."""
+        return {name: TimeForm(said.timestamp) for name, said in self.types.items() if said.timestamp}
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "RelationConfig":
@@ -46,6 +84,7 @@ class EnrichmentConfig(RelationConfig):
 class SourceConfig(Section):
     """The user's database. `url` may hold a password and is never shown.
 
+    Texts of `null_values` mean no value, and so does one of blanks alone.
     `time_zone` is that of dates and times which name none. `overlap` is how long after its stamp a row may be
     committed and still be found by reading forward; `compare_every` is how often everything is compared.
     """
@@ -53,6 +92,7 @@ class SourceConfig(Section):
     url: SecretStr | Block
     leads: LeadsConfig
     enrichment: EnrichmentConfig
+    null_values: list[str] = Field([""])
     time_zone: str = "UTC"
     overlap: Duration = timedelta(minutes=1)
     compare_every: Duration = timedelta(minutes=15)
@@ -66,3 +106,8 @@ class SourceConfig(Section):
             msg = "is no time zone: write a name such as UTC, Europe/London or America/New_York"
             raise Unfit(msg) from None
         return value
+
+    @property
+    def nulls(self) -> frozenset[str]:
+        """The texts that mean no value, trimmed."""
+        return frozenset({"", *(text.strip() for text in self.null_values)})

@@ -1,13 +1,82 @@
 """The shape of `wait:`: when a lead is complete, and how long that may take."""
 
-from pydantic import Field
+from datetime import timedelta
+from typing import Annotated
 
-from leadgate.config.section import Duration, Section
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from leadgate.config.policy import ConditionText
+from leadgate.config.section import Duration, Section, Unfit
+
+
+class RequireConfig(Section):
+    """One thing that a lead waits for: a column, one of several columns (`any`), or a condition (`when`)."""
+
+    column: str | None = Field(None, min_length=1)
+    any: list[str] | None = None
+    when: ConditionText | None = None
+
+    @field_validator("any")
+    @classmethod
+    def _has_a_choice(cls, value: list[str] | None) -> list[str] | None:
+        if value is not None and len(set(value)) < 2:  # noqa: PLR2004
+            msg = "leaves no choice: name two columns at least, or write the one alone"
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> "RequireConfig":
+        if sum(given is not None for given in (self.column, self.any, self.when)) != 1:
+            msg = "needs a column's name, or one of `any: [COLUMN, COLUMN]` and `when: CONDITION`"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def told(self) -> str:
+        """What is said to be missing while it is."""
+        if self.when:
+            text = " ".join(self.when.split())
+            return f"`{text if len(text) <= _LONGEST_TOLD else f'{text[:_LONGEST_TOLD]}...'}`"
+        return self.column or f"one of {', '.join(self.any or ())}"
+
+
+_LONGEST_TOLD = 80
+
+
+def _as_requirement(value: object) -> object:
+    """Read a column's name alone."""
+    if isinstance(value, str):
+        return {"column": value}
+    if not isinstance(value, dict | RequireConfig):
+        msg = "is no column: write its name, {any: [COLUMN, COLUMN]} or {when: CONDITION}"
+        raise Unfit(msg)
+    return value
+
+
+class DeadlineConfig(Section):
+    """How long the leads may take for which a condition holds."""
+
+    when: ConditionText
+    after: Duration
 
 
 class WaitConfig(Section):
-    """When a lead's data is complete, and how long it may take."""
+    """When a lead's data is complete, and how long it may take: by the first of `deadlines` that matches.
 
-    require: list[str] = Field(min_length=1)
+    Where none does it is `deadline`.
+    """
+
+    require: list[Annotated[RequireConfig, BeforeValidator(_as_requirement)]] = Field(min_length=1)
     deadline: Duration
+    deadlines: list[DeadlineConfig] = Field([])
     source_fresh_within: Duration | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that every complete lead has: COLUMN of the enrichment, or lead.COLUMN."""
+        return [said.column.removeprefix("enrichment.") for said in self.require if said.column]
+
+    @property
+    def spans(self) -> set[timedelta | None]:
+        """Every deadline that a lead may have; None is that of the pipeline."""
+        return {None, *(said.after for said in self.deadlines)}

@@ -7,16 +7,18 @@ request, they teach the words in which an account's LeadByte says that a lead ha
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from leadgate.config import PipelineConfig
-from leadgate.delivery.prepare import fields_to_write
 from leadgate.leadbyte.wording import LONGEST_SHAPE, shape_of
 from leadgate.ledger import Ledger
 from leadgate.ledger.unknown import find_controls, find_untaught, note_control
-from leadgate.model import Action, Answer, Certainty, Control, LeadRequest, Result
+from leadgate.model import Action, Answer, Certainty, Control, Lead, LeadRequest, Result
+from leadgate.policy.writing import Update
 from leadgate.source import Source
+
+_UNKNOWN = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +56,7 @@ class Controls:
 
     def __init__(self, config: PipelineConfig, source: Source, ledger: Ledger) -> None:
         self._config, self._source, self._ledger = config, source, ledger
+        self._update = Update(config.update, source.columns)
         self.wanted: str | None = None
         """The shape of words of which it is to be learned whether LeadByte says them of leads that have left."""
 
@@ -63,10 +66,12 @@ class Controls:
         if self._config.delivery.unknown != "probe":
             return {}
         found = self._source.enrichments(ids)
-        written = {lead_id: fields_to_write(self._config.update, found.get(lead_id)) for lead_id in ids}
-        return {
-            lead_id: fields for lead_id, some in written.items() if (fields := some or self._config.delivery.probe_with)
+        leads = self._source.leads(ids) if self._update.reads_lead else {}
+        written = {
+            lead_id: self._update.write(leads.get(lead_id) or Lead(lead_id, _UNKNOWN), found.get(lead_id)).fields
+            for lead_id in ids
         }
+        return {lead_id: fields for lead_id, fields in written.items() if fields}
 
     def best(self, action: Action, since: datetime) -> list[ControlRequest]:
         """The best control for acts since an instant, as a list of one; empty where there is none."""

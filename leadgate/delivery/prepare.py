@@ -28,6 +28,9 @@ from leadgate.model import (
     Verdict,
 )
 from leadgate.policy.deciding import Policy
+from leadgate.policy.names import joined
+from leadgate.policy.requirements import Requirements
+from leadgate.policy.writing import Update
 from leadgate.source import Source
 
 
@@ -45,10 +48,8 @@ class Preparation:
         tally: Tally | None = None,
     ) -> None:
         self._config = config
-        self._source = source
         self._ledger = ledger
-        self._policy = policy
-        self._shadow = shadow
+        self._decider = Decider(config, source, policy, fingerprint=ledger.fingerprint, shadow=shadow)
         self._cap = RejectCap(config.safety.max_rejects_per_run, Tally() if tally is None else tally)
         self._plan: PlanKeeper | None = None
 
@@ -80,15 +81,7 @@ class Preparation:
 
     def _decide(self, claims: Sequence[Claim], now: datetime) -> list[Decided]:
         try:
-            found = decide_claims(
-                claims,
-                config=self._config,
-                source=self._source,
-                policy=self._policy,
-                now=now,
-                fingerprint=self._ledger.fingerprint,
-                shadow=self._shadow,
-            )
+            found = self._decider.decide(claims, now)
             for held, look in found.incomplete:
                 reopen(self._ledger, held, look)
             if found.absent:
@@ -143,53 +136,84 @@ class FoundOut:
     absent: list[Claim]
 
 
-def decide_claims(  # noqa: PLR0913
-    claims: Sequence[Claim],
-    *,
-    config: PipelineConfig,
-    source: Source,
-    policy: Policy,
-    now: datetime,
-    fingerprint: Fingerprint,
-    shadow: Policy | None = None,
-) -> FoundOut:
-    """Decide each lead by what the source says now; apart from them, those whose data is no longer complete.
+class Decider:
+    """Decides leads by what the source says of them now, and builds what is written onto each.
 
-    A lead without a row is not decided, unless the file says that it is kept. A person's override stands in place of
-    the rules, whether the data is complete or not. The `shadow` rules decide beside the live ones, and change nothing.
+    A person's override stands in place of the rules, whether the data is complete or not. The `shadow` rules decide
+    beside the live ones, and change nothing.
     """
-    ids = [held.lead_id for held in claims]
-    keeps = config.source.leads.left == "keep"
-    reads = policy.reads.lead or (shadow and shadow.reads.lead)
-    leads = source.leads(ids) if reads or not keeps else {}
-    enrichments = source.enrichments(ids)
-    decided: list[Decided] = []
-    incomplete: list[tuple[Claim, Look]] = []
-    absent: list[Claim] = []
-    for held in claims:
-        if held.lead_id not in leads and not keeps:
-            absent.append(held)
-            continue
-        lead = leads.get(held.lead_id) or Lead(held.lead_id, held.quarantined_at)
-        enrichment = enrichments.get(held.lead_id)
-        missing = enrichment.missing(config.wait.require) if enrichment else config.wait.require
-        if missing and not held.late and not held.override:
-            data_hash = fingerprint(enrichment.columns) if enrichment else None
-            incomplete.append((held, Look(held.lead_id, missing, data_hash, due=False)))
-            continue
-        decision = policy.decide(lead, enrichment, late=bool(missing), now=now)
+
+    def __init__(
+        self,
+        config: PipelineConfig,
+        source: Source,
+        policy: Policy,
+        *,
+        fingerprint: Fingerprint,
+        shadow: Policy | None = None,
+    ) -> None:
+        self._source, self._policy, self._shadow, self._fingerprint = source, policy, shadow, fingerprint
+        self._requirements = Requirements(config.wait, source.columns, config.without_values)
+        self._update = Update(config.update, source.columns)
+        self._keeps = config.source.leads.left == "keep"
+        self._reads_lead = bool(
+            policy.reads.lead
+            or (shadow and shadow.reads.lead)
+            or self._requirements.reads_lead
+            or self._update.reads_lead
+            or not self._keeps
+        )
+
+    def decide(self, claims: Sequence[Claim], now: datetime) -> FoundOut:
+        """Decide each lead; apart from them, those whose data is no longer complete, and those without a row.
+
+        A lead without a row is not decided, unless the file says that it is kept.
+        """
+        ids = [held.lead_id for held in claims]
+        leads = self._source.leads(ids) if self._reads_lead else {}
+        enrichments = self._source.enrichments(ids)
+        found = FoundOut([], [], [])
+        for held in claims:
+            if held.lead_id not in leads and not self._keeps:
+                found.absent.append(held)
+                continue
+            lead = leads.get(held.lead_id) or Lead(held.lead_id, held.quarantined_at)
+            enrichment = enrichments.get(held.lead_id)
+            missing = self._requirements.missing(lead, enrichment)
+            if missing and not held.late and not held.override:
+                data_hash = self._fingerprint(enrichment.columns) if enrichment else None
+                deadline = self._requirements.deadline(lead, enrichment)
+                look = Look(held.lead_id, missing, data_hash, due=False, deadline=deadline)
+                found.incomplete.append((held, look))
+            else:
+                found.decided.append(self._decide(held, lead, enrichment, missing, now))
+        return found
+
+    def _decide(
+        self, held: Claim, lead: Lead, enrichment: Enrichment | None, missing: Sequence[str], now: datetime
+    ) -> Decided:
+        decision = self._policy.decide(lead, enrichment, late=bool(missing), now=now)
         if held.override:
             decision = overridden(decision, held.override)
-        elif shadow:
-            said = shadow.decide(lead, enrichment, late=bool(missing), now=now)
+        elif self._shadow:
+            said = self._shadow.decide(lead, enrichment, late=bool(missing), now=now)
             agrees = said.verdict is decision.verdict
             decision = replace(decision, shadow=Shadow(said.verdict, said.rule, said.policy_version, agrees))
-        update = fields_to_write(config.update, enrichment)
-        payload_hash = fingerprint(update) if update else None
-        hash_read = partial(_hash_read, fingerprint, policy.reads, lead, enrichment, missing, update)
+        update, held_by = self._update.write(lead, enrichment)
+        if held_by and decision.verdict is Verdict.PROCESS and not held.override:
+            decision = _held(decision, held_by)
+        payload_hash = self._fingerprint(update) if update else None
+        reads = self._policy.reads
+        hash_read = partial(_hash_read, self._fingerprint, reads, lead, enrichment, missing, update)
         is_written = payload_hash is not None and payload_hash == held.updated_hash
-        decided.append(Decided(held, decision, update, payload_hash, is_written, hash_read))
-    return FoundOut(decided, incomplete, absent)
+        return Decided(held, decision, update, payload_hash, is_written, hash_read)
+
+
+def _held(decision: Decision, fields: Sequence[str]) -> Decision:
+    """Hold a lead that would be processed, until its fields have a value."""
+    told = f"update.{fields[0]} has" if len(fields) == 1 else f"{joined(f'update.{name}' for name in fields)} have"
+    reason = f"Held: {told} no value, and `when_null: hold`. Otherwise it would be process: {decision.reason}"
+    return replace(decision, verdict=Verdict.HOLD, reason=reason)
 
 
 def _hash_read(  # noqa: PLR0913, PLR0917 - all that was read
@@ -221,11 +245,3 @@ def overridden(decision: Decision, override: Override) -> Decision:
         trace=None,
         decided_by=override.decided_by,
     )
-
-
-def fields_to_write(mapping: Mapping[str, str], enrichment: Enrichment | None) -> dict[str, Any]:
-    """The LeadByte fields of one lead and their values; a null is left out, so that it overwrites nothing."""
-    if enrichment is None:
-        return {}
-    written = {field: enrichment.to_write(column) for field, column in mapping.items()}
-    return {field: value for field, value in written.items() if value is not None}

@@ -25,7 +25,7 @@ _CLAIMED_AT_ONCE = 1000
 _TAUGHT = "LeadByte's answer is understood by leadbyte.sentences"
 _NOTHING_TO_PROBE = (
     "an act may have been taken, and there is no field to probe with: look the lead up in LeadByte, "
-    "or set delivery.probe_with"
+    "or give all leads one, such as `update: {data20: {text: leadgate}}`"
 )
 
 

@@ -9,6 +9,7 @@ from leadgate.intake.compare import compare_all as compare_all
 from leadgate.intake.forward import PAGE as PAGE
 from leadgate.intake.look import Looked as Looked
 from leadgate.intake.look import Looker as Looker
+from leadgate.intake.look import late_by_deadline as late_by_deadline
 from leadgate.intake.look import look_for_arrivals as look_for_arrivals
 from leadgate.intake.register import Registered as Registered
 from leadgate.intake.register import mind_odd_ids as mind_odd_ids

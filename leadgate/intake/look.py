@@ -1,11 +1,11 @@
 """Looking: which waiting leads have become complete or late. The work grows with what arrives, not with what waits."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from leadgate.clock import CLOCKS_AGREE
-from leadgate.config import PipelineConfig
+from leadgate.config import PipelineConfig, WaitConfig
 from leadgate.intake.forward import PAGE, advance, read_from
 from leadgate.ledger import NOT_ASKED, Ledger
 from leadgate.ledger.source_health import keep_reading, latest_late, newest_seen
@@ -19,7 +19,8 @@ from leadgate.ledger.waiting import (
     read_waiting,
     waiting_since,
 )
-from leadgate.model import Enrichment, Fingerprint, Look, SourceReading, Waiting
+from leadgate.model import Enrichment, Fingerprint, Lead, Look, SourceReading, Waiting
+from leadgate.policy.requirements import Requirements
 from leadgate.source import Source
 
 
@@ -62,14 +63,17 @@ class Looker:
         elif records:
             keep_reading(ledger, reading)
         self.looked = Looked(reading, warnings=[reading.problem] if reading.problem else [])
-        may_be_late = reading.healthy and clock_problem is None
-        self.late_since = latest_late(ledger, deadline=config.wait.deadline, now=now) if may_be_late else None
+        self._requirements = Requirements(config.wait, source.columns, config.without_values)
+        self.late_since: dict[timedelta | None, datetime] = {}
+        """By a lead's own deadline, since when it must have waited to be late; empty where none can be."""
+        if reading.healthy and clock_problem is None:
+            self.late_since = late_by_deadline(ledger, config.wait, now)
 
     def distrust(self, problem: str) -> None:
         """Let no lead become late by this reading, for a reason that came to light after it."""
         self.looked.reading = replace(self.looked.reading, healthy=False, problem=problem)
         self.looked.warnings.append(problem)
-        self.late_since = None
+        self.late_since = {}
         keep_reading(self._ledger, self.looked.reading)
 
     def look(self, pages: Iterable[Sequence[Waiting]]) -> None:
@@ -83,10 +87,17 @@ class Looker:
 
     def look_over(self, page: Sequence[Waiting]) -> list[Look | None]:
         """Say what there is to note of each of these entries; None where nothing has changed since the last look."""
-        found = self._source.enrichments([entry.lead_id for entry in page])
-        require = self._config.wait.require
-        times = self._now, self.late_since, self._ledger.fingerprint
-        return [look_at(entry, found.get(entry.lead_id), require, *times) for entry in page]
+        ids = [entry.lead_id for entry in page]
+        found = self._source.enrichments(ids)
+        leads = self._source.leads(ids) if self._requirements.reads_lead else {}
+        return [self._look_at(entry, leads.get(entry.lead_id), found.get(entry.lead_id)) for entry in page]
+
+    def _look_at(self, entry: Waiting, lead: Lead | None, enrichment: Enrichment | None) -> Look | None:
+        lead = lead or Lead(entry.lead_id, entry.quarantined_at)
+        missing = self._requirements.missing(lead, enrichment)
+        deadline = self._requirements.deadline(lead, enrichment)
+        late_since = self.late_since.get(deadline)
+        return look_at(entry, enrichment, missing, self._now, late_since, self._ledger.fingerprint, deadline)
 
     def count_changed(self, ids: Sequence[str]) -> None:
         """Count those of the ids that are settled and whose enrichment is not what it was."""
@@ -113,8 +124,8 @@ def look_for_arrivals(source: Source, ledger: Ledger, config: PipelineConfig, *,
             looker.look([read_waiting(ledger, ids)])
             looker.count_changed(is_news)
     looker.look(held_until(ledger, now, PAGE))
-    if looker.late_since is not None:
-        looker.look(waiting_since(ledger, looker.late_since, PAGE))
+    for deadline, since in looker.late_since.items():
+        looker.look(waiting_since(ledger, since, PAGE, deadline=deadline))
     keep_mark(ledger, Relation.ENRICHMENT, advance(mark, newest, horizon, now))
     return looker.looked
 
@@ -144,29 +155,35 @@ def _written(
         yield ids, list(news)
 
 
+def late_by_deadline(ledger: Ledger, wait: WaitConfig, now: datetime) -> dict[timedelta | None, datetime]:
+    """Tell for each deadline since when a lead must have waited to be late; without those by which none can be."""
+    found = {own: latest_late(ledger, deadline=own or wait.deadline, now=now) for own in wait.spans}
+    return {own: since for own, since in found.items() if since is not None}
+
+
 def look_at(  # noqa: PLR0913, PLR0917
     entry: Waiting,
     enrichment: Enrichment | None,
-    require: Sequence[str],
+    missing: Sequence[str],
     now: datetime,
     late_since: datetime | None,
     fingerprint: Fingerprint,
+    deadline: timedelta | None = None,
 ) -> Look | None:
     """Say what one look found for a waiting entry; None where nothing has changed since the last.
 
     A lead that has waited since `late_since` or longer is late; where it is None, none is.
     """
-    columns: Mapping[str, object] = enrichment.columns if enrichment else {}
-    missing = enrichment.missing(require) if enrichment else list(require)
-    data_hash = fingerprint(columns) if enrichment else None
+    data_hash = fingerprint(enrichment.columns) if enrichment else None
     changed = data_hash != entry.data_hash
     # A late lead is held like any other, or it would be decided again at every look.
     if entry.held_until is not None and now < entry.held_until and not changed:
         return None
     if not missing:
-        return Look(entry.lead_id, missing, data_hash, due=True)
+        return Look(entry.lead_id, missing, data_hash, due=True, deadline=deadline)
     if late_since is not None and entry.quarantined_at <= late_since:
-        return Look(entry.lead_id, missing, data_hash, due=True, late=True)
-    if not changed and entry.missing is not None and entry.held_until is None:
+        return Look(entry.lead_id, missing, data_hash, due=True, late=True, deadline=deadline)
+    known = entry.missing is not None and list(entry.missing) == list(missing) and entry.deadline == deadline
+    if not changed and known and entry.held_until is None:
         return None
-    return Look(entry.lead_id, missing, data_hash, due=False)
+    return Look(entry.lead_id, missing, data_hash, due=False, deadline=deadline)

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from leadgate.clock import CLOCKS_AGREE
 from leadgate.ledger.brakes import note_doubts
 from leadgate.ledger.ledger import Ledger, writes
-from leadgate.ledger.rows import NO_LEASE, storable
+from leadgate.ledger.rows import NO_LEASE, seconds_of, storable
 from leadgate.ledger.schema import ATTEMPT, ENTRY, OVERRIDE, UtcDateTime, attempts, entries, in_state, same_lead
 from leadgate.model import Claim, Look, Override, Resolution, Result, State
 
@@ -130,7 +130,7 @@ def read_states(ledger: Ledger, ids: Sequence[str]) -> dict[str, State]:
 
 def reopen(ledger: Ledger, held: Claim, look: Look) -> None:
     """Let a claimed lead wait again: a value it needs has become null since it was found complete."""
-    found = {"missing": list(look.missing), "data_hash": look.data_hash}
+    found = {"missing": list(look.missing), "deadline": seconds_of(look.deadline), "data_hash": look.data_hash}
     waits = {"state": State.WAITING, "arrived_at": None, "due_at": None, "note": None, "late": False}
     _let_go(ledger, [held], State.READY, found | waits)
 

@@ -30,6 +30,7 @@ _partial_index(
 _partial_index(
     "leadgate_entries_by_age",
     entries.c.pipeline,
+    entries.c.deadline,
     entries.c.quarantined_at,
     entries.c.lead_id,
     where="state = 'waiting' and due_at is null",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import timedelta
 from operator import attrgetter
 from typing import Any
 
@@ -30,6 +31,11 @@ def storable(text: str) -> str:
     return text if text.isascii() and "\0" not in text else text.translate(_UNKEEPABLE)
 
 
+def seconds_of(deadline: timedelta | None) -> int:
+    """A lead's own deadline as an entry keeps it."""
+    return int(deadline.total_seconds()) if deadline else 0
+
+
 def look_row(pipeline: str, look: Look) -> Row:
     """What a look found."""
     return {
@@ -37,6 +43,7 @@ def look_row(pipeline: str, look: Look) -> Row:
         "lead_id": look.lead_id,
         "state": State.READY if look.due else State.WAITING,
         "missing": as_json(look.missing),
+        "deadline": seconds_of(look.deadline),
         "data_hash": look.data_hash,
         "late": look.late,
         "due": look.due,

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -66,6 +67,13 @@ entries = Table(
     Column("registered_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, comment="not before: decide (ready), look again (waiting, held), probe (unknown)"),
     Column("missing", JSON, comment="required columns that were still null when last looked at"),
+    Column(
+        "deadline",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="in seconds, by a rule of wait.deadlines when last looked at; 0: the pipeline's",
+    ),
     Column("data_hash", String(16), comment="of the enrichment last seen: a change ends a hold"),
     Column("arrived_at", UtcDateTime, comment="when the enrichment was first seen complete"),
     Column("late", Boolean, nullable=False, server_default=text("false")),

@@ -4,7 +4,7 @@ A million waiting entries cost nothing here: every query begins at an index that
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Boolean, Column, ColumnElement, Select, and_, case, func, literal, not_, or_, select, true
@@ -13,7 +13,7 @@ from leadgate.ledger.claims import at
 from leadgate.ledger.ledger import Ledger, fields_of, writes
 from leadgate.ledger.many_rows import ManyRows
 from leadgate.ledger.pipelines import lock_pipeline
-from leadgate.ledger.rows import look_row
+from leadgate.ledger.rows import look_row, seconds_of
 from leadgate.ledger.schema import ENTRY, entries, in_state, same_lead
 from leadgate.model import Lead, Look, State, Waiting
 
@@ -21,7 +21,7 @@ Pages = Iterator[list[Waiting]]
 
 _KEY = (ENTRY.pipeline, ENTRY.lead_id)
 _LEADS = ManyRows("leads", *_KEY, ENTRY.quarantined_at, ENTRY.doubt_since)
-_LOOK = (*_KEY, ENTRY.state, ENTRY.missing, ENTRY.data_hash, ENTRY.late)
+_LOOK = (*_KEY, ENTRY.state, ENTRY.missing, ENTRY.deadline, ENTRY.data_hash, ENTRY.late)
 _LOOKS = ManyRows("looks", *_LOOK, due=Boolean(), complete=Boolean())
 _CHANGED = ManyRows("changed", *_KEY, ENTRY.data_hash)
 
@@ -99,6 +99,7 @@ def note_looks(ledger: Ledger, looks: Sequence[Look], *, now: datetime) -> None:
         .values(
             state=look.state,
             missing=look.missing,
+            deadline=look.deadline,
             data_hash=look.data_hash,
             late=look.late,
             # A hold that goes on was reckoned when it was written.
@@ -158,20 +159,34 @@ def held_until(ledger: Ledger, now: datetime, limit: int) -> Pages:
     return _pages(ledger, query, limit, by=ENTRY.due_at)
 
 
-def waiting_since(ledger: Ledger, instant: datetime, limit: int) -> Pages:
-    """Entries, but held ones, that have waited since an instant or longer, in pages."""
+def waiting_since(ledger: Ledger, instant: datetime, limit: int, *, deadline: timedelta | None = None) -> Pages:
+    """Entries, but held ones, that have waited since an instant or longer, in pages.
+
+    Those alone that have a deadline of their own of this length, or none where it is None.
+    """
     query = _waiting(ledger).where(ENTRY.due_at.is_(None), ENTRY.quarantined_at <= instant)
+    query = query.where(ENTRY.deadline == seconds_of(deadline))
     return _pages(ledger, query, limit, by=ENTRY.quarantined_at)
 
 
 def _waiting(ledger: Ledger) -> Select[Any]:
-    columns = (ENTRY.lead_id, ENTRY.quarantined_at, ENTRY.missing, ENTRY.data_hash, ENTRY.due_at.label("held_until"))
+    columns = (
+        ENTRY.lead_id,
+        ENTRY.quarantined_at,
+        ENTRY.missing,
+        ENTRY.data_hash,
+        ENTRY.due_at.label("held_until"),
+        ENTRY.deadline,
+    )
     return select(*columns).where(ledger.mine, in_state(State.WAITING))
 
 
 def _read(ledger: Ledger, query: Select[Any]) -> list[Waiting]:
     with ledger.reading() as connection:
-        return [Waiting(**fields_of(row)) for row in connection.execute(query)]
+        return [
+            Waiting(**{**fields_of(row), "deadline": timedelta(seconds=row.deadline) or None})
+            for row in connection.execute(query)
+        ]
 
 
 def _pages(ledger: Ledger, query: Select[Any], limit: int, by: Column[datetime] | None = None) -> Pages:

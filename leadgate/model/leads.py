@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from leadgate.model.words import ColumnType, Verdict
@@ -30,17 +30,31 @@ class Columns:
     """What the source says the other columns are, such as `enrichment.tags`: ARRAY."""
 
 
+class _Row:
+    """What the two relations' rows have in common."""
+
+    __slots__ = ()
+    columns: Mapping[str, Any]
+    own: Mapping[str, Any]
+
+    def to_write(self, column: str) -> Any:  # noqa: ANN401 - any column's
+        """A value as it is written onto the lead: the source's own."""
+        return self.own.get(column, self.columns.get(column))
+
+
 @dataclass(frozen=True, slots=True)
-class Lead:
+class Lead(_Row):
     """A row of the source's leads: one lead in LeadByte's quarantine."""
 
     lead_id: str
     quarantined_at: datetime
     columns: Mapping[str, Any] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """As those of `Enrichment`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Enrichment:
+class Enrichment(_Row):
     """The outside data that has arrived for a lead: the latest row, by column."""
 
     lead_id: str
@@ -48,14 +62,6 @@ class Enrichment:
     columns: Mapping[str, Any] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict)
     """Those that the source has in another form than rules see, in its own: a date that is an instant to rules."""
-
-    def to_write(self, column: str) -> Any:  # noqa: ANN401 - any column's
-        """A value as it is written onto the lead: the source's own."""
-        return self.own.get(column, self.columns.get(column))
-
-    def missing(self, required: Sequence[str]) -> list[str]:
-        """The required columns that are still null, in the order they were required."""
-        return [name for name in required if self.columns.get(name) is None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,8 @@ class Waiting:
     missing: Sequence[str] | None
     data_hash: str | None
     held_until: datetime | None
+    deadline: timedelta | None = None
+    """Its own, by a rule of wait.deadlines; None: the pipeline's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +137,5 @@ class Look:
     due: bool
     """Whether the lead is to be decided now."""
     late: bool = False
+    deadline: timedelta | None = None
+    """As that of `Waiting`."""

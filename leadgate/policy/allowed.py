@@ -34,8 +34,10 @@ TryOut = Callable[[str, object], str | None]
 """Tries a function on a literal and gives CEL's error text, None when it works."""
 
 
-def refusals(root: Node, known: frozenset[str], try_out: TryOut) -> Iterator[ConditionFault]:
-    """Give every part of a checked condition that rules do not use."""
+def refusals(
+    root: Node, known: frozenset[str], try_out: TryOut, *, joins_texts: bool = False
+) -> Iterator[ConditionFault]:
+    """Give every part of a checked condition that rules do not use; with `joins_texts`, what makes texts is used."""
     lists = {id(node.args[1]) for node in root.walk() if node.name == "@in" and node.args[1].kind == "list"}
     for node in root.walk():
         match node.kind:
@@ -52,7 +54,7 @@ def refusals(root: Node, known: frozenset[str], try_out: TryOut) -> Iterator[Con
             case "other":
                 yield ConditionFault("{ } is not used in rules: compare columns one by one", node.at)
             case "call":
-                yield from _call(node, try_out)
+                yield from _call(node, try_out, joins_texts=joins_texts)
             case _:
                 pass
 
@@ -73,9 +75,11 @@ def _list(node: Node, *, allowed_here: bool) -> Iterator[ConditionFault]:
         yield ConditionFault(f"the list holds {held}: write values of one type", node.at)
 
 
-def _call(node: Node, try_out: TryOut) -> Iterator[ConditionFault]:
+def _call(node: Node, try_out: TryOut, *, joins_texts: bool) -> Iterator[ConditionFault]:
     name = operator(node.name)
     start = node.at - len(node.name) if node.at is not None and name.endswith("()") else node.at
+    if joins_texts and (node.name == "replace" or (node.name, node.type) == ("_+_", "string")):
+        return
     if node.name not in OPERATORS | FUNCTIONS:
         yield ConditionFault(f"{name} is not used in rules", start)
     elif node.name == "_+_" and node.type not in {"int", "double", "timestamp", "duration"}:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from leadgate.config import Conditions, PolicyConfig, RuleConfig
 from leadgate.errors import PolicyError
@@ -11,8 +11,9 @@ from leadgate.policy.allowed import patterns_weight
 from leadgate.policy.deciding import Policy, Rule
 from leadgate.policy.faults import show
 from leadgate.policy.language import Condition, ConditionFaults, Language
-from leadgate.policy.names import Column, Names
+from leadgate.policy.names import Names
 from leadgate.policy.reason import faults_of
+from leadgate.policy.seeing import Eyes
 from leadgate.suggest import suggest
 
 _ALL_PATTERNS = 5000
@@ -34,7 +35,6 @@ def compile_policy(config: PolicyConfig, columns: Columns) -> Policy:
     if problems:
         raise PolicyError(problems)
     kept = {name: names.by_name[name] for name in config.keep_facts}
-    missing = {name: names.by_missing[name].variable for rule in rules for name in rule.names & names.by_missing.keys()}
     text = canonical_text(config)
     return Policy(
         version=hashlib.sha256(text.encode()).hexdigest()[:12],
@@ -42,9 +42,7 @@ def compile_policy(config: PolicyConfig, columns: Columns) -> Policy:
         rules=rules,
         otherwise=config.otherwise,
         kept=kept,
-        columns=_columns_read(rules, kept, names),
-        missing=missing,
-        language=language,
+        eyes=Eyes(language, names, (condition for rule in rules for condition in rule.conditions), kept.values()),
     )
 
 
@@ -69,10 +67,8 @@ def _compile_rule(number: int, rule: RuleConfig, config: PolicyConfig, language:
     known = len(problems)
     compiled: dict[str, Condition] = {}
     for path, text in _conditions(rule):
-        try:
-            compiled[path] = language.compile(text)
-        except ConditionFaults as error:
-            problems += [f"{where}, {path}: {show(fault, text)}" for fault in error.faults]
+        if condition := try_compile(f"{where}, {path}", text, language.compile, problems):
+            compiled[path] = condition
     problems += [f"{where}, because: {fault}" for fault in faults_of(rule.because, config.keep_facts)]
     if rule.variable and len(problems) > known:
         # Any of the faults would quote what the variable holds.
@@ -87,15 +83,17 @@ def _compile_rule(number: int, rule: RuleConfig, config: PolicyConfig, language:
     return Rule(rule, all=list(compiled.values()))
 
 
+def try_compile(where: str, text: str, compile_: Callable[[str], Condition], problems: list[str]) -> Condition | None:
+    """Compile a text that stands at a place in the file; None where it cannot be, and `problems` says why."""
+    try:
+        return compile_(text)
+    except ConditionFaults as error:
+        problems += [f"{where}: {show(fault, text)}" for fault in error.faults]
+        return None
+
+
 def _kept_faults(config: PolicyConfig, names: Names) -> Iterator[str]:
     for number, name in enumerate(config.keep_facts, 1):
         if name not in names.by_name:
             meant = suggest(name.rpartition(".")[2], names.by_name)
             yield f"policy.keep_facts[{number}]: unknown column {name}; {meant}"
-
-
-def _columns_read(rules: list[Rule], kept: dict[str, Column], names: Names) -> list[Column]:
-    """Give the columns that conditions, reasons and kept facts need, each once."""
-    by_any_name = names.by_variable | names.by_missing
-    read = {name for rule in rules for name in rule.names if name in by_any_name}
-    return list(dict.fromkeys([*(by_any_name[name] for name in sorted(read)), *kept.values()]))

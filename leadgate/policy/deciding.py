@@ -1,32 +1,16 @@
 """decide(): what the rules say of one lead, and why. Pure, and it never raises for what a row holds."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from leadgate.config import RuleConfig
-from leadgate.model import Columns, ColumnType, Decision, Enrichment, Lead, Verdict
-from leadgate.model.values import fit
-from leadgate.policy.language import Condition, Language
-from leadgate.policy.names import Column, a, joined, spell
+from leadgate.model import Columns, Decision, Enrichment, Lead, Verdict
+from leadgate.policy.language import Condition
+from leadgate.policy.names import Column
 from leadgate.policy.reason import fact, render
+from leadgate.policy.seeing import Eyes, Seen
 from leadgate.policy.trace import NONE_OF_ANY
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What conditions see of one lead: values by name, absent where missing, and the same bound for CEL."""
-
-    values: Mapping[str, Any]
-    bound: Any
-
-    def gap(self, condition: Condition, error: str | None) -> str:
-        """Say why a condition has no answer: the calculation that failed, or the missing values it reads."""
-        if error is not None:
-            return error
-        lacking = sorted(spell(name) for name in condition.names if name not in self.values) or ["a value"]
-        return f"{joined(lacking)} {'is' if len(lacking) == 1 else 'are'} missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +59,7 @@ class Rule:
 
 
 class Policy:
-    """Compiled rules: `version` names them, `text` is their canonical JSON, `reads` the columns they need.
-
-    `missing` holds the variable behind each missing.COLUMN that a condition reads.
-    """
+    """Compiled rules: `version` names them, `text` is their canonical JSON, `reads` the columns they need."""
 
     def __init__(  # noqa: PLR0913
         self,
@@ -88,26 +69,19 @@ class Policy:
         rules: Sequence[Rule],
         otherwise: Verdict,
         kept: Mapping[str, Column],
-        columns: Iterable[Column],
-        missing: Mapping[str, str],
-        language: Language,
+        eyes: Eyes,
     ) -> None:
         self.version, self.text = version, text
         self.rules, self.otherwise = rules, otherwise
-        self._kept, self._language = kept, language
-        names = {name for rule in rules for name in rule.names}
-        self._reads_now, self._reads_waited = "now" in names, "waited" in names
-        # decide() runs for every lead: what is the same for all of them is looked up here, once.
-        self._columns = [(c, c.variable, c.relation == "lead") for c in columns]
-        self._missing = missing
+        self._kept, self._eyes = kept, eyes
         self.reads = Columns(
-            lead={c.name: c.type for c, _, of_lead in self._columns if of_lead},
-            enrichment={c.name: c.type for c, _, of_lead in self._columns if not of_lead},
+            lead={c.name: c.type for c in eyes.columns if c.relation == "lead"},
+            enrichment={c.name: c.type for c in eyes.columns if c.relation == "enrichment"},
         )
 
     def decide(self, lead: Lead, enrichment: Enrichment | None, *, late: bool, now: datetime) -> Decision:
         """Give the verdict of the first rule that holds, its reason, and why those before it did not match."""
-        seen, unanswered = self._see(lead, enrichment, late=late, now=now)
+        seen, unanswered = self._eyes.see(lead, enrichment, late=late, now=now)
         verdict, name, reason = self.otherwise, None, "No rule matched."
         trace: list[int | None] = []
         kept = {name: seen.values.get(column.variable) for name, column in self._kept.items()}
@@ -139,28 +113,5 @@ class Policy:
 
     def settled(self, rule: Rule) -> bool | None:
         """Say whether a rule holds whatever the lead's data: always, never, or None where it depends."""
-        asked = rule.ask(Seen({}, self._language.bind(self._language.constants)))
+        asked = rule.ask(self._eyes.nothing())
         return False if isinstance(asked, int) else None if asked else True
-
-    def _see(self, lead: Lead, enrichment: Enrichment | None, *, late: bool, now: datetime) -> tuple[Seen, list[str]]:
-        """Collect what the rules read; the list says which values do not fit their columns."""
-        values: dict[str, Any] = {"late": late, **self._language.constants}
-        unfit: list[str] = []
-        arrived = enrichment.columns if enrichment else {}
-        for column, variable, of_lead in self._columns:
-            raw = (lead.columns if of_lead else arrived).get(column.name)
-            if raw is None:
-                continue
-            value = fit(raw, column.type)
-            if value is None:
-                unfit.append(f"{spell(variable)} does not hold {a(column.type)}, so it counts as missing")
-            else:
-                values[variable] = value
-        for name, variable in self._missing.items():
-            values[name] = variable not in values
-        since, at = fit(lead.quarantined_at, ColumnType.TIMESTAMP), fit(now, ColumnType.TIMESTAMP)
-        if self._reads_now:
-            values["now"] = at
-        if self._reads_waited and since and at:
-            values["waited"] = at - since
-        return Seen(values, self._language.bind(values)), unfit

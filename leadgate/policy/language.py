@@ -9,6 +9,7 @@ What it does that one would not expect, and what is done about it here:
   it compiled is a function written in Python.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ _TYPES = {
     "timestamp": cel.Type.TIMESTAMP,
     "duration": cel.Type.DURATION,
 }
+_WRITABLE = {"bool", "int", "double", "string", "timestamp"}
+_VALUES = [_TYPES[type_] for type_ in sorted(_WRITABLE)]
 _DAYS = re.compile(r"(?<![\w.])days\([ \t]*(\d{1,5}|100000)[ \t]*\)")
 _UNBOUND = "UNKNOWN: No value with name"
 _SETTINGS = "name: leadgate\nstdlib:\n  disable_macros: true\n  exclude_functions:\n" + "".join(
@@ -55,6 +58,14 @@ class Condition:
     tree: Node
     names: frozenset[str]
     expression: Any
+
+    def value(self, bound: Any) -> Any:  # noqa: ANN401
+        """Give what it comes to; None where that is no value: one that it needs is not bound, or it cannot be had."""
+        found = self.expression.eval(bound)
+        if found.type() not in _VALUES:
+            return None
+        value = found.value()
+        return None if isinstance(value, float) and not math.isfinite(value) else value
 
     def answer(self, bound: Any) -> bool | str | None:  # noqa: ANN401
         """Say true or false; None when a value it needs is not bound, a text when a calculation failed."""
@@ -83,6 +94,24 @@ class Language:
 
     def compile(self, text: str) -> Condition:
         """Compile one condition; raise ConditionFaults with everything that is wrong with it."""
+        condition = self._compile(text)
+        if condition.tree.type != "bool":
+            raise ConditionFaults([ConditionFault(_not_a_condition(condition.tree.type, text.strip()))])
+        return condition
+
+    def compile_value(self, text: str) -> Condition:
+        """Compile a calculation whose value is to be written; raise as `compile`."""
+        calculation = self._compile(text, joins_texts=True)
+        type_ = calculation.tree.type
+        if type_ not in _WRITABLE:
+            msg = f"gives {a(type_)}, which no field of LeadByte takes: make text of it, such as string({text.strip()})"
+            raise ConditionFaults([ConditionFault(msg)])
+        if not calculation.names - self.constants.keys():
+            msg = "is the same for all leads: write `text:` in place of `value:`, with what is to be written"
+            raise ConditionFaults([ConditionFault(msg)])
+        return calculation
+
+    def _compile(self, text: str, *, joins_texts: bool = False) -> Condition:
         own_words = without_strings(text)
         readable = text
         for match in _DAYS.finditer(own_words):
@@ -93,10 +122,7 @@ class Language:
         except RuntimeError as error:
             raise ConditionFaults(translate(str(error), text, self._names, FUNCTIONS)) from None
         root = read_checked(expression.serialize())
-        faults = list(refusals(root, self._known, self._try_out))
-        if not faults and root.type != "bool":
-            faults = [ConditionFault(_not_a_condition(root.type, text.strip()))]
-        if faults:
+        if faults := list(refusals(root, self._known, self._try_out, joins_texts=joins_texts)):
             raise ConditionFaults(faults)
         names = frozenset(node.name for node in root.walk() if node.kind == "variable")
         return Condition(text, root, names, expression)

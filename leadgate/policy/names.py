@@ -1,13 +1,13 @@
 """What a rule may name, and in which words users are told about it: columns, built-in names, types."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 from leadgate.model import Columns, ColumnType
-from leadgate.suggest import close_to, known_here
+from leadgate.suggest import close_to, known_here, suggest
 
 RelationName = Literal["enrichment", "lead"]
 
@@ -74,6 +74,27 @@ class Names:
         """The same columns, by the name that asks whether they are missing."""
         return _quotable(self.by_missing)
 
+    def column(self, name: str) -> Column | None:
+        """The column that a list names: COLUMN of the enrichment, or lead.COLUMN."""
+        return self.by_variable.get(f"enrichment.{name}") or self.by_variable.get(name)
+
+    def problem(self, name: str) -> str:
+        """Say why a list cannot name a column so."""
+        relation, column = "enrichment", name
+        if name.startswith(("lead.", "enrichment.")):
+            relation, _, column = name.partition(".")
+        where = "source.leads" if relation == "lead" else "source.enrichment"
+        if native := self._unreadable.get(f"{relation}.{column}"):
+            return (
+                f"column `{column}` of {where} is {native}, which cannot be read: say under {where} what to read it "
+                f"as, such as `types: {{{column}: string}}`"
+            )
+        other = "enrichment" if relation == "lead" else "lead"
+        if f"{other}.{column}" in self.by_variable:
+            return f"{where} has no column `{column}`; did you mean {f'lead.{column}' if other == 'lead' else column}?"
+        own = [known.name for known in self.by_variable.values() if known.relation == relation]
+        return f"{where} has no column `{column}`; {suggest(column, own, _written(relation))}"
+
     def misspelt(self, text: str) -> Iterator[tuple[str, int]]:
         """Give columns that stand in a condition with wrong quotes or none, as they should be written."""
         for variable in [*self.usable, *self.usable_missing]:
@@ -102,6 +123,10 @@ class Names:
         if near := close_to(column, self.by_name):
             return f"did you mean {spell(self.by_name[near].variable)}?"
         return known_here(map(spell, own.values() or self.usable))
+
+
+def _written(relation: str) -> Callable[[str], str]:
+    return "lead.{}".format if relation == "lead" else str
 
 
 def _quotable(columns: dict[str, Column]) -> dict[str, Column]:

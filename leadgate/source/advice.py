@@ -33,7 +33,13 @@ def advise(database: Database, leads: Rows, enrichment: Rows) -> Iterator[str]:
 def _advise(database: Database, rows: Rows) -> Iterator[str]:
     relation = rows.relation
     where, path = relation.where, relation.place.path
-    if rows.stamp is None:
+    if rows.unsorted_stamp:
+        yield (
+            f"{where}: the texts of `{rows.unsorted_stamp}` are not in the order of time, so every lead is compared at "
+            "each look, which costs more the more leads wait. A column of dates, or texts such as 2026-11-26 08:57, "
+            "can be read forward."
+        )
+    elif rows.stamp is None:
         yield (
             f"{where}: has no `updated_at`, so every waiting lead is compared with it at each look, which costs more "
             f"the more leads wait. Name a column under {path}.updated_at that moves with every change of a row."

@@ -71,7 +71,7 @@ class LeadPages:
         ((count, first, last),) = self._rows.fetch(statement)
         if not count:
             return Faults()
-        spans = [self._rows.instant(value) for value in (first, last)]
+        spans = [self._rows.instant(value, self._at) for value in (first, last)]
         when = f", quarantined from {spans[0]} to {spans[1]}" if all(spans) else ""
         return Faults({f"{leads.where}: {{rows}} without `{leads.place.config.id}`{when}. Give them one.": count})
 
@@ -90,7 +90,7 @@ class LeadPages:
             by_id.setdefault(lead_id, []).append(raw_at)
         leads = []
         for lead_id, raws in by_id.items():
-            known = [instant for instant in map(self._rows.instant, raws) if instant]
+            known = [instant for raw in raws if (instant := self._rows.instant(raw, self._at))]
             if len(raws) > 1:
                 one = f"the earliest `{at}` counts. One is lead {lead_id}."
                 self._twice = self._twice or f"{where}: {{rows}} of leads that are on more than one; {one}"

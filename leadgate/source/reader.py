@@ -56,9 +56,11 @@ class Source:
         self._database = database
         self._clock = clock
         self.wakeups = wakeups
-        self._leads = Rows(database, leads, config.leads.updated_at or config.leads.quarantined_at, zone)
+        nulls = config.nulls
+        self._leads = Rows(database, leads, config.leads.updated_at or config.leads.quarantined_at, zone, nulls)
         self.lead_pages = LeadPages(self._leads, config.leads.quarantined_at)
-        self._enrichment = Rows(database, enrichment, config.enrichment.updated_at, zone)
+        self._enrichment = Rows(database, enrichment, config.enrichment.updated_at, zone, nulls)
+        self._updated_at = config.enrichment.updated_at
         self._quarantined_at = config.leads.quarantined_at
 
     @classmethod
@@ -88,15 +90,6 @@ class Source:
         self.wakeups.close()
         self._database.close()
 
-    def check(self, *, required: Sequence[str], used: Sequence[str]) -> list[str]:
-        """Say which columns named elsewhere in the file cannot be read, and why; empty when all can.
-
-        `required` is `wait.require`; `used` are the columns of `update`.
-        """
-        named = [("wait.require", name) for name in required]
-        named += [("update", name) for name in dict.fromkeys(used)]
-        return [f"{path}: {problem}" for path, name in named if (problem := self._enrichment.relation.problem(name))]
-
     def advice(self) -> list[str]:
         """Say how arrivals are found here, and what is missing to find them better."""
         return list(advise(self._database, self._leads, self._enrichment))
@@ -121,13 +114,13 @@ class Source:
     def leads(self, ids: Sequence[str]) -> dict[str, Lead]:
         """The leads among `ids` that the source has, with all their columns; of several rows the earliest."""
         found: dict[str, tuple[Any, Lead]] = {}
-        for lead_id, columns, _ in self._leads.look_up(ids):
+        for lead_id, columns, own in self._leads.look_up(ids):
             quarantined_at = columns[self._quarantined_at]
             if quarantined_at is None:
                 continue
             rank = (quarantined_at, repr(columns))
             if lead_id not in found or rank < found[lead_id][0]:
-                found[lead_id] = rank, Lead(lead_id, quarantined_at, columns)
+                found[lead_id] = rank, Lead(lead_id, quarantined_at, columns, own)
         return {lead_id: lead for lead_id, (_, lead) in found.items()}
 
     def present(self, ids: Sequence[str]) -> set[str]:
@@ -142,7 +135,7 @@ class Source:
         """
         found: dict[str, Enrichment] = {}
         for lead_id, columns, own in self._enrichment.look_up(ids):
-            updated_at = columns[self._enrichment.stamp] if self._enrichment.stamp else None
+            updated_at = columns[self._updated_at] if self._updated_at else None
             row = Enrichment(lead_id, updated_at, columns, own)
             other = found.get(lead_id)
             if other is None or _rank(row) > _rank(other):
@@ -177,9 +170,11 @@ class Source:
     def reading(self, now: datetime, fresh_within: timedelta | None) -> SourceReading:
         """Look whether the source answers and how new its newest enrichment is, in a few cheap statements."""
         if self._enrichment.stamp is None and fresh_within is not None:
+            lacks = f"from `{self._updated_at}`, whose texts are not in the order of time: give a `query:` with a date"
             msg = (
-                "wait.source_fresh_within: how fresh the source is cannot be seen without "
-                "source.enrichment.updated_at: name its column, or leave source_fresh_within out."
+                "wait.source_fresh_within: how fresh the source is cannot be seen "
+                f"{lacks if self._updated_at else 'without source.enrichment.updated_at: name its column'}, or leave "
+                "source_fresh_within out."
             )
             raise SourceError(msg)
         return read_source(self._enrichment, now, fresh_within, self._clock, self._database)

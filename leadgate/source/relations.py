@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, LargeBinary, cast, func, select
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, LargeBinary, cast,
 from leadgate.errors import SourceError
 from leadgate.model import ColumnType
 from leadgate.model.ids import UNSEEN
+from leadgate.model.times import EPOCH_MS, TimeForm
 from leadgate.source.column_types import NativeType
 from leadgate.source.describe import Place, describe, rows_of
 from leadgate.source.ids import IdKind
@@ -28,6 +29,8 @@ class ReadableRelation:
     unusable: Mapping[str, str]
     """Columns that rules and updates cannot read, and what the database says they are."""
     padded: frozenset[str]
+    forms: Mapping[str, TimeForm] = field(default_factory=dict)
+    """How columns hold instants that are text or milliseconds."""
 
     @property
     def where(self) -> str:
@@ -59,17 +62,6 @@ class ReadableRelation:
         """A column as it is read."""
         return func.rtrim(self.rows.c[name]) if name in self.padded else self.rows.c[name]
 
-    def problem(self, name: str) -> str | None:
-        """Why rules and updates cannot read a column, and what to do; None when they can."""
-        if name in self.types:
-            return None
-        if name in self.unusable:
-            return (
-                f"column `{name}` of {self.where} is {self.unusable[name]}, which rules and updates cannot read: "
-                f"say under {self.place.path} what to read it as, such as `types: {{{name}: string}}`"
-            )
-        return f"{self.where} has no column `{name}`; {suggest(name, [*self.types, *self.unusable])}"
-
 
 def reflect(connection: Connection, place: Place, instants: Mapping[str, str]) -> ReadableRelation:
     """Hold a relation against the database; raise SourceError with every fault, a line each.
@@ -78,7 +70,7 @@ def reflect(connection: Connection, place: Place, instants: Mapping[str, str]) -
     """
     native = describe(connection, place)
     config = place.config
-    types = {name: type_.column_type for name, type_ in native.items() if type_.column_type} | config.types
+    types = {name: type_.column_type for name, type_ in native.items() if type_.column_type} | config.column_types
     types |= dict.fromkeys(instants.values(), ColumnType.TIMESTAMP)
     named = [("id", config.id), *((f"types.{name}", name) for name in config.types), *instants.items()]
     problems = [
@@ -96,7 +88,14 @@ def reflect(connection: Connection, place: Place, instants: Mapping[str, str]) -
         f"{place.path}.{key}: column `{name}` of {place.where} is {native[name].name}, not a date "
         f"and time. If it counts Unix seconds, say so: `types: {{{name}: timestamp}}`."
         for key, name in instants.items()
-        if name in native and not _can_hold_instants(native[name], config.types.get(name))
+        if name in native and not _can_hold_instants(native[name], config.column_types.get(name))
+    ]
+    forms = config.time_forms
+    problems += [
+        f"{place.path}.types.{name}: column `{name}` of {place.where} is {native[name].name}, which "
+        f"{'holds no milliseconds' if form.code == EPOCH_MS else 'is in no format'}: {_AS_IT_IS}"
+        for name, form in forms.items()
+        if name in native and connection.dialect.name != "sqlite" and not _can_hold_form(native[name], form)
     ]
     if problems or not id_type or not id_type.id_kind:
         raise SourceError("\n".join(problems))
@@ -111,7 +110,17 @@ def reflect(connection: Connection, place: Place, instants: Mapping[str, str]) -
         types=types,
         unusable={name: type_.name for name, type_ in native.items() if name not in types},
         padded=frozenset(name for name, type_ in native.items() if type_.padded),
+        forms=forms,
     )
+
+
+_AS_IT_IS = "write `timestamp` alone, without a format, or leave it out."
+
+
+def _can_hold_form(native: NativeType, form: TimeForm) -> bool:
+    """Whether a column may hold text in a format, or milliseconds. In SQLite any may, whatever its type says."""
+    numbers = {ColumnType.INT, ColumnType.DOUBLE} if form.code == EPOCH_MS else {ColumnType.INT}
+    return native.column_type in {ColumnType.STRING, *numbers}
 
 
 def _can_hold_instants(native: NativeType, declared: ColumnType | None) -> bool:

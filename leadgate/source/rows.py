@@ -3,8 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, tzinfo
-from decimal import Decimal
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import ColumnElement, Executable, and_, bindparam, func, or_, select
@@ -18,6 +17,7 @@ from leadgate.source.database import Database
 from leadgate.source.faults import Faults, odd_ids, shape_of
 from leadgate.source.ids import IdKind, bind_values, bound_value, id_text
 from leadgate.source.relations import ReadableRelation
+from leadgate.source.stamps import comparable
 
 logger = logging.getLogger(__name__)
 
@@ -47,17 +47,32 @@ class _Unreadable:
 
 
 class Rows:
-    """One relation, its values as their types say; `stamp` names the column that says when a row was written."""
+    """One relation, its values as their types say; `stamp` names the column that says when a row was written.
 
-    def __init__(self, database: Database, relation: ReadableRelation, stamp: str | None, zone: tzinfo) -> None:
+    Texts of `nulls` are no values.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        relation: ReadableRelation,
+        stamp: str | None,
+        zone: tzinfo,
+        nulls: frozenset[str] = frozenset({""}),
+    ) -> None:
         self.relation = relation
-        self.stamp = stamp
+        form = relation.forms.get(stamp or "")
+        self.stamp = None if form and not form.sorts else stamp
+        """The column by which rows can be read in the order in which they were written."""
+        self.unsorted_stamp = stamp if form and not form.sorts else None
+        """The column that says it in an order that is not the time's."""
         self.has_odd_ids = False
         """Whether ids may hold what cannot be seen: then they are compared without it, which no index serves."""
         self.odd_ids = Faults()
         """How many rows have such an id, if somebody has counted."""
         self._database = database
         self._zone = zone
+        self._nulls = nulls
         self._unreadable: dict[str, _Unreadable] = {}
 
     def fetch(self, statement: Executable) -> Sequence[Sequence[Any]]:
@@ -65,8 +80,11 @@ class Rows:
         with self._database.connect(self.relation.where) as connection:
             return connection.execute(statement).all()
 
-    def instant(self, raw: object) -> datetime | None:
-        """Read a raw value as an instant."""
+    def instant(self, raw: object, column: str | None = None) -> datetime | None:
+        """Read a raw value of a column, or else of the stamp, as an instant."""
+        if form := self.relation.forms.get(column or self.stamp or ""):
+            found = form.read(raw, self._zone)
+            return found and found[0]
         instant: datetime | None = fit(raw, ColumnType.TIMESTAMP, self._zone)
         return instant
 
@@ -124,14 +142,22 @@ class Rows:
         """Give a row's values as the types of their columns; what is not of its type counts as missing."""
         columns: dict[str, Any] = {}
         own: dict[str, Any] = {}
-        types, zone = self.relation.types, self._zone
+        types, forms, zone, nulls = self.relation.types, self.relation.forms, self._zone, self._nulls
         for name, raw in zip(names, cells, strict=True):
-            columns[name] = value = fit(raw, types[name], zone)
-            if value is not raw:
-                if value is None:
-                    self._note_unreadable(lead_id, name, raw)
-                elif (written := own_value(raw, value)) is not value:
-                    own[name] = written
+            if raw is None or (type(raw) is str and raw.strip() in nulls):
+                columns[name] = None
+                continue
+            if name in forms:
+                value, written = forms[name].read(raw, zone) or (None, None)
+            else:
+                value = written = fit(raw, types[name], zone)
+                if value is not raw:
+                    written = own_value(raw, value)
+            columns[name] = value
+            if value is None:
+                self._note_unreadable(lead_id, name, raw)
+            elif written is not value:
+                own[name] = written
         return columns, own
 
     def _note_unreadable(self, lead_id: str, name: str, raw: object) -> None:
@@ -184,7 +210,7 @@ class Rows:
         at = self.instant(raw)
         if at and at <= until:
             return Newest(at, at)
-        bound = comparable(self._sample(stamp), until, self._zone)
+        bound = self._bound(stamp, until)
         if bound is None:
             return Newest(None, at or _NEVER)
         is_past = stamp <= _raw(bound)
@@ -196,6 +222,14 @@ class Rows:
             "put them right, or correct source.time_zone if all are ahead."
         )
         return Newest(self.instant(past), at or _NEVER, {told: count})
+
+    def _bound(self, stamp: ColumnElement[Any], instant: datetime) -> object | None:
+        """An instant as the stamps hold them; None where they cannot be compared with one, or there is none."""
+        sample = self._sample(stamp)
+        form = self.relation.forms.get(self.stamp or "")
+        if form and sample is not None:
+            return form.write(instant, sample, self._zone)
+        return comparable(sample, instant, self._zone)
 
     def _sample(self, stamp: ColumnElement[Any]) -> Any:  # noqa: ANN401
         """One of the latest stamps, raw, and one that can be read if there is any; None where no row has one."""
@@ -216,10 +250,10 @@ class Rows:
         """
         if self.stamp is None:
             return None
-        sample = self._sample(self.relation.rows.c[self.stamp])
-        if sample is None:
+        stamp = self.relation.rows.c[self.stamp]
+        if self._sample(stamp) is None:
             return iter(())
-        bound = comparable(sample, since, self._zone)
+        bound = self._bound(stamp, since)
         return None if bound is None else self._pages(self.stamp, bound, size, columns)
 
     def _pages(
@@ -241,36 +275,6 @@ class Rows:
             if len(rows) < size:
                 return
             after = (rows[-1][0], rows[-1][1])
-
-
-def comparable(sample: object, instant: datetime, zone: tzinfo) -> object | None:
-    """Give an instant as the column holds them, going by one of its values; never later, a second earlier at most.
-
-    None where values like `sample` do not sort as their instants do.
-    """
-    match sample:
-        case datetime():
-            return instant if sample.tzinfo else instant.astimezone(zone).replace(tzinfo=None)
-        case date():
-            return instant.astimezone(zone).date()
-        case int() | float() | Decimal() if not isinstance(sample, bool):
-            return int(instant.timestamp() // 1)
-        case str():
-            return _comparable_text(sample, instant, zone)
-        case _:
-            return None
-
-
-def _comparable_text(sample: str, instant: datetime, zone: tzinfo) -> str | None:
-    try:
-        found = datetime.fromisoformat(sample)
-    except ValueError:
-        return None
-    local = instant.astimezone(found.tzinfo or zone).replace(tzinfo=None)
-    date_alone, separator = sample[:10], sample[10:11]
-    if date_alone.count("-") != 2:  # noqa: PLR2004 - a date without them sorts otherwise
-        return None
-    return local.isoformat(separator, "seconds") if separator else local.date().isoformat()
 
 
 def _raw(value: object) -> ColumnElement[Any]:

@@ -50,7 +50,7 @@ def check_pipeline(path: Path, read_block: ReadBlock) -> Checked:
             advice = source.advice()
             policy = build_policy(path, config, source)
             advice += _about_rows(source)
-            advice += advise(policy, config.policy, config.wait.require)
+            advice += advise(policy, config.policy, config.wait.columns)
             examined = _examine(path, config, source, policy)
             if examined.failures:
                 errors.append(ConfigError([f"{path}: {failure}" for failure in examined.failures]))

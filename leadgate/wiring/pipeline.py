@@ -1,8 +1,9 @@
 """A pipeline: its file, its source, its ledger and its rules, each checked before anything is read or sent."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import SecretStr
 
@@ -17,8 +18,12 @@ from leadgate.ledger.source_health import keep_reading
 from leadgate.model import SourceReading
 from leadgate.policy.compiling import compile_policy
 from leadgate.policy.deciding import Policy
+from leadgate.policy.requirements import Requirements
+from leadgate.policy.writing import Update
 from leadgate.source import Source
 from leadgate.wiring.ledger import open_ledger, refuse_bad_address, without_values
+
+Part = TypeVar("Part")
 
 
 def read_pipeline_file(path: Path, read_block: ReadBlock) -> PipelineConfig:
@@ -87,15 +92,22 @@ def _open_source(path: Path, config: PipelineConfig, ledger: Ledger) -> Source:
 
 def build_policy(path: Path, config: PipelineConfig, source: Source) -> Policy:
     """Check every column and rule the file names against the real source; raise ConfigError naming every fault."""
-    problems = source.check(required=config.wait.require, used=list(config.update.values()))
-    policy = None
-    try:
-        policy = compile_policy(config.policy, source.columns)
-    except ConfigError as error:
-        problems += error.problems
+    problems: list[str] = []
+    _built(problems, lambda: Requirements(config.wait, source.columns))
+    _built(problems, lambda: Update(config.update, source.columns, config.wait.require))
+    policy = _built(problems, lambda: compile_policy(config.policy, source.columns))
     if policy is None or problems:
         raise ConfigError([f"{path}: {config.without_values(problem)}" for problem in dict.fromkeys(problems)])
     return policy
+
+
+def _built(problems: list[str], build: Callable[[], Part]) -> Part | None:
+    """Build a part; None where it has faults, which are noted, so that those of all parts are named."""
+    try:
+        return build()
+    except ConfigError as error:
+        problems += error.problems
+        return None
 
 
 def build_shadow(path: Path, config: PipelineConfig, source: Source) -> Policy | None:

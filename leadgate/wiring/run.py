@@ -11,6 +11,7 @@ from leadgate.clock import Clock, utc_now
 from leadgate.config import Block, LeadByteConfig
 from leadgate.delivery import Delivery, Exchange, Preparation, Reconciliation
 from leadgate.errors import LeadByteError
+from leadgate.intake import late_by_deadline
 from leadgate.leadbyte import LeadByteClient
 from leadgate.leadbyte.pacing import TakeTurn
 from leadgate.leadbyte.wording import Sentences
@@ -18,7 +19,6 @@ from leadgate.ledger import NOT_ASKED
 from leadgate.ledger.claims import release
 from leadgate.ledger.learned import read_learned
 from leadgate.ledger.rate import Rate
-from leadgate.ledger.source_health import latest_late
 from leadgate.ledger.waiting import waiting_since
 from leadgate.stopping import Stop, stop_on_signals
 from leadgate.summary import Account
@@ -57,8 +57,8 @@ class Run:
         ledger, now = self.pipeline.ledger, self.pipeline.clock()
         if ledger.clock_problem() is not NOT_ASKED:
             return
-        since = latest_late(ledger, deadline=self.pipeline.config.wait.deadline, now=max(now, until))
-        if since is not None and await asyncio.to_thread(lambda: any(waiting_since(ledger, since, 1))):
+        late = late_by_deadline(ledger, self.pipeline.config.wait, max(now, until)).items()
+        if await asyncio.to_thread(lambda: any(any(waiting_since(ledger, at, 1, deadline=own)) for own, at in late)):
             with suppress(LeadByteError):
                 await self.client.check()
 

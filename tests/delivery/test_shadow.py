@@ -2,11 +2,10 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import text
 
-from leadgate.delivery.prepare import Preparation, decide_claims
+from leadgate.delivery.prepare import Decider, Preparation
 from leadgate.ledger import sending
 from leadgate.ledger.history import read_history
 from leadgate.model import Claim, Conclusion, State, Verdict, fingerprint
@@ -47,10 +46,9 @@ def test_ten_thousand_leads_agree_and_differ_as_counted_by_hand(sqlite_url: str,
         live = compile_policy(config.policy, pipeline.source.columns)
         shadow = compile_policy(pipeline.config(policy={"rules": STRICTER}).policy, pipeline.source.columns)
         claims = [Claim(str(n), 1, NOON, late=False, refusals=0, updated_hash=None) for n in range(LEADS)]
-        parts: dict[str, Any] = {"config": config, "source": pipeline.source, "policy": live, "now": NOON}
-        parts["fingerprint"] = fingerprint
-        alone = decide_claims(claims, **parts).decided
-        beside = decide_claims(claims, **parts, shadow=shadow).decided
+        parts = config, pipeline.source, live
+        alone = Decider(*parts, fingerprint=fingerprint).decide(claims, NOON).decided
+        beside = Decider(*parts, fingerprint=fingerprint, shadow=shadow).decide(claims, NOON).decided
         assert [lead.decision.verdict for lead in alone] == [lead.decision.verdict for lead in beside]
         account = Account(NOON)
         account.noted(beside)

@@ -16,7 +16,7 @@ from tests.delivery.world import config_with, decision_of
 from tests.intake.pipeline import NOON, Pipeline
 
 LAST_DAY = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-REQUIRE = config_with().wait.require
+REQUIRE = config_with().wait.columns
 DAY = timedelta(hours=24)
 DUE = NOON + DAY
 
@@ -197,7 +197,12 @@ def test_what_one_look_says(late: bool, complete: bool) -> None:
     """Complete is due; incomplete only when it has waited since the instant that makes it late."""
     enrichment = Enrichment("1", NOON, {"postcode": "TN25 6QD" if complete else None})
     look = look_at(
-        waiting(), enrichment, REQUIRE, NOON + DAY, NOON if late else NOON - timedelta(seconds=1), fingerprint
+        waiting(),
+        enrichment,
+        [] if complete else REQUIRE,
+        NOON + DAY,
+        NOON if late else NOON - timedelta(seconds=1),
+        fingerprint,
     )
     assert look is not None
     assert (look.due, look.late) == (complete or late, late and not complete)
@@ -215,6 +220,6 @@ def test_nothing_new_is_nothing_to_write() -> None:
 
 def test_half_a_character_in_a_row_is_data_like_any_other() -> None:
     """JSON columns may hold one, and no row may stop a run."""
-    look = look_at(waiting(), Enrichment("1", NOON, {"postcode": "\ud800"}), REQUIRE, NOON, None, fingerprint)
+    look = look_at(waiting(), Enrichment("1", NOON, {"postcode": "\ud800"}), [], NOON, None, fingerprint)
     assert look is not None
     assert look.due

@@ -10,11 +10,18 @@ from leadgate.backtest.waits import Rewait, WaitChange
 from leadgate.config import WaitConfig
 from leadgate.ledger.past_decisions import PastLead
 from leadgate.ledger.source_health import Standstill
-from leadgate.model import Enrichment, fingerprint
+from leadgate.model import Columns, ColumnType, Enrichment, fingerprint
 from tests.policy.conftest import NOW
 
 START = NOW - timedelta(days=10)
-DAY = WaitConfig(require=["postcode"], deadline=timedelta(hours=24))
+COLUMNS = Columns(lead={}, enrichment=dict.fromkeys(("postcode", "mobile"), ColumnType.STRING))
+
+
+def waits(require: list[str], hours: float = 24, **more: Any) -> WaitConfig:  # noqa: ANN401
+    """A wait for these columns."""
+    return WaitConfig.model_validate({"require": require, "deadline": timedelta(hours=hours), **more})
+
+
 ROW = {"postcode": "N1", "mobile": None}
 
 
@@ -52,8 +59,8 @@ def rewait(
     **wait: Any,  # noqa: ANN401
 ) -> WaitChange:
     """What another wait makes of one lead; before, it was a day for the columns `old`."""
-    new = DAY.model_copy(update={name: timedelta(hours=v) if name == "deadline" else v for name, v in wait.items()})
-    counting = Rewait(DAY.model_copy(update={"require": old or DAY.require}), new, standstills or [], NOW)
+    new = waits(wait.get("require", ["postcode"]), wait.get("deadline", 24))
+    counting = Rewait(waits(old or ["postcode"]), new, COLUMNS, standstills or [], NOW)
     counting.add(evidence)
     return counting.change
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from leadgate.model import ColumnType
+from leadgate.policy.names import Names
 from leadgate.source import name_faults
 from tests.source.conftest import OpenSource, UserDatabase
 
@@ -132,10 +133,9 @@ def test_a_query_on_sqlite_needs_types_for_its_expressions(sqlite_url: str, open
         "INSERT INTO enrichment VALUES (1, '2026-03-01', 'Ann', 'Lee')",
     )
     query = "SELECT id, updated_at, first || ' ' || last AS full_name FROM enrichment -- everyone"
-    (problem,) = open_source(sqlite_url, enrichment={"query": query}).check(required=["full_name"], used=[])
+    problem = Names(open_source(sqlite_url, enrichment={"query": query}).columns).problem("full_name")
     assert "is an expression without a type" in problem
     source = open_source(sqlite_url, enrichment={"query": query, "types": {"full_name": "string"}})
-    assert source.check(required=["full_name"], used=[]) == []
     assert source.enrichments(["1"])["1"].columns["full_name"] == "Ann Lee"
 
 
@@ -149,7 +149,7 @@ def test_what_cannot_be_read_counts_as_missing_and_is_told_once(sqlite_url: str,
     source = open_source(sqlite_url)
     for enrichment in source.enrichments(["1", "2"]).values():
         assert enrichment.updated_at is None
-        assert enrichment.missing(["score"]) == ["score"]
+        assert enrichment.columns["score"] is None
     told = name_faults(source.faults())
     assert told == [
         f"source.enrichment (table enrichment): 2 rows with a `{column}` that is no {type_}, and counts as missing "

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from leadgate.config import EnrichmentConfig, LeadsConfig, SourceConfig
 from leadgate.errors import SourceError, SourceUnavailable
+from leadgate.policy.names import Names
 from leadgate.source import Source
 from tests.source.conftest import ENRICHMENT, LEADS, OpenSource, UserDatabase
 
@@ -106,20 +107,19 @@ def test_two_columns_of_one_name_are_refused(postgres_url: str, open_source: Ope
         open_source(postgres_url, leads={"query": "SELECT a.*, b.id FROM leads a JOIN leads b ON a.id = b.id"})
 
 
-def test_check_names_columns_that_cannot_be_read(database: UserDatabase, open_source: OpenSource) -> None:
-    """Enrichment columns named elsewhere in the file are checked by place, all at once."""
+def test_columns_that_cannot_be_read_are_named(database: UserDatabase, open_source: OpenSource) -> None:
+    """Those that other parts of the file name: with the nearest one, or with what to read it as."""
     json_type = "JSON" if database.dialect != "mysql" else "BLOB"
     database.run(
         CREATE[0], f"CREATE TABLE enrichment (id INTEGER, updated_at TIMESTAMP, postcode TEXT, raw {json_type})"
     )
-    source = open_source()
-    assert source.check(required=["postcode", "updated_at"], used=["id", "postcode"]) == []
-    problems = source.check(required=["postcod"], used=["raw", "raw"])
-    assert len(problems) == 2
-    assert problems[0].startswith("wait.require: source.enrichment (table enrichment) has no column `postcod`")
-    assert "did you mean postcode?" in problems[0]
-    assert problems[1].startswith(f"update: column `raw` of source.enrichment (table enrichment) is {json_type}")
-    assert "`types: {raw: string}`" in problems[1]
+    names = Names(open_source().columns)
+    assert all(map(names.column, ["postcode", "updated_at", "enrichment.id", "lead.id"]))
+    assert names.problem("postcod") == "source.enrichment has no column `postcod`; did you mean postcode?"
+    assert names.problem("quarantined_at").endswith("; did you mean lead.quarantined_at?")
+    assert names.problem("lead.postcode").endswith("source.leads has no column `postcode`; did you mean postcode?")
+    assert names.problem("raw").startswith(f"column `raw` of source.enrichment is {json_type}")
+    assert "`types: {raw: string}`" in names.problem("raw")
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ from leadgate.ledger.waiting import all_waiting, note_looks, register
 from leadgate.model import Columns, ColumnType, Enrichment, Lead, Resolution
 from leadgate.policy.compiling import compile_policy
 from leadgate.policy.deciding import Policy
+from leadgate.policy.requirements import Requirements
 from leadgate.stopping import Stop
 from leadgate.wiring.identity import put_back
 from tests.delivery.world import config_with
@@ -50,7 +51,8 @@ _RULES = [
     {"name": "late", "when": "late", "then": "reject", "because": "Too late."},
     {"name": "good", "when": "enrichment.score >= 0.0", "then": "process", "because": "Good."},
 ]
-_COLUMNS = Columns(lead={}, enrichment={"opted_out": ColumnType.BOOL, "score": ColumnType.DOUBLE})
+_TYPES = {"postcode": ColumnType.STRING, "opted_out": ColumnType.BOOL, "score": ColumnType.DOUBLE}
+_COLUMNS = Columns(lead={}, enrichment=_TYPES)
 MOST_WAVES = 40
 
 ConfigKey = tuple[str, int, int]
@@ -149,6 +151,8 @@ class Rows:
     leads_by_id: dict[str, Lead] = field(default_factory=dict)
     enrichments_by_id: dict[str, Enrichment] = field(default_factory=dict)
 
+    columns = _COLUMNS
+
     def leads(self, ids: Sequence[str]) -> dict[str, Lead]:
         """The leads' rows, of those that have one."""
         return {lead_id: self.leads_by_id[lead_id] for lead_id in ids if lead_id in self.leads_by_id}
@@ -226,11 +230,14 @@ def look(ledger: Ledger, rows: Rows, config: PipelineConfig) -> None:
         present = [lead_id for lead_id in ids if lead_id in rows.leads_by_id]
         note_presence(ledger, present=present, absent=absent, now=now)
     withdraw(ledger, left="withdraw", now=now)
+    needed, times = Requirements(config.wait, _COLUMNS), (now, now - DEADLINE, ledger.fingerprint)
     for page in all_waiting(ledger, 1000):
         found = rows.enrichments([entry.lead_id for entry in page])
-        require, late_since = config.wait.require, now - DEADLINE
-        times = now, late_since, ledger.fingerprint
-        looks = [look_at(entry, found.get(entry.lead_id), require, *times) for entry in page]
+        looks = []
+        for entry in page:
+            enrichment = found.get(entry.lead_id)
+            missing = needed.missing(Lead(entry.lead_id, entry.quarantined_at), enrichment)
+            looks.append(look_at(entry, enrichment, missing, *times))
         note_looks(ledger, [each for each in looks if each], now=now)
 
 

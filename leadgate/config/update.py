@@ -1,0 +1,60 @@
+"""The shape of `update:`: what is written to LeadByte's fields. Columns and CEL are checked in leadgate/policy."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from leadgate.config.policy import ConditionText
+from leadgate.config.section import Section, Unfit
+
+LONGEST_TEXT = 255
+"""Characters: LeadByte publishes no limit, and databases of its kind keep so much of a field."""
+
+
+class FieldConfig(Section):
+    """What is written to one field: a column (`from`), a calculation (`value`), or the same text for all (`text`).
+
+    `when_null` says what becomes of a lead for which there is no value: the field is left out (`omit`), emptied
+    (`blank`), or a lead that would be processed is held until there is one (`hold`).
+    """
+
+    column: str | None = Field(None, alias="from", min_length=1)
+    value: ConditionText | None = None
+    text: str | None = None
+    when_null: Literal["omit", "blank", "hold"] = "omit"
+
+    @field_validator("text")
+    @classmethod
+    def _is_short(cls, value: str | None) -> str | None:
+        if value is not None and len(value) > LONGEST_TEXT:
+            msg = f"has {len(value)} characters, and LeadByte is likely to keep {LONGEST_TEXT} at most: shorten it"
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> "FieldConfig":
+        given = [name for name in ("column", "value", "text") if getattr(self, name) is not None]
+        if len(given) != 1:
+            msg = "needs one of `from: COLUMN`, `value: CALCULATION` and `text: TEXT`"
+            raise ValueError(msg)
+        if given == ["text"]:
+            if "when_null" in self.model_fields_set:
+                msg = "a text is the same for all, and never null: leave `when_null` out"
+                raise ValueError(msg)
+            if not (self.text or "").strip():
+                msg = "is blank: to empty a field write `{from: COLUMN, when_null: blank}`"
+                raise ValueError(msg)
+        return self
+
+
+def _as_field(value: object) -> object:
+    """Read a column's name alone like `{from: COLUMN}`."""
+    if isinstance(value, str):
+        return {"from": value}
+    if not isinstance(value, dict | FieldConfig):
+        msg = "is no column: write its name, or one of {from: COLUMN}, {value: CALCULATION} and {text: TEXT}"
+        raise Unfit(msg)
+    return value
+
+
+UpdateConfig = dict[str, Annotated[FieldConfig, BeforeValidator(_as_field)]]

@@ -1,0 +1,104 @@
+"""How a column that is no date and time holds one: text in a format, or a count of milliseconds. Pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from functools import cached_property
+
+EPOCH_MS = "epoch_ms"
+"""In place of a format: milliseconds since 1970, in UTC."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TRIAL = datetime(2023, 11, 28, 17, 58, 59, 123456, tzinfo=UTC)
+# In order of time: texts of a format that are not in this order cannot be read forward.
+_ASCENDING = [
+    datetime(*parts, tzinfo=UTC)  # type: ignore[misc] # the zone comes last
+    for parts in (
+        (1999, 12, 31, 23, 59, 59),
+        (2000, 1, 1, 0, 30),
+        (2000, 1, 1, 1, 0),
+        (2000, 1, 1, 9, 5),
+        (2000, 1, 1, 12, 30),
+        (2000, 1, 1, 13, 0),
+        (2000, 2, 9),
+        (2000, 2, 10),
+        (2000, 4, 3),
+        (2000, 8, 2),
+        (2000, 12, 1),
+        (2001, 1, 31),
+    )
+]
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_OF_TIME = re.compile(r"%[HIMSfpcX]")
+_OF_ZONE = re.compile(r"%:?[zZ]")
+
+
+@dataclass(frozen=True)
+class TimeForm:
+    """A form of instants: Python's format codes, such as `%d/%m/%Y %H:%M`, or `epoch_ms`."""
+
+    code: str
+
+    def fault(self) -> str | None:
+        """Say why nothing can be read in this form; None where it can."""
+        if self.code == EPOCH_MS:
+            return None
+        try:
+            text = _TRIAL.strftime(self.code)
+            found = datetime.strptime(text, self.code)  # noqa: DTZ007 - the day alone is compared
+        except (ValueError, re.error):
+            return "is no format of Python's codes: write one such as %d/%m/%Y %H:%M, or epoch_ms"
+        if found.date() != _TRIAL.date():
+            return "gives no whole date: it needs year, month and day, such as %d/%m/%Y"
+        return None
+
+    def read(self, raw: object, zone: tzinfo) -> tuple[datetime, date | datetime] | None:
+        """Read a value: its instant in UTC, and the date or time as it was written; None where it cannot be read.
+
+        What names no zone is of `zone`; a date is its midnight.
+        """
+        try:
+            if self.code == EPOCH_MS:
+                instant = _EPOCH + timedelta(milliseconds=_whole(raw))
+                return instant, instant
+            found = datetime.strptime(str(raw).strip(), self.code)  # noqa: DTZ007 - the zone comes next
+            instant = (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+        except (ValueError, TypeError, ArithmeticError):
+            return None
+        if not self._has_time:
+            return instant, found.date()
+        return instant, instant if found.tzinfo else found
+
+    @cached_property
+    def sorts(self) -> bool:
+        """Whether values are in the order of their instants, so that a database can find the newest."""
+        if self.code == EPOCH_MS:
+            return True
+        texts = [instant.strftime(self.code) for instant in _ASCENDING]
+        return not _OF_ZONE.search(self.code) and texts == sorted(texts)
+
+    def write(self, instant: datetime, like: object, zone: tzinfo) -> object:
+        """Give an instant as the column holds them, to be compared with `like`, one of its values; never later."""
+        if self.code == EPOCH_MS:
+            value = int((instant - _EPOCH) // timedelta(milliseconds=1))
+            return str(value) if isinstance(like, str) else value
+        text = instant.astimezone(zone).strftime(self.code)
+        return int(text) if isinstance(like, int) else text
+
+    @cached_property
+    def _has_time(self) -> bool:
+        return bool(_OF_TIME.search(self.code))
+
+
+def _whole(raw: object) -> int:
+    """Read a number of milliseconds; raise ValueError where it is none."""
+    match raw:
+        case bool():
+            pass
+        case int() | float() | Decimal():
+            return int(raw)
+        case str() if _WHOLE.fullmatch(raw.strip()):
+            return int(raw.strip())
+    msg = "no number of milliseconds"
+    raise ValueError(msg)

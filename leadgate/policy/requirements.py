@@ -1,0 +1,125 @@
+"""When a lead is complete, and how long it may take: `wait:` as it was checked against the real columns. Pure."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from leadgate.config import RequireConfig, WaitConfig
+from leadgate.errors import PolicyError
+from leadgate.model import Columns, Enrichment, Lead
+from leadgate.policy.compiling import try_compile
+from leadgate.policy.language import Condition, Language
+from leadgate.policy.names import BUILT_IN, Column, Names
+from leadgate.policy.seeing import Eyes
+
+_BY_DATA = "a wait goes by the lead's data; how long it may take is said by wait.deadline and wait.deadlines"
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """One thing that is waited for, and how it is told while it is missing."""
+
+    told: str
+    columns: list[Column]
+    """At least one of them."""
+    condition: Condition | None = None
+
+
+class Requirements:
+    """What leads wait for. `hide` takes out of texts what may be a secret; raises PolicyError with every fault."""
+
+    def __init__(self, config: WaitConfig, columns: Columns, hide: Callable[[str], str] = str) -> None:
+        names = Names(columns)
+        texts = [*(said.when for said in config.require if said.when), *(said.when for said in config.deadlines)]
+        language = Language(names, texts) if texts else None
+        problems: list[str] = []
+        self._needs = [
+            need
+            for number, said in enumerate(config.require, 1)
+            if (need := _need(f"wait.require[{number}]", said, names, language, problems, hide))
+        ]
+        self._deadlines: list[tuple[Condition, timedelta]] = []
+        for number, rule in enumerate(config.deadlines, 1):
+            where = f"wait.deadlines[{number}].when"
+            if language and (condition := _compile(where, rule.when, language, problems)):
+                self._deadlines.append((condition, rule.after))
+        conditions = [need.condition for need in self._needs if need.condition]
+        conditions += [condition for condition, _ in self._deadlines]
+        self._eyes = Eyes(language, names, conditions) if language else None
+        if not problems and self._eyes:
+            problems += self._idle_deadlines(self._eyes)
+        if problems:
+            raise PolicyError(problems)
+        read = [column for need in self._needs for column in need.columns]
+        read += self._eyes.columns if self._eyes else []
+        self.reads_lead = any(column.relation == "lead" for column in read)
+        """Whether the lead's own row is looked at."""
+
+    def missing(self, lead: Lead, enrichment: Enrichment | None) -> list[str]:
+        """What is missing still, in the order in which it was required; without enrichment at all, everything."""
+        if enrichment is None:
+            return [need.told for need in self._needs]
+        bound = self._bind(lead, enrichment) if any(need.condition for need in self._needs) else None
+        return [
+            need.told
+            for need in self._needs
+            if not (
+                need.condition.answer(bound) is True
+                if need.condition
+                else any(_value(column, lead, enrichment) is not None for column in need.columns)
+            )
+        ]
+
+    def deadline(self, lead: Lead, enrichment: Enrichment | None) -> timedelta | None:
+        """How long the lead may take, by the first rule that matches; None where none does."""
+        if not self._deadlines:
+            return None
+        bound = self._bind(lead, enrichment)
+        return next((after for condition, after in self._deadlines if condition.answer(bound) is True), None)
+
+    def _bind(self, lead: Lead, enrichment: Enrichment | None) -> object:
+        assert self._eyes  # noqa: S101 - there are conditions
+        return self._eyes.see(lead, enrichment, late=False, now=None)[0].bound
+
+    def _idle_deadlines(self, eyes: Eyes) -> Iterator[str]:
+        """Name the rules of deadlines that can never match, or that always do."""
+        seen: dict[str, int] = {}
+        for number, (condition, _) in enumerate(self._deadlines, 1):
+            where = f"wait.deadlines[{number}].when"
+            settled = condition.answer(eyes.nothing().bound)
+            before = seen.setdefault("".join(condition.text.split()), number)
+            if settled is False:
+                yield f"{where}: can never match: it is false whatever the data"
+            elif settled is True:
+                yield f"{where}: always holds: write its time as wait.deadline, and leave the rule out"
+            elif before != number:
+                yield f"{where}: can never match: wait.deadlines[{before}] has the same condition"
+
+
+def _need(  # noqa: PLR0913, PLR0917
+    where: str,
+    said: RequireConfig,
+    names: Names,
+    language: Language | None,
+    problems: list[str],
+    hide: Callable[[str], str],
+) -> _Need | None:
+    if said.when and language:
+        condition = _compile(f"{where}.when", said.when, language, problems)
+        return _Need(hide(said.told), [], condition) if condition else None
+    wanted = [said.column] if said.column else said.any or []
+    columns = [column for name in wanted if (column := names.column(name))]
+    problems += [f"{where}: {names.problem(name)}" for name in wanted if not names.column(name)]
+    return _Need(said.told, columns)
+
+
+def _compile(where: str, text: str, language: Language, problems: list[str]) -> Condition | None:
+    condition = try_compile(where, text, language.compile, problems)
+    if condition and (of_time := sorted(condition.names & BUILT_IN.keys())):
+        problems.append(f"{where}: `{of_time[0]}` is not used here: {_BY_DATA}")
+        return None
+    return condition
+
+
+def _value(column: Column, lead: Lead, enrichment: Enrichment) -> object:
+    return (lead if column.relation == "lead" else enrichment).columns.get(column.name)

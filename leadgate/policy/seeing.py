@@ -1,0 +1,76 @@
+"""What CEL sees of one lead: the values that were read, by name. The same for rules, waits and what is written."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from leadgate.model import ColumnType, Enrichment, Lead
+from leadgate.model.values import fit
+from leadgate.policy.language import Condition, Language
+from leadgate.policy.names import Column, Names, a, joined, spell
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What conditions see of one lead: values by name, absent where missing, and the same bound for CEL."""
+
+    values: Mapping[str, Any]
+    bound: Any
+
+    def gap(self, condition: Condition, error: str | None) -> str:
+        """Say why a condition has no answer: the calculation that failed, or the missing values it reads."""
+        if error is not None:
+            return error
+        lacking = sorted(spell(name) for name in condition.names if name not in self.values) or ["a value"]
+        return f"{joined(lacking)} {'is' if len(lacking) == 1 else 'are'} missing"
+
+
+class Eyes:
+    """Collects what some conditions read; `more` are columns that are wanted beside them."""
+
+    def __init__(
+        self, language: Language, names: Names, conditions: Iterable[Condition], more: Iterable[Column] = ()
+    ) -> None:
+        self._language = language
+        read = {name for condition in conditions for name in condition.names}
+        self._reads_now, self._reads_waited = "now" in read, "waited" in read
+        by_any_name = names.by_variable | names.by_missing
+        found = [*(by_any_name[name] for name in sorted(read & by_any_name.keys())), *more]
+        # Seeing is done for every lead: what is the same for all of them is looked up here, once.
+        self._columns = [(c, c.variable, c.relation == "lead") for c in dict.fromkeys(found)]
+        self._missing = {name: names.by_missing[name].variable for name in read & names.by_missing.keys()}
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns that are read, each once."""
+        return [column for column, _, _ in self._columns]
+
+    def nothing(self) -> Seen:
+        """See a lead of which nothing is known."""
+        return Seen({}, self._language.bind(self._language.constants))
+
+    def see(
+        self, lead: Lead, enrichment: Enrichment | None, *, late: bool, now: datetime | None
+    ) -> tuple[Seen, list[str]]:
+        """Collect what is read; the list says which values do not fit their columns."""
+        values: dict[str, Any] = {"late": late, **self._language.constants}
+        unfit: list[str] = []
+        arrived = enrichment.columns if enrichment else {}
+        for column, variable, of_lead in self._columns:
+            raw = (lead.columns if of_lead else arrived).get(column.name)
+            if raw is None:
+                continue
+            value = fit(raw, column.type)
+            if value is None:
+                unfit.append(f"{spell(variable)} does not hold {a(column.type)}, so it counts as missing")
+            else:
+                values[variable] = value
+        for name, variable in self._missing.items():
+            values[name] = variable not in values
+        since, at = fit(lead.quarantined_at, ColumnType.TIMESTAMP), fit(now, ColumnType.TIMESTAMP)
+        if self._reads_now:
+            values["now"] = at
+        if self._reads_waited and since and at:
+            values["waited"] = at - since
+        return Seen(values, self._language.bind(values)), unfit

@@ -1,0 +1,115 @@
+"""What is written onto leads: `update:` as checked against the real columns, and the fields of one lead. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from leadgate.config import FieldConfig, RequireConfig
+from leadgate.errors import PolicyError
+from leadgate.model import Columns, Enrichment, Lead
+from leadgate.policy.compiling import try_compile
+from leadgate.policy.language import Condition, Language
+from leadgate.policy.names import BUILT_IN, Column, Names
+from leadgate.policy.seeing import Eyes
+
+_BY_DATA = "what is written goes by the lead's data alone, so that it is the same whenever it is sent"
+
+
+class Written(NamedTuple):
+    """The fields of one lead with their values, and those that hold it until they have one."""
+
+    fields: dict[str, Any]
+    held_by: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One of LeadByte's fields, and where its value comes from."""
+
+    name: str
+    config: FieldConfig
+    column: Column | None = None
+    calculation: Condition | None = None
+
+
+class Update:
+    """What is written to each field; raises PolicyError with every fault. `require` is wait.require."""
+
+    def __init__(
+        self, config: Mapping[str, FieldConfig], columns: Columns, require: Sequence[RequireConfig] = ()
+    ) -> None:
+        names = Names(columns)
+        texts = [said.value for said in config.values() if said.value]
+        language = Language(names, texts) if texts else None
+        problems: list[str] = []
+        guaranteed = {names.column(said.column) for said in require if said.column}
+        self._fields = [_field(name, said, names, language, guaranteed, problems) for name, said in config.items()]
+        if problems:
+            raise PolicyError(problems)
+        calculations = [field.calculation for field in self._fields if field.calculation]
+        self._eyes = Eyes(language, names, calculations) if language else None
+        read = [field.column for field in self._fields if field.column]
+        read += self._eyes.columns if self._eyes else []
+        self.reads_lead = any(column.relation == "lead" for column in read)
+        """Whether the lead's own row is looked at."""
+
+    def write(self, lead: Lead, enrichment: Enrichment | None) -> Written:
+        """Give the fields of one lead. What has no value is left out, so that it overwrites nothing, or as it says."""
+        bound = self._eyes.see(lead, enrichment, late=False, now=None)[0].bound if self._eyes else None
+        fields: dict[str, Any] = {}
+        held_by: list[str] = []
+        for field in self._fields:
+            value = _value(field, lead, enrichment, bound)
+            if value is not None:
+                fields[field.name] = value
+            elif field.config.when_null == "blank":
+                fields[field.name] = ""
+            elif field.config.when_null == "hold":
+                held_by.append(field.name)
+        return Written(fields, held_by)
+
+
+def how_made(said: FieldConfig) -> str:
+    """Say where the value of a field comes from, without it."""
+    if said.text is not None:
+        return "the same text for all"
+    if said.value is not None:
+        return f"calculated: {' '.join(said.value.split())}"
+    return f"from {said.column}"
+
+
+def _value(field: _Field, lead: Lead, enrichment: Enrichment | None, bound: object) -> Any:  # noqa: ANN401
+    if field.config.text is not None:
+        return field.config.text
+    if field.column:
+        row = lead if field.column.relation == "lead" else enrichment
+        return row and row.to_write(field.column.name)
+    value = field.calculation.value(bound) if field.calculation else None
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _field(  # noqa: PLR0913, PLR0917
+    name: str,
+    said: FieldConfig,
+    names: Names,
+    language: Language | None,
+    guaranteed: set[Column | None],
+    problems: list[str],
+) -> _Field:
+    where = f"update.{name}"
+    if said.value is not None and language:
+        calculation = try_compile(f"{where}.value", said.value, language.compile_value, problems)
+        if calculation and (of_time := sorted(calculation.names & BUILT_IN.keys())):
+            problems.append(f"{where}.value: `{of_time[0]}` is not used here: {_BY_DATA}")
+        return _Field(name, said, calculation=calculation)
+    if said.column is None:
+        return _Field(name, said)
+    column = names.column(said.column)
+    if column is None:
+        problems.append(f"{where}: {names.problem(said.column)}")
+    elif said.when_null == "hold" and column in guaranteed:
+        problems.append(
+            f"{where}.when_null: `hold` never holds a lead: wait.require waits for {said.column} already. Leave one "
+            "of the two out"
+        )
+    return _Field(name, said, column=column)
