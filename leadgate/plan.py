@@ -162,9 +162,8 @@ def _waiting_pages(
         fresh = [lead for lead in page.leads if lead.lead_id not in known | elsewhere.keys()]
         yield [Waiting(lead.lead_id, lead.quarantined_at, None, None, None) for lead in fresh], True
     for entries in all_waiting(ledger, PAGE):
-        as_new = {
-            one.lead_id: replace(one, missing=None, held_until=None) for one in entries if one.lead_id in outdated
-        }
+        anew = (one for one in entries if one.lead_id in outdated)
+        as_new = {one.lead_id: replace(one, missing=None, held_until=None) for one in anew}
         yield [as_new.get(one.lead_id, one) for one in entries], False
 
 

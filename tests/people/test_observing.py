@@ -12,15 +12,15 @@ OBSERVE: Sections = {"delivery": {"observe": True}}
 def test_acts_in_doubt_wait(runs: Runs) -> None:
     """No probe is sent however old they are, and the status says so; afterwards evidence is looked for."""
     runs.pipeline.complete(1)
-    runs.sandbox.faults.change({"lost-after": "always"})
+    runs.sandbox.faults.change({"drop-after": "always"})
     runs.run()
-    runs.sandbox.faults.change({"lost-after": None})
+    runs.sandbox.faults.change({"drop-after": None})
     runs.pipeline.clock.advance(hours=3)
     sent = len(runs.sandbox.requests)
     runs.run(sections=OBSERVE)
     assert (len(runs.sandbox.requests), runs.pipeline.states()) == (sent, {"1": State.UNKNOWN})
     doubts, now = read_doubts(runs.pipeline.ledger), runs.pipeline.clock()
-    (told,) = attention(doubts, runs.pipeline.config(**OBSERVE).delivery, now)
+    told, *_ = attention(doubts, runs.pipeline.config(**OBSERVE).delivery, now)
     assert told.endswith("They wait: while delivery.observe is true no request looks for evidence.")
     runs.run()
     assert len(runs.sandbox.requests) > sent
