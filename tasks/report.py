@@ -128,7 +128,7 @@ async def report(pipeline: Pipeline, account: Account) -> Summary:
         logger.warning("event=rejects_capped to_review=%d", account.tally.capped)
     logger.info("event=finished %s", " ".join(f"{key}={count}" for key, count in summary.as_dict().items()))
     if pipeline.config.delivery.observe:
-        logger.info("event=observed%s", "".join(f" {verdict}={n}" for verdict, n in summary.observed.items()))
+        logger.info("event=observed %s", " ".join(f"{verdict}={n}" for verdict, n in summary.observed.items()))
     if pause:
         logger.warning("event=paused pipeline=%s since=%s", name, pause.paused_at.isoformat(timespec="seconds"))
     for note in summary.notes:
