@@ -25,6 +25,7 @@ from cli.output import (
 from cli.prefect_server import prefect_api, quiet_prefect
 from cli.progress import live_progress
 from leadgate.errors import ConfigError
+from leadgate.ledger.observed import would_have
 from leadgate.metrics import serve_metrics
 from leadgate.plan import read_plan
 from leadgate.wiring.pipeline import open_pipeline
@@ -76,6 +77,7 @@ def run(  # noqa: PLR0913
     if as_json:
         pause = result.summary.pause
         more: dict[str, Any] = {"paused": asdict(pause) if pause else None, "skipped": result.summary.skipped}
+        more["observed"] = result.summary.observed
         more["notes"] = list(result.summary.notes)
         say_json(result.summary.as_dict() | more | {"error": result.trouble, "flow_run_id": result.run_id})
     else:
@@ -88,11 +90,14 @@ def run(  # noqa: PLR0913
 
 def tell(result: RunResult) -> None:
     """Print a run's summary for people; what did not happen is left out."""
-    counts = {key: count for key, count in result.summary.as_dict().items() if count}
-    if not counts.keys() - {"waiting", "overdue", "faults", "changed"}:
+    summary = result.summary
+    counts = {key: count for key, count in summary.as_dict().items() if count}
+    if not summary.observed and not counts.keys() - {"waiting", "overdue", "faults", "changed"}:
         say("Nothing was due.")
     for key, count in counts.items():
         say(f"{count:>8}  {_MEANING[key]}")
+    if summary.observed:
+        say(f"Observed: {would_have(summary.observed)}. Nothing was sent (delivery.observe).")
     if result.summary.pause:
         say(f"The pipeline is {result.summary.pause}")
         say("Updates go on; nothing is processed or rejected until `leadgate resume`.")

@@ -21,10 +21,11 @@ from leadgate.attention import attention, clock_problem
 from leadgate.ledger.alarms import read_alarms
 from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.learned import Learned, read_learned
+from leadgate.ledger.observed import count_observed, would_have
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reviews import count_overdue
 from leadgate.ledger.status import Status, read_missing, read_status
-from leadgate.model import Result, State
+from leadgate.model import Result, State, Verdict
 from leadgate.wiring.ledger import ledger_of
 
 
@@ -32,8 +33,8 @@ from leadgate.wiring.ledger import ledger_of
 def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
     """Count the leads by state, and tell the oldest wait and the age of the last healthy reading of the source.
 
-    Says so where the pipeline is paused. Ends with 1 where a lead is parked as failed or in doubt, a review is overdue,
-    acts are held back, or deadlines stand still.
+    Says so where the pipeline is paused or observed. Ends with 1 where a lead is parked as failed or in doubt, a
+    review is overdue, acts are held back, or deadlines stand still.
     """
     with ledger_of(config) as (settings, ledger):
         warn_in_the_clear(settings.leadbyte.base_url)
@@ -41,21 +42,24 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         found = read_status(ledger)
         missing = read_missing(ledger)
         pause = read_pause(ledger)
+        observed = count_observed(ledger)
         alarms = read_alarms(ledger)
         overdue = count_overdue(ledger, within=settings.safety.review_within, now=now)
         doubts, learned = read_doubts(ledger), read_learned(ledger)
         to_know = attention(doubts, settings.delivery, now, clock_problem(ledger))
     if as_json:
         brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": overdue}
+        seen = {"observe": settings.delivery.observe, "observed": observed}
         alarmed = {"alarms": [asdict(raised) for raised in alarms], "doubts": asdict(doubts), "attention": to_know}
         alarmed["learned"] = {
             "gone": learned.gone,
             "still_there_seconds": learned.still_there and learned.still_there.total_seconds(),
             "had_left_seconds": learned.had_left and learned.had_left.total_seconds(),
         }
-        say_json({"pipeline": settings.pipeline} | _as_dict(found, missing, now) | brakes | alarmed)
+        say_json({"pipeline": settings.pipeline} | _as_dict(found, missing, now) | brakes | seen | alarmed)
     else:
         _tell(settings.pipeline, found, missing, now)
+        _tell_observed(observed, observe=settings.delivery.observe)
         if found.inferred:
             say(f"inferred: {found.inferred} of those that are settled; no answer says that their act was taken")
         if doubts.control:
@@ -82,6 +86,14 @@ _SHOWN = {
     Result.IN_DOUBT: "of which LeadByte's answer says nothing",
     Result.REFUSED: "which LeadByte refused to update, in words of its own",
 }
+
+
+def _tell_observed(observed: Mapping[Verdict, int], *, observe: bool) -> None:
+    """Say what would have been done with the leads that wait as observed, and when it will be."""
+    if observe:
+        say(f"observed: {would_have(observed)}; nothing is sent (delivery.observe)")
+    elif observed:
+        say(f"observed: {would_have(observed)}; nothing was sent, and the next run decides anew")
 
 
 def _tell_learned(learned: Learned) -> None:

@@ -17,7 +17,12 @@ def attention(doubts: Doubts, delivery: DeliveryConfig, now: datetime, *others: 
 
     `others` are problems found elsewhere, or None.
     """
-    found = [*_source(doubts), *_in_doubt(doubts), *_brake(doubts, delivery, now), *_control(doubts, delivery)]
+    found = [
+        *_source(doubts),
+        *_in_doubt(doubts, delivery),
+        *_brake(doubts, delivery, now),
+        *_control(doubts, delivery),
+    ]
     return found + [problem for problem in others if problem]
 
 
@@ -45,12 +50,16 @@ def _source(doubts: Doubts) -> Iterator[str]:
         yield f"The source is not healthy{since}, and deadlines stand still: {doubts.source_problem}"
 
 
-def _in_doubt(doubts: Doubts) -> Iterator[str]:
+_LOOKED_FOR = "Runs look for evidence, and send nothing again before there is some."
+_OBSERVED = "They wait: while delivery.observe is true no request looks for evidence."
+
+
+def _in_doubt(doubts: Doubts, delivery: DeliveryConfig) -> Iterator[str]:
     count = doubts.brake.in_doubt
     if count and doubts.since:
         yield (
             f"{count} leads are in doubt, the first since {_short(doubts.since)}: an act was sent, and nothing proves "
-            "what became of it. Runs look for evidence, and send nothing again before there is some."
+            f"what became of it. {_OBSERVED if delivery.observe else _LOOKED_FOR}"
         )
     for action in doubts.without_control:
         yield (

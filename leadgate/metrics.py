@@ -126,7 +126,7 @@ class LedgerCollector(Collector):
         labels = ["pipeline", "verdict", "rule"]
         metric = CounterMetricFamily("leadgate_decisions", "Decisions, by verdict and rule.", labels=labels)
         counts: Counter[tuple[str, str]] = Counter()
-        for each in decided:
+        for each in (each for each in decided if not each.observed):
             rule = "(person)" if each.by_person else each.rule or "(otherwise)"
             counts[each.verdict, rule] += each.decisions
         for (verdict, rule), count in sorted(counts.items()):

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -11,13 +12,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from leadgate.config import PipelineConfig
 from leadgate.delivery.planned import PlanKeeper
-from leadgate.delivery.prepare import Decider, RejectCap, put_off
+from leadgate.delivery.prepare import Decider, RejectCap, restrained
 from leadgate.delivery.routes import Mode, Route, route_of
 from leadgate.errors import ConfigError
 from leadgate.files import read_file, write_whole
 from leadgate.intake import PAGE, Looker, name_elsewhere
 from leadgate.ledger import Ledger
 from leadgate.ledger.claims import read_ready_page
+from leadgate.ledger.observed import read_outdated
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.waiting import all_waiting, read_elsewhere, read_known
 from leadgate.model import Claim, Decided, Planned, Tally, Waiting
@@ -116,12 +118,14 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
 
     def decide(claims: list[Claim], *, new: bool) -> int:
         found = decider.decide(claims, now)
-        planned.extend(_plan(cap.apply(put_off(lead, pause)), config.delivery.mode, new=new) for lead in found.decided)
+        kept = [restrained(lead, config.delivery, pause, cap) for lead in found.decided]
+        planned.extend(_plan(lead, config.delivery.mode, new=new) for lead in kept)
         for _, look in found.incomplete:
             missing.update(look.missing)
         return len(found.incomplete) + len(found.absent)
 
-    for page, new in _waiting_pages(source, ledger, faults):
+    outdated = read_outdated(ledger, policy.version if config.delivery.observe else None)
+    for page, new in _waiting_pages(source, ledger, faults, outdated):
         looks = list(zip(page, looker.look_over(page), strict=True))
         due = [
             Claim(entry.lead_id, 0, entry.quarantined_at, look.late, 0, None)
@@ -145,8 +149,10 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
     )
 
 
-def _waiting_pages(source: Source, ledger: Ledger, faults: Faults) -> Iterator[tuple[list[Waiting], bool]]:
-    """Every lead that would wait: first those not registered yet, then those that are."""
+def _waiting_pages(
+    source: Source, ledger: Ledger, faults: Faults, outdated: AbstractSet[str]
+) -> Iterator[tuple[list[Waiting], bool]]:
+    """Every lead that would wait: first those not registered yet, then those that are; `outdated` ones as if new."""
     for page in source.lead_pages.all(PAGE):
         faults.update(page.faults)
         ids = [lead.lead_id for lead in page.leads]
@@ -155,7 +161,9 @@ def _waiting_pages(source: Source, ledger: Ledger, faults: Faults) -> Iterator[t
         fresh = [lead for lead in page.leads if lead.lead_id not in known | elsewhere.keys()]
         yield [Waiting(lead.lead_id, lead.quarantined_at, None, None, None) for lead in fresh], True
     for entries in all_waiting(ledger, PAGE):
-        yield entries, False
+        anew = (one for one in entries if one.lead_id in outdated)
+        as_new = {one.lead_id: replace(one, missing=None, held_until=None) for one in anew}
+        yield [as_new.get(one.lead_id, one) for one in entries], False
 
 
 def _plan(lead: Decided, mode: Mode, *, new: bool) -> PlannedLead:

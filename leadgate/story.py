@@ -73,10 +73,11 @@ def _of_decision(decision: RowMapping, policy: str | None) -> Iterator[Event]:
 def _decided(decision: RowMapping, unanswered: Sequence[str]) -> str:
     if decision["paused"]:
         return f"not acted on: {decision['reason']}"
+    observed = "observed, nothing was sent: " if decision["observed"] else ""
     if decision["decided_by"]:
-        return f"taken up to {decision['verdict']}, as {decision['decided_by']} decided: {decision['reason']}"
+        return f"{observed}taken up to {decision['verdict']}, as {decision['decided_by']} decided: {decision['reason']}"
     rule = f"rule {decision['rule']!r}" if decision["rule"] else "otherwise"
-    text = f"decided {decision['verdict']} by {rule}: {decision['reason']}"
+    text = f"{observed}decided {decision['verdict']} by {rule}: {decision['reason']}"
     if decision["late"]:
         text += " Late: the deadline had passed."
     facts = [f"{name}={value}" for name, value in decision["facts"].items() if value is not None]
@@ -124,11 +125,22 @@ def _of_attempt(attempt: RowMapping) -> Iterator[Event]:
 def _now(history: History, config: PipelineConfig) -> str:
     entry = history.entry
     state = State(entry["state"])
+    if state is State.WAITING and entry["due_at"] and _is_observed(history):
+        return (
+            "Now: observed, and nothing was sent (delivery.observe); decided anew when its data or the rules change, "
+            "or by the first run without delivery.observe."
+        )
     if state is State.WAITING:
         return f"Now: {_waits(entry, config, history.stopped)}"
     note = f" ({entry['note'].rstrip('.')})" if entry["note"] else ""
     inferred = " No answer says so: it is inferred from a probe." if entry["inferred"] else ""
     return f"Now: {_NOW[state].format(note=note, **_times(entry))}{inferred}"
+
+
+def _is_observed(history: History) -> bool:
+    """Whether the decision that stands was made with nothing sent."""
+    token = history.entry["decided_token"]
+    return any(each["observed"] for each in history.decisions if each["token"] == token)
 
 
 def _waits(entry: RowMapping, config: PipelineConfig, stopped: timedelta) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from leadgate.delivery import Reconciled
 from leadgate.intake import Compared, Looked, Registered
-from leadgate.model import Decided, Pause, State, Tally
+from leadgate.model import Decided, Pause, State, Tally, Verdict
 from leadgate.source import Faults, name_faults
 
 
@@ -40,6 +40,8 @@ class Summary:
     ready: int
     overdue: int
     faults: int
+    observed: Mapping[Verdict, int] = field(default_factory=dict)
+    """What would have been done with leads by delivery.observe, and with how many; nothing was sent."""
     pause: Pause | None = None
     """What keeps leads from being processed or rejected when the run ends."""
     skipped: Mapping[str, str] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class Account:
     shadowed: Counter[ShadowRow] = field(default_factory=Counter)
     """What the live rules and the shadow rules said, and of how many leads."""
     tally: Tally = field(default_factory=Tally)
+    observed: Counter[Verdict] = field(default_factory=Counter)
     lead_faults: Sequence[str] = ()
     data_faults: Faults = field(default_factory=Faults)
     inferred: list[str] = field(default_factory=list)
@@ -96,6 +99,7 @@ class Account:
         """Count a wave's decisions, and what shadow rules would have made of them."""
         self.decided += len(leads)
         for said in (lead.decision for lead in leads):
+            self.observed.update([said.verdict] if said.observed else [])
             if other := said.shadow:
                 self.shadowed[ShadowRow(said.verdict, said.rule, other.verdict, other.rule, other.agrees)] += 1
 
@@ -145,6 +149,7 @@ class Account:
             ready=remaining.get(State.READY, 0),
             overdue=overdue,
             faults=len(self.faults),
+            observed={verdict: self.observed[verdict] for verdict in Verdict if self.observed[verdict]},
             pause=pause,
             skipped=self.skipped,
             notes=list(self.tally.notes),

@@ -19,6 +19,7 @@ from prefect.runtime import flow_run
 from leadgate.attention import attention
 from leadgate.config import about_the_clear
 from leadgate.ledger.doubts import read_doubts
+from leadgate.ledger.observed import would_have
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.report_counts import read_decision_counts
 from leadgate.ledger.reviews import FOR_PEOPLE, ForPerson, count_overdue, read_for_people
@@ -126,6 +127,8 @@ async def report(pipeline: Pipeline, account: Account) -> Summary:
     if account.tally.capped:
         logger.warning("event=rejects_capped to_review=%d", account.tally.capped)
     logger.info("event=finished %s", " ".join(f"{key}={count}" for key, count in summary.as_dict().items()))
+    if pipeline.config.delivery.observe:
+        logger.info("event=observed %s", " ".join(f"{verdict}={n}" for verdict, n in summary.observed.items()))
     if pause:
         logger.warning("event=paused pipeline=%s since=%s", name, pause.paused_at.isoformat(timespec="seconds"))
     for note in summary.notes:
@@ -141,6 +144,8 @@ def as_markdown(name: str, account: Account, summary: Summary, remaining: Mappin
     if account.trouble:
         lines += [f"**Stopped early.** {in_markdown(account.trouble)}", ""]
     lines += [line for note in summary.notes for line in (f"**To know.** {in_markdown(note)}", "")]
+    if summary.observed:
+        lines += [f"**Observed.** This run {would_have(summary.observed)}. Nothing was sent (`delivery.observe`).", ""]
     if summary.pause:
         lines += [f"**Paused.** {name} is {in_markdown(str(summary.pause))}", ""]
         lines += ["Updates go on; nothing is processed or rejected until `leadgate resume`.", ""]

@@ -14,7 +14,8 @@ class DeliveryConfig(Section):
     A request is taken to be applied within `unknown_after`, or never; a taken act to have left quarantine within
     `queue_time` after that. `patience` is how long evidence is looked for before a person is asked. No act is sent
     while `in_doubt_at_most` leads are in doubt. Of LeadByte's words `messages` keeps those that are no values
-    (`masked`), or the shapes of sentences alone (`withheld`).
+    (`masked`), or the shapes of sentences alone (`withheld`). With `observe` leads are decided and recorded,
+    and nothing at all is sent.
     """
 
     mode: Literal["update_first", "combined", "separate"] = "update_first"
@@ -26,6 +27,7 @@ class DeliveryConfig(Section):
     patience: Duration = timedelta(hours=24)
     in_doubt_at_most: int = Field(200, ge=1)
     messages: Literal["masked", "withheld"] = "masked"
+    observe: bool = False
 
     @field_validator("queue_time")
     @classmethod

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from leadgate.config import PipelineConfig
+from leadgate.config import DeliveryConfig, PipelineConfig
 from leadgate.delivery.planned import PlanKeeper
 from leadgate.ledger import Ledger
 from leadgate.ledger.absent import AWAY_FOR
@@ -61,7 +61,8 @@ class Preparation:
         """Claim and decide up to `limit` leads; an empty list where none is due.
 
         A lead whose data is no longer complete goes back to waiting instead. While the pipeline is paused, leads to
-        be acted on are held. Raises SourceUnavailable after giving the claims back.
+        be acted on are held; with delivery.observe each is marked as observed. Raises SourceUnavailable after giving
+        the claims back.
         """
         decided: list[Decided] = []
         while not decided:
@@ -74,7 +75,7 @@ class Preparation:
             decided = self._decide(claims, now)
             if self._plan:
                 decided = self._plan.in_order(decided)
-            decided = [self._cap.apply(put_off(lead, pause)) for lead in decided]
+            decided = [restrained(lead, self._config.delivery, pause, self._cap) for lead in decided]
             if self._plan and ids:
                 decided = self._plan.keep(ids, decided, read_states(self._ledger, ids))
         return decided
@@ -113,6 +114,13 @@ class RejectCap:
             "its safety.max_rejects_per_run.)"
         )
         return replace(lead, decision=replace(lead.decision, verdict=Verdict.REVIEW, reason=reason))
+
+
+def restrained(lead: Decided, delivery: DeliveryConfig, pause: Pause | None, cap: RejectCap) -> Decided:
+    """Give the lead as it was decided, as far as a pause and the cap let it; an observed one goes by neither."""
+    if delivery.observe:
+        return replace(lead, decision=replace(lead.decision, observed=True))
+    return cap.apply(put_off(lead, pause))
 
 
 def put_off(lead: Decided, pause: Pause | None) -> Decided:

@@ -54,9 +54,11 @@ class Reconciliation:
         self.controls = Controls(config, source, exchange.ledger)
 
     async def reconcile_due(self) -> Reconciled:
-        """Probe every unknown lead whose time has come; raise as `Exchange.send` does."""
+        """Probe every unknown lead whose time has come, but none while observing; raise as `Exchange.send` does."""
         self.controls.wanted, self._wanted = self._wanted or self.controls.wanted, None
         await asyncio.to_thread(self._settle_taught)
+        if self._config.delivery.observe:
+            return Reconciled(0, [])
         probed = 0
         inferred: list[str] = []
         while claimed := await asyncio.to_thread(self._claim):

@@ -14,7 +14,7 @@ class Route(Enum):
     """A lead's way to LeadByte."""
 
     NOTHING = auto()
-    """hold or review, and nothing to write: the decision is recorded, no request is sent."""
+    """observed, or hold or review with nothing to write: the decision is recorded, no request is sent."""
     UPDATE = auto()
     """hold or review: the update alone."""
     UPDATE_AND_ACT = auto()
@@ -38,6 +38,8 @@ _WITH_UPDATE = {
 
 def route_of(lead: Decided, mode: Mode) -> Route:
     """Choose a lead's route from its verdict, what there is to write, and `delivery.mode`."""
+    if lead.decision.observed:
+        return Route.NOTHING
     if not lead.decision.verdict.action:
         return Route.UPDATE if lead.update and not lead.is_written else Route.NOTHING
     if lead.claim.doubt_since:

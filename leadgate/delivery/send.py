@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from leadgate.config import PipelineConfig
 from leadgate.delivery.controls import Controls, Heard, heard_of
@@ -12,6 +13,8 @@ from leadgate.delivery.routes import Route, act_parcels, route_of, update_parcel
 from leadgate.ledger.sending import conclude
 from leadgate.model import Answer, Conclusion, Decided, State, Verdict
 
+_OBSERVED_FOR = timedelta(days=3650)
+"""Until its data or the rules change, or until observing is over: see leadgate.ledger.observed."""
 _MAY_BE = "an act may have been sent before this ledger knew of the lead: it is looked for evidence"
 
 
@@ -81,9 +84,11 @@ class Delivery:
             state, due_at, note = State.REVIEW, None, lead.decision.reason
             if lead.decision.verdict is Verdict.HOLD:
                 state, due_at = State.READY if lead.decision.paused else State.WAITING, held_until
+            elif lead.decision.observed:
+                state, due_at = State.WAITING, now + _OBSERVED_FOR
             elif since := lead.claim.doubt_since if lead.decision.verdict.action else None:
                 asked_at = min(now, since) + self._config.delivery.unknown_after
                 state, due_at, note = State.UNKNOWN, max(now, asked_at), _MAY_BE
             conclusions.append(Conclusion(lead.claim, lead.decision, state, due_at, note))
         conclude(self._exchange.ledger, conclusions, now=now)
-        self._exchange.tally.went.update(conclusion.state for conclusion in conclusions)
+        self._exchange.tally.went.update(each.state for each in conclusions if not each.decision.observed)

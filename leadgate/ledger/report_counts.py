@@ -50,14 +50,16 @@ class DecisionCount:
     rule: str | None
     by_person: bool
     paused: bool
+    observed: bool
     decisions: int
 
     @property
     def decider(self) -> str:
         """Who decided, in words: the rule, `otherwise`, or a person."""
         if self.by_person:
-            return "a person"
-        return f"{self.rule or '(otherwise)'}{', while paused' if self.paused else ''}"
+            return "a person, observed" if self.observed else "a person"
+        mark = ", while paused" if self.paused else ", observed" if self.observed else ""
+        return f"{self.rule or '(otherwise)'}{mark}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +116,12 @@ def read_waits(ledger: Ledger, *, since: datetime) -> list[Waited]:
 
 def read_decision_counts(ledger: Ledger, since: datetime) -> list[DecisionCount]:
     """Count the decisions since an instant by verdict and by who made them, the most frequent first."""
+    marks = (DECISION.paused, DECISION.observed)
     person = DECISION.decided_by.is_not(None).label("by_person")
     query = (
-        select(DECISION.verdict, DECISION.rule, person, DECISION.paused, func.count().label("decisions"))
+        select(DECISION.verdict, DECISION.rule, person, *marks, func.count().label("decisions"))
         .where(DECISION.pipeline == ledger.pipeline, DECISION.decided_at >= since)
-        .group_by(DECISION.verdict, DECISION.rule, "by_person", DECISION.paused)
+        .group_by(DECISION.verdict, DECISION.rule, "by_person", *marks)
         .order_by(written("decisions").desc(), DECISION.verdict, DECISION.rule)
     )
     with ledger.reading() as connection:

@@ -144,6 +144,7 @@ decisions = Table(
         server_default=text("false"),
         comment="held by a pause: the lead is ready, and is decided again",
     ),
+    Column("observed", Boolean, nullable=False, server_default=text("false"), comment="nothing was sent for it"),
     Column("shadow", JSON(none_as_null=True), comment="what the shadow rules said: verdict, rule, version, agrees"),
     PrimaryKeyConstraint("pipeline", "lead_id", "token", name="leadgate_decisions_pk"),
     CheckConstraint("verdict in ('process', 'reject', 'hold', 'review')", name="leadgate_decisions_verdict_is_known"),

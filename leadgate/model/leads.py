@@ -95,6 +95,8 @@ class Decision:
     """The person whose override it follows; None where the rules decided."""
     paused: bool = False
     """Held by a pause, not by a rule: the lead stays ready, and is decided again."""
+    observed: bool = False
+    """Made while `delivery.observe` was on: nothing was sent, and the lead is decided again when it is off."""
     shadow: Shadow | None = None
 
 

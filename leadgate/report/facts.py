@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from leadgate.config import PipelineConfig
 from leadgate.ledger import Ledger
+from leadgate.ledger.observed import count_observed, would_have
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.policies import read_newest_policy
 from leadgate.ledger.report_counts import (
@@ -39,6 +40,8 @@ class Facts:
     overdue: int
     """Reviews that have been open for longer than safety.review_within."""
     pause: Pause | None
+    observed: str | None
+    """What would have been done with the leads that are observed; None where none is."""
     movement: Movement
     waits: Sequence[Waited]
     decisions: Sequence[DecisionCount]
@@ -47,7 +50,7 @@ class Facts:
 
 def read_facts(ledger: Ledger, config: PipelineConfig, *, since: timedelta, now: datetime) -> Facts:
     """Ask the ledger; each question goes through the pipeline's rows once, in the database."""
-    from_ = now - since
+    from_, observed = now - since, count_observed(ledger)
     return Facts(
         pipeline=config.pipeline,
         now=now,
@@ -56,6 +59,7 @@ def read_facts(ledger: Ledger, config: PipelineConfig, *, since: timedelta, now:
         status=read_status(ledger),
         overdue=count_overdue(ledger, within=config.safety.review_within, now=now),
         pause=read_pause(ledger),
+        observed=would_have(observed) if observed or config.delivery.observe else None,
         movement=read_movement(ledger, since=from_, now=now),
         waits=read_waits(ledger, since=from_),
         decisions=read_decision_counts(ledger, from_),

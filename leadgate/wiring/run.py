@@ -18,6 +18,7 @@ from leadgate.leadbyte.wording import Sentences
 from leadgate.ledger import NOT_ASKED
 from leadgate.ledger.claims import release
 from leadgate.ledger.learned import read_learned
+from leadgate.ledger.observed import decide_anew
 from leadgate.ledger.rate import Rate
 from leadgate.ledger.waiting import waiting_since
 from leadgate.stopping import Stop, stop_on_signals
@@ -66,12 +67,14 @@ class Run:
 @asynccontextmanager
 async def open_run(pipeline: Pipeline, account: Account) -> AsyncIterator[Run]:
     """Build what one run needs; when it ends, however it does, the leads it holds and has not sent are given back."""
-    learned = read_learned(pipeline.ledger)
+    learned, observe = read_learned(pipeline.ledger), pipeline.config.delivery.observe
+    decide_anew(pipeline.ledger, rules=pipeline.policy.version if observe else None, now=pipeline.ledger.now())
     config, rate = pipeline.config.leadbyte, _rate_of(pipeline)
     shapes_only = pipeline.config.delivery.messages == "withheld"
     async with build_client(config, rate, learned.gone, shapes_only=shapes_only, clock=pipeline.clock) as client:
         if pipeline.ledger.their_now:
-            pipeline.ledger.their_now = client.their_now
+            # LeadByte is not asked while observing: leads are late by our clock alone, and anew when it is over.
+            pipeline.ledger.their_now = None if observe else client.their_now
         with stop_on_signals() as stop, _tuned_for_waves():
             try:
                 yield Run(pipeline, client, stop, account, wanted=learned.wanted)

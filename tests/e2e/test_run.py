@@ -30,6 +30,7 @@ SUMMARY_KEYS = {
     "refused",
     "overdue",
     "paused",
+    "observed",
     "skipped",
     "error",
     "flow_run_id",
@@ -75,6 +76,7 @@ def test_every_lead_ends_where_the_rules_say(
         "disagreed": 0,
         "overdue": 0,
         "paused": None,
+        "observed": {},
         "skipped": {},
         "notes": [],
     }

@@ -64,6 +64,22 @@ async def test_a_run_leaves_a_bar_a_table_and_a_summary(pipeline: Practice, reco
     assert {"| registered | 3 |", "| processed | 1 |", "| rejected | 1 |", "| waiting | 1 |"} <= set(lines)
 
 
+async def test_an_observed_run_says_what_it_would_have_done(
+    pipeline: Practice, leadbyte: Sandbox, records: PrefectRecords
+) -> None:
+    """In its summary and in the table of decisions; it is completed, and LeadByte hears nothing of it."""
+    pipeline.edit("policy:\n", "delivery: {observe: true}\npolicy:\n")
+    pipeline.quarantine(1)
+    pipeline.enrich(1, **COMPLETE)
+    state, run_id = await run(pipeline)
+    found = artifacts(records, run_id)
+    told = "**Observed.** This run would have processed 1. Nothing was sent (`delivery.observe`)."
+    assert told in found["leadgate-acme-summary"]["data"].splitlines()
+    (row,) = json.loads(found["leadgate-acme-decisions"]["data"])
+    assert row == {"verdict": "process", "rule": "verified, observed", "leads": 1}
+    assert (state.is_completed(), leadbyte.requests) == (True, [])
+
+
 async def test_every_run_uses_the_same_keys(pipeline: Practice, records: PrefectRecords) -> None:
     """Prefect shows the artifacts of one key as one history, so a key never holds what changes from run to run."""
     for lead_id in (1, 2):

@@ -1,0 +1,68 @@
+"""Leads that were decided while `delivery.observe` was on: nothing was sent for them, and they wait like held ones."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Join, Select, and_, func, null, select, true
+
+from leadgate.ledger.ledger import Ledger, writes
+from leadgate.ledger.schema import DECISION, ENTRY, decisions, entries, in_state, stands_for
+from leadgate.model import State, Verdict
+
+# Looked up by the index of held leads: settled ones cost nothing.
+_HELD = and_(in_state(State.WAITING), ENTRY.due_at.is_not(None))
+
+
+@writes
+def decide_anew(ledger: Ledger, *, rules: str | None, now: datetime) -> int:
+    """Let observed leads wait as if they were new, so that the next look takes them up; return how many.
+
+    Those that other rules than those of the version `rules` decided; all of them where it is None: nothing is observed
+    any more. Whether one is late is found out again.
+    """
+    ids = read_outdated(ledger, rules)
+    if not ids:
+        return 0
+    fresh = {"missing": null(), "due_at": None, "late": False, "note": None, "written_at": now}
+    with ledger.transaction() as connection:
+        outdated = ENTRY.lead_id.in_(_outdated(ledger, rules))
+        statement = entries.update().where(ledger.locked(connection, _HELD, outdated)).values(**fresh)
+        return len(connection.scalars(statement.returning(ENTRY.lead_id)).all())
+
+
+def read_outdated(ledger: Ledger, rules: str | None) -> set[str]:
+    """The ids of the leads that `decide_anew` is about."""
+    with ledger.reading() as connection:
+        return set(connection.scalars(_outdated(ledger, rules)))
+
+
+def count_observed(ledger: Ledger) -> dict[Verdict, int]:
+    """Count the leads whose standing decision was observed by what would have been done; the others are left out."""
+    query = select(DECISION.verdict, func.count().label("leads")).select_from(_joined())
+    query = query.where(ledger.mine, _HELD, DECISION.observed).group_by(DECISION.verdict)
+    with ledger.reading() as connection:
+        found: dict[str, int] = {row.verdict: row.leads for row in connection.execute(query)}
+    return {verdict: found[verdict] for verdict in Verdict if verdict in found}
+
+
+def would_have(counts: Mapping[Verdict, int]) -> str:
+    """Say what would have been done, such as `would have processed 120, rejected 30`."""
+    said = ", ".join(f"{_DONE[verdict]} {count:,}" for verdict, count in counts.items() if count)
+    return f"would have {said or 'done nothing'}"
+
+
+_DONE = {
+    Verdict.PROCESS: "processed",
+    Verdict.REJECT: "rejected",
+    Verdict.HOLD: "held",
+    Verdict.REVIEW: "asked a person about",
+}
+
+
+def _outdated(ledger: Ledger, rules: str | None) -> Select[tuple[str]]:
+    is_old = true() if rules is None else DECISION.policy_version != rules
+    return select(ENTRY.lead_id).select_from(_joined()).where(ledger.mine, _HELD, DECISION.observed, is_old)
+
+
+def _joined() -> Join:
+    return entries.join(decisions, stands_for(ENTRY))
