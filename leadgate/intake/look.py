@@ -19,7 +19,7 @@ from leadgate.ledger.waiting import (
     read_waiting,
     waiting_since,
 )
-from leadgate.model import Enrichment, Fingerprint, Look, SourceReading, Waiting
+from leadgate.model import Enrichment, Faults, Fingerprint, Look, SourceReading, Waiting
 from leadgate.source import Source
 
 
@@ -86,7 +86,14 @@ class Looker:
         found = self._source.enrichments([entry.lead_id for entry in page])
         require = self._config.wait.require
         times = self._now, self.late_since, self._ledger.fingerprint
-        return [look_at(entry, found.get(entry.lead_id), require, *times) for entry in page]
+        looks = [look_at(entry, found.get(entry.lead_id), require, *times) for entry in page]
+        both = zip(page, looks, strict=True)
+        self._source.note_missing({entry.lead_id: _waits_for(entry, look) for entry, look in both})
+        return looks
+
+    def faults(self) -> Faults:
+        """What was found to be wrong with rows, of enrichment above all, by this reading and the looks so far."""
+        return Faults(self.looked.reading.faults, self._source.faults())
 
     def count_changed(self, ids: Sequence[str]) -> None:
         """Count those of the ids that are settled and whose enrichment is not what it was."""
@@ -107,7 +114,7 @@ def look_for_arrivals(source: Source, ledger: Ledger, config: PipelineConfig, *,
     mark = read_mark(ledger, Relation.ENRICHMENT)
     looker.look(never_looked_at(ledger, PAGE))
     if mark is None:
-        mark = Mark(read_at=now, compared_at=now, compared_rows=looker.looked.seen)
+        mark = Mark(read_at=now, compared_at=now, compared_rows=looker.looked.seen, faults=looker.faults())
     else:
         for ids, is_news in _written(source, config, mark, newest):
             looker.look([read_waiting(ledger, ids)])
@@ -142,6 +149,13 @@ def _written(
         ids = list(dict.fromkeys(lead_id for lead_id, _ in page))
         news = {lead_id for lead_id, at in page if mark.position is not None and at > mark.position}
         yield ids, list(news)
+
+
+def _waits_for(entry: Waiting, look: Look | None) -> Sequence[str]:
+    """The columns for which an entry goes on waiting; none where it is decided now."""
+    if look is None:
+        return entry.missing or ()
+    return () if look.due else look.missing
 
 
 def look_at(  # noqa: PLR0913, PLR0917
