@@ -25,7 +25,8 @@ def plan(
 ) -> None:
     """Show what a run would do now: leads, decisions and the names of the fields it would write.
 
-    Ends with 1 where leads are in doubt, acts are held back, or deadlines stand still.
+    Exits with 1 if leads are in doubt or held back by faults of their rows, acts are held back, or deadlines stand
+    still.
     """
     with open_pipeline(config, read_block) as pipeline:
         now = pipeline.clock()
@@ -37,14 +38,14 @@ def plan(
         to_know = attention(read_doubts(pipeline.ledger), pipeline.config.delivery, now, *others)
         if as_json:
             names = {"pipeline": pipeline.config.pipeline, "policy": pipeline.policy.version}
-            say_json({**names, **asdict(found), "attention": to_know})
+            say_json({**names, **asdict(found), "faults": found.faults.as_json(), "attention": to_know})
         else:
             _tell(found, show)
             for sentence in to_know:
                 say(sentence)
             if out:
                 say(f"Written to {out}: `leadgate run --plan {out}` sends these leads, as they stand here, alone.")
-    stop(ATTENTION if to_know else FINE)
+    stop(ATTENTION if to_know or found.faults.hold_back else FINE)
 
 
 def _tell(found: Plan, show: int) -> None:
@@ -60,6 +61,6 @@ def _tell(found: Plan, show: int) -> None:
         say(f"{lead.lead_id}: {lead.verdict} by {lead.rule or '(otherwise)'} - {lead.route} ({fields}): {lead.reason}")
     if len(found.leads) > show > 0:
         say(f"... and {len(found.leads) - show} more; --show lists more, --json lists all.")
-    for fault in found.faults:
+    for fault in found.faults.lines():
         say(f"fault: {fault}")
     say("Nothing was sent.")

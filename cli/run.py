@@ -57,8 +57,8 @@ def run(  # noqa: PLR0913
     """Release or reject every lead whose enrichment has arrived, once, and say what became of them.
 
     Runs as a Prefect flow run: on the server that PREFECT_API_URL or the profile names, or else on one that is
-    started for the run. Ends with 1 where a lead was refused or parked, an answer is open, a review is overdue,
-    a planned lead was skipped, or LeadByte could not be reached.
+    started for the run. Exits with 1 if a lead was refused or parked, an answer is open, a review is overdue, a
+    planned lead was skipped, leads are held back by faults of their rows, or LeadByte could not be reached.
     """
     if metrics_port and not watch:
         msg = "--metrics-port goes with --watch: a run that ends at once is not there to be asked"
@@ -79,6 +79,7 @@ def run(  # noqa: PLR0913
         more: dict[str, Any] = {"paused": asdict(pause) if pause else None, "skipped": result.summary.skipped}
         more["observed"] = result.summary.observed
         more["notes"] = list(result.summary.notes)
+        more |= {"notes": list(result.summary.notes), "faults": result.summary.named_faults.as_json()}
         say_json(result.summary.as_dict() | more | {"error": result.trouble, "flow_run_id": result.run_id})
     else:
         tell(result)
@@ -105,6 +106,8 @@ def tell(result: RunResult) -> None:
         say(note)
     for lead_id, why in result.summary.skipped.items():
         say(f"not sent: {lead_id}: {why}")
+    for fault in result.summary.named_faults.lines():
+        say(f"fault: {fault}")
 
 
 _MEANING = {
@@ -124,5 +127,5 @@ _MEANING = {
     "waiting": "waiting: their enrichment is still to come",
     "ready": "ready: due for a decision, now or later (`leadgate explain ID` says why)",
     "overdue": "overdue: in review for longer than safety.review_within: `leadgate review list`",
-    "faults": "kinds of faults in the source: `leadgate plan` names each",
+    "faults": "kinds of faults in the source, named below",
 }

@@ -24,6 +24,7 @@ from leadgate.ledger.learned import Learned, read_learned
 from leadgate.ledger.observed import count_observed, would_have
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.reviews import count_overdue
+from leadgate.ledger.source_progress import read_faults
 from leadgate.ledger.status import Status, read_missing, read_status
 from leadgate.model import Result, State, Verdict
 from leadgate.wiring.ledger import ledger_of
@@ -45,6 +46,7 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         observed = count_observed(ledger)
         alarms = read_alarms(ledger)
         overdue = count_overdue(ledger, within=settings.safety.review_within, now=now)
+        faults = read_faults(ledger)
         doubts, learned = read_doubts(ledger), read_learned(ledger)
         to_know = attention(doubts, settings.delivery, now, clock_problem(ledger))
     if as_json:
@@ -56,7 +58,8 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
             "still_there_seconds": learned.still_there and learned.still_there.total_seconds(),
             "had_left_seconds": learned.had_left and learned.had_left.total_seconds(),
         }
-        say_json({"pipeline": settings.pipeline} | _as_dict(found, missing, now) | brakes | seen | alarmed)
+        told = {"pipeline": settings.pipeline} | _as_dict(found, missing, now) | brakes | seen | alarmed
+        say_json(told | {"faults": faults.as_json()})
     else:
         _tell(settings.pipeline, found, missing, now)
         _tell_observed(observed, observe=settings.delivery.observe)
@@ -72,6 +75,8 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
             say("`leadgate review list` shows the leads that wait for a person")
         for raised in alarms:
             say(f"alarm: {raised.alarm}, since {ago(raised.since, now)}: docs/operations.md says what to type")
+        for fault in faults.lines():
+            say(f"fault: {fault}")
         if overdue:
             say(f"overdue: {overdue} leads have been in review for longer than safety.review_within")
         if pause:

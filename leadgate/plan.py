@@ -16,15 +16,15 @@ from leadgate.delivery.prepare import Decider, RejectCap, restrained
 from leadgate.delivery.routes import Mode, Route, route_of
 from leadgate.errors import ConfigError
 from leadgate.files import read_file, write_whole
-from leadgate.intake import PAGE, Looker, name_elsewhere
+from leadgate.intake import PAGE, Looker, find_elsewhere
 from leadgate.ledger import Ledger
 from leadgate.ledger.claims import read_ready_page
 from leadgate.ledger.observed import read_outdated
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.waiting import all_waiting, read_elsewhere, read_known
-from leadgate.model import Claim, Decided, Planned, Tally, Waiting
+from leadgate.model import Claim, Decided, Faults, Planned, Tally, Waiting
 from leadgate.policy.deciding import Policy
-from leadgate.source import Faults, Source, name_faults
+from leadgate.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Plan:
     waiting: int
     missing: Mapping[str, int]
     """How many of those that would go on waiting lack each required column."""
-    faults: Sequence[str]
+    faults: Faults
     source_problem: str | None = None
     """Why no lead would become late: the source is not healthy."""
 
@@ -109,7 +109,7 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
     """Register, look and decide on paper: the same steps as a run, by the same code, with nothing written."""
     looker = Looker(source, ledger, config, now, records=False)
     planned: list[PlannedLead] = []
-    faults = Faults(looker.looked.reading.faults)
+    faults = Faults()
     missing: Counter[str] = Counter()
     waiting = 0
     cap = RejectCap(config.safety.max_rejects_per_run, Tally())
@@ -144,7 +144,7 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
         planned,
         waiting,
         dict(missing.most_common()),
-        name_faults(faults + source.faults()),
+        Faults(faults, looker.faults()),
         looker.looked.reading.problem,
     )
 
@@ -154,10 +154,10 @@ def _waiting_pages(
 ) -> Iterator[tuple[list[Waiting], bool]]:
     """Every lead that would wait: first those not registered yet, then those that are; `outdated` ones as if new."""
     for page in source.lead_pages.all(PAGE):
-        faults.update(page.faults)
+        faults += page.faults
         ids = [lead.lead_id for lead in page.leads]
         known, elsewhere = read_known(ledger, ids), read_elsewhere(ledger, ids)
-        faults.update(name_elsewhere(elsewhere))
+        faults += find_elsewhere(elsewhere)
         fresh = [lead for lead in page.leads if lead.lead_id not in known | elsewhere.keys()]
         yield [Waiting(lead.lead_id, lead.quarantined_at, None, None, None) for lead in fresh], True
     for entries in all_waiting(ledger, PAGE):

@@ -7,15 +7,14 @@ from datetime import datetime
 
 from leadgate.delivery import Reconciled
 from leadgate.intake import Compared, Looked, Registered
-from leadgate.model import Decided, Pause, State, Tally, Verdict
-from leadgate.source import Faults, name_faults
+from leadgate.model import Decided, Faults, Pause, State, Tally, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """Counts of one run; `unknown`, `waiting` and `ready` are how many are so when it ends.
 
-    `faults` counts the kinds of faults in rows of the source: `leadgate plan` and the run's log name each.
+    `faults` counts the kinds of faults in rows of the source, which `named_faults` holds.
     `inferred` counts those of `processed` and `rejected` that were settled by a probe.
     `changed` counts settled leads whose enrichment changed afterwards, about which nothing is done.
     `refused` counts leads that LeadByte refused and that are sent again later; without attempts left: `failed`.
@@ -44,6 +43,7 @@ class Summary:
     """What would have been done with leads by delivery.observe, and with how many; nothing was sent."""
     pause: Pause | None = None
     """What keeps leads from being processed or rejected when the run ends."""
+    named_faults: Faults = field(default_factory=Faults)
     skipped: Mapping[str, str] = field(default_factory=dict)
     """Leads of the plan that were not sent, and why."""
     notes: Sequence[str] = ()
@@ -55,8 +55,9 @@ class Summary:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a person should look: a lead was refused, skipped or too long in review, or an answer is open."""
-        return bool(self.refused or self.failed or self.unknown or self.overdue or self.skipped or self.notes)
+        """Whether a person should look: a lead was refused, skipped, held back or long in review, or is in doubt."""
+        leads = self.refused or self.failed or self.unknown or self.overdue or self.skipped
+        return bool(leads or self.notes or self.named_faults.hold_back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Account:
     """What the live rules and the shadow rules said, and of how many leads."""
     tally: Tally = field(default_factory=Tally)
     observed: Counter[Verdict] = field(default_factory=Counter)
-    lead_faults: Sequence[str] = ()
+    lead_faults: Faults = field(default_factory=Faults)
     data_faults: Faults = field(default_factory=Faults)
     inferred: list[str] = field(default_factory=list)
     skipped: Mapping[str, str] = field(default_factory=dict)
@@ -107,14 +108,14 @@ class Account:
         """Count the leads whose enrichment has arrived, or changed too late."""
         if looked.reading.problem:
             self.tally.note(looked.reading.problem)
-        self.data_faults |= Faults(looked.reading.faults)
+        self.data_faults |= looked.reading.faults
         self.arrived += looked.arrived
         self.changed += looked.changed
 
     @property
-    def faults(self) -> list[str]:
-        """What is to be put right in the source, a sentence each."""
-        return [*self.lead_faults, *name_faults(self.data_faults)]
+    def faults(self) -> Faults:
+        """What is to be put right in the source."""
+        return Faults(self.lead_faults, self.data_faults)
 
     def compared(self, compared: Compared) -> bool:
         """Count what a comparison has found; tell whether that was anything to go on with."""
@@ -150,6 +151,7 @@ class Account:
             overdue=overdue,
             faults=len(self.faults),
             observed={verdict: self.observed[verdict] for verdict in Verdict if self.observed[verdict]},
+            named_faults=self.faults,
             pause=pause,
             skipped=self.skipped,
             notes=list(self.tally.notes),

@@ -15,7 +15,7 @@ def register(pipeline: Pipeline) -> Registered:
     """Start to wait for the leads that are new; rows that cannot be leads are named in the log."""
     registered = register_leads(pipeline.source, pipeline.ledger, pipeline.config, now=pipeline.clock())
     logger = get_run_logger()
-    for fault in registered.faults:
+    for fault in registered.faults.lines():
         logger.warning("event=lead_fault problem=%s", quoted(fault))
     logger.info("event=registered count=%d faults=%d", registered.count, len(registered.faults))
     return registered

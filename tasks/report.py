@@ -26,7 +26,6 @@ from leadgate.ledger.reviews import FOR_PEOPLE, ForPerson, count_overdue, read_f
 from leadgate.ledger.status import read_status
 from leadgate.model import FINAL_STATES, State
 from leadgate.printable import in_cell, in_markdown
-from leadgate.source import name_faults
 from leadgate.summary import Account, Summary
 from leadgate.unexpected import guarded
 from leadgate.wiring.pipeline import Pipeline
@@ -122,7 +121,7 @@ async def report(pipeline: Pipeline, account: Account) -> Summary:
     logger = get_run_logger()
     if in_the_clear := about_the_clear(pipeline.config.leadbyte.base_url):
         logger.warning("event=in_the_clear problem=%s", quoted(in_the_clear))
-    for fault in name_faults(account.data_faults):
+    for fault in account.data_faults.lines():
         logger.warning("event=source_fault problem=%s", quoted(fault))
     if account.tally.capped:
         logger.warning("event=rejects_capped to_review=%d", account.tally.capped)
@@ -161,7 +160,7 @@ def as_markdown(name: str, account: Account, summary: Summary, remaining: Mappin
     lines += _listed("Settled by inference: LeadByte no longer has them, so the lost act was taken.", account.inferred)
     skipped = [f"{lead_id}: {why}" for lead_id, why in summary.skipped.items()]
     lines += _listed("Not sent, since they are not as planned any more:", skipped)
-    lines += _listed("To be put right in the source:", account.faults)
+    lines += _listed("To be put right in the source:", account.faults.lines())
     return "\n".join(lines)
 
 

@@ -12,6 +12,6 @@ from leadgate.intake.look import Looker as Looker
 from leadgate.intake.look import late_by_deadline as late_by_deadline
 from leadgate.intake.look import look_for_arrivals as look_for_arrivals
 from leadgate.intake.register import Registered as Registered
+from leadgate.intake.register import find_elsewhere as find_elsewhere
 from leadgate.intake.register import mind_odd_ids as mind_odd_ids
-from leadgate.intake.register import name_elsewhere as name_elsewhere
 from leadgate.intake.register import register_leads as register_leads

@@ -107,4 +107,5 @@ def _compare_waiting(looker: Looker, source: Source, ledger: Ledger, mark: Mark,
             keep_mark(ledger, Relation.ENRICHMENT, mark)
     else:
         mark = replace(mark, compared_to=None, compared_at=looker.looked.reading.read_at, compared_rows=rows)
+        mark = replace(mark, faults=looker.faults())
     keep_mark(ledger, Relation.ENRICHMENT, mark)

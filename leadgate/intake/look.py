@@ -19,7 +19,7 @@ from leadgate.ledger.waiting import (
     read_waiting,
     waiting_since,
 )
-from leadgate.model import Enrichment, Fingerprint, Lead, Look, SourceReading, Waiting
+from leadgate.model import Enrichment, Faults, Fingerprint, Lead, Look, SourceReading, Waiting
 from leadgate.policy.requirements import Requirements
 from leadgate.source import Source
 
@@ -90,7 +90,10 @@ class Looker:
         ids = [entry.lead_id for entry in page]
         found = self._source.enrichments(ids)
         leads = self._source.leads(ids) if self._requirements.reads_lead else {}
-        return [self._look_at(entry, leads.get(entry.lead_id), found.get(entry.lead_id)) for entry in page]
+        looks = [self._look_at(entry, leads.get(entry.lead_id), found.get(entry.lead_id)) for entry in page]
+        waits = {entry.lead_id: _waits_for(entry, look) for entry, look in zip(page, looks, strict=True)}
+        self._source.note_missing({lead_id: self._requirements.behind(missing) for lead_id, missing in waits.items()})
+        return looks
 
     def _look_at(self, entry: Waiting, lead: Lead | None, enrichment: Enrichment | None) -> Look | None:
         lead = lead or Lead(entry.lead_id, entry.quarantined_at)
@@ -98,6 +101,10 @@ class Looker:
         deadline = self._requirements.deadline(lead, enrichment)
         late_since = self.late_since.get(deadline)
         return look_at(entry, enrichment, missing, self._now, late_since, self._ledger.fingerprint, deadline)
+
+    def faults(self) -> Faults:
+        """What was found to be wrong with rows, of enrichment above all, by this reading and the looks so far."""
+        return Faults(self.looked.reading.faults, self._source.faults())
 
     def count_changed(self, ids: Sequence[str]) -> None:
         """Count those of the ids that are settled and whose enrichment is not what it was."""
@@ -118,7 +125,7 @@ def look_for_arrivals(source: Source, ledger: Ledger, config: PipelineConfig, *,
     mark = read_mark(ledger, Relation.ENRICHMENT)
     looker.look(never_looked_at(ledger, PAGE))
     if mark is None:
-        mark = Mark(read_at=now, compared_at=now, compared_rows=looker.looked.seen)
+        mark = Mark(read_at=now, compared_at=now, compared_rows=looker.looked.seen, faults=looker.faults())
     else:
         for ids, is_news in _written(source, config, mark, newest):
             looker.look([read_waiting(ledger, ids)])
@@ -159,6 +166,13 @@ def late_by_deadline(ledger: Ledger, wait: WaitConfig, now: datetime) -> dict[ti
     """Tell for each deadline since when a lead must have waited to be late; without those by which none can be."""
     found = {own: latest_late(ledger, deadline=own or wait.deadline, now=now) for own in wait.spans}
     return {own: since for own, since in found.items() if since is not None}
+
+
+def _waits_for(entry: Waiting, look: Look | None) -> Sequence[str]:
+    """What an entry goes on waiting for; nothing where it is decided now."""
+    if look is None:
+        return entry.missing or ()
+    return () if look.due else look.missing
 
 
 def look_at(  # noqa: PLR0913, PLR0917

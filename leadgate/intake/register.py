@@ -9,12 +9,10 @@ from leadgate.intake.forward import KEEP_EVERY, PAGE, advance, read_from
 from leadgate.ledger import Ledger
 from leadgate.ledger.absent import bring_back, read_withdrawn
 from leadgate.ledger.pipelines import note_all_seen
-from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_mark
+from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_faults, read_mark
 from leadgate.ledger.waiting import Registration, register
-from leadgate.model import Lead
-from leadgate.source import Faults, Source, name_faults
-
-_KEPT_FAULTS = 100
+from leadgate.model import Fault, Faults, Lead
+from leadgate.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +20,7 @@ class Registered:
     """How many leads are new, and what was wrong with rows of the source that could not be registered."""
 
     count: int
-    faults: Sequence[str]
+    faults: Faults
     is_whole: bool = False
     """Whether every lead of the source was gone through."""
 
@@ -43,13 +41,14 @@ def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, no
     pages = source.lead_pages.since(since, PAGE) if since else iter(())
     if pages is None:
         return compare_leads(source, ledger, mark, now=now)
-    count, faults = 0, Faults(newest.faults if newest else {})
+    count, faults = 0, Faults(*([newest.faults] if newest else []))
     for page in pages:
         registered = _take_in(ledger, page.leads, now)
         count += registered.new
-        faults |= page.faults | name_elsewhere(registered.elsewhere)
+        faults |= Faults(page.faults, find_elsewhere(registered.elsewhere))
     keep_mark(ledger, Relation.LEADS, advance(mark, latest_at, horizon, now))
-    return Registered(count, name_faults(faults | Faults(mark.faults)))
+    faults |= mark.faults
+    return Registered(count, faults)
 
 
 def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, pages: int | None = None) -> Registered:
@@ -60,8 +59,8 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
         registered = _take_in(ledger, page.leads, now)
         count += registered.new
         rows += len(page.leads)
-        faults += page.faults + name_elsewhere(registered.elsewhere)
-        mark = replace(mark, compared_to=page.after, compared_rows=rows, faults=_kept(faults))
+        faults += Faults(page.faults, find_elsewhere(registered.elsewhere))
+        mark = replace(mark, compared_to=page.after, compared_rows=rows, faults=faults)
         if page.after and number % KEEP_EVERY == 0:
             keep_mark(ledger, Relation.LEADS, mark)
         if number == pages and page.after:
@@ -69,9 +68,9 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
     else:
         note_all_seen(ledger)
         # Also where the rows that were left are gone by now.
-        mark = replace(mark, compared_to=None, compared_at=now, compared_rows=rows, faults=_kept(faults))
+        mark = replace(mark, compared_to=None, compared_at=now, compared_rows=rows, faults=faults)
     keep_mark(ledger, Relation.LEADS, mark)
-    return Registered(count, name_faults(faults), is_whole=mark.compared_to is None)
+    return Registered(count, faults, is_whole=mark.compared_to is None)
 
 
 def _take_in(ledger: Ledger, leads: Sequence[Lead], now: datetime) -> Registration:
@@ -81,22 +80,18 @@ def _take_in(ledger: Ledger, leads: Sequence[Lead], now: datetime) -> Registrati
     return register(ledger, leads, now=now)
 
 
-def _kept(faults: Faults) -> dict[str, int]:
-    return dict(faults.most_common(_KEPT_FAULTS))
-
-
 def mind_odd_ids(source: Source, ledger: Ledger) -> None:
     """Let a source know what earlier runs have seen of its ids; of enrichment that nobody has read, look."""
-    leads, enrichment = read_mark(ledger, Relation.LEADS), read_mark(ledger, Relation.ENRICHMENT)
-    source.mind_odd_ids({**(leads.faults if leads else {}), **(enrichment.faults if enrichment else {})})
-    if enrichment is None:
+    source.mind_odd_ids(read_faults(ledger))
+    if read_mark(ledger, Relation.ENRICHMENT) is None:
         source.odd_enrichment_ids()
 
 
-def name_elsewhere(elsewhere: Mapping[str, str]) -> Faults:
-    """Name the leads that another pipeline of the account has, and acts on."""
-    return Faults(
-        f"source.leads: lead {lead_id} belongs to the pipeline {name!r} of the same account, and is not registered a "
-        "second time. Leave it out of one of the two."
-        for lead_id, name in elsewhere.items()
-    )
+def find_elsewhere(elsewhere: Mapping[str, str]) -> Faults:
+    """Count the leads that another pipeline of the account has, and acts on."""
+    faults = Faults()
+    for lead_id, name in elsewhere.items():
+        what = f"of leads that belong to the pipeline {name!r} of the same account, and are not registered twice"
+        fault = Fault("source.leads", what, "Leave them out of one of the two.", holds_back=True)
+        faults.add(fault, [lead_id])
+    return faults

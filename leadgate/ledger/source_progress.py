@@ -1,6 +1,5 @@
 """How far the source has been read: a mark for each of its two relations."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +8,7 @@ from sqlalchemy import select
 
 from leadgate.ledger.ledger import Ledger, fields_of, writes
 from leadgate.ledger.schema import marks
+from leadgate.model import Faults
 
 
 class Relation(StrEnum):
@@ -31,8 +31,8 @@ class Mark:
     compared_to: str | None = None
     compared_at: datetime | None = None
     compared_rows: int = 0
-    faults: Mapping[str, int] = field(default_factory=dict)
-    """What was wrong with rows, by sentence, and with how many."""
+    faults: Faults = field(default_factory=Faults)
+    """What was wrong with rows at the last whole comparison. Three ids of each kind are kept."""
 
 
 def read_mark(ledger: Ledger, relation: Relation) -> Mark | None:
@@ -41,13 +41,18 @@ def read_mark(ledger: Ledger, relation: Relation) -> Mark | None:
     query = select(*columns).where(marks.c.pipeline == ledger.pipeline, marks.c.relation == relation)
     with ledger.reading() as connection:
         row = connection.execute(query).first()
-        return Mark(**fields_of(row)) if row else None
+        return Mark(**{**fields_of(row), "faults": Faults.from_kept(row.faults)}) if row else None
+
+
+def read_faults(ledger: Ledger) -> Faults:
+    """What was wrong with rows of the source when each relation was last compared as a whole."""
+    return Faults(*(mark.faults for relation in Relation if (mark := read_mark(ledger, relation))))
 
 
 @writes
 def keep_mark(ledger: Ledger, relation: Relation, mark: Mark) -> None:
     """Store a mark, once everything before it is recorded."""
-    news = asdict(mark) | {"faults": dict(mark.faults)}
+    news = asdict(mark) | {"faults": mark.faults.to_keep()}
     insert = ledger.insert(marks).values(pipeline=ledger.pipeline, relation=relation, **news)
     with ledger.transaction() as connection:
         connection.execute(insert.on_conflict_do_update(index_elements=[marks.c.pipeline, marks.c.relation], set_=news))

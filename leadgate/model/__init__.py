@@ -4,6 +4,9 @@ Instants are aware UTC datetimes and end in `_at`; spans are timedeltas. A lead 
 whatever type the source and LeadByte give it.
 """
 
+from leadgate.model.faults import MOST_IDS as MOST_IDS
+from leadgate.model.faults import Fault as Fault
+from leadgate.model.faults import Faults as Faults
 from leadgate.model.ids import normal_id as normal_id
 from leadgate.model.leads import Columns as Columns
 from leadgate.model.leads import Decision as Decision

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from leadgate.model.faults import Faults
 from leadgate.model.words import ColumnType, Verdict
 
 Fingerprint = Callable[[Mapping[str, Any]], str]
@@ -112,8 +113,8 @@ class SourceReading:
     """Why it is not healthy."""
     latest_at: datetime | None = None
     """The newest stamp of all."""
-    faults: Mapping[str, int] = field(default_factory=dict)
-    """What is wrong with rows, by sentence, and how many."""
+    faults: Faults = field(default_factory=Faults)
+    """What is wrong with the stamps of rows."""
 
 
 @dataclass(frozen=True, slots=True)

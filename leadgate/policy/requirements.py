@@ -1,6 +1,6 @@
 """When a lead is complete, and how long it may take: `wait:` as it was checked against the real columns. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -69,6 +69,15 @@ class Requirements:
                 else any(_value(column, lead, enrichment) is not None for column in need.columns)
             )
         ]
+
+    def behind(self, missing: Sequence[str]) -> set[str]:
+        """The variables of the columns that would end a wait for what is missing."""
+        return {
+            variable
+            for need in self._needs
+            if need.told in missing
+            for variable in (need.condition.names if need.condition else (column.variable for column in need.columns))
+        }
 
     def deadline(self, lead: Lead, enrichment: Enrichment | None) -> timedelta | None:
         """How long the lead may take, by the first rule that matches; None where none does."""

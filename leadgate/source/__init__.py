@@ -1,5 +1,3 @@
 """The user's own database, read and never written: who waits, what has arrived for them, and how fresh it is."""
 
-from leadgate.source.faults import Faults as Faults
-from leadgate.source.faults import name_faults as name_faults
 from leadgate.source.reader import Source as Source

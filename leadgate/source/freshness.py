@@ -6,7 +6,7 @@ from sqlalchemy import func, select, text
 
 from leadgate.clock import CLOCKS_AGREE, Clock
 from leadgate.errors import SourceError, SourceUnavailable
-from leadgate.model import ColumnType, SourceReading
+from leadgate.model import ColumnType, Faults, SourceReading
 from leadgate.model.values import fit
 from leadgate.source.database import Database
 from leadgate.source.rows import Rows
@@ -58,7 +58,7 @@ def read_source(
         healthy=problem is None,
         problem=problem and f"{problem}: no lead becomes late meanwhile.",
         latest_at=newest.latest_at if newest else None,
-        faults=newest.faults if newest else {},
+        faults=newest.faults if newest else Faults(),
     )
 
 

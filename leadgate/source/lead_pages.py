@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from leadgate.model import Lead
-from leadgate.source.faults import Faults, odd_ids, shape_of
+from leadgate.model import Fault, Faults, Lead
+from leadgate.source.faults import odd_ids, written_like
 from leadgate.source.ids import bound_value, cursor_at, cursor_of, id_text
 from leadgate.source.rows import Rows
 
@@ -34,8 +34,6 @@ class LeadPages:
     def __init__(self, rows: Rows, quarantined_at: str) -> None:
         self._rows = rows
         self._at = quarantined_at
-        self._told: dict[bool, str] = {}
-        self._twice = ""
 
     def all(self, size: int = 1000, *, after: str | None = None) -> Iterator[LeadPage]:
         """Every lead in order of id, from `after` on, at most `size` rows in memory."""
@@ -53,7 +51,7 @@ class LeadPages:
             after = cursor_of(rows[-1][0]) if more else None
             page = self._page(rows)
             if page.leads or page.faults or faults:
-                yield LeadPage(page.leads, faults + page.faults, after)
+                yield LeadPage(page.leads, Faults(faults, page.faults), after)
             faults = Faults()
             if not more:
                 return
@@ -69,11 +67,14 @@ class LeadPages:
         at = leads.rows.c[self._at]
         statement = select(func.count(), func.min(at), func.max(at)).select_from(leads.rows).where(leads.id.is_(None))
         ((count, first, last),) = self._rows.fetch(statement)
+        faults = Faults()
         if not count:
-            return Faults()
+            return faults
         spans = [self._rows.instant(value, self._at) for value in (first, last)]
         when = f", quarantined from {spans[0]} to {spans[1]}" if all(spans) else ""
-        return Faults({f"{leads.where}: {{rows}} without `{leads.place.config.id}`{when}. Give them one.": count})
+        fault = Fault(leads.where, f"without `{leads.place.config.id}`", "Give them one.", holds_back=True)
+        faults.add(fault, rows=count, detail=when)
+        return faults
 
     def _page(self, rows: Sequence[Sequence[Any]]) -> LeadPage:
         where, at = self._rows.relation.where, self._at
@@ -82,35 +83,30 @@ class LeadPages:
         for raw_id, raw_at in rows:
             lead_id = id_text(raw_id)
             if lead_id is None:
-                faults[f"{where}: {{rows}} with an id that is none: {_NO_IDS}. Put them right."] += 1
+                faults.add(Fault(where, f"with an id that is none: {_NO_IDS}", "Put them right.", holds_back=True))
                 continue
             if isinstance(raw_id, str) and raw_id != lead_id:
                 self._rows.has_odd_ids = True
-                faults[odd_ids(where)] += 1
+                faults.add(odd_ids(where), [lead_id])
             by_id.setdefault(lead_id, []).append(raw_at)
         leads = []
         for lead_id, raws in by_id.items():
             known = [instant for raw in raws if (instant := self._rows.instant(raw, self._at))]
             if len(raws) > 1:
-                one = f"the earliest `{at}` counts. One is lead {lead_id}."
-                self._twice = self._twice or f"{where}: {{rows}} of leads that are on more than one; {one}"
-                faults[self._twice] += len(raws)
+                twice = Fault(where, "of leads that are on more than one", f"The earliest `{at}` counts.")
+                faults.add(twice, [lead_id], rows=len(raws))
             if known:
                 leads.append(Lead(lead_id, min(known)))
             else:
-                faults[self._undated(lead_id, next(filter(None, raws), None))] += 1
+                raw = next(filter(None, raws), None)
+                faults.add(self._undated(raw), [lead_id], detail="" if raw is None else written_like(raw))
         return LeadPage(leads, faults)
 
-    def _undated(self, lead_id: str, raw: object) -> str:
-        """The sentence for leads that wait until they have a date and time; the first of each kind is named in it."""
-        if (raw is None) not in self._told:
-            lacks = "without" if raw is None else "with something else than a date and time in"
-            written = "" if raw is None else f" and is written like {shape_of(raw)}"
-            self._told[raw is None] = (
-                f"{self._rows.relation.where}: {{rows}} {lacks} `{self._at}`; one is of lead {lead_id}{written}. Such "
-                "leads wait: a `query:` can give them one, as 2026-03-01 12:00:00."
-            )
-        return self._told[raw is None]
+    def _undated(self, raw: object) -> Fault:
+        """The fault of leads that wait until they have a date and time."""
+        lacks = "without" if raw is None else "with something else than a date and time in"
+        advice = "Such leads wait: a `query:` can give them one, as 2026-03-01 12:00:00."
+        return Fault(self._rows.relation.where, f"{lacks} `{self._at}`", advice, holds_back=True)
 
 
 def _whole_ids(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:

@@ -4,7 +4,7 @@ Nothing is ever written. A page, a thousand ids and a reading are one statement 
 transaction stays open between them, and a server that was restarted in between is not noticed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,10 @@ from zoneinfo import ZoneInfo
 from leadgate.clock import Clock
 from leadgate.config import Block, SourceConfig
 from leadgate.errors import SourceError, SourceUnavailable
-from leadgate.model import Columns, Enrichment, Lead, SourceReading
+from leadgate.model import Columns, Enrichment, Faults, Lead, SourceReading
 from leadgate.source.advice import advise
 from leadgate.source.database import Database
 from leadgate.source.describe import Place
-from leadgate.source.faults import Faults, odd_ids
 from leadgate.source.freshness import read_horizon, read_source
 from leadgate.source.ids import id_text
 from leadgate.source.lead_pages import LeadPages
@@ -98,10 +97,10 @@ class Source:
         """The newest stamp of a lead that is not of the future, and the others."""
         return self._leads.newest(now)
 
-    def mind_odd_ids(self, faults: Mapping[str, int]) -> None:
+    def mind_odd_ids(self, faults: Faults) -> None:
         """Compare ids without what cannot be seen in them, in a relation of which earlier readings say that."""
         for rows in (self._leads, self._enrichment):
-            rows.mind_odd_ids(faults.get(odd_ids(rows.relation.where), 0))
+            rows.mind_odd_ids(faults)
 
     def odd_enrichment_ids(self) -> Faults:
         """Go through the ids of enrichment for those that hold what cannot be seen, and mind them."""
@@ -109,7 +108,12 @@ class Source:
 
     def faults(self) -> Faults:
         """What was found so far: values that could not be read, by column, and odd ids of enrichment."""
-        return self._leads.unreadable() + self._enrichment.unreadable() + self._enrichment.odd_ids
+        return Faults(self._leads.unreadable.faults(), self._enrichment.unreadable.faults(), self._enrichment.odd_ids)
+
+    def note_missing(self, missing: Mapping[str, Collection[str]]) -> None:
+        """Note which columns each of some leads waits for, such as enrichment.score: unreadable ones hold it back."""
+        for relation, rows in (("lead", self._leads), ("enrichment", self._enrichment)):
+            rows.unreadable.note_missing(missing, relation)
 
     def leads(self, ids: Sequence[str]) -> dict[str, Lead]:
         """The leads among `ids` that the source has, with all their columns; of several rows the earliest."""

@@ -1,7 +1,6 @@
 """The rows of one relation: looked up by id, and read forward in the order they were written."""
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -11,20 +10,18 @@ from sqlalchemy.types import NullType
 
 from leadgate.clock import CLOCKS_AGREE
 from leadgate.errors import SourceError, SourceUnavailable
-from leadgate.model import ColumnType
+from leadgate.model import MOST_IDS, ColumnType, Fault, Faults
 from leadgate.model.values import fit, own_value
 from leadgate.source.database import Database
-from leadgate.source.faults import Faults, odd_ids, shape_of
+from leadgate.source.faults import odd_ids
 from leadgate.source.ids import IdKind, bind_values, bound_value, id_text
 from leadgate.source.relations import ReadableRelation
 from leadgate.source.stamps import comparable
-
-logger = logging.getLogger(__name__)
+from leadgate.source.unreadable import Unreadable
 
 _IDS_A_STATEMENT = 1000
 _LATEST = 100
 """Stamps among which there should be one that can be read."""
-_MOST_COUNTED = 100_000
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -35,15 +32,7 @@ class Newest:
     at: datetime | None
     latest_at: datetime
     """The newest of all, of the future or not."""
-    faults: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Unreadable:
-    """Leads of which a column holds what is not of its type."""
-
-    told: str
-    ids: set[str] = field(default_factory=set)
+    faults: Faults = field(default_factory=Faults)
 
 
 class Rows:
@@ -68,12 +57,12 @@ class Rows:
         """The column that says it in an order that is not the time's."""
         self.has_odd_ids = False
         """Whether ids may hold what cannot be seen: then they are compared without it, which no index serves."""
+        self.unreadable = Unreadable(relation)
         self.odd_ids = Faults()
         """How many rows have such an id, if somebody has counted."""
         self._database = database
         self._zone = zone
         self._nulls = nulls
-        self._unreadable: dict[str, _Unreadable] = {}
 
     def fetch(self, statement: Executable) -> Sequence[Sequence[Any]]:
         """Run one statement on a connection of its own."""
@@ -155,31 +144,15 @@ class Rows:
                     written = own_value(raw, value)
             columns[name] = value
             if value is None:
-                self._note_unreadable(lead_id, name, raw)
+                self.unreadable.note(lead_id, name, raw)
             elif written is not value:
                 own[name] = written
         return columns, own
 
-    def _note_unreadable(self, lead_id: str, name: str, raw: object) -> None:
-        found = self._unreadable.get(name)
-        if found is None:
-            type_ = self.relation.types[name]
-            written = f" (one is written like {shape_of(raw)})" if type_ is not ColumnType.STRING else ""
-            told = f"{self.relation.where}: {{rows}} with a `{name}` that is no {type_}, and counts as missing{written}"
-            found = self._unreadable[name] = _Unreadable(f"{told}, such as that of lead {lead_id}.")
-            path = self.relation.place.path
-            logger.warning("event=unreadable_values relation=%s column=%s type=%s", path, name, type_)
-        if len(found.ids) < _MOST_COUNTED:
-            found.ids.add(lead_id)
-
-    def unreadable(self) -> Faults:
-        """The values that were not of their column's type, of leads that were looked up so far."""
-        return Faults({found.told: len(found.ids) for found in self._unreadable.values()})
-
-    def mind_odd_ids(self, count: int) -> None:
-        """Compare ids without what cannot be seen in them from now on, if the ids of `count` rows hold that."""
-        self.has_odd_ids = bool(count)
-        self.odd_ids = Faults({odd_ids(self.relation.where): count} if count else {})
+    def mind_odd_ids(self, faults: Faults) -> None:
+        """Compare ids without what cannot be seen in them from now on, if some of the faults are ids that hold that."""
+        self.odd_ids = faults.only(odd_ids(self.relation.where))
+        self.has_odd_ids = bool(self.odd_ids)
 
     def look_for_odd_ids(self) -> Faults:
         """Count the rows whose id holds what cannot be seen, and mind them."""
@@ -189,8 +162,16 @@ class Rows:
         # By the lengths: MariaDB calls texts equal that differ in blanks at their end.
         is_odd = func.length(relation.normal_id) != func.length(relation.id_value)
         ((count,),) = self.fetch(select(func.count()).select_from(relation.rows).where(is_odd))
-        self.mind_odd_ids(count)
+        faults = Faults()
+        if count:
+            faults.add(odd_ids(relation.where), self._lead_ids(is_odd), rows=count)
+        self.mind_odd_ids(faults)
         return self.odd_ids
+
+    def _lead_ids(self, condition: ColumnElement[bool]) -> list[str]:
+        """Ids of rows that fulfil a condition, as many as are held of a fault."""
+        found = self.fetch(select(self.relation.id_value).where(condition).limit(MOST_IDS))
+        return [lead_id for (raw,) in found if (lead_id := id_text(raw))]
 
     def is_empty(self) -> bool:
         """Whether there is no row at all."""
@@ -215,13 +196,15 @@ class Rows:
             return Newest(None, at or _NEVER)
         is_past = stamp <= _raw(bound)
         ((past,),) = self.fetch(select(func.max(stamp)).where(is_past))
-        ((count,),) = self.fetch(select(func.count()).select_from(self.relation.rows).where(stamp > _raw(bound)))
+        is_ahead = stamp > _raw(bound)
+        ((count,),) = self.fetch(select(func.count()).select_from(self.relation.rows).where(is_ahead))
         ahead = f", the last at {at:%Y-%m-%d %H:%M}Z" if at else ""
-        told = (
-            f"{self.relation.where}: {{rows}} with a `{self.stamp}` of the future{ahead}. They do not count as fresh: "
-            "put them right, or correct source.time_zone if all are ahead."
-        )
-        return Newest(self.instant(past), at or _NEVER, {told: count})
+        faults = Faults()
+        if count:
+            advice = "They do not count as fresh: put them right, or correct source.time_zone if all are ahead."
+            fault = Fault(self.relation.where, f"with a `{self.stamp}` of the future", advice)
+            faults.add(fault, self._lead_ids(is_ahead), rows=count, detail=ahead)
+        return Newest(self.instant(past), at or _NEVER, faults)
 
     def _bound(self, stamp: ColumnElement[Any], instant: datetime) -> object | None:
         """An instant as the stamps hold them; None where they cannot be compared with one, or there is none."""

@@ -13,10 +13,11 @@ from leadgate.errors import ConfigError, LeadgateError
 from leadgate.files import read_wide_mode
 from leadgate.leadbyte.wire import can_act
 from leadgate.ledger import Ledger
+from leadgate.model import Faults
 from leadgate.policy.advice import advise
 from leadgate.policy.deciding import Policy
 from leadgate.policy.examples import Examined, example_faults, run_examples
-from leadgate.source import Source, name_faults
+from leadgate.source import Source
 from leadgate.wiring.ledger import open_ledger
 from leadgate.wiring.pipeline import build_policy, build_shadow, open_source, read_pipeline_file
 from leadgate.wiring.run import check_leadbyte
@@ -55,7 +56,7 @@ def check_pipeline(path: Path, read_block: ReadBlock) -> Checked:
             if examined.failures:
                 errors.append(ConfigError([f"{path}: {failure}" for failure in examined.failures]))
             build_shadow(path, config, source)
-            advice += name_faults(source.reading(utc_now(), config.wait.source_fresh_within).faults)
+            advice += source.reading(utc_now(), config.wait.source_fresh_within).faults.lines()
     except LeadgateError as error:
         errors.append(error)
     try:
@@ -119,7 +120,7 @@ def _about_rows(source: Source) -> list[str]:
         return []
     source.odd_enrichment_ids()
     source.enrichments([lead.lead_id for lead in page.leads])
-    told = name_faults(page.faults + source.faults())
+    told = Faults(page.faults, source.faults()).lines()
     odd = next((lead.lead_id for lead in page.leads if not can_act(lead.lead_id)), None)
     if odd is None:
         return told

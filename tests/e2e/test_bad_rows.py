@@ -31,16 +31,21 @@ def test_rows_that_are_wrong_are_told_and_the_others_go_on(pipeline: Practice, l
     """A plan names each fault, a run counts them, and the good leads are processed."""
     pipeline.quarantine(None, None, "  ", "9" * 201, "4\x007", "7", "7")
     pipeline.enrich("7", **COMPLETE)
-    planned = leadgate("plan", config=pipeline.file).stdout.splitlines()
+    ended = leadgate("plan", config=pipeline.file)
+    planned = ended.stdout.splitlines()
+    assert ended.code == 1, "nobody can register a row without an id"
     told = [line.removeprefix(f"fault: {TABLE}: ") for line in planned if line.startswith("fault: ")]
     assert len(told) == 3
     assert told[0].startswith("2 rows without `quarantine_id`, quarantined from ")
     assert told[1].startswith("3 rows with an id that is none: blank, longer than 200 characters, or with a NUL")
-    assert told[2] == "2 rows of leads that are on more than one; the earliest `quarantined_at` counts. One is lead 7."
+    assert told[2] == "2 rows of leads that are on more than one, such as lead 7. The earliest `quarantined_at` counts."
 
     finished = leadgate("run", config=pipeline.file)
-    assert finished.code == 0, finished.stderr
-    assert "       3  kinds of faults in the source: `leadgate plan` names each" in finished.stdout
+    assert finished.code == 1, finished.stderr
+    assert "       3  kinds of faults in the source, named below" in finished.stdout
+    assert [line for line in finished.stdout.splitlines() if line.startswith("fault: ")] == [
+        line for line in planned if line.startswith("fault: ")
+    ]
     assert {lead_id: len(acts) for lead_id, acts in leadbyte.quarantine.acts.items()} == {"1": 1, "7": 1}
 
 
@@ -48,7 +53,7 @@ def test_enrichment_for_a_lead_that_nobody_registered_is_left_alone(pipeline: Pr
     """Only leads of `source.leads` are touched, whatever else has arrived, and rows without an id are nobody's."""
     pipeline.enrich("99", None, **COMPLETE)
     summary = leadgate("run", "--json", config=pipeline.file).json()
-    assert [summary[key] for key in ("registered", "arrived", "processed", "faults")] == [1, 1, 1, 0]
+    assert [summary[key] for key in ("registered", "arrived", "processed", "faults")] == [1, 1, 1, []]
     assert leadbyte.quarantine.acts.keys() == {"1"}
 
 

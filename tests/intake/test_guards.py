@@ -168,7 +168,7 @@ def test_a_row_of_the_future_does_not_keep_a_dead_source_fresh(waiting: Pipeline
     waiting.clock.advance(hours=30)
     looked = waiting.look(wait={**FRESH, "deadline": "24h", "require": ["postcode"]})
     assert (looked.late, looked.reading.healthy) == (0, False)
-    assert any("with a `updated_at` of the future" in fault for fault in looked.reading.faults)
+    assert any("with a `updated_at` of the future" in fault for fault in looked.reading.faults.lines())
     assert set(waiting.states().values()) == {State.WAITING}
 
 

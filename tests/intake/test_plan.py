@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from leadgate.delivery import Delivery, Exchange, Preparation
 from leadgate.leadbyte import LeadByteClient
-from leadgate.model import State
+from leadgate.model import Faults, State
 from leadgate.plan import Plan, plan_run
 from leadgate.sandbox import Sandbox, sandbox_thread
 from tests.intake.pipeline import Pipeline
@@ -90,7 +90,7 @@ def test_a_plan_names_rows_that_cannot_be_leads(pipeline: Pipeline) -> None:
     """As registering does."""
     pipeline.quarantine(1)
     pipeline.run_sql("UPDATE leads SET quarantined_at = NULL")
-    assert plan(pipeline).faults == pipeline.register().faults != []
+    assert plan(pipeline).faults == pipeline.register().faults != Faults()
 
 
 def test_a_plan_keeps_to_the_reject_cap(pipeline: Pipeline) -> None:

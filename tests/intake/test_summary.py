@@ -5,15 +5,20 @@ from datetime import UTC, datetime
 
 import pytest
 
-from leadgate.model import State, Tally
+from leadgate.model import Fault, Faults, State, Tally
 from leadgate.summary import Account, Summary
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 
 
+FAULTS = Faults()
+FAULTS.add(Fault("source.leads", "of leads that are on more than one", "The earliest counts."), ["17"])
+FAULTS.add(Fault("source.leads", "with a blank in their id", "Correct them."), ["18"])
+
+
 def summary(**went: int) -> Summary:
     """A run whose leads went to these states."""
-    account = Account(BEGAN, leads=7, arrived=5, changed=2, lead_faults=["a", "b"], inferred=["17"])
+    account = Account(BEGAN, leads=7, arrived=5, changed=2, lead_faults=FAULTS, inferred=["17"])
     account.tally.went.update({State(name): count for name, count in went.items()})
     left = {State.WAITING: 11, State.READY: 3, State.UNKNOWN: account.tally.went[State.UNKNOWN]}
     return account.summarize(remaining=left)

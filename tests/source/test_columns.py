@@ -8,7 +8,6 @@ import pytest
 
 from leadgate.model import ColumnType
 from leadgate.policy.names import Names
-from leadgate.source import name_faults
 from tests.source.conftest import OpenSource, UserDatabase
 
 S, I, D, B, T = (ColumnType(name) for name in ("string", "int", "double", "bool", "timestamp"))  # noqa: E741
@@ -150,10 +149,10 @@ def test_what_cannot_be_read_counts_as_missing_and_is_told_once(sqlite_url: str,
     for enrichment in source.enrichments(["1", "2"]).values():
         assert enrichment.updated_at is None
         assert enrichment.columns["score"] is None
-    told = name_faults(source.faults())
+    told = source.faults().lines()
     assert told == [
         f"source.enrichment (table enrichment): 2 rows with a `{column}` that is no {type_}, and counts as missing "
-        f"(one is written like {shape}), such as that of lead 1."
+        f"(one is written like {shape}), of leads 1 and 2. Correct the values, or say under `types:` what they are."
         for column, type_, shape in (("updated_at", "timestamp", "aaaaaaaaa"), ("score", "double", "aaaa"))
     ]
     assert not any(word in message for message in told for word in ("high", "low", "yesterday", "today"))

@@ -7,7 +7,7 @@ import pytest
 
 from leadgate.errors import LedgerError
 from leadgate.ledger import open_engine
-from leadgate.source import Faults, name_faults
+from leadgate.model import Faults
 from tests.source.conftest import OpenSource
 from tests.support.postgres import PostgresServer
 
@@ -65,10 +65,11 @@ def test_a_byte_that_is_no_character_costs_its_value(
     pages = list(source.lead_pages.all(100))
     is_odd = odd != b"x"
     assert {lead.lead_id for page in pages for lead in page.leads} == {"1", "é"} | (set() if is_odd else {"3x"})
-    told = "; ".join(name_faults(sum((page.faults for page in pages), Faults())))
+    told = "; ".join(Faults(*(page.faults for page in pages)).lines())
     assert ("1 row with an id that is none" in told) is is_odd
     # At the end of an id a byte that is no character is none of it either, where the server knows what one is.
-    assert sum(source.odd_enrichment_ids().values()) == (2 if encoding == "WIN1252" else 1)
+    (counted,) = source.odd_enrichment_ids().as_json()
+    assert counted["rows"] == (2 if encoding == "WIN1252" else 1)
     found = source.enrichments(["1", "é"])
     assert {lead_id: (row.columns["name"], row.columns["postcode"]) for lead_id, row in found.items()} == {
         "1": (None if is_odd else "x", "é"),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from leadgate.source import Faults, Source, name_faults
+from leadgate.model import Faults
+from leadgate.source import Source
 from tests.source.conftest import NOON, OpenSource, UserDatabase
 
 AT = "'2026-03-01 12:00:00'"
@@ -58,7 +59,7 @@ def test_a_value_that_no_driver_can_load_costs_that_value(
     assert {lead_id: row.columns["postcode"] for lead_id, row in found.items()} == {"1": "TN25", "2": "TN26"}
     if is_read:
         assert found["1"].columns["odd"] is None
-        (told,) = name_faults(source.faults())
+        (told,) = source.faults().lines()
         assert "1 row with a `odd` that is no timestamp" in told
 
 
@@ -74,11 +75,11 @@ def test_bytes_that_are_no_text_cost_that_value(sqlite_url: str, open_source: Op
             connection.execute(row, (n, b"J\xf6rg"))
     connection.close()
     source = open_source(sqlite_url)
-    assert sum(source.odd_enrichment_ids().values()) == 3
+    assert [kind["rows"] for kind in source.odd_enrichment_ids().as_json()] == [3]
     for size in (1, 2, 100):
         pages = list(source.lead_pages.all(size))
         assert [lead.lead_id for page in pages for lead in page.leads] == ["1", "3"]
-        assert "3 rows with an id that is none" in name_faults(sum((page.faults for page in pages), Faults()))[0]
+        assert "3 rows with an id that is none" in Faults(*(page.faults for page in pages)).lines()[0]
         written = source.changed(NOON - timedelta(days=9), size)
         assert [lead_id for page in written or () for lead_id, _ in page] == ["1", "3"]
     found = source.enrichments(["1", "3"])
@@ -86,7 +87,7 @@ def test_bytes_that_are_no_text_cost_that_value(sqlite_url: str, open_source: Op
         "1": (None, "TN25"),
         "3": (None, "TN25"),
     }
-    assert "2 rows with a `name` that is no string" in name_faults(source.faults())[0]
+    assert "2 rows with a `name` that is no string" in source.faults().lines()[0]
 
 
 SETTINGS = {
@@ -167,7 +168,7 @@ def test_an_id_is_the_same_without_what_cannot_be_seen(
     assert sorted(lead.lead_id for page in pages for lead in page.leads) == ["1", "2", "3"]
     odd_enrichment = source.odd_enrichment_ids()
     assert bool(odd_enrichment) is (where != "leads")
-    assert bool([1 for page in pages for fault in page.faults if "cannot be seen" in fault]) is (where != "enrichment")
+    assert ("cannot be seen" in str([page.faults.lines() for page in pages])) is (where != "enrichment")
     assert source.enrichments(["1"])["1"].columns["postcode"] == "TN25"
     assert set(source.leads(["1", "2"])) == {"1", "2"}
     assert source.present(["1", "4"]) == {"1"}
@@ -180,7 +181,7 @@ def test_a_row_of_the_future_makes_no_source_fresh(database: UserDatabase, open_
     create(database, "postcode VARCHAR(10)", *(f"{n}, '{at:%Y-%m-%d %H:%M:%S}', 'a'" for n, at in enumerate(stamps, 1)))
     reading = open_source().reading(NOON, timedelta(days=1))
     assert (reading.healthy, reading.newest_at) == (False, NOON - timedelta(days=9))
-    (told,) = name_faults(reading.faults)
+    (told,) = reading.faults.lines()
     assert "2 rows with a `updated_at` of the future, the last at 2037-" in told
 
 
@@ -191,7 +192,7 @@ def test_a_stamp_of_never_makes_no_source_fresh(postgres_url: str, open_source: 
     source = open_source(postgres_url)
     reading = source.reading(NOON, timedelta(hours=2))
     assert (reading.healthy, reading.newest_at) == (True, NOON - timedelta(hours=1))
-    assert "150 rows with a `updated_at` of the future. They" in name_faults(reading.faults)[0]
+    assert "150 rows with a `updated_at` of the future. They" in reading.faults.lines()[0]
     assert [lead_id for page in source.changed(NOON - timedelta(hours=2)) or () for lead_id, _ in page] == ["2"]
 
 
@@ -205,8 +206,7 @@ def test_stamps_that_are_none_are_one_line_with_their_number(sqlite_url: str, op
         " INSERT INTO leads SELECT i, '26/11/2026 08:57' FROM n",
     )
     source = open_source(sqlite_url)
-    faults = sum((page.faults for page in source.lead_pages.all(1000)), start=type(source.faults())())
-    (told,) = name_faults(faults)
+    (told,) = Faults(*(page.faults for page in source.lead_pages.all(1000))).lines()
     assert "9,191 rows with something else than a date and time in `quarantined_at`" in told
     assert "written like 99/99/9999 99:99" in told
 
@@ -264,7 +264,7 @@ def test_a_mariadb_whose_sessions_are_limited_gives_every_row(mariadb_url: str, 
         found = source.enrichments(["1", "2"])
         assert [(row.columns["postcode"], row.updated_at) for row in found.values()] == [("TN25", NOON), ("TN26", NOON)]
         assert found["1"].own["born"] == date(1985, 6, 15)
-        assert source.faults() == {}
+        assert source.faults() == Faults()
         assert source.odd_enrichment_ids() == {}
     finally:
         database.run(*(f"SET GLOBAL {name} = {value}" for name, value in usual.items()))

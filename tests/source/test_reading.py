@@ -8,7 +8,8 @@ from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, event, 
 from sqlalchemy.types import DateTime
 
 from leadgate.errors import SourceError, SourceUnavailable
-from leadgate.source import Faults, Source, name_faults
+from leadgate.model import Faults
+from leadgate.source import Source
 from tests.source.conftest import NOON, OpenSource, UserDatabase
 
 
@@ -55,14 +56,15 @@ def test_rows_that_are_wrong_are_told_and_the_others_read(
     pages = list(source.lead_pages.all(size))
     leads = [lead for page in pages for lead in page.leads]
     assert [lead.lead_id for lead in leads] == ["1", "2", "4"]
-    no_id, twice, no_time = name_faults(sum((page.faults for page in pages), Faults()))
+    no_id, twice, no_time = Faults(*(page.faults for page in pages)).lines()
     assert "2 rows without `id`, quarantined from 2026-03-01 12:00:00+00:00 to 2026-03-01 14:00:00+00:00" in no_id
     # On a page of one row a lead that fills it is passed over.
     count = 2 if size == 1 else 3
     assert (
-        f"{count} rows of leads that are on more than one; the earliest `quarantined_at` counts. One is lead 2" in twice
+        f"{count} rows of leads that are on more than one, such as lead 2. The earliest `quarantined_at` counts."
+        in twice
     )
-    assert "1 row without `quarantined_at`; one is of lead 3. Such leads wait" in no_time
+    assert "1 row without `quarantined_at`, of lead 3. Such leads wait" in no_time
 
 
 def test_of_several_rows_of_a_lead_the_earliest_counts(database: UserDatabase, open_source: OpenSource) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cli.output import say, say_json, say_lines, warn
-from leadgate.model import Pause
+from leadgate.model import Fault, Faults, Pause
 from leadgate.printable import in_cell, on_one_line
 from leadgate.summary import Account
 from tasks.observed import quoted
@@ -64,7 +64,9 @@ def test_a_value_in_prefects_log_stays_on_its_line(text: str, shown: str) -> Non
 def test_the_summary_on_prefects_page_is_not_changed_by_what_it_quotes() -> None:
     """No id, reason or problem of the source makes a heading, a row, a tag or a link."""
     hostile = "a\n\n# b | c\n<script>x</script> [d](javascript:e)"
-    account = Account(NOW, lead_faults=[hostile], inferred=[hostile], skipped={hostile: hostile}, trouble=hostile)
+    faults = Faults()
+    faults.add(Fault("source.leads", "of a kind", "Correct them."), [hostile])
+    account = Account(NOW, lead_faults=faults, inferred=[hostile], skipped={hostile: hostile}, trouble=hostile)
     account.tally.note(hostile)
     summary = account.summarize(remaining={}, pause=Pause(NOW, hostile, hostile))
     told = as_markdown("acme", account, summary, {})
