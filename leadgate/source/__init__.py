@@ -2,4 +2,6 @@
 
 from leadgate.source.faults import Faults as Faults
 from leadgate.source.faults import name_faults as name_faults
+from leadgate.source.known import KnownColumns as KnownColumns
+from leadgate.source.known import know_columns as know_columns
 from leadgate.source.reader import Source as Source

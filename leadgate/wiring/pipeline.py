@@ -17,7 +17,7 @@ from leadgate.ledger.source_health import keep_reading
 from leadgate.model import SourceReading
 from leadgate.policy.compiling import compile_policy
 from leadgate.policy.deciding import Policy
-from leadgate.source import Source
+from leadgate.source import KnownColumns, Source
 from leadgate.wiring.ledger import open_ledger, refuse_bad_address, without_values
 
 
@@ -85,8 +85,8 @@ def _open_source(path: Path, config: PipelineConfig, ledger: Ledger) -> Source:
         raise
 
 
-def build_policy(path: Path, config: PipelineConfig, source: Source) -> Policy:
-    """Check every column and rule the file names against the real source; raise ConfigError naming every fault."""
+def build_policy(path: Path, config: PipelineConfig, source: KnownColumns) -> Policy:
+    """Check every column and rule the file names against what is known of the source; raise ConfigError naming every fault."""
     problems = source.check(required=config.wait.require, used=list(config.update.values()))
     policy = None
     try:
@@ -98,10 +98,12 @@ def build_policy(path: Path, config: PipelineConfig, source: Source) -> Policy:
     return policy
 
 
-def build_shadow(path: Path, config: PipelineConfig, source: Source) -> Policy | None:
+def build_shadow(
+    path: Path, config: PipelineConfig, source: KnownColumns, *, is_offline: bool = False
+) -> Policy | None:
     """Check the rules of the file that policy.shadow names against the same source; None where it names none."""
     if config.policy.shadow is None:
         return None
     file = path.resolve().parent / config.policy.shadow
     with without_values(config):
-        return build_policy(file, load_config(file), source)
+        return build_policy(file, load_config(file, is_offline=is_offline), source)
