@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from leadgate.config.section import Block, Duration, Section, Unfit
 from leadgate.model import ColumnType
@@ -13,6 +13,7 @@ from leadgate.model import ColumnType
 class RelationConfig(Section):
     """A table, view or query of the source, and which of its columns is the lead's id."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["table"]}, {"required": ["query"]}]})
     table: str | None = None
     query: str | None = None
     id: str

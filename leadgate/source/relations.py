@@ -106,12 +106,12 @@ def hold_against(native: Mapping[str, NativeType], place: Place, instants: Mappi
 
     `instants` are the columns that must hold a date and time, by their key in the file.
     """
-    config = place.config
+    config, new = place.config, if_it_is_new(place.known_from)
     types = {name: type_.column_type for name, type_ in native.items() if type_.column_type} | config.types
     types |= dict.fromkeys(instants.values(), ColumnType.TIMESTAMP)
     named = [("id", config.id), *((f"types.{name}", name) for name in config.types), *instants.items()]
     problems = [
-        f"{place.path}.{key}: {place.where} has no column `{name}`; {suggest(name, native)}{if_it_is_new(place.known_from)}"
+        f"{place.path}.{key}: {place.where} has no column `{name}`; {suggest(name, native)}{new}"
         for key, name in named
         if name not in native
     ]

@@ -139,10 +139,8 @@ def _about_types(file: Path, config: PipelineConfig, source: Source, *, write: b
         return error.problems
     if not differ:
         return []
-    return [
-        f"{file}: the source has other types now, or other columns ({joined(map(spell, differ))}): "
-        "write it anew with `leadgate check --write-types`."
-    ]
+    told = f"{file}: the source has other types now, or other columns ({joined(map(spell, differ))})"
+    return [f"{told}: write it anew with `leadgate check --write-types`."]
 
 
 def backtest_policy(path: Path, proposed: Path, read_block: ReadBlock, *, since: timedelta) -> Backtest:
