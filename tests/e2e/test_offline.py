@@ -1,4 +1,4 @@
-"""Rules checked and tested without the source, by the types that were kept in a file: no key, no database, no ledger."""
+"""Rules checked and tested without the source, by the types that a file keeps: no key, no database, no ledger."""
 
 from collections.abc import Iterator
 from pathlib import Path
