@@ -86,7 +86,7 @@ def _open_source(path: Path, config: PipelineConfig, ledger: Ledger) -> Source:
 
 
 def build_policy(path: Path, config: PipelineConfig, source: KnownColumns) -> Policy:
-    """Check every column and rule the file names against the source, or what is known of it; raise ConfigError with all faults."""
+    """Check every column and rule of a file against what is known of the source; raise ConfigError with all faults."""
     problems = source.check(required=config.wait.require, used=list(config.update.values()))
     policy = None
     try:

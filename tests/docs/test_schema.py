@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from cli.init import pipeline_template
-from tests.docs.test_yaml import BLOCKS, OTHER_FILES, WHOLE, Block, read, written_into
+from tests.docs.pages import Block
+from tests.docs.test_yaml import BLOCKS, OTHER_FILES, WHOLE, read, written_into
 from tests.support.command import leadgate
 
 SCHEMA = json.loads(leadgate("schema").stdout)
