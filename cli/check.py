@@ -1,25 +1,46 @@
 """`leadgate check`: every fault of a pipeline at once, before anything is read or sent."""
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from cli.blocks import read_block
+from cli.options import TypesOption
 from cli.output import FINE, ConfigOption, JsonOption, exit_code, reports_errors, say, say_json, stop, warn, warn_lines
-from leadgate.errors import problems_of
+from leadgate.errors import ConfigError, problems_of
 from leadgate.open_server import find_open_server
 from leadgate.prefect_settings import find_server
-from leadgate.wiring.checks import check_pipeline
+from leadgate.wiring.checks import check_offline, check_pipeline
 
 
 @reports_errors
-def check(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
+def check(
+    *,
+    config: ConfigOption = Path("leadgate.yaml"),
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Check the file alone: no key, source or ledger is needed.")
+    ] = False,
+    write_types: Annotated[
+        bool, typer.Option("--write-types", help="Write the source's columns and their types to the file of types.")
+    ] = False,
+    types: TypesOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Check the file, its rules against the source's real columns, the ledger, and LeadByte's key and address.
 
     How arrivals will be found is said too. Nothing is changed anywhere: LeadByte is asked to update an empty list
-    of leads.
+    of leads. With --offline nobody is asked anything.
     """
-    errors, advice, in_the_clear = check_pipeline(config, read_block)
+    if offline and write_types:
+        msg = "--write-types asks the source which columns it has: leave out --offline"
+        raise ConfigError(msg)
+    checked = (
+        check_offline(config, types) if offline else check_pipeline(config, read_block, types=types, write=write_types)
+    )
+    errors, advice, in_the_clear, types_of = checked
     problems = [problem for error in errors for problem in problems_of(error)]
-    if (server := find_server()) and (is_open := find_open_server(server)):
+    if not offline and (server := find_server()) and (is_open := find_open_server(server)):
         advice.append(is_open)
     if in_the_clear:
         warn(f"leadgate: {in_the_clear}")
@@ -28,7 +49,11 @@ def check(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption =
         say_json({"ok": not problems, "problems": problems, "advice": advice})
     else:
         if not problems:
-            say(f"{config}: all is well. `leadgate plan` shows what a run would do.")
+            say(
+                f"{config}: the file alone is well, by the types of {types_of}. `leadgate check` tries all the rest."
+                if offline
+                else f"{config}: all is well. `leadgate plan` shows what a run would do."
+            )
         for advised in advice:
             say(f"  {advised}")
     for problem in problems:

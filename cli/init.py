@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.output import reports_errors, say
+from cli.schema import schema_text
 from leadgate.errors import ConfigError
 from leadgate.files import read_file, write_whole
 from leadgate.wiring.identity import make_first_ledger
@@ -20,6 +21,8 @@ def init(
 ) -> None:
     """Write a commented pipeline file, and make its ledger beside it; edit the file, then `leadgate check`.
 
+    By leadgate.schema.json, which is written beside it too, an editor completes and checks the file while you type.
+
     The first pipeline that runs with the ledger takes its place there, as with `leadgate ledger create --first-time`.
     """
     is_new = not path.exists()
@@ -27,6 +30,8 @@ def init(
         msg = f"{path}: is there already. Name another path, or --force to replace it."
         raise ConfigError(msg)
     write_whole(path, pipeline_template())
+    # Its first line names this file: without it an editor would complain.
+    write_whole(path.with_name("leadgate.schema.json"), schema_text(), keep_mode=True)
     # Beside another pipeline file a ledger may have been lost: then a person says so.
     made = is_new and not _others(path) and make_first_ledger(path)
     say(f"Wrote {path}{' and made its ledger' if made else ''}.")

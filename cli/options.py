@@ -4,6 +4,7 @@ import getpass
 import os
 import socket
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,12 @@ from leadgate.model import normal_id
 
 ByOption = Annotated[
     str | None, typer.Option("--by", help="Who says so; your login is kept with it.", show_default="the login name")
+]
+TypesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--types", help="The file of the columns' types.", show_default="leadgate.types.yaml beside leadgate.yaml"
+    ),
 ]
 
 

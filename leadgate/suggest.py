@@ -20,6 +20,16 @@ def known_here(known: Iterable[str]) -> str:
     return f"known here: {shown}{', ...' if len(names) > _NAMES_SHOWN else ''}"
 
 
+def if_it_is_new(known_from: str | None) -> str:
+    """Go on from what was suggested, where columns are known from a file: the source may have others by now."""
+    if known_from is None:
+        return ""
+    return (
+        f" (it is not among the types of {known_from}: if the source has it, write them anew with "
+        "`leadgate check --write-types`)"
+    )
+
+
 def close_to(name: str, known: Iterable[str]) -> str | None:
     """The known name most like this one, whatever its case; None when none is."""
     by_lower = {candidate.lower(): candidate for candidate in known}

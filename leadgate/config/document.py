@@ -51,8 +51,13 @@ class _Constructor(SafeConstructor):
         return unique
 
 
-def read_document(text: str, name: str) -> dict[str, Any]:
+_PIPELINE = "is not a pipeline file: it should hold keys such as `pipeline:`, `source:` and `policy:`"
+
+
+def read_document(text: str, name: str, *, otherwise: str = _PIPELINE) -> dict[str, Any]:
     """Read the text of a file as keys and values; raise ConfigError that names file, line and column.
+
+    `otherwise` is what is said of a file that holds no keys.
 
     YAML 1.2, where NO and yes stay text. Duplicate keys, tags and values without end are errors.
     """
@@ -74,7 +79,7 @@ def read_document(text: str, name: str) -> dict[str, Any]:
         msg = f"{name}: is not readable as YAML. Put quotes around each text that holds special characters."
         raise ConfigError(msg) from None
     if not isinstance(document, dict):
-        msg = f"{name}: is not a pipeline file: it should hold keys such as `pipeline:`, `source:` and `policy:`"
+        msg = f"{name}: {otherwise}"
         raise ConfigError(msg)
     return document
 

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from leadgate.config.section import Duration, Section, Unfit
 from leadgate.model import Verdict
 
+_ONE = ["string", "number", "boolean", "null"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -18,7 +19,7 @@ def _is_one_value(value: object) -> object:
     return value
 
 
-Value = Annotated[Any, AfterValidator(_is_one_value)]
+Value = Annotated[Any, AfterValidator(_is_one_value), WithJsonSchema({"type": _ONE})]
 
 
 class GivenConfig(BaseModel):

@@ -17,22 +17,30 @@ from leadgate.files import read_file
 from leadgate.suggest import suggest
 
 _NEEDED_TO_SEND = (("leadbyte", "api_key"), ("source", "url"))
+_NEEDED_ELSEWHERE = (*_NEEDED_TO_SEND, ("leadbyte", "base_url"), ("ledger", "url"))
 _NO_FILE = "`leadgate init` writes one to start from, or name another."
 
 
-def load_config(path: Path, environ: Mapping[str, str] | None = None, *, needs_secrets: bool = True) -> PipelineConfig:
+def load_config(
+    path: Path, environ: Mapping[str, str] | None = None, *, needs_secrets: bool = True, is_offline: bool = False
+) -> PipelineConfig:
     """Read and check a pipeline file; raise ConfigError naming every fault with its path in the file.
 
-    Without `needs_secrets` LeadByte's key and the source's address may be missing or wrong.
+    Without `needs_secrets` LeadByte's key and the source's address may be missing or wrong. If it `is_offline`, no
+    variable of an address or the key needs to be set.
     """
     text = read_file(path, missing=_NO_FILE)
     environ = os.environ if environ is None else environ
-    return parse_config(text, str(path), environ, needs_secrets=needs_secrets)
+    return parse_config(text, str(path), environ, needs_secrets=needs_secrets, is_offline=is_offline)
 
 
-def parse_config(text: str, name: str, environ: Mapping[str, str], *, needs_secrets: bool = True) -> PipelineConfig:
+def parse_config(
+    text: str, name: str, environ: Mapping[str, str], *, needs_secrets: bool = True, is_offline: bool = False
+) -> PipelineConfig:
     """Check the text of a pipeline file, as `load_config`; `name` is what messages call it."""
-    filled = Filled(read_document(text, name), environ, () if needs_secrets else _NEEDED_TO_SEND)
+    needs_secrets = needs_secrets and not is_offline
+    may_be_absent = () if needs_secrets else _NEEDED_ELSEWHERE if is_offline else _NEEDED_TO_SEND
+    filled = Filled(read_document(text, name), environ, may_be_absent)
     problems = [f"{_dotted(path)}: {problem}" for path, problem in filled.absent.items()]
     problems += [f"{_dotted(path) or 'the file'}: {problem}" for path, problem in _odd_texts(filled.document, ())]
     if misplaced := list(dict.fromkeys(_misplaced(filled.document))):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from leadgate.config.section import Duration, Section
 from leadgate.model import Verdict
@@ -14,6 +14,7 @@ ConditionText = Annotated[str, Field(min_length=1, max_length=2000)]
 class Conditions(Section):
     """Lists of conditions: all must hold, at least one of any, none of none."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
     all: list[ConditionText] = Field([])
     any: list[ConditionText] = Field([])
     none: list[ConditionText] = Field([])

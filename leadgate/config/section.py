@@ -9,7 +9,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from leadgate.errors import ConfigError
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION = re.compile(r"(\d{1,9})([smhd])")
+DURATION = "([0-9]{1,9})([smhd])"
+"""The pattern of a duration."""
+_DURATION = re.compile(DURATION)
 _LONGEST = timedelta(days=36500)
 
 
@@ -46,6 +48,13 @@ def _read_duration(text: object) -> timedelta:
         msg = "is longer than a hundred years, which no calendar is sure to hold: write 36500d at most"
         raise Unfit(msg)
     return span
+
+
+def in_largest_unit(span: timedelta) -> str:
+    """Write a span as a file would have it, in the largest unit below a day in which it is a whole number."""
+    seconds = int(span.total_seconds())
+    size, unit = next((size, unit) for size, unit in [(3600, "h"), (60, "m"), (1, "s")] if seconds % size == 0)
+    return f"{seconds // size}{unit}" if seconds else "0s"
 
 
 Duration = Annotated[timedelta, BeforeValidator(lambda v: v if isinstance(v, timedelta) else _read_duration(v))]

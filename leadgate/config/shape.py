@@ -41,6 +41,8 @@ class LeadByteConfig(Section):
             if isinstance(info.data.get("api_key"), Block):
                 return value
             raise PydanticCustomError("missing", "is missing")  # noqa: EM101 - pydantic's own kind of fault
+        if "${" in value and not _needs_secrets(info):
+            return value  # a variable that is not set here
         check_base_url(value, insecure_http=info.data.get("insecure_http", False))
         return value.rstrip("/").removesuffix("/restapi/v1.3")
 

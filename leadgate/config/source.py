@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from leadgate.config.section import Block, Duration, Section, Unfit
 from leadgate.model import ColumnType
@@ -41,6 +41,7 @@ def _as_type(value: object) -> object:
 class RelationConfig(Section):
     """A table, view or query of the source, and which of its columns is the lead's id."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["table"]}, {"required": ["query"]}]})
     table: str | None = None
     query: str | None = None
     id: str

@@ -29,6 +29,8 @@ class Columns:
     enrichment: Mapping[str, ColumnType]
     unreadable: Mapping[str, str] = field(default_factory=dict)
     """What the source says the other columns are, such as `enrichment.tags`: ARRAY."""
+    known_from: str | None = None
+    """The file that the columns are known from; None if the source itself was asked."""
 
 
 class _Row:

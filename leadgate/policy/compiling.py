@@ -14,7 +14,7 @@ from leadgate.policy.language import Condition, ConditionFaults, Language
 from leadgate.policy.names import Names
 from leadgate.policy.reason import faults_of
 from leadgate.policy.seeing import Eyes
-from leadgate.suggest import suggest
+from leadgate.suggest import if_it_is_new, suggest
 
 _ALL_PATTERNS = 5000
 """So that one decision takes a quarter of a second at most, with the texts that columns usually hold."""
@@ -96,4 +96,4 @@ def _kept_faults(config: PolicyConfig, names: Names) -> Iterator[str]:
     for number, name in enumerate(config.keep_facts, 1):
         if name not in names.by_name:
             meant = suggest(name.rpartition(".")[2], names.by_name)
-            yield f"policy.keep_facts[{number}]: unknown column {name}; {meant}"
+            yield f"policy.keep_facts[{number}]: unknown column {name}; {meant}{if_it_is_new(names.known_from)}"

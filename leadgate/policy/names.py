@@ -7,7 +7,7 @@ from functools import cache
 from typing import Literal
 
 from leadgate.model import Columns, ColumnType
-from leadgate.suggest import close_to, known_here, suggest
+from leadgate.suggest import close_to, if_it_is_new, known_here, suggest
 
 RelationName = Literal["enrichment", "lead"]
 
@@ -62,6 +62,7 @@ class Names:
         # Without a relation, a name means the enrichment's column: it comes later and so replaces the lead's.
         self.by_name = {column.name: column for column in found}
         self._unreadable = columns.unreadable
+        self.known_from = columns.known_from
         self.by_missing = {f"missing.{name}": column for name, column in self.by_name.items()}
 
     @property
@@ -93,7 +94,8 @@ class Names:
         if f"{other}.{column}" in self.by_variable:
             return f"{where} has no column `{column}`; did you mean {f'lead.{column}' if other == 'lead' else column}?"
         own = [known.name for known in self.by_variable.values() if known.relation == relation]
-        return f"{where} has no column `{column}`; {suggest(column, own, _written(relation))}"
+        meant = suggest(column, own, _written(relation))
+        return f"{where} has no column `{column}`; {meant}{if_it_is_new(self.known_from)}"
 
     def misspelt(self, text: str) -> Iterator[tuple[str, int]]:
         """Give columns that stand in a condition with wrong quotes or none, as they should be written."""
@@ -111,6 +113,10 @@ class Names:
         if native := self._unreadable.get(f"{'enrichment' if relation == 'missing' else relation}.{column}"):
             where = "source.leads" if relation == "lead" else "source.enrichment"
             return f"the source has it as {native}: say under {where} what to read it as, `types: {{{column}: string}}`"
+        new = if_it_is_new(self.known_from) if relation in _RELATIONS else ""
+        return f"{self._nearest(relation, column)}{new}"
+
+    def _nearest(self, relation: str, column: str) -> str:
         known = [*self.usable, *self.by_missing]
         meant = [f"{close_to(relation, _RELATIONS)}.{column}", f"enrichment.{column}", f"lead.{column}"]
         own = {variable.partition(".")[2]: variable for variable in known if variable.startswith(f"{relation}.")}

@@ -25,6 +25,8 @@ class NativeType:
     id_kind: IdKind | None = None
     padded: bool = False
     """Filled up with blanks that mean nothing (PostgreSQL's char(n))."""
+    holds_any: bool = False
+    """Values of any kind may stand in it: SQLite's do, whatever their column says."""
 
 
 # In this order, since some are kinds of those below them.
@@ -75,7 +77,9 @@ def from_sqlite(declared: str) -> NativeType:
     """The type of a SQLite column by its declaration, which is empty for an expression and binds no value."""
     found = next((type_ for words, type_ in _SQLITE if re.search(words, declared, re.IGNORECASE)), None)
     is_no_id = found in {ColumnType.BOOL, ColumnType.TIMESTAMP} or "BLOB" in declared.upper()
-    return NativeType(declared or "an expression without a type", found, None if is_no_id else IdKind.ANY)
+    return NativeType(
+        declared or "an expression without a type", found, None if is_no_id else IdKind.ANY, holds_any=True
+    )
 
 
 _POSTGRESQL = {

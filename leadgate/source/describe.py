@@ -43,6 +43,8 @@ class Place:
 
     path: str
     config: RelationConfig
+    known_from: str | None = None
+    """The file that its columns are known from; None if the source itself was asked."""
 
     @property
     def where(self) -> str:

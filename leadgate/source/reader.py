@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 from leadgate.clock import Clock
 from leadgate.config import Block, SourceConfig
 from leadgate.errors import SourceError, SourceUnavailable
-from leadgate.model import Columns, Enrichment, Faults, Lead, SourceReading
+from leadgate.model import Enrichment, Faults, Lead, SourceReading
 from leadgate.source.advice import advise
 from leadgate.source.database import Database
-from leadgate.source.describe import Place
 from leadgate.source.freshness import read_horizon, read_source
 from leadgate.source.ids import id_text
+from leadgate.source.known import KnownColumns, places_of
 from leadgate.source.lead_pages import LeadPages
 from leadgate.source.relations import ReadableRelation, reflect
 from leadgate.source.rows import Newest, Rows
@@ -29,7 +29,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PAGE = 1000
 
 
-class Source:
+class Source(KnownColumns):
     """The user's database, seen through the two relations of the pipeline file. Threads may share it."""
 
     def __init__(
@@ -43,15 +43,7 @@ class Source:
         # UTC itself reckons far faster than a zone of that name.
         zone = UTC if config.time_zone == "UTC" else ZoneInfo(config.time_zone)
         leads, enrichment = relations
-        self.columns = Columns(
-            lead=dict(leads.types),
-            enrichment=dict(enrichment.types),
-            unreadable={
-                f"{relation}.{column}": native
-                for relation, found in (("lead", leads), ("enrichment", enrichment))
-                for column, native in found.unusable.items()
-            },
-        )
+        super().__init__(leads, enrichment)
         self._database = database
         self._clock = clock
         self.wakeups = wakeups
@@ -187,15 +179,10 @@ class Source:
 def _reflect_both(database: Database, config: SourceConfig) -> list[ReadableRelation]:
     found: list[ReadableRelation] = []
     faults: list[str] = []
-    leads, enrichment = config.leads, config.enrichment
-    for place, instants in (
-        (Place("source.leads", leads), {"quarantined_at": leads.quarantined_at, "updated_at": leads.updated_at}),
-        (Place("source.enrichment", enrichment), {"updated_at": enrichment.updated_at}),
-    ):
-        named = {key: column for key, column in instants.items() if column}
+    for place, instants in places_of(config):
         try:
             with database.connect(place.where) as connection:
-                found.append(reflect(connection, place, named))
+                found.append(reflect(connection, place, instants))
         except SourceUnavailable:
             raise
         except SourceError as fault:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, LargeBinary, cast, func, select
@@ -14,28 +14,42 @@ from leadgate.model.times import EPOCH_MS, TimeForm
 from leadgate.source.column_types import NativeType
 from leadgate.source.describe import Place, describe, rows_of
 from leadgate.source.ids import IdKind
-from leadgate.suggest import suggest
+from leadgate.suggest import if_it_is_new, suggest
 
 
 @dataclass(frozen=True, slots=True)
-class ReadableRelation:
-    """A relation that can be read: every column in `types` is there and is read as that type."""
+class KnownRelation:
+    """A relation whose columns are known, whether or not the database can be reached."""
 
     place: Place
-    dialect: str
-    rows: FromClause
-    id_kind: IdKind
+    native: Mapping[str, NativeType]
+    """Every column as the database has it."""
     types: Mapping[str, ColumnType]
-    unusable: Mapping[str, str]
-    """Columns that rules and updates cannot read, and what the database says they are."""
-    padded: frozenset[str]
-    forms: Mapping[str, TimeForm] = field(default_factory=dict)
-    """How columns hold instants that are text or milliseconds."""
+    """What rules and updates read each column as."""
+
+    @property
+    def forms(self) -> Mapping[str, TimeForm]:
+        """How columns hold instants that are text or milliseconds."""
+        return self.place.config.time_forms
 
     @property
     def where(self) -> str:
         """The relation as messages name it."""
         return self.place.where
+
+    @property
+    def unusable(self) -> dict[str, str]:
+        """Columns that rules and updates cannot read, and what the database says they are."""
+        return {name: type_.name for name, type_ in self.native.items() if name not in self.types}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadableRelation(KnownRelation):
+    """A relation that can be read: every column in `types` is there and is read as that type."""
+
+    dialect: str
+    rows: FromClause
+    id_kind: IdKind
 
     @property
     def id(self) -> ColumnElement[Any]:
@@ -60,21 +74,38 @@ class ReadableRelation:
 
     def value(self, name: str) -> ColumnElement[Any]:
         """A column as it is read."""
-        return func.rtrim(self.rows.c[name]) if name in self.padded else self.rows.c[name]
+        return func.rtrim(self.rows.c[name]) if self.native[name].padded else self.rows.c[name]
 
 
 def reflect(connection: Connection, place: Place, instants: Mapping[str, str]) -> ReadableRelation:
-    """Hold a relation against the database; raise SourceError with every fault, a line each.
+    """Hold a relation against the database; raise SourceError as `hold_against` does."""
+    known = hold_against(describe(connection, place), place, instants)
+    rows = rows_of(connection, place, known.native)
+    # A column can be seen without the right to read it.
+    connection.execute(select(*(rows.c[name] for name in known.types)).limit(0)).close()
+    id_kind = known.native[place.config.id].id_kind
+    assert id_kind  # noqa: S101 - hold_against has seen to it
+    return ReadableRelation(
+        place=place,
+        native=known.native,
+        types=known.types,
+        dialect=connection.dialect.name,
+        rows=rows,
+        id_kind=id_kind,
+    )
+
+
+def hold_against(native: Mapping[str, NativeType], place: Place, instants: Mapping[str, str]) -> KnownRelation:
+    """Hold what the file says of a relation against its columns; raise SourceError with every fault, a line each.
 
     `instants` are the columns that must hold a date and time, by their key in the file.
     """
-    native = describe(connection, place)
-    config = place.config
+    config, new = place.config, if_it_is_new(place.known_from)
     types = {name: type_.column_type for name, type_ in native.items() if type_.column_type} | config.column_types
     types |= dict.fromkeys(instants.values(), ColumnType.TIMESTAMP)
     named = [("id", config.id), *((f"types.{name}", name) for name in config.types), *instants.items()]
     problems = [
-        f"{place.path}.{key}: {place.where} has no column `{name}`; {suggest(name, native)}"
+        f"{place.path}.{key}: {place.where} has no column `{name}`; {suggest(name, native)}{new}"
         for key, name in named
         if name not in native
     ]
@@ -95,32 +126,20 @@ def reflect(connection: Connection, place: Place, instants: Mapping[str, str]) -
         f"{place.path}.types.{name}: column `{name}` of {place.where} is {native[name].name}, which "
         f"{'holds no milliseconds' if form.code == EPOCH_MS else 'is in no format'}: {_AS_IT_IS}"
         for name, form in forms.items()
-        if name in native and connection.dialect.name != "sqlite" and not _can_hold_form(native[name], form)
+        if name in native and not _can_hold_form(native[name], form)
     ]
-    if problems or not id_type or not id_type.id_kind:
+    if problems:
         raise SourceError("\n".join(problems))
-    rows = rows_of(connection, place, native)
-    # A column can be seen without the right to read it.
-    connection.execute(select(*(rows.c[name] for name in types)).limit(0)).close()
-    return ReadableRelation(
-        place=place,
-        dialect=connection.dialect.name,
-        rows=rows,
-        id_kind=id_type.id_kind,
-        types=types,
-        unusable={name: type_.name for name, type_ in native.items() if name not in types},
-        padded=frozenset(name for name, type_ in native.items() if type_.padded),
-        forms=forms,
-    )
+    return KnownRelation(place, native, types)
 
 
 _AS_IT_IS = "write `timestamp` alone, without a format, or leave it out."
 
 
 def _can_hold_form(native: NativeType, form: TimeForm) -> bool:
-    """Whether a column may hold text in a format, or milliseconds. In SQLite any may, whatever its type says."""
+    """Whether a column may hold text in a format, or milliseconds."""
     numbers = {ColumnType.INT, ColumnType.DOUBLE} if form.code == EPOCH_MS else {ColumnType.INT}
-    return native.column_type in {ColumnType.STRING, *numbers}
+    return native.holds_any or native.column_type in {ColumnType.STRING, *numbers}
 
 
 def _can_hold_instants(native: NativeType, declared: ColumnType | None) -> bool:

@@ -50,7 +50,8 @@ class Rows:
         nulls: frozenset[str] = frozenset({""}),
     ) -> None:
         self.relation = relation
-        form = relation.forms.get(stamp or "")
+        self._forms = relation.forms
+        form = self._forms.get(stamp or "")
         self.stamp = None if form and not form.sorts else stamp
         """The column by which rows can be read in the order in which they were written."""
         self.unsorted_stamp = stamp if form and not form.sorts else None
@@ -71,7 +72,7 @@ class Rows:
 
     def instant(self, raw: object, column: str | None = None) -> datetime | None:
         """Read a raw value of a column, or else of the stamp, as an instant."""
-        if form := self.relation.forms.get(column or self.stamp or ""):
+        if form := self._forms.get(column or self.stamp or ""):
             found = form.read(raw, self._zone)
             return found and found[0]
         instant: datetime | None = fit(raw, ColumnType.TIMESTAMP, self._zone)
@@ -131,7 +132,7 @@ class Rows:
         """Give a row's values as the types of their columns; what is not of its type counts as missing."""
         columns: dict[str, Any] = {}
         own: dict[str, Any] = {}
-        types, forms, zone, nulls = self.relation.types, self.relation.forms, self._zone, self._nulls
+        types, forms, zone, nulls = self.relation.types, self._forms, self._zone, self._nulls
         for name, raw in zip(names, cells, strict=True):
             if raw is None or (type(raw) is str and raw.strip() in nulls):
                 columns[name] = None
@@ -209,7 +210,7 @@ class Rows:
     def _bound(self, stamp: ColumnElement[Any], instant: datetime) -> object | None:
         """An instant as the stamps hold them; None where they cannot be compared with one, or there is none."""
         sample = self._sample(stamp)
-        form = self.relation.forms.get(self.stamp or "")
+        form = self._forms.get(self.stamp or "")
         if form and sample is not None:
             return form.write(instant, sample, self._zone)
         return comparable(sample, instant, self._zone)

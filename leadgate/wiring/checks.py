@@ -17,8 +17,10 @@ from leadgate.model import Faults
 from leadgate.policy.advice import advise
 from leadgate.policy.deciding import Policy
 from leadgate.policy.examples import Examined, example_faults, run_examples
-from leadgate.source import Source
-from leadgate.wiring.ledger import open_ledger
+from leadgate.policy.names import joined, spell
+from leadgate.source import KnownColumns, Source
+from leadgate.source.types_file import columns_of_file, columns_of_pipeline, differing, types_file_of, write_types
+from leadgate.wiring.ledger import open_ledger, without_values
 from leadgate.wiring.pipeline import build_policy, build_shadow, open_source, read_pipeline_file
 from leadgate.wiring.run import check_leadbyte
 
@@ -29,6 +31,10 @@ _ABOUT_PROCESSING = (
 )
 
 
+THE_SOURCE = "the source"
+"""What rules were held against, where it was no file."""
+
+
 class Checked(NamedTuple):
     """What a check found: faults that must be put right, advice that may be followed, and what is said each time."""
 
@@ -36,10 +42,15 @@ class Checked(NamedTuple):
     advice: list[str]
     in_the_clear: str | None = None
     """That the key travels unencrypted, if it does."""
+    types_of: str = THE_SOURCE
+    """Where the types of the columns are from: a file's path, or the source."""
 
 
-def check_pipeline(path: Path, read_block: ReadBlock) -> Checked:
-    """Try every part of a pipeline for real and name every fault at once; where there is none, all is well."""
+def check_pipeline(path: Path, read_block: ReadBlock, *, types: Path | None = None, write: bool = False) -> Checked:
+    """Try every part of a pipeline for real and name every fault at once; where there is none, all is well.
+
+    `types` is the file of types if it is not the one beside the pipeline file; with `write` it is written anew.
+    """
     try:
         config = read_pipeline_file(path, read_block)
     except LeadgateError as error:
@@ -48,7 +59,8 @@ def check_pipeline(path: Path, read_block: ReadBlock) -> Checked:
     advice: list[str] = []
     try:
         with closing(open_source(path, config, clock=utc_now)) as source:
-            advice = source.advice()
+            advice = _about_types(types or types_file_of(path), config, source, write=write)
+            advice += source.advice()
             policy = build_policy(path, config, source)
             advice += _about_rows(source)
             advice += advise(policy, config.policy, config.wait.columns)
@@ -72,11 +84,64 @@ def check_pipeline(path: Path, read_block: ReadBlock) -> Checked:
     return Checked(errors, advice, about_the_clear(config.leadbyte.base_url))
 
 
-def examine_pipeline(path: Path, read_block: ReadBlock) -> Examined:
-    """Decide the examples of a pipeline file by its rules; raise ConfigError naming every fault of both."""
+def check_offline(path: Path, types: Path | None) -> Checked:
+    """Check the file alone, by the types that are known without the source; nothing is asked of anybody.
+
+    Those are in the file `types` (by default the one beside the pipeline file, if there is one), and under `types:`.
+    """
+    types_of = str(path)
+    try:
+        config = load_config(path, is_offline=True)
+        file = _types_file(path, types)
+        types_of = str(file or path)
+        with without_values(config):
+            known = columns_of_file(file, config) if file else columns_of_pipeline(path, config)
+        policy = build_policy(path, config, known)
+        examined = _examine(path, config, known, policy)
+        build_shadow(path, config, known, is_offline=True)
+    except LeadgateError as error:
+        return Checked([error], [], types_of=types_of)
+    failures = [f"{path}: {failure}" for failure in examined.failures]
+    errors: list[LeadgateError] = [ConfigError(failures)] if failures else []
+    return Checked(errors, advise(policy, config.policy, config.wait.columns), types_of=types_of)
+
+
+def examine_pipeline(path: Path, read_block: ReadBlock, types: Path | None) -> tuple[Examined, str]:
+    """Decide the examples of a pipeline file by its rules; raise ConfigError naming every fault of both.
+
+    With a file of types (as for `check_offline`) the source is not asked. Also says where the types are from.
+    """
+    if file := _types_file(path, types):
+        config = load_config(path, is_offline=True)
+        with without_values(config):
+            known = columns_of_file(file, config)
+        return _examine(path, config, known, build_policy(path, config, known)), str(file)
     config = read_pipeline_file(path, read_block)
     with closing(open_source(path, config, clock=utc_now)) as source:
-        return _examine(path, config, source, build_policy(path, config, source))
+        return _examine(path, config, source, build_policy(path, config, source)), THE_SOURCE
+
+
+def _types_file(path: Path, named: Path | None) -> Path | None:
+    """The file of types to go by: the one that was named, or the one beside the pipeline file; None if it has none."""
+    beside = types_file_of(path)
+    return named or (beside if beside.exists() else None)
+
+
+def _about_types(file: Path, config: PipelineConfig, source: Source, *, write: bool) -> list[str]:
+    """Write the types of the source's columns, or name those that the file has otherwise."""
+    if write:
+        write_types(file, config.pipeline, source)
+        return [f"{file}: has the columns of the source and their types now. Keep it in version control."]
+    if not file.exists():
+        return []
+    try:
+        differ = differing(file, source)
+    except ConfigError as error:
+        return error.problems
+    if not differ:
+        return []
+    told = f"{file}: the source has other types now, or other columns ({joined(map(spell, differ))})"
+    return [f"{told}: write it anew with `leadgate check --write-types`."]
 
 
 def backtest_policy(path: Path, proposed: Path, read_block: ReadBlock, *, since: timedelta) -> Backtest:
@@ -96,7 +161,7 @@ def backtest_policy(path: Path, proposed: Path, read_block: ReadBlock, *, since:
         )
 
 
-def _examine(path: Path, config: PipelineConfig, source: Source, policy: Policy) -> Examined:
+def _examine(path: Path, config: PipelineConfig, source: KnownColumns, policy: Policy) -> Examined:
     if faults := example_faults(config.examples, policy, source.columns):
         raise ConfigError([f"{path}: {fault}" for fault in faults])
     return run_examples(config.examples, policy, now=utc_now())

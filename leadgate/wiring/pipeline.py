@@ -20,7 +20,7 @@ from leadgate.policy.compiling import compile_policy
 from leadgate.policy.deciding import Policy
 from leadgate.policy.requirements import Requirements
 from leadgate.policy.writing import Update
-from leadgate.source import Source
+from leadgate.source import KnownColumns, Source
 from leadgate.wiring.ledger import open_ledger, refuse_bad_address, without_values
 
 Part = TypeVar("Part")
@@ -90,8 +90,8 @@ def _open_source(path: Path, config: PipelineConfig, ledger: Ledger) -> Source:
         raise
 
 
-def build_policy(path: Path, config: PipelineConfig, source: Source) -> Policy:
-    """Check every column and rule the file names against the real source; raise ConfigError naming every fault."""
+def build_policy(path: Path, config: PipelineConfig, source: KnownColumns) -> Policy:
+    """Check every column and rule of a file against what is known of the source; raise ConfigError with all faults."""
     problems: list[str] = []
     _built(problems, lambda: Requirements(config.wait, source.columns))
     _built(problems, lambda: Update(config.update, source.columns, config.wait.require))
@@ -110,10 +110,12 @@ def _built(problems: list[str], build: Callable[[], Part]) -> Part | None:
         return None
 
 
-def build_shadow(path: Path, config: PipelineConfig, source: Source) -> Policy | None:
+def build_shadow(
+    path: Path, config: PipelineConfig, source: KnownColumns, *, is_offline: bool = False
+) -> Policy | None:
     """Check the rules of the file that policy.shadow names against the same source; None where it names none."""
     if config.policy.shadow is None:
         return None
     file = path.resolve().parent / config.policy.shadow
     with without_values(config):
-        return build_policy(file, load_config(file), source)
+        return build_policy(file, load_config(file, is_offline=is_offline), source)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from leadgate.config import Block, PipelineConfig
+from leadgate.config.section import in_largest_unit
 from tests.docs.pages import page, rows
 
 PAGE = rows(page("settings.md"))
@@ -51,19 +52,12 @@ def as_written(value: Any) -> str:  # noqa: ANN401 - any default
         case SecretStr():
             return value.get_secret_value()
         case timedelta():
-            return in_units(value)
+            return in_largest_unit(value)
         case Enum():
             return str(value.value)
         case bool():
             return str(value).lower()
     return str(value) or '""'
-
-
-def in_units(span: timedelta) -> str:
-    """A span in the largest unit that the file has for it."""
-    seconds = int(span.total_seconds())
-    size, unit = next((size, unit) for size, unit in [(3600, "h"), (60, "m"), (1, "s")] if seconds % size == 0)
-    return f"{seconds // size}{unit}" if seconds else "0s"
 
 
 def choices(annotation: Any) -> Iterator[str]:  # noqa: ANN401 - any annotation

@@ -75,7 +75,10 @@ def test_examples_that_pass_are_counted(pipeline: Practice) -> None:
     add(pipeline, EXAMPLES)
     finished = leadgate("test", config=pipeline.file)
     assert (finished.code, finished.stderr) == (0, "")
-    assert finished.stdout == "2 of 2 examples decided as expected.\nNo example covers: not-sure-yet, never-enriched.\n"
+    assert finished.stdout.splitlines() == [
+        "2 of 2 examples decided as expected, by the types of the source.",
+        "No example covers: not-sure-yet, never-enriched.",
+    ]
 
 
 def test_an_example_that_fails_says_why(pipeline: Practice) -> None:
@@ -143,7 +146,7 @@ def test_what_init_writes_passes_its_own_examples(pipeline: Practice, monkeypatc
     monkeypatch.setenv("SOURCE_URL", f"sqlite:///{pipeline.file.with_name('source.db')}")
     assert leadgate("init", pipeline.file, "--force").code == 0
     finished = leadgate("test", config=pipeline.file)
-    assert (finished.code, finished.stdout) == (0, "3 of 3 examples decided as expected.\n")
+    assert (finished.code, finished.stdout) == (0, "3 of 3 examples decided as expected, by the types of the source.\n")
 
 
 def test_a_backtest_tells_whose_verdict_flips(pipeline: Practice) -> None:
