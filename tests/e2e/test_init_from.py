@@ -11,7 +11,7 @@ from tests.support.command import Finished, leadgate
 
 TWO_TABLES = [
     "CREATE TABLE quarantined_leads (quarantine_id BIGINT PRIMARY KEY, received_at TIMESTAMP)",
-    "CREATE TABLE lead_enrichment (quarantine_id BIGINT, `post code` VARCHAR(10), tel VARCHAR(9), updated_at TIMESTAMP)",
+    "CREATE TABLE lead_enrichment (quarantine_id BIGINT, `post code` CHAR(9), tel VARCHAR(9),updated_at TIMESTAMP)",
     "INSERT INTO quarantined_leads VALUES (1, '2026-03-01 10:00:00')",
 ]
 COLUMNS = ["Prospect ID", "Lead Number", "Lead Origin", "City", 'a: "b" #c', "Created On"]
@@ -53,14 +53,6 @@ def init(file: Path, url: str) -> Finished:
     return finished
 
 
-def check(file: Path, leadbyte: Sandbox, monkeypatch: pytest.MonkeyPatch, address: str) -> Finished:
-    """Check the file as it was written, with the practice LeadByte for an account."""
-    monkeypatch.setenv("LEADBYTE_API_KEY", "practice-key")
-    monkeypatch.setenv("SOURCE_URL", address)
-    rewrite(file, "https://acme.leadbyte.com", leadbyte.url)
-    return leadgate("check", config=file)
-
-
 @pytest.mark.parametrize("statements", [TWO_TABLES, [EXPORT[0], EXPORT[1].format("2026-03-01 10:00:00")]])
 def test_what_is_guessed_passes_the_check(
     address: str, statements: list[str], tmp_path: Path, leadbyte: Sandbox, monkeypatch: pytest.MonkeyPatch
@@ -71,11 +63,14 @@ def test_what_is_guessed_passes_the_check(
     told = init(file, address).stdout
     assert "made its ledger" in told
     assert "policy.rules: nothing is processed yet." in told
-    checked = check(file, leadbyte, monkeypatch, address)
+    monkeypatch.setenv("LEADBYTE_API_KEY", "practice-key")
+    monkeypatch.setenv("SOURCE_URL", address)
+    rewrite(file, "https://acme.leadbyte.com", leadbyte.url)
+    checked = leadgate("check", config=file)
     assert (checked.code, checked.stderr) == (0, "")
     example = re.findall(r"^#   (.*)$", file.read_text("utf-8"), re.MULTILINE)
     rewrite(file, "  rules:  ", "\n".join(["  rules:", *(f"    {line}" for line in example), "    #"]))
-    checked = check(file, leadbyte, monkeypatch, address)
+    checked = leadgate("check", config=file)
     assert (checked.code, checked.stderr) == (0, "")
     assert "then: process" in file.read_text("utf-8")
 

@@ -72,7 +72,7 @@ def test_one_table_of_texts_is_both(database: UserDatabase, tmp_path: Path) -> N
     columns = ", ".join(f"{quote(name)} VARCHAR(60)" for name in names)
     row = "INSERT INTO crm_export VALUES ('p', '{}', 'No', 'Dover', 'a@b.uk', '{}', '{}', '1234567890')"
     rows = [row.format(1, "03/04/2026 10:00", "02/13/2026"), row.format(2, "05/06/2026 11:30", "02/03/2026")]
-    database.run(f"CREATE TABLE crm_export ({columns})", *(f"INSERT INTO crm_export VALUES ({each})" for each in rows))
+    database.run(f"CREATE TABLE crm_export ({columns})", *rows)
     guessed, forms = survey(database.url, tmp_path)
     assert guessed.leads is guessed.enrichment
     assert guessed.lead_id == Guess("Lead Number", "a guess")
