@@ -1,5 +1,7 @@
 """`leadgate init`: a commented pipeline file to start from, and its ledger."""
 
+import os
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +10,8 @@ import typer
 
 from cli.output import reports_errors, say
 from cli.schema import schema_text
-from leadgate.errors import ConfigError
+from leadgate.addresses import check_address, parse_address
+from leadgate.errors import ConfigError, SourceError
 from leadgate.files import read_file, write_whole
 from leadgate.wiring.identity import make_first_ledger
 
@@ -17,6 +20,14 @@ from leadgate.wiring.identity import make_first_ledger
 def init(
     path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("leadgate.yaml"),
     *,
+    from_url: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="URL",
+            help="Guess tables and columns from this database: an address, or '${NAME}' of a variable that holds one.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a commented pipeline file, and make its ledger beside it; edit the file, then `leadgate check`.
@@ -29,7 +40,8 @@ def init(
     if not (is_new or force):
         msg = f"{path}: is there already. Name another path, or --force to replace it."
         raise ConfigError(msg)
-    write_whole(path, pipeline_template())
+    text, told, variable = (pipeline_template(), [], "SOURCE_URL") if from_url is None else _first_file(path, from_url)
+    write_whole(path, text)
     # Its first line names this file: without it an editor would complain.
     write_whole(path.with_name("leadgate.schema.json"), schema_text(), keep_mode=True)
     # Beside another pipeline file a ledger may have been lost: then a person says so.
@@ -37,7 +49,41 @@ def init(
     say(f"Wrote {path}{' and made its ledger' if made else ''}.")
     if not made:
         say("Its ledger: `leadgate ledger create`, with --first-time if leadgate has never acted on its leads.")
-    say("Next: edit the file, export LEADBYTE_API_KEY and SOURCE_URL, then `leadgate check`.")
+    for line in told:
+        say(line)
+    exported = " and ".join(filter(None, ("LEADBYTE_API_KEY", variable)))
+    say(f"Next: edit the file, export {exported}, then `leadgate check`.")
+
+
+def _first_file(path: Path, given: str) -> tuple[str, list[str], str | None]:
+    """Guess a file from a database: its text, what to say of it, and the variable that holds the address, if one."""
+    # Plain `init` needs no database, and starts faster without.
+    from cli.first_file import list_doubts, list_guesses, write_first_file  # noqa: PLC0415
+    from leadgate.source.survey import survey  # noqa: PLC0415
+
+    named = re.fullmatch(r"\$\{([A-Za-z_]\w*)\}", given)
+    address = os.environ.get(named[1]) if named else given
+    if not address:
+        msg = f"--from: the environment variable {named[1] if named else 'SOURCE_URL'} is not set: export it first"
+        raise ConfigError(msg)
+    try:
+        check_address(address)
+        guessed, forms = survey(address, path.resolve().parent)
+    except ValueError as error:
+        msg = f"--from: the address {error}"
+        raise ConfigError(msg) from None
+    except SourceError as error:
+        raise type(error)(str(error).replace("source.url", "--from")) from None
+    variable = named[1] if named else None if _is_without_secrets(address) else "SOURCE_URL"
+    told = ["Guessed from the names and types of its tables:", *(f"  {line}" for line in list_guesses(guessed))]
+    told += ["Look at:", *(f"  {line}" for line in list_doubts(guessed, forms))]
+    return write_first_file(f"${{{variable}}}" if variable else address, guessed, forms), told, variable
+
+
+def _is_without_secrets(address: str) -> bool:
+    """Whether an address may stand in a file: that of a SQLite file, without options, which may hold anything."""
+    url = parse_address(address)
+    return url.get_backend_name() == "sqlite" and not (url.query or url.username or url.password or url.host)
 
 
 def _others(path: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""How a column that is no date and time holds one: text in a format, or a count of milliseconds. Pure."""
+"""How a column that is no date and time holds one: text in a format, or a count of (milli)seconds. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import cached_property
 
-EPOCH_MS = "epoch_ms"
-"""In place of a format: milliseconds since 1970, in UTC."""
+EPOCH_S, EPOCH_MS = "epoch_s", "epoch_ms"
+"""In place of a format: seconds or milliseconds since 1970, in UTC."""
+
+_UNITS = {EPOCH_S: timedelta(seconds=1), EPOCH_MS: timedelta(milliseconds=1)}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRIAL = datetime(2023, 11, 28, 17, 58, 59, 123456, tzinfo=UTC)
@@ -36,13 +38,18 @@ _OF_ZONE = re.compile(r"%:?[zZ]")
 
 @dataclass(frozen=True)
 class TimeForm:
-    """A form of instants: Python's format codes, such as `%d/%m/%Y %H:%M`, or `epoch_ms`."""
+    """A form of instants: Python's format codes, such as `%d/%m/%Y %H:%M`, or `epoch_s` and `epoch_ms`."""
 
     code: str
 
+    @property
+    def is_count(self) -> bool:
+        """Whether it is a number of seconds or milliseconds, not a format."""
+        return self.code in _UNITS
+
     def fault(self) -> str | None:
         """Say why nothing can be read in this form; None where it can."""
-        if self.code == EPOCH_MS:
+        if self.is_count:
             return None
         try:
             text = _TRIAL.strftime(self.code)
@@ -59,8 +66,8 @@ class TimeForm:
         What names no zone is of `zone`; a date is its midnight.
         """
         try:
-            if self.code == EPOCH_MS:
-                instant = _EPOCH + timedelta(milliseconds=_whole(raw))
+            if self.is_count:
+                instant = _EPOCH + _whole(raw) * _UNITS[self.code]
                 return instant, instant
             found = datetime.strptime(str(raw).strip(), self.code)  # noqa: DTZ007 - the zone comes next
             instant = (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
@@ -73,15 +80,15 @@ class TimeForm:
     @cached_property
     def sorts(self) -> bool:
         """Whether values are in the order of their instants, so that a database can find the newest."""
-        if self.code == EPOCH_MS:
+        if self.is_count:
             return True
         texts = [instant.strftime(self.code) for instant in _ASCENDING]
         return not _OF_ZONE.search(self.code) and texts == sorted(texts)
 
     def write(self, instant: datetime, like: object, zone: tzinfo) -> object:
         """Give an instant as the column holds them, to be compared with `like`, one of its values; never later."""
-        if self.code == EPOCH_MS:
-            value = int((instant - _EPOCH) // timedelta(milliseconds=1))
+        if self.is_count:
+            value = (instant - _EPOCH) // _UNITS[self.code]
             return str(value) if isinstance(like, str) else value
         text = instant.astimezone(zone).strftime(self.code)
         return int(text) if isinstance(like, int) else text
@@ -92,7 +99,7 @@ class TimeForm:
 
 
 def _whole(raw: object) -> int:
-    """Read a number of milliseconds; raise ValueError where it is none."""
+    """Read a whole number; raise ValueError where it is none."""
     match raw:
         case bool():
             pass
@@ -100,5 +107,5 @@ def _whole(raw: object) -> int:
             return int(raw)
         case str() if _WHOLE.fullmatch(raw.strip()):
             return int(raw.strip())
-    msg = "no number of milliseconds"
+    msg = "no whole number"
     raise ValueError(msg)

@@ -3,7 +3,7 @@
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,9 +95,7 @@ def _describe_table(connection: Connection, place: Place) -> dict[str, NativeTyp
             warnings.simplefilter("ignore", SAWarning)
             columns = inspector.get_columns(name, schema)
     except NoSuchTableError:
-        known = _tables(inspector, schema) or [
-            name for other in inspector.get_schema_names() if other not in _OWN for name in _tables(inspector, other)
-        ]
+        known = _tables(inspector, schema) or list(_tables_of_all(inspector))
         told = place.config.table or ""
         msg = f"{place.path}.table: there is no table or view `{told}`; {suggest(told, sorted(known))}"
         raise SourceError(msg) from None
@@ -106,9 +104,24 @@ def _describe_table(connection: Connection, place: Place) -> dict[str, NativeTyp
     return {str(found["name"]): from_sqlalchemy(found["type"], connection.dialect.name) for found in columns}
 
 
+def list_tables(inspector: Inspector, *, others: bool) -> list[str]:
+    """The tables and views as `table:` names them: those of the default schema, and with `others` of the rest too."""
+    default = inspector.default_schema_name
+    rest = _tables_of_all(inspector, but=default) if others else ()
+    return [*(_tables(inspector, None) if default else ()), *rest]
+
+
+def _tables_of_all(inspector: Inspector, *, but: str | None = None) -> Iterator[str]:
+    for schema in inspector.get_schema_names():
+        if schema not in {*_OWN, but}:
+            yield from _tables(inspector, schema)
+
+
 def _tables(inspector: Inspector, schema: str | None) -> list[str]:
     """The tables and views of a schema, as `table:` names them."""
     names = [*inspector.get_table_names(schema), *inspector.get_view_names(schema)]
+    if inspector.dialect.name == "postgresql":
+        names += inspector.get_materialized_view_names(schema)
     return [f"{schema}.{name}" for name in names] if schema else names
 
 

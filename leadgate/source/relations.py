@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, LargeBinary, cast,
 from leadgate.errors import SourceError
 from leadgate.model import ColumnType
 from leadgate.model.ids import UNSEEN
-from leadgate.model.times import EPOCH_MS, TimeForm
+from leadgate.model.times import TimeForm
 from leadgate.source.column_types import NativeType
 from leadgate.source.describe import Place, describe, rows_of
 from leadgate.source.ids import IdKind
@@ -124,7 +124,7 @@ def hold_against(native: Mapping[str, NativeType], place: Place, instants: Mappi
     forms = config.time_forms
     problems += [
         f"{place.path}.types.{name}: column `{name}` of {place.where} is {native[name].name}, which "
-        f"{'holds no milliseconds' if form.code == EPOCH_MS else 'is in no format'}: {_AS_IT_IS}"
+        f"{'counts nothing' if form.is_count else 'is in no format'}: {_AS_IT_IS}"
         for name, form in forms.items()
         if name in native and not _can_hold_form(native[name], form)
     ]
@@ -138,7 +138,7 @@ _AS_IT_IS = "write `timestamp` alone, without a format, or leave it out."
 
 def _can_hold_form(native: NativeType, form: TimeForm) -> bool:
     """Whether a column may hold text in a format, or milliseconds."""
-    numbers = {ColumnType.INT, ColumnType.DOUBLE} if form.code == EPOCH_MS else {ColumnType.INT}
+    numbers = {ColumnType.INT, ColumnType.DOUBLE} if form.is_count else {ColumnType.INT}
     return native.holds_any or native.column_type in {ColumnType.STRING, *numbers}
 
 
