@@ -70,7 +70,7 @@ def _compile_rule(number: int, rule: RuleConfig, config: PolicyConfig, language:
     compiled: dict[str, Condition] = {}
     for path, text in _conditions(rule):
         try:
-            compiled[path] = language.compile(text)
+            compiled[path] = language.compile(text, wanted=not path.startswith("when.none"))
         except ConditionFaults as error:
             problems += [f"{where}, {path}: {show(fault, text)}" for fault in error.faults]
     problems += [f"{where}, because: {fault}" for fault in faults_of(rule.because, config.keep_facts)]

@@ -1,6 +1,7 @@
 """decide(): what the rules say of one lead, and why. Pure, and it never raises for what a row holds."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,18 +9,19 @@ from typing import Any
 from leadgate.config import RuleConfig
 from leadgate.model import Columns, ColumnType, Decision, Enrichment, Lead, Verdict
 from leadgate.model.values import fit
-from leadgate.policy.language import Condition, Language
+from leadgate.policy.language import AS_WANTED, OPEN, Condition, Language
 from leadgate.policy.names import Column, a, joined, spell
 from leadgate.policy.reason import fact, render
-from leadgate.policy.trace import NONE_OF_ANY
+from leadgate.policy.trace import NONE_OF_ANY, Failed
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What conditions see of one lead: values by name, absent where missing, and the same bound for CEL."""
+    """What conditions see of one lead: values by name, the same bound for CEL, and the names that are missing."""
 
     values: Mapping[str, Any]
     bound: Any
+    lacking: AbstractSet[str]
 
     def gap(self, condition: Condition, error: str | None) -> str:
         """Say why a condition has no answer: the calculation that failed, or the missing values it reads."""
@@ -48,20 +50,25 @@ class Rule:
         """Every name its conditions read."""
         return {name for condition in self.conditions for name in condition.names}
 
-    def ask(self, seen: Seen) -> list[str] | int:
+    def ask(self, seen: Seen) -> list[str] | Failed:
         """Say what leaves the rule open: an empty list means it holds.
 
-        A number means that it does not hold whatever is open: that of the condition which failed, or NONE_OF_ANY.
+        All else means that it does not hold whatever is open: what failed, in the numbers of a trace.
         """
         gaps: list[str] = []
         for first, conditions, wanted in ((0, self.all, True), (len(self.all) + len(self.any), self.none, False)):
             for number, condition in enumerate(conditions, first):
-                answer = condition.answer(seen.bound)
-                if isinstance(answer, bool):
-                    if answer is not wanted:
-                        return number
-                else:
+                way = condition.way(seen.bound, seen.lacking) if condition.ways else None
+                if way is not None and way >= 0:
+                    return number, way
+                if way == AS_WANTED:
+                    continue
+                answer = None if way == OPEN else condition.answer(seen.bound)
+                if not isinstance(answer, bool):
                     gaps.append(seen.gap(condition, answer))
+                elif answer is not wanted:
+                    way = condition.first_answered(seen.bound)
+                    return number if way is None else (number, way)
         if not self.any:
             return gaps
         open_ones: list[str] = []
@@ -109,11 +116,11 @@ class Policy:
         """Give the verdict of the first rule that holds, its reason, and why those before it did not match."""
         seen, unanswered = self._see(lead, enrichment, late=late, now=now)
         verdict, name, reason = self.otherwise, None, "No rule matched."
-        trace: list[int | None] = []
+        trace: list[Failed | None] = []
         kept = {name: seen.values.get(column.variable) for name, column in self._kept.items()}
         for rule in self.rules:
             gaps = rule.ask(seen)
-            if isinstance(gaps, int):
+            if not isinstance(gaps, list):
                 trace.append(gaps)
                 continue
             if not gaps:
@@ -139,23 +146,25 @@ class Policy:
 
     def settled(self, rule: Rule) -> bool | None:
         """Say whether a rule holds whatever the lead's data: always, never, or None where it depends."""
-        asked = rule.ask(Seen({}, self._language.bind(self._language.constants)))
-        return False if isinstance(asked, int) else None if asked else True
+        constants = self._language.constants
+        asked = rule.ask(Seen(constants, self._language.bind(constants), rule.names - constants.keys()))
+        return False if not isinstance(asked, list) else None if asked else True
 
     def _see(self, lead: Lead, enrichment: Enrichment | None, *, late: bool, now: datetime) -> tuple[Seen, list[str]]:
         """Collect what the rules read; the list says which values do not fit their columns."""
         values: dict[str, Any] = {"late": late, **self._language.constants}
         unfit: list[str] = []
+        lacking: set[str] = set()
         arrived = enrichment.columns if enrichment else {}
         for column, variable, of_lead in self._columns:
             raw = (lead.columns if of_lead else arrived).get(column.name)
-            if raw is None:
-                continue
-            value = fit(raw, column.type)
-            if value is None:
-                unfit.append(f"{spell(variable)} does not hold {a(column.type)}, so it counts as missing")
-            else:
+            value = None if raw is None else fit(raw, column.type)
+            if value is not None:
                 values[variable] = value
+                continue
+            lacking.add(variable)
+            if raw is not None:
+                unfit.append(f"{spell(variable)} does not hold {a(column.type)}, so it counts as missing")
         for name, variable in self._missing.items():
             values[name] = variable not in values
         since, at = fit(lead.quarantined_at, ColumnType.TIMESTAMP), fit(now, ColumnType.TIMESTAMP)
@@ -163,4 +172,6 @@ class Policy:
             values["now"] = at
         if self._reads_waited and since and at:
             values["waited"] = at - since
-        return Seen(values, self._language.bind(values)), unfit
+        elif self._reads_waited:
+            lacking.add("waited")
+        return Seen(values, self._language.bind(values), lacking), unfit

@@ -10,10 +10,11 @@ What it does that one would not expect, and what is done about it here:
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_strings
@@ -23,6 +24,7 @@ from leadgate.policy.allowed import COMPARISONS, FUNCTIONS, refusals
 from leadgate.policy.checked import Node, read_checked
 from leadgate.policy.faults import ConditionFault, translate, without_strings
 from leadgate.policy.names import BUILT_IN, Names, a
+from leadgate.policy.parts import first_failing, ways_to_fail
 
 _TYPES = {
     "bool": cel.Type.BOOL,
@@ -33,6 +35,7 @@ _TYPES = {
     "duration": cel.Type.DURATION,
 }
 _DAYS = re.compile(r"(?<![\w.])days\([ \t]*(\d{1,5}|100000)[ \t]*\)")
+_SURE = frozenset({*COMPARISONS, "@in", "!_", "startsWith", "endsWith", "contains"})
 _UNBOUND = "UNKNOWN: No value with name"
 _SETTINGS = "name: leadgate\nstdlib:\n  disable_macros: true\n  exclude_functions:\n" + "".join(
     f"    - name: '{name}'\n" for name in (*COMPARISONS, "@in")
@@ -47,14 +50,32 @@ class ConditionFaults(LeadgateError):
         super().__init__("; ".join(fault.message for fault in faults))
 
 
+AS_WANTED, OPEN = -1, -2
+"""In place of the number of a way to fail: there is none, or it depends on missing values."""
+
+
+class _Way(NamedTuple):
+    """A way to fail, compiled; if it is sure, a missing value is all that can leave it without an answer."""
+
+    expression: Any
+    wanted: bool
+    names: frozenset[str]
+    is_sure: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition that compiled: its checked tree, the names it reads, and its answer for one lead."""
+    """A condition that compiled: its checked tree, the names it reads, and its answer for one lead.
+
+    Where it can fail in several ways, `ways` has them, and `first_failing` gives the number of the first, or AS_WANTED.
+    """
 
     text: str
     tree: Node
     names: frozenset[str]
     expression: Any
+    ways: Sequence[_Way] = ()
+    first_failing: Any = None
 
     def answer(self, bound: Any) -> bool | str | None:  # noqa: ANN401
         """Say true or false; None when a value it needs is not bound, a text when a calculation failed."""
@@ -62,6 +83,30 @@ class Condition:
         if value is True or value is False:
             return bool(value)
         return None if str(value).startswith(_UNBOUND) else _without_values(str(value))
+
+    def way(self, bound: Any, lacking: AbstractSet[str]) -> int | None:  # noqa: ANN401
+        """Give the number of the first way in which it fails, AS_WANTED or OPEN; None if only `answer` can say.
+
+        `lacking` holds the names that are not bound. This costs no more than `answer` when none of them is read.
+        """
+        if self.names.isdisjoint(lacking):
+            number = self.first_failing.eval(bound).value()
+            return number if type(number) is int else None
+        found: int | None = OPEN
+        for number, way in enumerate(self.ways):
+            if way.names.isdisjoint(lacking):
+                value = way.expression.eval(bound).value()
+                if value is way.wanted:
+                    continue
+                return number if value is (not way.wanted) else None
+            if not way.is_sure:
+                found = None
+        return found
+
+    def first_answered(self, bound: Any) -> int | None:  # noqa: ANN401
+        """Give the number of the first way in which it fails, of those that have an answer."""
+        answers = ((number, way.expression.eval(bound).value(), way.wanted) for number, way in enumerate(self.ways))
+        return next((number for number, value, wanted in answers if value is (not wanted)), None)
 
 
 class Language:
@@ -81,8 +126,11 @@ class Language:
         self._env = _environment(variables)
         self._trial = _environment({"text": cel.Type.STRING, "now": cel.Type.TIMESTAMP})
 
-    def compile(self, text: str) -> Condition:
-        """Compile one condition; raise ConditionFaults with everything that is wrong with it."""
+    def compile(self, text: str, *, wanted: bool = True) -> Condition:
+        """Compile one condition; raise ConditionFaults with everything that is wrong with it.
+
+        `wanted` is the answer that a rule needs.
+        """
         own_words = without_strings(text)
         readable = text
         for match in _DAYS.finditer(own_words):
@@ -98,8 +146,26 @@ class Language:
             faults = [ConditionFault(_not_a_condition(root.type, text.strip()))]
         if faults:
             raise ConditionFaults(faults)
-        names = frozenset(node.name for node in root.walk() if node.kind == "variable")
-        return Condition(text, root, names, expression)
+        return Condition(text, root, self._names_in(root), expression, *self._ways(readable, wanted=wanted))
+
+    def _ways(self, readable: str, *, wanted: bool) -> tuple[Sequence[_Way], Any]:
+        ways = ways_to_fail(readable, wanted=wanted)
+        if len(ways) == 1:
+            return (), None
+        try:
+            whole = self._env.compile(first_failing(readable, wanted=wanted))
+        except RuntimeError:
+            return (), None  # Nested too deeply: such a condition is told whole.
+        compiled = []
+        for way in ways:
+            expression = self._env.compile(way.text)
+            root = read_checked(expression.serialize())
+            is_sure = all(node.kind != "call" or node.name in _SURE for node in root.walk())
+            compiled.append(_Way(expression, way.wanted, self._names_in(root), is_sure))
+        return compiled, whole
+
+    def _names_in(self, root: Node) -> frozenset[str]:
+        return frozenset(node.name for node in root.walk() if node.kind == "variable")
 
     def bind(self, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Make the values of one lead readable for conditions; a name that is absent is a missing value."""
