@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from leadgate.config import RuleConfig
@@ -50,7 +50,7 @@ class Rule:
         """Every name its conditions read."""
         return {name for condition in self.conditions for name in condition.names}
 
-    def ask(self, seen: Seen) -> list[str] | Failed:
+    def ask(self, seen: Seen) -> list[str] | Failed:  # noqa: C901 - it runs for every lead, so it is not split
         """Say what leaves the rule open: an empty list means it holds.
 
         All else means that it does not hold whatever is open: what failed, in the numbers of a trace.
@@ -143,6 +143,11 @@ class Policy:
             unanswered=tuple(unanswered),
             trace=tuple(trace),
         )
+
+    @property
+    def constants(self) -> Mapping[str, timedelta]:
+        """The days(n) that conditions hold, by the names they have in their trees."""
+        return self._language.constants
 
     def settled(self, rule: Rule) -> bool | None:
         """Say whether a rule holds whatever the lead's data: always, never, or None where it depends."""
