@@ -1,5 +1,6 @@
 """decide(): what the rules say of one lead, and why. Pure, and it never raises for what a row holds."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -179,4 +180,17 @@ class Policy:
             values["waited"] = at - since
         elif self._reads_waited:
             lacking.add("waited")
+        for name, variable in self._language.since.items():
+            if at and variable in values:
+                values[name] = (at - values[variable]).days
+        if self._language.shares:
+            place = _place_of(lead.lead_id)
+            values |= {name: place < share for name, share in self._language.shares.items()}
         return Seen(values, self._language.bind(values), lacking), unfit
+
+
+def _place_of(lead_id: str) -> float:
+    """Give a lead's place from 0 to 1 among all, the same in every run and on every machine; 1 without an id."""
+    if not lead_id:
+        return 1.0
+    return int.from_bytes(hashlib.blake2b(lead_id.encode("utf-8", "surrogatepass"), digest_size=6).digest()) / 2**48

@@ -4,7 +4,8 @@ What it does that one would not expect, and what is done about it here:
 - comparing a whole with a decimal number is refused: the comparisons are declared anew, with both orders;
 - has(enrichment.flag) is read as the flag itself: its macros are switched off;
 - an expression that yields null ends the Python process: only conditions that are bool are compiled;
-- functions written in Python leak memory at every call: there are none, and days(30) is read before CEL sees it;
+- functions written in Python leak memory at every call: there are none, and days(30), days_since(COLUMN) and share(0.1) are
+  read before CEL sees them;
 - a regular expression is compiled anew at every evaluation (10 to 20 microseconds): left so, since what would keep
   it compiled is a function written in Python.
 """
@@ -35,6 +36,8 @@ _TYPES = {
     "duration": cel.Type.DURATION,
 }
 _DAYS = re.compile(r"(?<![\w.])days\([ \t]*(\d{1,5}|100000)[ \t]*\)")
+_SINCE = re.compile(r"(?<![\w.])days_since\([ \t]*((?:lead|enrichment)\.\w+)[ \t]*\)")
+_SHARE = re.compile(r"(?<![\w.])share\([ \t]*(0\.\d*[1-9]\d*)[ \t]*\)")
 _SURE = frozenset({*COMPARISONS, "@in", "!_", "startsWith", "endsWith", "contains"})
 _UNBOUND = "UNKNOWN: No value with name"
 _SETTINGS = "name: leadgate\nstdlib:\n  disable_macros: true\n  exclude_functions:\n" + "".join(
@@ -110,18 +113,33 @@ class Condition:
 
 
 class Language:
-    """CEL with the columns of one source declared, and the days(n) of the given texts."""
+    """CEL with the columns of one source declared, and the days(n), days_since(COLUMN) and share(n) of the given texts.
+
+    `since` and `shares` hold the column and the share behind the names that stand for the last two.
+    """
 
     def __init__(self, names: Names, texts: Iterable[str]) -> None:
         self._names = names
         self.constants: dict[str, timedelta] = {}
-        for text in texts:
-            for match in _DAYS.finditer(without_strings(text)):
+        self.since: dict[str, str] = {}
+        self.shares: dict[str, float] = {}
+        self._written: dict[str, str] = {}
+        for own in map(without_strings, texts):
+            for match in _DAYS.finditer(own):
                 self.constants[_as_name(match[0])] = timedelta(days=int(match[1]))
+            for match in _SHARE.finditer(own):
+                self.shares[_as_name(match[0])] = float(match[1])
+            for match in _SINCE.finditer(own):
+                column = names.usable.get(match[1])
+                if column and column.type == "timestamp" and match[0] not in self._written:
+                    # Counted, since names of columns may differ in what a name here cannot hold.
+                    name = f"days_since_{len(self.since):0{len(match[0]) - 11}d}"
+                    self._written[match[0]], self.since[name] = name, match[1]
         variables = {variable: _TYPES[column.type] for variable, column in names.usable.items()}
         variables |= dict.fromkeys(names.usable_missing, cel.Type.BOOL)
         variables |= {name: _TYPES[type_] for name, type_ in BUILT_IN.items()}
         variables |= dict.fromkeys(self.constants, cel.Type.DURATION)
+        variables |= dict.fromkeys(self.since, cel.Type.INT) | dict.fromkeys(self.shares, cel.Type.BOOL)
         self._known = frozenset(variables)
         self._env = _environment(variables)
         self._trial = _environment({"text": cel.Type.STRING, "now": cel.Type.TIMESTAMP})
@@ -133,9 +151,10 @@ class Language:
         """
         own_words = without_strings(text)
         readable = text
-        for match in _DAYS.finditer(own_words):
+        for match in (found for call in (_DAYS, _SHARE, _SINCE) for found in call.finditer(own_words)):
             # A name of the same length, so that all places in messages stay true.
-            readable = readable[: match.start()] + _as_name(match[0]) + readable[match.end() :]
+            name = self._written.get(match[0], match[0]) if match.re is _SINCE else _as_name(match[0])
+            readable = readable[: match.start()] + name + readable[match.end() :]
         try:
             expression = self._env.compile(readable)
         except RuntimeError as error:
@@ -165,7 +184,7 @@ class Language:
         return compiled, whole
 
     def _names_in(self, root: Node) -> frozenset[str]:
-        return frozenset(node.name for node in root.walk() if node.kind == "variable")
+        return frozenset(self.since.get(node.name, node.name) for node in root.walk() if node.kind == "variable")
 
     def bind(self, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Make the values of one lead readable for conditions; a name that is absent is a missing value."""
@@ -194,9 +213,16 @@ def _environment(variables: Mapping[str, Any]) -> Any:  # noqa: ANN401
     pairs = [(type_, type_) for type_ in _TYPES.values()] + [(whole, decimal), (decimal, whole)]
     functions = [_declare(name, pairs) for name in COMPARISONS]
     functions.append(_declare("@in", [(one, cel.Type.List(other)) for one, other in pairs]))
-    # Only declared so that its argument is checked; allowed.py refuses every days() that is still there.
+    # Only declared so that their arguments are checked; allowed.py refuses all of these that are still there.
     overload = cel.Overload("days_int", return_type=_TYPES["duration"], parameters=[whole], impl=timedelta)
     functions.append(cel.FunctionDecl("days", [overload]))
+    share = [
+        cel.Overload(f"share_{n}", return_type=cel.Type.BOOL, parameters=[t], impl=bool)
+        for n, t in enumerate((whole, decimal))
+    ]
+    functions.append(cel.FunctionDecl("share", share))
+    since = cel.Overload("since", return_type=whole, parameters=[_TYPES["timestamp"]], impl=int)
+    functions.append(cel.FunctionDecl("days_since", [since]))
     settings = cel.NewEnvConfigFromYaml(_SETTINGS)
     extensions = [ext_strings.ExtStrings()]
     return cel.NewEnv(config=settings, variables=variables, functions=functions, extensions=extensions)
