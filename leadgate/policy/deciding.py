@@ -156,7 +156,9 @@ class Policy:
         asked = rule.ask(Seen(constants, self._language.bind(constants), rule.names - constants.keys()))
         return False if not isinstance(asked, list) else None if asked else True
 
-    def _see(self, lead: Lead, enrichment: Enrichment | None, *, late: bool, now: datetime) -> tuple[Seen, list[str]]:
+    def _see(  # noqa: C901 - it runs for every lead, so it is not split
+        self, lead: Lead, enrichment: Enrichment | None, *, late: bool, now: datetime
+    ) -> tuple[Seen, list[str]]:
         """Collect what the rules read; the list says which values do not fit their columns."""
         values: dict[str, Any] = {"late": late, **self._language.constants}
         unfit: list[str] = []

@@ -4,8 +4,8 @@ What it does that one would not expect, and what is done about it here:
 - comparing a whole with a decimal number is refused: the comparisons are declared anew, with both orders;
 - has(enrichment.flag) is read as the flag itself: its macros are switched off;
 - an expression that yields null ends the Python process: only conditions that are bool are compiled;
-- functions written in Python leak memory at every call: there are none, and days(30), days_since(COLUMN) and share(0.1) are
-  read before CEL sees them;
+- functions written in Python leak memory at every call: there are none, and days(30), days_since(COLUMN) and
+  share(0.1) are read before CEL sees them;
 - a regular expression is compiled anew at every evaluation (10 to 20 microseconds): left so, since what would keep
   it compiled is a function written in Python.
 """
