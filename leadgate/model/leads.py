@@ -89,9 +89,10 @@ class Decision:
     facts: Mapping[str, Any] = field(default_factory=dict)
     unanswered: Sequence[str] = ()
     """Rules before the matching one whose condition read a missing value, as `rule: column, column`."""
-    trace: Sequence[int | None] | None = None
+    trace: Sequence[int | Sequence[int] | None] | None = None
     """For each rule tried before, the number of the condition that failed; None where it had no answer.
 
+    A pair where the condition can fail in several ways: the second number is that of the way, from 0.
     -1 where none under `any` held. Conditions are numbered from 0: those under `all`, `any`, then `none`.
     """
     decided_by: str | None = None

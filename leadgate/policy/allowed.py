@@ -17,13 +17,31 @@ _ZONED = frozenset({f"get{part}" for part in ("FullYear", "Month", "Date", "DayO
 }
 FUNCTIONS = (
     frozenset({"contains", "startsWith", "endsWith", "matches", "size", "lowerAscii", "upperAscii", "trim"})
-    | {"substring", "charAt", "indexOf", "lastIndexOf", "int", "double", "string", "timestamp", "duration", "days"}
+    | {
+        "substring",
+        "charAt",
+        "indexOf",
+        "lastIndexOf",
+        "int",
+        "double",
+        "string",
+        "timestamp",
+        "duration",
+        "days",
+        "days_since",
+        "share",
+    }
     | _ZONED
 )
 _LITERALS = {
     "timestamp": "timestamp({}) is not readable: write timestamp('2024-01-31T00:00:00Z')",
     "duration": "duration({}) is not readable: write hours, minutes or seconds, such as duration('36h'), or days(30)",
     "zone": "{} is not a time zone: write one such as 'Europe/London'",
+}
+_WRITTEN_OUT = {
+    "days": "days() takes a whole number written out, such as days(30), up to days(100000)",
+    "days_since": "days_since() takes a timestamp column, such as days_since(lead.COLUMN)",
+    "share": "share() takes a decimal number between 0 and 1 written out, such as share(0.1)",
 }
 _PATTERN_LENGTH = 200
 # Patterns are compiled anew at every evaluation, and a counted repetition is written out when it is.
@@ -89,8 +107,8 @@ def _call(node: Node, try_out: TryOut, *, joins_texts: bool) -> Iterator[Conditi
         yield ConditionFault(
             "two fixed texts are compared: a column is written lead.COLUMN or lead.`Column Name`", start
         )
-    elif node.name == "days":
-        yield ConditionFault("days() takes a whole number written out, such as days(30), up to days(100000)", start)
+    elif node.name in _WRITTEN_OUT:
+        yield ConditionFault(_WRITTEN_OUT[node.name], start)
     elif node.name == "matches":
         yield from _matches(node, try_out)
     elif node.name in {"timestamp", "duration"}:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from leadgate.config import Conditions, PolicyConfig, RuleConfig
 from leadgate.errors import PolicyError
@@ -67,7 +68,8 @@ def _compile_rule(number: int, rule: RuleConfig, config: PolicyConfig, language:
     known = len(problems)
     compiled: dict[str, Condition] = {}
     for path, text in _conditions(rule):
-        if condition := try_compile(f"{where}, {path}", text, language.compile, problems):
+        compile_ = partial(language.compile, wanted=not path.startswith("when.none"))
+        if condition := try_compile(f"{where}, {path}", text, compile_, problems):
             compiled[path] = condition
     problems += [f"{where}, because: {fault}" for fault in faults_of(rule.because, config.keep_facts)]
     if rule.variable and len(problems) > known:

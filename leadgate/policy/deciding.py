@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from leadgate.config import RuleConfig
 from leadgate.model import Columns, Decision, Enrichment, Lead, Verdict
-from leadgate.policy.language import Condition
+from leadgate.policy.language import AS_WANTED, OPEN, Condition
 from leadgate.policy.names import Column
 from leadgate.policy.reason import fact, render
 from leadgate.policy.seeing import Eyes, Seen
-from leadgate.policy.trace import NONE_OF_ANY
+from leadgate.policy.trace import NONE_OF_ANY, Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +32,25 @@ class Rule:
         """Every name its conditions read."""
         return {name for condition in self.conditions for name in condition.names}
 
-    def ask(self, seen: Seen) -> list[str] | int:
+    def ask(self, seen: Seen) -> list[str] | Failed:  # noqa: C901 - it runs for every lead, so it is not split
         """Say what leaves the rule open: an empty list means it holds.
 
-        A number means that it does not hold whatever is open: that of the condition which failed, or NONE_OF_ANY.
+        All else means that it does not hold whatever is open: what failed, in the numbers of a trace.
         """
         gaps: list[str] = []
         for first, conditions, wanted in ((0, self.all, True), (len(self.all) + len(self.any), self.none, False)):
             for number, condition in enumerate(conditions, first):
-                answer = condition.answer(seen.bound)
-                if isinstance(answer, bool):
-                    if answer is not wanted:
-                        return number
-                else:
+                way = condition.way(seen.bound, seen.lacking) if condition.ways else None
+                if way is not None and way >= 0:
+                    return number, way
+                if way == AS_WANTED:
+                    continue
+                answer = None if way == OPEN else condition.answer(seen.bound)
+                if not isinstance(answer, bool):
                     gaps.append(seen.gap(condition, answer))
+                elif answer is not wanted:
+                    way = condition.first_answered(seen.bound)
+                    return number if way is None else (number, way)
         if not self.any:
             return gaps
         open_ones: list[str] = []
@@ -83,11 +88,11 @@ class Policy:
         """Give the verdict of the first rule that holds, its reason, and why those before it did not match."""
         seen, unanswered = self._eyes.see(lead, enrichment, late=late, now=now)
         verdict, name, reason = self.otherwise, None, "No rule matched."
-        trace: list[int | None] = []
+        trace: list[Failed | None] = []
         kept = {name: seen.values.get(column.variable) for name, column in self._kept.items()}
         for rule in self.rules:
             gaps = rule.ask(seen)
-            if isinstance(gaps, int):
+            if not isinstance(gaps, list):
                 trace.append(gaps)
                 continue
             if not gaps:
@@ -111,7 +116,12 @@ class Policy:
             trace=tuple(trace),
         )
 
+    @property
+    def constants(self) -> Mapping[str, timedelta]:
+        """The days(n) that conditions hold, by the names they have in their trees."""
+        return self._eyes.constants
+
     def settled(self, rule: Rule) -> bool | None:
         """Say whether a rule holds whatever the lead's data: always, never, or None where it depends."""
         asked = rule.ask(self._eyes.nothing())
-        return False if isinstance(asked, int) else None if asked else True
+        return False if not isinstance(asked, list) else None if asked else True

@@ -52,15 +52,22 @@ def example_faults(examples: Sequence[ExampleConfig], policy: Policy, columns: C
     ]
 
 
-def run_examples(examples: Sequence[ExampleConfig], policy: Policy, *, now: datetime) -> Examined:
-    """Decide every example; `now` is the instant of those that name none. `wait.require` is not asked."""
+def run_examples(
+    examples: Sequence[ExampleConfig], policy: Policy, *, now: datetime, id_column: str | None = None
+) -> Examined:
+    """Decide every example; `now` is the instant of those that name none. `wait.require` is not asked.
+
+    An example's lead has the id that it gives under `id_column`; without one, it is in no share().
+    """
     failures: list[Failure] = []
     covered: set[str] = set()
     for number, example in enumerate(examples, 1):
         given, expect = example.given, example.expect
         at = given.now or now
         enrichment = Enrichment("", None, given.enrichment) if given.enrichment else None
-        decision = policy.decide(Lead("", at - given.waited, given.lead), enrichment, late=given.late, now=at)
+        raw_id = given.lead.get(id_column) if id_column else None
+        lead_id = "" if raw_id is None else str(raw_id)
+        decision = policy.decide(Lead(lead_id, at - given.waited, given.lead), enrichment, late=given.late, now=at)
         rule = decision.rule or OTHERWISE
         covered.add(rule)
         if decision.verdict is not expect.verdict or expect.rule not in {None, rule}:

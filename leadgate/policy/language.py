@@ -4,17 +4,19 @@ What it does that one would not expect, and what is done about it here:
 - comparing a whole with a decimal number is refused: the comparisons are declared anew, with both orders;
 - has(enrichment.flag) is read as the flag itself: its macros are switched off;
 - an expression that yields null ends the Python process: only conditions that are bool are compiled;
-- functions written in Python leak memory at every call: there are none, and days(30) is read before CEL sees it;
+- functions written in Python leak memory at every call: there are none, and days(30), days_since(COLUMN) and
+  share(0.1) are read before CEL sees them;
 - a regular expression is compiled anew at every evaluation (10 to 20 microseconds): left so, since what would keep
   it compiled is a function written in Python.
 """
 
 import math
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_strings
@@ -24,6 +26,7 @@ from leadgate.policy.allowed import COMPARISONS, FUNCTIONS, refusals
 from leadgate.policy.checked import Node, read_checked
 from leadgate.policy.faults import ConditionFault, translate, without_strings
 from leadgate.policy.names import BUILT_IN, Names, a
+from leadgate.policy.parts import first_failing, ways_to_fail
 
 _TYPES = {
     "bool": cel.Type.BOOL,
@@ -36,6 +39,9 @@ _TYPES = {
 _WRITABLE = {"bool", "int", "double", "string", "timestamp"}
 _VALUES = [_TYPES[type_] for type_ in sorted(_WRITABLE)]
 _DAYS = re.compile(r"(?<![\w.])days\([ \t]*(\d{1,5}|100000)[ \t]*\)")
+_SINCE = re.compile(r"(?<![\w.])days_since\([ \t]*((?:lead|enrichment)\.\w+)[ \t]*\)")
+_SHARE = re.compile(r"(?<![\w.])share\([ \t]*(0\.\d*[1-9]\d*)[ \t]*\)")
+_SURE = frozenset({*COMPARISONS, "@in", "!_", "startsWith", "endsWith", "contains"})
 _UNBOUND = "UNKNOWN: No value with name"
 _SETTINGS = "name: leadgate\nstdlib:\n  disable_macros: true\n  exclude_functions:\n" + "".join(
     f"    - name: '{name}'\n" for name in (*COMPARISONS, "@in")
@@ -50,14 +56,32 @@ class ConditionFaults(LeadgateError):
         super().__init__("; ".join(fault.message for fault in faults))
 
 
+AS_WANTED, OPEN = -1, -2
+"""In place of the number of a way to fail: there is none, or it depends on missing values."""
+
+
+class _Way(NamedTuple):
+    """A way to fail, compiled; if it is sure, a missing value is all that can leave it without an answer."""
+
+    expression: Any
+    wanted: bool
+    names: frozenset[str]
+    is_sure: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition that compiled: its checked tree, the names it reads, and its answer for one lead."""
+    """A condition that compiled: its checked tree, the names it reads, and its answer for one lead.
+
+    Where it can fail in several ways, `ways` has them, and `first_failing` gives the number of the first, or AS_WANTED.
+    """
 
     text: str
     tree: Node
     names: frozenset[str]
     expression: Any
+    ways: Sequence[_Way] = ()
+    first_failing: Any = None
 
     def value(self, bound: Any) -> Any:  # noqa: ANN401
         """Give what it comes to; None where that is no value: one that it needs is not bound, or it cannot be had."""
@@ -74,34 +98,77 @@ class Condition:
             return bool(value)
         return None if str(value).startswith(_UNBOUND) else _without_values(str(value))
 
+    def way(self, bound: Any, lacking: AbstractSet[str]) -> int | None:  # noqa: ANN401
+        """Give the number of the first way in which it fails, AS_WANTED or OPEN; None if only `answer` can say.
+
+        `lacking` holds the names that are not bound. This costs no more than `answer` when none of them is read.
+        """
+        if self.names.isdisjoint(lacking):
+            number = self.first_failing.eval(bound).value()
+            return number if type(number) is int else None
+        found: int | None = OPEN
+        for number, way in enumerate(self.ways):
+            if way.names.isdisjoint(lacking):
+                value = way.expression.eval(bound).value()
+                if value is way.wanted:
+                    continue
+                return number if value is (not way.wanted) else None
+            if not way.is_sure:
+                found = None
+        return found
+
+    def first_answered(self, bound: Any) -> int | None:  # noqa: ANN401
+        """Give the number of the first way in which it fails, of those that have an answer."""
+        answers = ((number, way.expression.eval(bound).value(), way.wanted) for number, way in enumerate(self.ways))
+        return next((number for number, value, wanted in answers if value is (not wanted)), None)
+
 
 class Language:
-    """CEL with the columns of one source declared, and the days(n) of the given texts."""
+    """CEL with the columns of one source declared, and the days(n), days_since(COLUMN) and share(n) of the given texts.
+
+    `since` and `shares` hold the column and the share behind the names that stand for the last two.
+    """
 
     def __init__(self, names: Names, texts: Iterable[str]) -> None:
         self._names = names
         self.constants: dict[str, timedelta] = {}
-        for text in texts:
-            for match in _DAYS.finditer(without_strings(text)):
+        self.since: dict[str, str] = {}
+        self.shares: dict[str, float] = {}
+        self._written: dict[str, str] = {}
+        for own in map(without_strings, texts):
+            for match in _DAYS.finditer(own):
                 self.constants[_as_name(match[0])] = timedelta(days=int(match[1]))
+            for match in _SHARE.finditer(own):
+                self.shares[_as_name(match[0])] = float(match[1])
+            for match in _SINCE.finditer(own):
+                column = names.usable.get(match[1])
+                if column and column.type == "timestamp" and match[0] not in self._written:
+                    # Counted, since names of columns may differ in what a name here cannot hold.
+                    name = f"days_since_{len(self.since):0{len(match[0]) - 11}d}"
+                    self._written[match[0]], self.since[name] = name, match[1]
         variables = {variable: _TYPES[column.type] for variable, column in names.usable.items()}
         variables |= dict.fromkeys(names.usable_missing, cel.Type.BOOL)
         variables |= {name: _TYPES[type_] for name, type_ in BUILT_IN.items()}
         variables |= dict.fromkeys(self.constants, cel.Type.DURATION)
+        variables |= dict.fromkeys(self.since, cel.Type.INT) | dict.fromkeys(self.shares, cel.Type.BOOL)
         self._known = frozenset(variables)
         self._env = _environment(variables)
         self._trial = _environment({"text": cel.Type.STRING, "now": cel.Type.TIMESTAMP})
 
-    def compile(self, text: str) -> Condition:
-        """Compile one condition; raise ConditionFaults with everything that is wrong with it."""
-        condition = self._compile(text)
+    def compile(self, text: str, *, wanted: bool = True) -> Condition:
+        """Compile one condition; raise ConditionFaults with everything that is wrong with it.
+
+        `wanted` is the answer that a rule needs.
+        """
+        readable, condition = self._compile(text)
         if condition.tree.type != "bool":
             raise ConditionFaults([ConditionFault(_not_a_condition(condition.tree.type, text.strip()))])
-        return condition
+        ways, first_failing = self._ways(readable, wanted=wanted)
+        return replace(condition, ways=ways, first_failing=first_failing)
 
     def compile_value(self, text: str) -> Condition:
         """Compile a calculation whose value is to be written; raise as `compile`."""
-        calculation = self._compile(text, joins_texts=True)
+        _, calculation = self._compile(text, joins_texts=True)
         type_ = calculation.tree.type
         if type_ not in _WRITABLE:
             msg = f"gives {a(type_)}, which no field of LeadByte takes: make text of it, such as string({text.strip()})"
@@ -111,12 +178,18 @@ class Language:
             raise ConditionFaults([ConditionFault(msg)])
         return calculation
 
-    def _compile(self, text: str, *, joins_texts: bool = False) -> Condition:
+    def time_in(self, condition: Condition) -> str | None:
+        """What a condition goes by that is not the lead's data, as it is written; None where that is all."""
+        read = {node.name for node in condition.tree.walk() if node.kind == "variable"}
+        return "days_since()" if read & self.since.keys() else next(iter(sorted(read & BUILT_IN.keys())), None)
+
+    def _compile(self, text: str, *, joins_texts: bool = False) -> tuple[str, Condition]:
         own_words = without_strings(text)
         readable = text
-        for match in _DAYS.finditer(own_words):
+        for match in (found for call in (_DAYS, _SHARE, _SINCE) for found in call.finditer(own_words)):
             # A name of the same length, so that all places in messages stay true.
-            readable = readable[: match.start()] + _as_name(match[0]) + readable[match.end() :]
+            name = self._written.get(match[0], match[0]) if match.re is _SINCE else _as_name(match[0])
+            readable = readable[: match.start()] + name + readable[match.end() :]
         try:
             expression = self._env.compile(readable)
         except RuntimeError as error:
@@ -124,8 +197,26 @@ class Language:
         root = read_checked(expression.serialize())
         if faults := list(refusals(root, self._known, self._try_out, joins_texts=joins_texts)):
             raise ConditionFaults(faults)
-        names = frozenset(node.name for node in root.walk() if node.kind == "variable")
-        return Condition(text, root, names, expression)
+        return readable, Condition(text, root, self._names_in(root), expression)
+
+    def _ways(self, readable: str, *, wanted: bool) -> tuple[Sequence[_Way], Any]:
+        ways = ways_to_fail(readable, wanted=wanted)
+        if len(ways) == 1:
+            return (), None
+        try:
+            whole = self._env.compile(first_failing(readable, wanted=wanted))
+        except RuntimeError:
+            return (), None  # Nested too deeply: such a condition is told whole.
+        compiled = []
+        for way in ways:
+            expression = self._env.compile(way.text)
+            root = read_checked(expression.serialize())
+            is_sure = all(node.kind != "call" or node.name in _SURE for node in root.walk())
+            compiled.append(_Way(expression, way.wanted, self._names_in(root), is_sure))
+        return compiled, whole
+
+    def _names_in(self, root: Node) -> frozenset[str]:
+        return frozenset(self.since.get(node.name, node.name) for node in root.walk() if node.kind == "variable")
 
     def bind(self, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Make the values of one lead readable for conditions; a name that is absent is a missing value."""
@@ -154,9 +245,16 @@ def _environment(variables: Mapping[str, Any]) -> Any:  # noqa: ANN401
     pairs = [(type_, type_) for type_ in _TYPES.values()] + [(whole, decimal), (decimal, whole)]
     functions = [_declare(name, pairs) for name in COMPARISONS]
     functions.append(_declare("@in", [(one, cel.Type.List(other)) for one, other in pairs]))
-    # Only declared so that its argument is checked; allowed.py refuses every days() that is still there.
+    # Only declared so that their arguments are checked; allowed.py refuses all of these that are still there.
     overload = cel.Overload("days_int", return_type=_TYPES["duration"], parameters=[whole], impl=timedelta)
     functions.append(cel.FunctionDecl("days", [overload]))
+    share = [
+        cel.Overload(f"share_{n}", return_type=cel.Type.BOOL, parameters=[t], impl=bool)
+        for n, t in enumerate((whole, decimal))
+    ]
+    functions.append(cel.FunctionDecl("share", share))
+    since = cel.Overload("since", return_type=whole, parameters=[_TYPES["timestamp"]], impl=int)
+    functions.append(cel.FunctionDecl("days_since", [since]))
     settings = cel.NewEnvConfigFromYaml(_SETTINGS)
     extensions = [ext_strings.ExtStrings()]
     return cel.NewEnv(config=settings, variables=variables, functions=functions, extensions=extensions)

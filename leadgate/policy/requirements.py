@@ -9,7 +9,7 @@ from leadgate.errors import PolicyError
 from leadgate.model import Columns, Enrichment, Lead
 from leadgate.policy.compiling import try_compile
 from leadgate.policy.language import Condition, Language
-from leadgate.policy.names import BUILT_IN, Column, Names
+from leadgate.policy.names import Column, Names
 from leadgate.policy.seeing import Eyes
 
 _BY_DATA = "a wait goes by the lead's data; how long it may take is said by wait.deadline and wait.deadlines"
@@ -124,8 +124,8 @@ def _need(  # noqa: PLR0913, PLR0917
 
 def _compile(where: str, text: str, language: Language, problems: list[str]) -> Condition | None:
     condition = try_compile(where, text, language.compile, problems)
-    if condition and (of_time := sorted(condition.names & BUILT_IN.keys())):
-        problems.append(f"{where}: `{of_time[0]}` is not used here: {_BY_DATA}")
+    if condition and (of_time := language.time_in(condition)):
+        problems.append(f"{where}: `{of_time}` is not used here: {_BY_DATA}")
         return None
     return condition
 

@@ -1,8 +1,10 @@
 """What CEL sees of one lead: the values that were read, by name. The same for rules, waits and what is written."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from leadgate.model import ColumnType, Enrichment, Lead
@@ -13,10 +15,11 @@ from leadgate.policy.names import Column, Names, a, joined, spell
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What conditions see of one lead: values by name, absent where missing, and the same bound for CEL."""
+    """What conditions see of one lead: values by name, the same bound for CEL, and the names that are missing."""
 
     values: Mapping[str, Any]
     bound: Any
+    lacking: AbstractSet[str]
 
     def gap(self, condition: Condition, error: str | None) -> str:
         """Say why a condition has no answer: the calculation that failed, or the missing values it reads."""
@@ -33,7 +36,7 @@ class Eyes:
         self, language: Language, names: Names, conditions: Iterable[Condition], more: Iterable[Column] = ()
     ) -> None:
         self._language = language
-        read = {name for condition in conditions for name in condition.names}
+        self._read = read = {name for condition in conditions for name in condition.names}
         self._reads_now, self._reads_waited = "now" in read, "waited" in read
         by_any_name = names.by_variable | names.by_missing
         found = [*(by_any_name[name] for name in sorted(read & by_any_name.keys())), *more]
@@ -48,24 +51,31 @@ class Eyes:
 
     def nothing(self) -> Seen:
         """See a lead of which nothing is known."""
-        return Seen({}, self._language.bind(self._language.constants))
+        constants = self.constants
+        return Seen(constants, self._language.bind(constants), self._read - constants.keys())
 
-    def see(
+    @property
+    def constants(self) -> Mapping[str, timedelta]:
+        """The days(n) that conditions hold, by the names they have in their trees."""
+        return self._language.constants
+
+    def see(  # noqa: C901 - it runs for every lead, so it is not split
         self, lead: Lead, enrichment: Enrichment | None, *, late: bool, now: datetime | None
     ) -> tuple[Seen, list[str]]:
         """Collect what is read; the list says which values do not fit their columns."""
         values: dict[str, Any] = {"late": late, **self._language.constants}
         unfit: list[str] = []
+        lacking: set[str] = set()
         arrived = enrichment.columns if enrichment else {}
         for column, variable, of_lead in self._columns:
             raw = (lead.columns if of_lead else arrived).get(column.name)
-            if raw is None:
-                continue
-            value = fit(raw, column.type)
-            if value is None:
-                unfit.append(f"{spell(variable)} does not hold {a(column.type)}, so it counts as missing")
-            else:
+            value = None if raw is None else fit(raw, column.type)
+            if value is not None:
                 values[variable] = value
+                continue
+            lacking.add(variable)
+            if raw is not None:
+                unfit.append(f"{spell(variable)} does not hold {a(column.type)}, so it counts as missing")
         for name, variable in self._missing.items():
             values[name] = variable not in values
         since, at = fit(lead.quarantined_at, ColumnType.TIMESTAMP), fit(now, ColumnType.TIMESTAMP)
@@ -73,4 +83,19 @@ class Eyes:
             values["now"] = at
         if self._reads_waited and since and at:
             values["waited"] = at - since
-        return Seen(values, self._language.bind(values)), unfit
+        elif self._reads_waited:
+            lacking.add("waited")
+        for name, variable in self._language.since.items():
+            if at and variable in values:
+                values[name] = (at - values[variable]).days
+        if self._language.shares:
+            place = _place_of(lead.lead_id)
+            values |= {name: place < share for name, share in self._language.shares.items()}
+        return Seen(values, self._language.bind(values), lacking), unfit
+
+
+def _place_of(lead_id: str) -> float:
+    """Give a lead's place from 0 to 1 among all, the same in every run and on every machine; 1 without an id."""
+    if not lead_id:
+        return 1.0
+    return int.from_bytes(hashlib.blake2b(lead_id.encode("utf-8", "surrogatepass"), digest_size=6).digest()) / 2**48

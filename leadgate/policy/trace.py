@@ -10,14 +10,18 @@ from typing import Any
 
 from leadgate.policy.faults import without_strings
 from leadgate.policy.names import joined
+from leadgate.policy.parts import ways_to_fail
 from leadgate.policy.reason import told
 
 NONE_OF_ANY = -1
 """In place of the number of a failed condition: not one under `any` held."""
 
+Failed = int | Sequence[int]
+"""The number of a failed condition, or it and the number of the way in which it failed."""
+
 
 def tell_tried(
-    text: str, trace: Sequence[int | None], unanswered: Sequence[str], facts: Mapping[str, Any]
+    text: str, trace: Sequence[Failed | None], unanswered: Sequence[str], facts: Mapping[str, Any]
 ) -> list[tuple[str, str]]:
     """Say of each rule in a trace, by its name, why it did not match; `text` is the policy's canonical JSON."""
     # What does not fit its column is told before the rules without an answer.
@@ -26,23 +30,35 @@ def tell_tried(
     return [(rule["name"], _why(rule, number, gaps, facts)) for rule, number in zip(rules, trace, strict=False)]
 
 
-def unfit_values(trace: Sequence[int | None], unanswered: Sequence[str]) -> Sequence[str]:
+def unfit_values(trace: Sequence[Failed | None], unanswered: Sequence[str]) -> Sequence[str]:
     """Of what a decision calls unanswered, the values that did not fit their columns."""
     return unanswered[: len(unanswered) - trace.count(None)]
 
 
-def _why(rule: Mapping[str, Any], number: int | None, gaps: Iterator[str], facts: Mapping[str, Any]) -> str:
-    if number is None:
+def _why(rule: Mapping[str, Any], failed: Failed | None, gaps: Iterator[str], facts: Mapping[str, Any]) -> str:
+    if failed is None:
         return f"no answer: {next(gaps, '').removeprefix(rule['name'] + ': ')}"
     when = rule["when"]
     groups = {"all": [when]} if isinstance(when, str) else when
-    if number == NONE_OF_ANY:
-        told_conditions = [f"`{condition}`" for condition in groups["any"]]
-        said = f"{joined(told_conditions)} {'is' if len(told_conditions) == 1 else 'are all'} false"
-        return said + _with_facts(" ".join(groups["any"]), facts)
+    if failed == NONE_OF_ANY:
+        return _told([(condition, False) for condition in groups["any"]], facts)
+    number, *part = [failed] if isinstance(failed, int) else failed
     numbered = [(group, condition) for group in ("all", "any", "none") for condition in groups.get(group, ())]
     group, condition = numbered[number]
-    return f"`{condition}` is {'true' if group == 'none' else 'false'}{_with_facts(condition, facts)}"
+    ways = ways_to_fail(condition, wanted=group != "none")
+    if part or len(ways) == 1:
+        return _told(ways[part[0] if part else 0].parts, facts)
+    # Decisions of earlier releases kept no part.
+    return _told([(condition, group == "none")], facts)
+
+
+def _told(parts: Sequence[tuple[str, bool]], facts: Mapping[str, Any]) -> str:
+    said = []
+    for truth in (False, True):
+        texts = [f"`{text}`" for text, is_true in parts if is_true is truth]
+        if texts:
+            said.append(f"{joined(texts)} {'is' if len(texts) == 1 else 'are all'} {str(truth).lower()}")
+    return joined(said) + _with_facts(" ".join(text for text, _ in parts), facts)
 
 
 def _with_facts(condition: str, facts: Mapping[str, Any]) -> str:

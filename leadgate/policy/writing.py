@@ -9,7 +9,7 @@ from leadgate.errors import PolicyError
 from leadgate.model import Columns, Enrichment, Lead
 from leadgate.policy.compiling import try_compile
 from leadgate.policy.language import Condition, Language
-from leadgate.policy.names import BUILT_IN, Column, Names
+from leadgate.policy.names import Column, Names
 from leadgate.policy.seeing import Eyes
 
 _BY_DATA = "what is written goes by the lead's data alone, so that it is the same whenever it is sent"
@@ -99,8 +99,8 @@ def _field(  # noqa: PLR0913, PLR0917
     where = f"update.{name}"
     if said.value is not None and language:
         calculation = try_compile(f"{where}.value", said.value, language.compile_value, problems)
-        if calculation and (of_time := sorted(calculation.names & BUILT_IN.keys())):
-            problems.append(f"{where}.value: `{of_time[0]}` is not used here: {_BY_DATA}")
+        if calculation and (of_time := language.time_in(calculation)):
+            problems.append(f"{where}.value: `{of_time}` is not used here: {_BY_DATA}")
         return _Field(name, said, calculation=calculation)
     if said.column is None:
         return _Field(name, said)

@@ -164,7 +164,7 @@ def backtest_policy(path: Path, proposed: Path, read_block: ReadBlock, *, since:
 def _examine(path: Path, config: PipelineConfig, source: KnownColumns, policy: Policy) -> Examined:
     if faults := example_faults(config.examples, policy, source.columns):
         raise ConfigError([f"{path}: {fault}" for fault in faults])
-    return run_examples(config.examples, policy, now=utc_now())
+    return run_examples(config.examples, policy, now=utc_now(), id_column=config.source.leads.id)
 
 
 def _about_permissions(ledger: Ledger) -> list[str]:

@@ -1,12 +1,15 @@
 """What check advises about rules that are right as they stand."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from leadgate.config import PolicyConfig
-from leadgate.model import Columns
+from leadgate.model import Columns, Enrichment, Lead
 from leadgate.policy.advice import advise
 from leadgate.policy.compiling import compile_policy
 
@@ -66,6 +69,14 @@ def test_a_rule_that_is_false_whatever_the_data_is_named(advised: Advise, when: 
             {"any": ["late", "enrichment.opted_out"]},
             {"any": ["enrichment.opted_out", "late"], "all": ["enrichment.age > 3"]},
         ),
+        ("enrichment.score > 0.5", "enrichment.score > 0.7"),
+        ("enrichment.score >= 0.5", "0.5 < enrichment.score && late"),
+        ("enrichment.age <= 30", "enrichment.age < 29.5"),
+        ("enrichment.age > 3 && enrichment.age < 9", "enrichment.age == 5"),
+        ("enrichment.age in [1, 2, 3]", "enrichment.age in [3, 1]"),
+        ("enrichment.age < 3", "enrichment.age in [1, 2]"),
+        ("waited > days(1)", "waited > duration('36h')"),
+        ("now > timestamp('2024-01-31T00:00:00Z')", "now >= timestamp('2024-02-01T00:00:00+01:00')"),
     ],
 )
 def test_a_rule_that_an_earlier_one_takes_all_from_is_named(advised: Advise, earlier: Any, later: Any) -> None:  # noqa: ANN401
@@ -88,12 +99,52 @@ def test_a_rule_that_an_earlier_one_takes_all_from_is_named(advised: Advise, ear
         ({"any": ["late && enrichment.age > 3", "enrichment.opted_out"]}, "late"),
         ({"none": ["late && enrichment.opted_out"]}, {"none": ["enrichment.score > 1"]}),
         ("enrichment.postcode == '1'", "enrichment.age == 1"),
-        ("waited > days(3)", "waited > days(4)"),
+        ("waited > days(4)", "waited > days(3)"),
+        ("enrichment.score > 0.5", "enrichment.score >= 0.5"),
+        ("enrichment.age in [1, 2]", "enrichment.age > 0 && enrichment.age < 3"),
+        ("enrichment.score > 0.5", {"when": "enrichment.score > 0.7", "on_missing": "review"}),
     ],
 )
 def test_rules_that_can_match_are_left_alone(advised: Advise, earlier: Any, later: Any) -> None:  # noqa: ANN401
     """No advice is better than a wrong one."""
-    assert advised({"when": earlier}, {"when": later}) == []
+    assert advised({"when": earlier}, later if isinstance(later, dict) and "when" in later else {"when": later}) == []
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "enrichment.score > 0.7 && enrichment.score < 0.5",
+        "enrichment.age >= 3 && enrichment.age < 3",
+        "enrichment.age in [1, 2] && enrichment.age > 2",
+        "waited < days(1) && waited > duration('25h')",
+    ],
+)
+def test_comparisons_that_exclude_each_other_are_named(advised: Advise, when: str) -> None:
+    """No value passes both."""
+    assert advised(when, "late") == ["policy.rules[1] 'a': can never match: its comparisons exclude each other."]
+
+
+COMPARISONS = st.tuples(
+    st.sampled_from(["age", "score"]), st.sampled_from(["<", "<=", ">", ">=", "==", "in"]), st.integers(-3, 3)
+).map(lambda c: f"enrichment.{c[0]} {c[1]} " + (f"[{c[2]}, 1.5]" if c[1] == "in" else f"{c[2] / 2}"))
+WHENS = st.lists(COMPARISONS, min_size=1, max_size=3).map(" && ".join)
+HALVES = st.none() | st.integers(-4, 4)
+
+
+@given(whens=st.lists(st.tuples(WHENS, st.sampled_from(["skip", "review"])), min_size=2, max_size=4), data=st.data())
+def test_what_is_said_to_be_unreachable_never_decides(columns: Columns, whens: Any, data: st.DataObject) -> None:  # noqa: ANN401
+    """Of random rules and random leads, also with missing values."""
+    rules = [
+        {"name": name, "when": when, "then": "process", "because": "Because.", "on_missing": missing}
+        for name, (when, missing) in zip("abcd", whens, strict=False)
+    ]
+    config = PolicyConfig.model_validate({"rules": rules})
+    policy = compile_policy(config, columns)
+    named = {name for line in advise(policy, config, EVERYTHING) for name in "abcd" if f"'{name}': can never" in line}
+    age, score = data.draw(HALVES), data.draw(HALVES)
+    row = {"age": age, "score": None if score is None else score / 2}
+    now = datetime(2024, 6, 1, tzinfo=UTC)
+    assert policy.decide(Lead("7", now), Enrichment("7", now, row), late=False, now=now).rule not in named
 
 
 def test_a_policy_without_a_way_to_process_is_told(advised: Advise) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from leadgate.model import Decision
 from leadgate.policy.deciding import Policy
+from leadgate.policy.parts import ways_to_fail
 
 Compile = Callable[..., Policy]
 Decide = Callable[..., Decision]
@@ -113,3 +114,31 @@ def test_nothing_a_row_holds_makes_a_decision_fail(
     decision = decide(policy, row, lead, late=late, now=now)
     assert decision.rule in {None, "r1", "r2", "r3", "r4"}
     json.dumps(dict(decision.facts), allow_nan=False)
+
+
+@given(data=st.data(), row=ROWS)
+def test_a_nested_condition_answers_as_plain_three_valued_logic_does(
+    compile_rules: Compile, decide: Decide, data: st.DataObject, row: dict[str, Any]
+) -> None:
+    """Being asked for the part that failed changes no answer, and a condition that fails has such a part."""
+    leaves = (NUMBERS | WORDS).map(lambda item: (written(item), answered(item, row)))
+    text, expected = data.draw(st.recursive(leaves, combined, max_leaves=6))
+    decision = decide(compile_rules(text), row)
+    assert (decision.rule == "r1", bool(decision.unanswered)) == (expected is True, expected is None)
+    several = len(ways_to_fail(text)) > 1
+    assert all(isinstance(failed, tuple) is several for failed in decision.trace or () if failed is not None)
+
+
+def combined(inner: st.SearchStrategy[tuple[str, bool | None]]) -> st.SearchStrategy[tuple[str, bool | None]]:
+    """Negate a condition, or join two; each comes with its answer."""
+    pairs = st.tuples(inner, inner)
+    return (
+        inner.map(lambda one: (f"!({one[0]})", negation(one[1])))
+        | pairs.map(lambda two: (f"({two[0][0]}) && ({two[1][0]})", conjunction([two[0][1], two[1][1]])))
+        | pairs.map(
+            lambda two: (
+                f"({two[0][0]}) || ({two[1][0]})",
+                negation(conjunction([negation(two[0][1]), negation(two[1][1])])),
+            )
+        )
+    )
