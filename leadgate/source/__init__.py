@@ -2,4 +2,8 @@
 
 from leadgate.source.faults import Faults as Faults
 from leadgate.source.faults import name_faults as name_faults
+from leadgate.source.findings import Expected as Expected
+from leadgate.source.findings import Finding as Finding
+from leadgate.source.findings import judge_sample as judge_sample
 from leadgate.source.reader import Source as Source
+from leadgate.source.sampling import Sample as Sample

@@ -35,7 +35,8 @@ class LeadPages:
         self._rows = rows
         self._at = quarantined_at
         self._told: dict[bool, str] = {}
-        self._twice = ""
+        self.twice = ""
+        """The sentence for leads on more than one row, if any were found."""
 
     def all(self, size: int = 1000, *, after: str | None = None) -> Iterator[LeadPage]:
         """Every lead in order of id, from `after` on, at most `size` rows in memory."""
@@ -51,7 +52,7 @@ class LeadPages:
             if more:
                 rows = _whole_ids(rows)
             after = cursor_of(rows[-1][0]) if more else None
-            page = self._page(rows)
+            page = self.page(rows)
             if page.leads or page.faults or faults:
                 yield LeadPage(page.leads, faults + page.faults, after)
             faults = Faults()
@@ -61,7 +62,7 @@ class LeadPages:
     def since(self, instant: datetime, size: int) -> Iterator[LeadPage] | None:
         """The leads written since an instant, as their stamp says; None where it cannot be read forward."""
         found = self._rows.written_since(instant, size, columns=[self._at])
-        return None if found is None else (self._page([(row[0], row[2]) for row in rows]) for rows in found)
+        return None if found is None else (self.page([(row[0], row[2]) for row in rows]) for rows in found)
 
     def _null_ids(self) -> Faults:
         """Count the rows that have no id, and say when they were quarantined: there is nothing else to know them by."""
@@ -75,7 +76,8 @@ class LeadPages:
         when = f", quarantined from {spans[0]} to {spans[1]}" if all(spans) else ""
         return Faults({f"{leads.where}: {{rows}} without `{leads.place.config.id}`{when}. Give them one.": count})
 
-    def _page(self, rows: Sequence[Sequence[Any]]) -> LeadPage:
+    def page(self, rows: Sequence[Sequence[Any]]) -> LeadPage:
+        """The leads of some rows, each a raw id and a raw `quarantined_at`."""
         where, at = self._rows.relation.where, self._at
         by_id: dict[str, list[Any]] = {}
         faults = Faults()
@@ -93,8 +95,8 @@ class LeadPages:
             known = [instant for instant in map(self._rows.instant, raws) if instant]
             if len(raws) > 1:
                 one = f"the earliest `{at}` counts. One is lead {lead_id}."
-                self._twice = self._twice or f"{where}: {{rows}} of leads that are on more than one; {one}"
-                faults[self._twice] += len(raws)
+                self.twice = self.twice or f"{where}: {{rows}} of leads that are on more than one; {one}"
+                faults[self.twice] += len(raws)
             if known:
                 leads.append(Lead(lead_id, min(known)))
             else:

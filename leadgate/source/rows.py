@@ -1,7 +1,7 @@
 """The rows of one relation: looked up by id, and read forward in the order they were written."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
@@ -84,18 +84,31 @@ class Rows:
             is_wanted: ColumnElement[bool] = relation.id.in_(among)
             if self.has_odd_ids:
                 is_wanted = or_(is_wanted, relation.normal_id.in_(bindparam(None, list(chunk), expanding=True)))
-            for raw_id, *cells in self._fetch_named(names, is_wanted):
+            for raw_id, *cells in self.fetch_named(names, is_wanted):
                 lead_id = id_text(raw_id)
                 # A collation may find ABC for abc, and those are two leads.
                 if lead_id in chunk:
-                    yield lead_id, *self._fit(lead_id, names, cells)
+                    yield lead_id, *self.fit_row(lead_id, names, cells)
 
-    def _fetch_named(self, names: Sequence[str], condition: ColumnElement[bool]) -> Sequence[Sequence[Any]]:
-        """Read columns of some rows; an error names those that the database cannot give."""
+    def fetch_named(
+        self,
+        names: Sequence[str],
+        condition: ColumnElement[bool] | None = None,
+        *,
+        order: ColumnElement[Any] | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Sequence[Any]]:
+        """Read the raw id and raw columns of some rows.
+
+        Raises SourceError that names the columns which the database cannot give.
+        """
         relation = self.relation
+        wanted = () if condition is None else (condition,)
 
         def read(*columns: str) -> Sequence[Sequence[Any]]:
-            return self.fetch(select(relation.id_value, *map(relation.value, columns)).where(condition))
+            return self.fetch(
+                select(relation.id_value, *map(relation.value, columns)).where(*wanted).order_by(order).limit(limit)
+            )
 
         def is_faulty(column: str) -> bool:
             try:
@@ -118,7 +131,7 @@ class Rows:
             msg = f"{error} It is {told} that it cannot give: put the values right, or leave them out by a `query:`."
             raise SourceError(msg) from None
 
-    def _fit(
+    def fit_row(
         self, lead_id: str, names: Sequence[str], cells: Sequence[object]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Give a row's values as the types of their columns; what is not of its type counts as missing."""
@@ -146,9 +159,10 @@ class Rows:
         if len(found.ids) < _MOST_COUNTED:
             found.ids.add(lead_id)
 
-    def unreadable(self) -> Faults:
-        """The values that were not of their column's type, of leads that were looked up so far."""
-        return Faults({found.told: len(found.ids) for found in self._unreadable.values()})
+    def unreadable(self, among: Container[str] | None = None) -> Faults:
+        """The values that were not of their column's type, of leads that were read so far; of all columns or some."""
+        unreadable = self._unreadable.items()
+        return Faults({found.told: len(found.ids) for name, found in unreadable if among is None or name in among})
 
     def mind_odd_ids(self, count: int) -> None:
         """Compare ids without what cannot be seen in them from now on, if the ids of `count` rows hold that."""

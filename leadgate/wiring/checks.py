@@ -1,6 +1,7 @@
 """What is tried before a run: the file, the rules on examples, other rules on the past."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -13,15 +14,16 @@ from leadgate.errors import ConfigError, LeadgateError
 from leadgate.files import read_wide_mode
 from leadgate.leadbyte.wire import can_act
 from leadgate.ledger import Ledger
+from leadgate.ledger.source_health import newest_seen
+from leadgate.model import Enrichment, Lead
 from leadgate.policy.advice import advise
 from leadgate.policy.deciding import Policy
 from leadgate.policy.examples import Examined, example_faults, run_examples
-from leadgate.source import Source, name_faults
+from leadgate.source import Expected, Finding, Sample, Source, judge_sample, name_faults
 from leadgate.wiring.ledger import open_ledger
 from leadgate.wiring.pipeline import build_policy, build_shadow, open_source, read_pipeline_file
 from leadgate.wiring.run import check_leadbyte
 
-_LEADS_LOOKED_AT = 100
 _ABOUT_PROCESSING = (
     "leadbyte.api_key: whether it may process (Quarantine > Process) cannot be tried without acting on a lead. The "
     "first act of an account goes alone."
@@ -33,6 +35,8 @@ class Checked(NamedTuple):
 
     errors: list[LeadgateError]
     advice: list[str]
+    warnings: Sequence[str] = ()
+    """What of the source's rows would hold leads back, or send wrong data."""
     in_the_clear: str | None = None
     """That the key travels unencrypted, if it does."""
 
@@ -45,11 +49,13 @@ def check_pipeline(path: Path, read_block: ReadBlock) -> Checked:
         return Checked([error], [])
     errors: list[LeadgateError] = []
     advice: list[str] = []
+    looked: tuple[Sample, Policy] | None = None
+    is_first_run = False
     try:
         with closing(open_source(path, config, clock=utc_now)) as source:
             advice = source.advice()
             policy = build_policy(path, config, source)
-            advice += _about_rows(source)
+            looked = source.sample(), policy
             advice += advise(policy, config.policy, config.wait.require)
             examined = _examine(path, config, source, policy)
             if examined.failures:
@@ -61,6 +67,7 @@ def check_pipeline(path: Path, read_block: ReadBlock) -> Checked:
     try:
         with closing(open_ledger(path, config)) as ledger:
             advice += _about_permissions(ledger)
+            is_first_run = newest_seen(ledger) is None
     except LeadgateError as error:
         errors.append(error)
     try:
@@ -68,7 +75,13 @@ def check_pipeline(path: Path, read_block: ReadBlock) -> Checked:
         advice.append(_ABOUT_PROCESSING)
     except LeadgateError as error:
         errors.append(error)
-    return Checked(errors, advice, about_the_clear(config.leadbyte.base_url))
+    findings: list[Finding] = []
+    if looked:
+        sample, policy = looked
+        findings = judge_sample(sample, _expected(config, policy, is_first_run=is_first_run), now=utc_now())
+    advice += [finding.text for finding in findings if not finding.is_warning]
+    warnings = [finding.text for finding in findings if finding.is_warning]
+    return Checked(errors, advice, warnings, about_the_clear(config.leadbyte.base_url))
 
 
 def examine_pipeline(path: Path, read_block: ReadBlock) -> Examined:
@@ -109,24 +122,24 @@ def _about_permissions(ledger: Ledger) -> list[str]:
     return [f"ledger {file}: others on this machine may open it (mode {mode}): chmod 600 {file}*"] if mode else []
 
 
-def _about_rows(source: Source) -> list[str]:
-    """Look at the first leads and what has arrived for them: what is odd comes to light with the first acts otherwise.
+def _expected(config: PipelineConfig, policy: Policy, *, is_first_run: bool) -> Expected:
+    """What the file expects of the rows of its source."""
+    leads, enrichment, wait = config.source.leads, config.source.enrichment, config.wait
 
-    Ids of enrichment are gone through all, since one that is not found is of a lead that never becomes complete.
-    """
-    page = next(source.lead_pages.all(_LEADS_LOOKED_AT), None)
-    if page is None:
-        return []
-    source.odd_enrichment_ids()
-    source.enrichments([lead.lead_id for lead in page.leads])
-    told = name_faults(page.faults + source.faults())
-    odd = next((lead.lead_id for lead in page.leads if not can_act(lead.lead_id)), None)
-    if odd is None:
-        return told
-    return [
-        *told,
-        (
-            f"source.leads.id: {odd!r} is not a plain whole number, as LeadByte's quarantine ids are. Name the column "
-            "that holds those: a lead with another id cannot be processed or rejected where no field is left to update."
-        ),
-    ]
+    def missing_of(_: Lead, arrived: Enrichment | None) -> Sequence[str]:
+        return wait.require if arrived is None else arrived.missing(wait.require)
+
+    used = {*wait.require, *config.update.values(), *policy.reads.enrichment}
+    return Expected(
+        columns={("source.leads", n) for n in policy.reads.lead} | {("source.enrichment", n) for n in used},
+        stamps={
+            ("source.leads", leads.quarantined_at),
+            ("source.leads", leads.updated_at or leads.quarantined_at),
+            ("source.enrichment", enrichment.updated_at or ""),
+        },
+        missing_of=missing_of,
+        deadline_of=lambda _: wait.deadline,
+        can_act=can_act,
+        assumed_zone=None if "time_zone" in config.source.model_fields_set else config.source.time_zone,
+        is_first_run=is_first_run,
+    )
