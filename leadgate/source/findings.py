@@ -224,7 +224,10 @@ def _about_complete(sample: Sample, expected: Expected, now: datetime) -> Iterat
     complete = sum(not names for names in missing.values())
     lack = ", ".join(f"{count:,} {'lacks' if count == 1 else 'lack'} `{name}`" for name, count in lacking.most_common())
     are = "is" if len(sample.leads) == 1 else "are"
-    yield Finding(f"wait.require: {complete:,} of {_sampled(sample.leads)} {are} complete now{lack and f'; {lack}'}.")
+    yield Finding(
+        f"wait.require: {complete:,} of {_sampled(sample.leads)} {are} complete now{lack and f'; {lack}'}.",
+        is_warning=not complete and len(sample.enrichments) >= _ENOUGH,
+    )
     waiting = [lead for lead in sample.leads if missing[lead.lead_id]]
     late = sum(lead.quarantined_at < now - expected.deadline_of(lead) for lead in waiting)
     if late and expected.is_first_run:
@@ -242,7 +245,6 @@ def _about_missing(used: Sequence[SampledColumn]) -> Iterator[Finding]:
             yield Finding(
                 f"{column.path}: `{column.name}` is missing in all of {len(column.values):,} sampled rows: name "
                 "another column, or find out why nothing is written into it.",
-                is_warning=True,
             )
         elif missing:
             shares.setdefault(column.path, []).append(f"`{column.name}` in {_share(missing, len(column.values))}")
