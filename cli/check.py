@@ -7,7 +7,19 @@ import typer
 
 from cli.blocks import read_block
 from cli.options import TypesOption
-from cli.output import FINE, ConfigOption, JsonOption, exit_code, reports_errors, say, say_json, stop, warn, warn_lines
+from cli.output import (
+    ATTENTION,
+    FINE,
+    ConfigOption,
+    JsonOption,
+    exit_code,
+    reports_errors,
+    say,
+    say_json,
+    stop,
+    warn,
+    warn_lines,
+)
 from leadgate.errors import ConfigError, problems_of
 from leadgate.open_server import find_open_server
 from leadgate.prefect_settings import find_server
@@ -29,8 +41,8 @@ def check(
 ) -> None:
     """Check the file, its rules against the source's real columns, the ledger, and LeadByte's key and address.
 
-    How arrivals will be found is said too. Nothing is changed anywhere: LeadByte is asked to update an empty list
-    of leads. With --offline nobody is asked anything.
+    How arrivals will be found is said too, and what some of the rows would do to a run. Nothing is changed anywhere:
+    LeadByte is asked to update an empty list of leads. With --offline nobody is asked anything.
     """
     if offline and write_types:
         msg = "--write-types asks the source which columns it has: leave out --offline"
@@ -38,7 +50,7 @@ def check(
     checked = (
         check_offline(config, types) if offline else check_pipeline(config, read_block, types=types, write=write_types)
     )
-    errors, advice, in_the_clear, types_of = checked
+    errors, advice, warnings, in_the_clear, types_of = checked
     problems = [problem for error in errors for problem in problems_of(error)]
     if not offline and (server := find_server()) and (is_open := find_open_server(server)):
         advice.append(is_open)
@@ -46,9 +58,11 @@ def check(
         warn(f"leadgate: {in_the_clear}")
     if as_json:
         advice += [in_the_clear] if in_the_clear else []
-        say_json({"ok": not problems, "problems": problems, "advice": advice})
+        say_json({"ok": not problems and not warnings, "problems": problems, "warnings": warnings, "advice": advice})
     else:
-        if not problems:
+        for warning in warnings:
+            say(f"warning: {warning}")
+        if not problems and not warnings:
             say(
                 f"{config}: the file alone is well, by the types of {types_of}. `leadgate check` tries all the rest."
                 if offline
@@ -58,4 +72,4 @@ def check(
             say(f"  {advised}")
     for problem in problems:
         warn_lines(f"leadgate: {problem}")
-    stop(max(map(exit_code, errors), default=FINE))
+    stop(max(map(exit_code, errors), default=ATTENTION if warnings else FINE))

@@ -87,6 +87,20 @@ class Faults:
         some._kinds = {fault: found for fault, found in self._kinds.items() if fault == wanted}
         return some
 
+    def parted(self) -> "tuple[Faults, Faults]":
+        """Those that hold leads back, and the others."""
+        holding, others = Faults(), Faults()
+        for fault, found in self._kinds.items():
+            part = holding if fault.holds_back else others
+            part.add(fault, found.ids, rows=found.rows, detail=found.detail)
+        return holding, others
+
+    def without(self, unwanted: Fault) -> "Faults":
+        """All but those of one kind."""
+        some = Faults()
+        some._kinds = {fault: found for fault, found in self._kinds.items() if fault != unwanted}
+        return some
+
     def lines(self) -> list[str]:
         """One line for each kind, with its count and up to three ids."""
         return [_line(fault, found) for fault, found in self._kinds.items()]

@@ -52,6 +52,8 @@ class Requirements:
             raise PolicyError(problems)
         read = [column for need in self._needs for column in need.columns]
         read += self._eyes.columns if self._eyes else []
+        self.columns = list(dict.fromkeys(read))
+        """Every column that is looked at."""
         self.reads_lead = any(column.relation == "lead" for column in read)
         """Whether the lead's own row is looked at."""
 

@@ -50,6 +50,8 @@ class Update:
         self._eyes = Eyes(language, names, calculations) if language else None
         read = [field.column for field in self._fields if field.column]
         read += self._eyes.columns if self._eyes else []
+        self.columns = list(dict.fromkeys(read))
+        """Every column that is written, or that a value is calculated from."""
         self.reads_lead = any(column.relation == "lead" for column in read)
         """Whether the lead's own row is looked at."""
 

@@ -46,7 +46,7 @@ def _advise(database: Database, rows: Rows) -> Iterator[str]:
         )
     else:
         yield (f"{where}: read forward by `{rows.stamp}`, and compared whole every source.compare_every.")
-    if missing := [name for name in (relation.place.config.id, rows.stamp) if name and _sorts(database, rows, name)]:
+    if missing := [name for name in (relation.place.config.id, rows.stamp) if name and sorts(database, rows, name)]:
         wanted = "; ".join(_index_on(database, rows, column) for column in missing)
         yield (
             f"{where}: no index serves {' and '.join(f'`{column}`' for column in missing)}, so the whole of it is read "
@@ -66,7 +66,7 @@ def _index_on(database: Database, rows: Rows, column: str) -> str:
     return f"CREATE INDEX {quote(f'{name}_{column}')} ON {table} {columns}"
 
 
-def _sorts(database: Database, rows: Rows, column: str) -> bool:
+def sorts(database: Database, rows: Rows, column: str) -> bool:
     """Whether the database would have to sort all rows to give them in order of a column."""
     relation, dialect = rows.relation, database.dialect.name
     statement = select(relation.id).order_by(relation.rows.c[column]).limit(1)

@@ -8,11 +8,15 @@ _DIGIT, _LETTER, _OTHER = re.compile(r"\d"), re.compile(r"[^\W\d_]"), re.compile
 _LONGEST_SHAPE = 30
 
 
-def written_like(value: object) -> str:
+def shape_of(value: object) -> str:
     """Show how a value is written, and not what it says: `26/11/2026 08:57` is 99/99/9999 99:99."""
     text = str(value)[:_LONGEST_SHAPE]
-    shape = _OTHER.sub("?", _LETTER.sub("a", _DIGIT.sub("9", text)))
-    return f" (one is written like {shape})"
+    return _OTHER.sub("?", _LETTER.sub("a", _DIGIT.sub("9", text)))
+
+
+def written_like(value: object) -> str:
+    """Say how one of the values of a fault is written."""
+    return f" (one is written like {shape_of(value)})"
 
 
 def odd_ids(where: str) -> Fault:

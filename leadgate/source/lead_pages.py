@@ -12,6 +12,10 @@ from leadgate.source.faults import odd_ids, written_like
 from leadgate.source.ids import bound_value, cursor_at, cursor_of, id_text
 from leadgate.source.rows import Rows
 
+SAY_HOW = (
+    'say under `types:` how it is written, such as `{timestamp: "%d/%m/%Y %H:%M"}`, or let a `query:` give it as '
+    "2026-03-01 12:00:00."
+)
 _NO_IDS = "blank, longer than 200 characters, or with a NUL or bytes that are not UTF-8 in them"
 
 
@@ -49,7 +53,7 @@ class LeadPages:
             if more:
                 rows = _whole_ids(rows)
             after = cursor_of(rows[-1][0]) if more else None
-            page = self._page(rows)
+            page = self.page(rows)
             if page.leads or page.faults or faults:
                 yield LeadPage(page.leads, Faults(faults, page.faults), after)
             faults = Faults()
@@ -59,7 +63,7 @@ class LeadPages:
     def since(self, instant: datetime, size: int) -> Iterator[LeadPage] | None:
         """The leads written since an instant, as their stamp says; None where it cannot be read forward."""
         found = self._rows.written_since(instant, size, columns=[self._at])
-        return None if found is None else (self._page([(row[0], row[2]) for row in rows]) for rows in found)
+        return None if found is None else (self.page([(row[0], row[2]) for row in rows]) for rows in found)
 
     def _null_ids(self) -> Faults:
         """Count the rows that have no id, and say when they were quarantined: there is nothing else to know them by."""
@@ -76,7 +80,8 @@ class LeadPages:
         faults.add(fault, rows=count, detail=when)
         return faults
 
-    def _page(self, rows: Sequence[Sequence[Any]]) -> LeadPage:
+    def page(self, rows: Sequence[Sequence[Any]]) -> LeadPage:
+        """The leads of some rows, each a raw id and a raw `quarantined_at`."""
         where, at = self._rows.relation.where, self._at
         by_id: dict[str, list[Any]] = {}
         faults = Faults()
@@ -98,15 +103,17 @@ class LeadPages:
             if known:
                 leads.append(Lead(lead_id, min(known)))
             else:
-                raw = next(filter(None, raws), None)
-                faults.add(self._undated(raw), [lead_id], detail="" if raw is None else written_like(raw))
+                raw = next((raw for raw in raws if raw is not None and str(raw).strip()), None)
+                faults.add(self.undated(raw), [lead_id], detail="" if raw is None else written_like(raw))
         return LeadPage(leads, faults)
 
-    def _undated(self, raw: object) -> Fault:
+    def undated(self, raw: object) -> Fault:
         """The fault of leads that wait until they have a date and time."""
-        lacks = "without" if raw is None else "with something else than a date and time in"
-        advice = "Such leads wait: a `query:` can give them one, as 2026-03-01 12:00:00."
-        return Fault(self._rows.relation.where, f"{lacks} `{self._at}`", advice, holds_back=True)
+        where = self._rows.relation.where
+        if raw is None:
+            return Fault(where, f"without `{self._at}`", "Such leads wait until they have one.", holds_back=True)
+        what = f"with something else than a date and time in `{self._at}`"
+        return Fault(where, what, f"Such leads wait: {SAY_HOW}", holds_back=True)
 
 
 def _whole_ids(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:

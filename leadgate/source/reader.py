@@ -22,6 +22,7 @@ from leadgate.source.known import KnownColumns, places_of
 from leadgate.source.lead_pages import LeadPages
 from leadgate.source.relations import ReadableRelation, reflect
 from leadgate.source.rows import Newest, Rows
+from leadgate.source.sampling import Sample, read_slice, sample_columns, sample_enrichment, sample_leads
 from leadgate.source.wakeups import Wakeups
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -84,6 +85,41 @@ class Source(KnownColumns):
     def advice(self) -> list[str]:
         """Say how arrivals are found here, and what is missing to find them better."""
         return list(advise(self._database, self._leads, self._enrichment))
+
+    def sample(self) -> Sample:
+        """Read some of the rows, at a cost that does not grow with the relations where indexes serve them."""
+        leads_raw = read_slice(
+            self._database,
+            self._leads,
+            [self._leads.stamp, self._quarantined_at, self._leads.relation.place.config.id],
+            both_ends=True,
+        )
+        by = [self._enrichment.stamp, self._enrichment.relation.place.config.id]
+        newest_raw = read_slice(self._database, self._enrichment, by, both_ends=False)
+        newest, odd = sample_enrichment(self._enrichment, newest_raw)
+        newest_ids = list(dict.fromkeys(row.lead_id for row in newest))
+        # Before an odd id is found among the leads, for then no index serves this.
+        present = self.present(newest_ids)
+        leads, faults, remarks = sample_leads(self._leads, self.lead_pages, leads_raw, self._quarantined_at)
+        ids = {lead.lead_id for lead in leads}
+        enrichments = self.enrichments(list(ids))
+        for row in newest:
+            if row.lead_id in ids:  # one with an odd id is not looked up
+                enrichments.setdefault(row.lead_id, row)
+        others = [row.columns for row in newest if row.lead_id not in enrichments]
+        arrived = [row.columns for row in enrichments.values()]
+        return Sample(
+            leads=leads,
+            enrichments=enrichments,
+            newest_ids=newest_ids,
+            without_lead=[lead_id for lead_id in newest_ids if lead_id not in present | ids],
+            columns=[
+                *sample_columns(self._leads, leads_raw, [lead.columns for lead in leads]),
+                *sample_columns(self._enrichment, newest_raw, arrived + others),
+            ],
+            faults=faults,
+            remarks=Faults(remarks, odd),
+        )
 
     def newest_lead(self, now: datetime) -> Newest | None:
         """The newest stamp of a lead that is not of the future, and the others."""

@@ -92,18 +92,31 @@ class Rows:
             is_wanted: ColumnElement[bool] = relation.id.in_(among)
             if self.has_odd_ids:
                 is_wanted = or_(is_wanted, relation.normal_id.in_(bindparam(None, list(chunk), expanding=True)))
-            for raw_id, *cells in self._fetch_named(names, is_wanted):
+            for raw_id, *cells in self.fetch_named(names, is_wanted):
                 lead_id = id_text(raw_id)
                 # A collation may find ABC for abc, and those are two leads.
                 if lead_id in chunk:
-                    yield lead_id, *self._fit(lead_id, names, cells)
+                    yield lead_id, *self.fit_row(lead_id, names, cells)
 
-    def _fetch_named(self, names: Sequence[str], condition: ColumnElement[bool]) -> Sequence[Sequence[Any]]:
-        """Read columns of some rows; an error names those that the database cannot give."""
+    def fetch_named(
+        self,
+        names: Sequence[str],
+        condition: ColumnElement[bool] | None = None,
+        *,
+        order: ColumnElement[Any] | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Sequence[Any]]:
+        """Read the raw id and raw columns of some rows.
+
+        Raises SourceError that names the columns which the database cannot give.
+        """
         relation = self.relation
+        wanted = () if condition is None else (condition,)
 
         def read(*columns: str) -> Sequence[Sequence[Any]]:
-            return self.fetch(select(relation.id_value, *map(relation.value, columns)).where(condition))
+            return self.fetch(
+                select(relation.id_value, *map(relation.value, columns)).where(*wanted).order_by(order).limit(limit)
+            )
 
         def is_faulty(column: str) -> bool:
             try:
@@ -126,7 +139,7 @@ class Rows:
             msg = f"{error} It is {told} that it cannot give: put the values right, or leave them out by a `query:`."
             raise SourceError(msg) from None
 
-    def _fit(
+    def fit_row(
         self, lead_id: str, names: Sequence[str], cells: Sequence[object]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Give a row's values as the types of their columns; what is not of its type counts as missing."""

@@ -1,7 +1,7 @@
 """Values that are not of their column's type, and the leads that wait because of them."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
 
 from leadgate.model import ColumnType, Fault, Faults
@@ -50,10 +50,12 @@ class Unreadable:
                 else:
                     found.held.pop(lead_id, None)
 
-    def faults(self) -> Faults:
-        """Count the leads, by column; those that wait for it are a kind of their own."""
+    def faults(self, among: Container[str] | None = None) -> Faults:
+        """Count the leads, by column, of all or some; those that wait for it are a kind of their own."""
         faults = Faults()
         for column, found in list(self._columns.items()):
+            if among is not None and column not in among:
+                continue
             what = f"with a `{column}` that is no {self._relation.types[column]}, and counts as missing"
             held = Fault(self._relation.where, what, f"Such leads wait: correct {_VALUES}", holds_back=True)
             other = Fault(self._relation.where, what, f"Correct {_VALUES}")

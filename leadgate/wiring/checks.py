@@ -1,6 +1,7 @@
 """What is tried before a run: the file, the rules on examples, other rules on the past."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -13,18 +14,20 @@ from leadgate.errors import ConfigError, LeadgateError
 from leadgate.files import read_wide_mode
 from leadgate.leadbyte.wire import can_act
 from leadgate.ledger import Ledger
-from leadgate.model import Faults
+from leadgate.ledger.source_health import newest_seen
+from leadgate.model import Columns, Enrichment, Lead
 from leadgate.policy.advice import advise
 from leadgate.policy.deciding import Policy
 from leadgate.policy.examples import Examined, example_faults, run_examples
 from leadgate.policy.names import joined, spell
-from leadgate.source import KnownColumns, Source
+from leadgate.policy.requirements import Requirements
+from leadgate.policy.writing import Update
+from leadgate.source import Expected, Finding, KnownColumns, Sample, Source, judge_sample
 from leadgate.source.types_file import columns_of_file, columns_of_pipeline, differing, types_file_of, write_types
 from leadgate.wiring.ledger import open_ledger, without_values
 from leadgate.wiring.pipeline import build_policy, build_shadow, open_source, read_pipeline_file
 from leadgate.wiring.run import check_leadbyte
 
-_LEADS_LOOKED_AT = 100
 _ABOUT_PROCESSING = (
     "leadbyte.api_key: whether it may process (Quarantine > Process) cannot be tried without acting on a lead. The "
     "first act of an account goes alone."
@@ -40,6 +43,8 @@ class Checked(NamedTuple):
 
     errors: list[LeadgateError]
     advice: list[str]
+    warnings: Sequence[str] = ()
+    """What of the source's rows would hold leads back, or send wrong data."""
     in_the_clear: str | None = None
     """That the key travels unencrypted, if it does."""
     types_of: str = THE_SOURCE
@@ -57,12 +62,14 @@ def check_pipeline(path: Path, read_block: ReadBlock, *, types: Path | None = No
         return Checked([error], [])
     errors: list[LeadgateError] = []
     advice: list[str] = []
+    looked: tuple[Sample, Policy, Columns] | None = None
+    is_first_run = False
     try:
         with closing(open_source(path, config, clock=utc_now)) as source:
             advice = _about_types(types or types_file_of(path), config, source, write=write)
             advice += source.advice()
             policy = build_policy(path, config, source)
-            advice += _about_rows(source)
+            looked = source.sample(), policy, source.columns
             advice += advise(policy, config.policy, config.wait.columns)
             examined = _examine(path, config, source, policy)
             if examined.failures:
@@ -74,6 +81,7 @@ def check_pipeline(path: Path, read_block: ReadBlock, *, types: Path | None = No
     try:
         with closing(open_ledger(path, config)) as ledger:
             advice += _about_permissions(ledger)
+            is_first_run = newest_seen(ledger) is None
     except LeadgateError as error:
         errors.append(error)
     try:
@@ -81,7 +89,14 @@ def check_pipeline(path: Path, read_block: ReadBlock, *, types: Path | None = No
         advice.append(_ABOUT_PROCESSING)
     except LeadgateError as error:
         errors.append(error)
-    return Checked(errors, advice, about_the_clear(config.leadbyte.base_url))
+    findings: list[Finding] = []
+    if looked:
+        sample, policy, columns = looked
+        expected = _expected(config, policy, columns, is_first_run=is_first_run)
+        findings = judge_sample(sample, expected, now=utc_now())
+    advice += [finding.text for finding in findings if not finding.is_warning]
+    warnings = [finding.text for finding in findings if finding.is_warning]
+    return Checked(errors, advice, warnings, about_the_clear(config.leadbyte.base_url))
 
 
 def check_offline(path: Path, types: Path | None) -> Checked:
@@ -175,24 +190,28 @@ def _about_permissions(ledger: Ledger) -> list[str]:
     return [f"ledger {file}: others on this machine may open it (mode {mode}): chmod 600 {file}*"] if mode else []
 
 
-def _about_rows(source: Source) -> list[str]:
-    """Look at the first leads and what has arrived for them: what is odd comes to light with the first acts otherwise.
+def _expected(config: PipelineConfig, policy: Policy, columns: Columns, *, is_first_run: bool) -> Expected:
+    """What the file expects of the rows of its source."""
+    leads, enrichment, wait = config.source.leads, config.source.enrichment, config.wait
+    requirements, update = Requirements(wait, columns, config.without_values), Update(config.update, columns)
 
-    Ids of enrichment are gone through all, since one that is not found is of a lead that never becomes complete.
-    """
-    page = next(source.lead_pages.all(_LEADS_LOOKED_AT), None)
-    if page is None:
-        return []
-    source.odd_enrichment_ids()
-    source.enrichments([lead.lead_id for lead in page.leads])
-    told = Faults(page.faults, source.faults()).lines()
-    odd = next((lead.lead_id for lead in page.leads if not can_act(lead.lead_id)), None)
-    if odd is None:
-        return told
-    return [
-        *told,
-        (
-            f"source.leads.id: {odd!r} is not a plain whole number, as LeadByte's quarantine ids are. Name the column "
-            "that holds those: a lead with another id cannot be processed or rejected where no field is left to update."
-        ),
-    ]
+    def deadline_of(lead: Lead, arrived: Enrichment | None) -> timedelta:
+        return requirements.deadline(lead, arrived) or wait.deadline
+
+    read = {(column.relation, column.name) for column in (*requirements.columns, *update.columns)}
+    read |= {("lead", name) for name in policy.reads.lead} | {("enrichment", name) for name in policy.reads.enrichment}
+    paths = {"lead": "source.leads", "enrichment": "source.enrichment"}
+    return Expected(
+        columns={(paths[relation], name) for relation, name in read},
+        stamps={
+            ("source.leads", leads.quarantined_at),
+            ("source.leads", leads.updated_at or leads.quarantined_at),
+            ("source.enrichment", enrichment.updated_at or ""),
+        },
+        missing_of=requirements.missing,
+        deadline_of=deadline_of,
+        can_act=can_act,
+        assumed_zone=None if "time_zone" in config.source.model_fields_set else config.source.time_zone,
+        null_values=config.source.null_values,
+        is_first_run=is_first_run,
+    )

@@ -249,7 +249,7 @@ def test_check_names_the_faults_of_every_part_at_once(pipeline: Practice, leadby
     assert finished.stderr == as_told(problems, pipeline)
     assert finished.code == 2
     as_json = leadgate("check", "--json", config=pipeline.file)
-    assert as_json.json() == {"ok": False, "problems": problems, "advice": []}
+    assert as_json.json() == {"ok": False, "problems": problems, "warnings": [], "advice": []}
     assert [exchange.body for exchange in leadbyte.requests] == [{"leads": []}, {"leads": []}]
 
 

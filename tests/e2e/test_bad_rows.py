@@ -73,3 +73,23 @@ def test_an_id_that_leadbyte_cannot_take_is_parked_with_the_reason(pipeline: Pra
     )
     assert leadgate("status", config=pipeline.file).code == 1
     assert "source.leads.id: '12-b' is not a plain whole number" in leadgate("check", config=pipeline.file).stdout
+
+
+def test_check_warns_of_rows_that_would_send_wrong_data(pipeline: Practice) -> None:
+    """A placeholder in a column that is written is a warning with exit code 1; without it all is well."""
+    ids = [str(number) for number in range(100, 140)]
+    pipeline.quarantine(*ids)
+    for number, lead_id in enumerate(ids):
+        mobile = f"0770090{number:04}"
+        pipeline.enrich(lead_id, **COMPLETE | {"mobile": "n/a" if number % 4 == 0 else mobile})
+    checked = leadgate("check", config=pipeline.file)
+    assert checked.code == 1
+    assert 'warning: source.enrichment: `mobile` holds "n/a" in 10 of 40' in checked.stdout
+    assert "0770090" not in checked.stdout
+    as_json = leadgate("check", "--json", config=pipeline.file).json()
+    assert (as_json["ok"], as_json["problems"], len(as_json["warnings"])) == (False, [], 1)
+    with pipeline.source.begin() as connection:
+        connection.execute(
+            pipeline.enrichment.update().values(mobile=None).where(pipeline.enrichment.c.mobile == "n/a")
+        )
+    assert leadgate("check", config=pipeline.file).code == 0

@@ -1,0 +1,276 @@
+"""What sampled rows say of a pipeline before its first run: a sentence each, with what to write. Pure.
+
+No sentence holds a person's value. A text is named only if many rows share it and it looks like nobody's own.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from leadgate.clock import CLOCKS_AGREE
+from leadgate.model import ColumnType, Enrichment, Lead
+from leadgate.source.date_formats import ISO, guess_form
+from leadgate.source.faults import shape_of
+from leadgate.source.sampling import Sample, SampledColumn
+
+_ENOUGH = 20
+"""Rows from which a share says something."""
+_SUSPICIOUS = 0.2
+_KNOWN = 0.05
+"""The share from which a known placeholder is told: it is nobody's value in any number, but one may be a slip."""
+_CATEGORIES = 5
+"""A column with no more different texts than this is a category, whatever its name."""
+_CATEGORY = re.compile(
+    "status|type|source|origin|stage|campaign|country|county|region|gender|title|categor|kind|channel|currency"
+    "|language|medium|product|segment|reason|result|flag",
+    re.IGNORECASE,
+)
+_PLACEHOLDERS = frozenset(
+    {"", "select", "please select", "choose", "n/a", "na", "n.a.", "none", "null", "nil", "nan", "unknown", "undefined"}
+    | {"-", "--", "?", ".", "tbc", "tba", "test", "not known", "not provided", "not specified", "#n/a"}
+)
+_ONE_DIGIT = re.compile(r"(\d)\1{2,}")
+_LONGEST_SHOWN = 20
+
+
+class Finding(NamedTuple):
+    """One sentence on the rows; a warning if leads would be held back, or wrong data sent."""
+
+    text: str
+    is_warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the pipeline file expects of the rows."""
+
+    columns: Collection[tuple[str, str]]
+    """The columns that are used, as (source.leads, campaign)."""
+    stamps: Collection[tuple[str, str]]
+    """The columns that say when a row was written or a lead quarantined."""
+    missing_of: Callable[[Lead, Enrichment | None], Sequence[str]]
+    """The columns that a lead still lacks."""
+    deadline_of: Callable[[Lead, Enrichment | None], timedelta]
+    can_act: Callable[[str], bool]
+    """Whether LeadByte can process or reject a lead of this id."""
+    assumed_zone: str | None
+    """The zone of dates and times which name none, if the file does not say."""
+    null_values: Sequence[str]
+    """The texts that mean no value, as the file has them."""
+    is_first_run: bool
+
+
+def judge_sample(sample: Sample, expected: Expected, *, now: datetime) -> list[Finding]:
+    """Say what the rows would do to a run at `now`: warnings first."""
+    used = [column for column in sample.columns if (column.path, column.name) in expected.columns]
+    dated = [
+        column
+        for column in sample.columns
+        if column.type is ColumnType.TIMESTAMP and (column in used or (column.path, column.name) in expected.stamps)
+    ]
+    findings = [
+        *(Finding(told, is_warning=True) for told in sample.faults.lines()),
+        *_about_ids(sample.leads, expected),
+        *_about_unreadable(used, dated),
+        *_about_placeholders(used, expected.null_values),
+        *_about_matches(sample),
+        *_about_future(dated, expected, now),
+        *(Finding(told) for told in sample.remarks.lines()),
+        *_about_complete(sample, expected, now),
+        *_about_missing(used),
+        *_about_zones(dated, expected),
+    ]
+    return sorted(findings, key=lambda finding: not finding.is_warning)
+
+
+def _about_ids(leads: Sequence[Lead], expected: Expected) -> Iterator[Finding]:
+    odd = [lead.lead_id for lead in leads if not expected.can_act(lead.lead_id)]
+    if odd:
+        yield Finding(
+            f"source.leads.id: {_shown(odd[0])} is not a plain whole number, as LeadByte's quarantine ids are "
+            f"({len(odd):,} of {_sampled(leads)}). Name the column that holds those: a lead with another id cannot be "
+            "processed or rejected where no field is left to update.",
+            is_warning=True,
+        )
+
+
+def _about_unreadable(used: Sequence[SampledColumn], dated: Sequence[SampledColumn]) -> Iterator[Finding]:
+    for column in [*used, *(column for column in dated if column not in used)]:
+        for told in column.unreadable.lines():
+            yield Finding(f"{told}{_how_written(column)}", is_warning=True)
+
+
+def _how_written(column: SampledColumn) -> str:
+    """Say what to write so that the texts of a column are read as dates and times, where it can be seen."""
+    guessed = guess_form(column.texts, may_be_digits=True)
+    if not guessed or guessed.form == ISO:
+        return ""
+    doubt = "" if guessed.is_sure else " No value tells which is the day and which the month: only you know."
+    return f' Write `{column.path}.types: {{{column.name}: {{timestamp: "{guessed.form}"}}}}`.{doubt}'
+
+
+def _about_placeholders(used: Sequence[SampledColumn], null_values: Sequence[str]) -> Iterator[Finding]:
+    found: list[tuple[SampledColumn, dict[str, int], int]] = []
+    for column in used:
+        texts = [value for value in column.values if value is not None]
+        if column.type is ColumnType.STRING and len(texts) >= _ENOUGH and (many := _placeholders(column.name, texts)):
+            found.append((column, many, len(texts)))
+    shown = sorted({text for _, many, _ in found for text in many if _may_be_shown(text)})
+    texts_for_none = ", ".join(map(_quoted, dict.fromkeys([*null_values, *shown])))
+    for column, many, total in found:
+        said = [
+            f"{_quoted(text) if _may_be_shown(text) else f'one text, written like {shape_of(text)},'} in {count:,}"
+            for text, count in many.items()
+        ]
+        is_known = any(map(_may_be_shown, many))
+        then = (
+            f"so that it counts as missing, write `source.null_values: [{texts_for_none}]`"
+            if is_known
+            else "if it stands for no value, name it under `source.null_values`"
+        )
+        yield Finding(
+            f"{column.path}: `{column.name}` holds {' and '.join(said)} of {total:,} sampled values, which is likely "
+            f"no value, and counts as one: {then}.",
+            is_warning=True,
+        )
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _placeholders(name: str, texts: Sequence[str]) -> dict[str, int]:
+    """The texts of a column that are likely no values, and how many rows have each."""
+    counts = Counter(texts)
+    known = {text: count for text, count in counts.items() if _is_known(text) and count > _KNOWN * len(texts)}
+    if not _CATEGORY.search(name) and len(counts) > _CATEGORIES:
+        text, count = counts.most_common(1)[0]
+        if count > _SUSPICIOUS * len(texts):
+            known[text] = count
+    return known
+
+
+def _is_known(text: str) -> bool:
+    bare = text.strip().strip("<>()[]").casefold()
+    return bare in _PLACEHOLDERS or _ONE_DIGIT.fullmatch(bare) is not None
+
+
+def _may_be_shown(text: str) -> bool:
+    """Whether a text that many rows share cannot be one person's: no address, and no number but 0000 and the like."""
+    digits = set(re.findall(r"\d", text))
+    only_one = len(digits) == 1 and _ONE_DIGIT.fullmatch(text.strip()) is not None
+    return len(text) <= _LONGEST_SHOWN and "@" not in text and text.isprintable() and (not digits or only_one)
+
+
+def _about_matches(sample: Sample) -> Iterator[Finding]:
+    without = [lead.lead_id for lead in sample.leads if lead.lead_id not in sample.enrichments]
+    if len(without) == len(sample.leads) >= _ENOUGH and sample.newest_ids:
+        yield Finding(
+            f"source.enrichment.id: no row has arrived for any of {_sampled(sample.leads)}. Their ids are such as "
+            f"{_some(without)}, those of the newest enrichment such as {_some(sample.newest_ids)}: name the column "
+            "that holds the id of source.leads.",
+            is_warning=True,
+        )
+        return
+    if without:
+        yield Finding(
+            f"source.enrichment: has no row yet for {len(without):,} of {_sampled(sample.leads)}, such as "
+            f"{_some(without)}."
+        )
+    if sample.without_lead:
+        yield Finding(
+            f"source.enrichment: {len(sample.without_lead):,} of the ids of its {len(sample.newest_ids):,} newest rows "
+            f"are of no lead in source.leads, such as {_some(sample.without_lead)}. Such rows are left alone."
+        )
+
+
+def _about_future(dated: Sequence[SampledColumn], expected: Expected, now: datetime) -> Iterator[Finding]:
+    for column in dated:
+        # Of enrichment's stamp every reading says so.
+        if column.path == "source.leads" and (column.path, column.name) in expected.stamps:
+            ahead = sum(value is not None and value > now + CLOCKS_AGREE for value in column.values)
+            if ahead:
+                yield Finding(
+                    f"source.leads: {ahead:,} of {len(column.values):,} sampled leads have a `{column.name}` of the "
+                    "future: put them right, or correct source.time_zone if all are ahead.",
+                    is_warning=True,
+                )
+
+
+def _about_complete(sample: Sample, expected: Expected, now: datetime) -> Iterator[Finding]:
+    if not sample.leads:
+        return
+    missing = {lead.lead_id: expected.missing_of(lead, sample.enrichments.get(lead.lead_id)) for lead in sample.leads}
+    lacking = Counter(name for names in missing.values() for name in dict.fromkeys(names))
+    complete = sum(not names for names in missing.values())
+    lack = ", ".join(f"{count:,} {'lacks' if count == 1 else 'lack'} `{name}`" for name, count in lacking.most_common())
+    are = "is" if len(sample.leads) == 1 else "are"
+    yield Finding(
+        f"wait.require: {complete:,} of {_sampled(sample.leads)} {are} complete now{lack and f'; {lack}'}.",
+        is_warning=not complete and len(sample.enrichments) >= _ENOUGH,
+    )
+    waiting = [lead for lead in sample.leads if missing[lead.lead_id]]
+    late = sum(
+        lead.quarantined_at < now - expected.deadline_of(lead, sample.enrichments.get(lead.lead_id)) for lead in waiting
+    )
+    if late and expected.is_first_run:
+        yield Finding(
+            f"wait.deadline: at least {late:,} leads have waited for longer and are not complete: the first run "
+            "decides them at once, as late. `leadgate plan` shows how; a longer wait.deadline lets them wait."
+        )
+
+
+def _about_missing(used: Sequence[SampledColumn]) -> Iterator[Finding]:
+    shares: dict[str, list[str]] = {}
+    for column in used:
+        missing = sum(value is None for value in column.values)
+        if missing == len(column.values) >= _ENOUGH:
+            yield Finding(
+                f"{column.path}: `{column.name}` is missing in all of {len(column.values):,} sampled rows: name "
+                "another column, or find out why nothing is written into it.",
+            )
+        elif missing:
+            shares.setdefault(column.path, []).append(f"`{column.name}` in {_share(missing, len(column.values))}")
+    for path, said in shares.items():
+        yield Finding(f"{path}: of the sampled rows some have no value: {', '.join(said)}.")
+
+
+def _about_zones(dated: Sequence[SampledColumn], expected: Expected) -> Iterator[Finding]:
+    local = [f"`{column.name}`" for column in dated if any(map(_names_no_zone, column.texts))]
+    if local and expected.assumed_zone:
+        name = "names" if len(local) == 1 else "name"
+        yield Finding(
+            f"source.time_zone: is not set, and {', '.join(dict.fromkeys(local))} {name} "
+            f"no zone: {expected.assumed_zone} is assumed. If they are local, write `source.time_zone: Europe/London`, "
+            "or whichever it is."
+        )
+
+
+def _names_no_zone(text: str) -> bool:
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return False
+    return found.tzinfo is None and ":" in text
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{max(1, round(100 * part / whole))} %"
+
+
+def _sampled(leads: Sequence[Lead]) -> str:
+    return f"{len(leads):,} sampled lead{'' if len(leads) == 1 else 's'}"
+
+
+def _some(ids: Sequence[str]) -> str:
+    return ", ".join(map(_shown, ids[:3]))
+
+
+def _shown(lead_id: str) -> str:
+    """Write an id; one that may be an address or a name, of a column that was named by mistake, by its shape."""
+    is_id = "@" not in lead_id and any(character.isdigit() for character in lead_id)
+    return repr(lead_id) if is_id else f"one written like {shape_of(lead_id)}"
