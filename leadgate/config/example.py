@@ -43,10 +43,14 @@ class GivenConfig(BaseModel):
 
 
 class ExpectConfig(Section):
-    """What should be decided; `rule: otherwise` where none should match."""
+    """What should be decided; `rule: otherwise` where none should match.
+
+    `update` has fields that should be written, with their values; null for one that should not be.
+    """
 
     verdict: Verdict
     rule: str | None = None
+    update: dict[str, Value] = Field({})
 
 
 class ExampleConfig(Section):

@@ -204,11 +204,17 @@ def _about_key(location: tuple[int | str, ...]) -> str:
 
 def _keys_at(path: tuple[object, ...]) -> list[str]:
     """The keys the section at `path` may have."""
-    model: Any = PipelineConfig
+    model: type[Section] = PipelineConfig
     for part in path:
-        if part not in model.model_fields:  # the number of an item, or a name that the user gave
-            continue
-        annotation = model.model_fields[str(part)].annotation
-        candidates = [annotation, *get_args(annotation), *(a for g in get_args(annotation) for a in get_args(g))]
-        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, Section)), model)
+        field = model.model_fields.get(str(part))
+        # Else the number of an item, or a name that the user gave.
+        if field:
+            model = next(_sections_in(field.annotation), model)
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _sections_in(annotation: object) -> Iterator[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _sections_in(part)

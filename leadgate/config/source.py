@@ -4,38 +4,31 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import ConfigDict, Discriminator, Field, SecretStr, Tag, field_validator, model_validator
 
 from leadgate.config.section import Block, Duration, Section, Unfit
 from leadgate.model import ColumnType
 from leadgate.model.times import TimeForm
 
 
-class TypeConfig(Section):
-    """What a column is read as: a type, and for a date and time that is text or milliseconds the form it is in."""
+class TimestampConfig(Section):
+    """A date and time that is text or a number: its form in Python's codes, or `epoch_s` or `epoch_ms`."""
 
-    type: ColumnType
-    timestamp: str | None = Field(None, min_length=1, max_length=100)
+    timestamp: str = Field(min_length=1, max_length=100)
 
     @field_validator("timestamp")
     @classmethod
-    def _is_a_form(cls, value: str | None) -> str | None:
-        if value is not None and (fault := TimeForm(value).fault()):
+    def _is_a_form(cls, value: str) -> str:
+        if fault := TimeForm(value).fault():
             raise Unfit(fault)
         return value
 
 
-def _as_type(value: object) -> object:
-    """Read `timestamp` and `{timestamp: FORMAT}` alike."""
-    if isinstance(value, dict):
-        return {"type": ColumnType.TIMESTAMP, **{key: value[key] for key in value if key != "type"}}
-    if isinstance(value, TypeConfig):
-        return value
-    if not isinstance(value, str) or value not in set(ColumnType):
-        names = [f"'{type_}'" for type_ in ColumnType]
-        msg = f"is none of {', '.join(names[:-1])} or {names[-1]}; or {{timestamp: FORMAT}}"
-        raise Unfit(msg)
-    return {"type": value}
+# The tags stand in the paths of pydantic's errors, and load.py takes them out again.
+TypeConfig = Annotated[
+    Annotated[ColumnType, Tag("[type]")] | Annotated[TimestampConfig, Tag("[form]")],
+    Discriminator(lambda value: "[form]" if isinstance(value, dict | TimestampConfig) else "[type]"),
+]
 
 
 class RelationConfig(Section):
@@ -45,17 +38,22 @@ class RelationConfig(Section):
     table: str | None = None
     query: str | None = None
     id: str
-    types: dict[str, Annotated[TypeConfig, BeforeValidator(_as_type)]] = Field({})
+    types: dict[str, TypeConfig] = Field({})
 
     @property
     def column_types(self) -> dict[str, ColumnType]:
         """What the file says columns are to be read as."""
-        return {name: said.type for name, said in self.types.items()}
+        return {
+            name: ColumnType.TIMESTAMP if isinstance(said, TimestampConfig) else said
+            for name, said in self.types.items()
+        }
 
     @property
     def time_forms(self) -> dict[str, TimeForm]:
         """The forms of the dates and times that are text or milliseconds, by column."""
-        return {name: TimeForm(said.timestamp) for name, said in self.types.items() if said.timestamp}
+        return {
+            name: TimeForm(said.timestamp) for name, said in self.types.items() if isinstance(said, TimestampConfig)
+        }
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "RelationConfig":

@@ -57,4 +57,4 @@ def _as_field(value: object) -> object:
     return value
 
 
-UpdateConfig = dict[str, Annotated[FieldConfig, BeforeValidator(_as_field)]]
+UpdateConfig = dict[str, Annotated[FieldConfig, BeforeValidator(_as_field, json_schema_input_type=str | FieldConfig)]]

@@ -66,7 +66,9 @@ class WaitConfig(Section):
     Where none does it is `deadline`.
     """
 
-    require: list[Annotated[RequireConfig, BeforeValidator(_as_requirement)]] = Field(min_length=1)
+    require: list[
+        Annotated[RequireConfig, BeforeValidator(_as_requirement, json_schema_input_type=str | RequireConfig)]
+    ] = Field(min_length=1)
     deadline: Duration
     deadlines: list[DeadlineConfig] = Field([])
     source_fresh_within: Duration | None = None

@@ -28,9 +28,8 @@ from leadgate.model import (
     Verdict,
 )
 from leadgate.policy.deciding import Policy
-from leadgate.policy.names import joined
 from leadgate.policy.requirements import Requirements
-from leadgate.policy.writing import Update
+from leadgate.policy.writing import Update, hold_for_values
 from leadgate.source import Source
 
 
@@ -207,21 +206,13 @@ class Decider:
             said = self._shadow.decide(lead, enrichment, late=bool(missing), now=now)
             agrees = said.verdict is decision.verdict
             decision = replace(decision, shadow=Shadow(said.verdict, said.rule, said.policy_version, agrees))
-        update, held_by = self._update.write(lead, enrichment)
-        if held_by and decision.verdict is Verdict.PROCESS and not held.override:
-            decision = _held(decision, held_by)
+        written = self._update.write(lead, enrichment)
+        decision, update = hold_for_values(decision, written), written.fields
         payload_hash = self._fingerprint(update) if update else None
         reads = self._policy.reads
         hash_read = partial(_hash_read, self._fingerprint, reads, lead, enrichment, missing, update)
         is_written = payload_hash is not None and payload_hash == held.updated_hash
         return Decided(held, decision, update, payload_hash, is_written, hash_read)
-
-
-def _held(decision: Decision, fields: Sequence[str]) -> Decision:
-    """Hold a lead that would be processed, until its fields have a value."""
-    told = f"update.{fields[0]} has" if len(fields) == 1 else f"{joined(f'update.{name}' for name in fields)} have"
-    reason = f"Held: {told} no value, and `when_null: hold`. Otherwise it would be process: {decision.reason}"
-    return replace(decision, verdict=Verdict.HOLD, reason=reason)
 
 
 def _hash_read(  # noqa: PLR0913, PLR0917 - all that was read

@@ -15,7 +15,6 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -27,13 +26,14 @@ from sqlalchemy import (
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from leadgate.ledger.instants import UtcDateTime as UtcDateTime  # noqa: PLC0414 - others take it from here
+from leadgate.ledger.source_tables import marks as marks  # noqa: PLC0414 - likewise
+from leadgate.ledger.source_tables import metadata as metadata  # noqa: PLC0414
+from leadgate.ledger.source_tables import readings as readings  # noqa: PLC0414
+from leadgate.ledger.source_tables import standstills as standstills  # noqa: PLC0414
 from leadgate.model import State
 
 REVISION = "first"
 """The newest migration; a test holds it equal to the migrations' head."""
-
-metadata = MetaData()
-
 
 STATES = "('waiting', 'ready', 'sending', 'unknown', 'review', 'processed', 'rejected', 'gone', 'withdrawn', 'failed')"
 FINAL = "('processed', 'rejected', 'gone')"
@@ -192,42 +192,6 @@ policies = Table(
     Column("first_used_at", UtcDateTime, nullable=False),
     Column("text", Text, nullable=False),
     PrimaryKeyConstraint("pipeline", "version", name="leadgate_policies_pk"),
-)
-
-readings = Table(
-    "leadgate_readings",
-    metadata,
-    Column("pipeline", String(63), nullable=False),
-    Column("read_at", UtcDateTime, nullable=False, comment="the newest reading only: one row a pipeline"),
-    Column("newest_at", UtcDateTime, comment="of the source's newest enrichment row"),
-    Column("healthy", Boolean, nullable=False),
-    Column("healthy_at", UtcDateTime, comment="the newest healthy reading"),
-    PrimaryKeyConstraint("pipeline", name="leadgate_readings_pk"),
-)
-
-standstills = Table(
-    "leadgate_standstills",
-    metadata,
-    Column("pipeline", String(63), nullable=False),
-    Column("began_at", UtcDateTime, nullable=False, comment="the first reading of the source that was not healthy"),
-    Column("ended_at", UtcDateTime, comment="the healthy reading that ended it; null while it lasts"),
-    Column("problem", Text, nullable=False),
-    PrimaryKeyConstraint("pipeline", "began_at", name="leadgate_standstills_pk"),
-)
-
-marks = Table(
-    "leadgate_marks",
-    metadata,
-    Column("pipeline", String(63), nullable=False),
-    Column("relation", String(10), nullable=False),
-    Column("position", UtcDateTime, comment="every row stamped before it has been read"),
-    Column("moved_at", UtcDateTime, comment="when position last grew"),
-    Column("read_at", UtcDateTime, nullable=False, comment="when the relation was last read forward"),
-    Column("compared_to", Text, comment="where a comparison of everything has come to; null while none goes on"),
-    Column("compared_at", UtcDateTime, comment="when the last whole comparison ended"),
-    Column("compared_rows", Integer, nullable=False, server_default="0", comment="how many it went through"),
-    Column("faults", JSON, nullable=False, comment="what was wrong with rows at the last whole comparison"),
-    PrimaryKeyConstraint("pipeline", "relation", name="leadgate_marks_pk"),
 )
 
 overrides = Table(

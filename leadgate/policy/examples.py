@@ -1,8 +1,8 @@
 """The policy's examples: what is wrong with them, which of them the rules disappoint, and which rules none covers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from leadgate.config import ExampleConfig
@@ -11,8 +11,10 @@ from leadgate.model.values import fit
 from leadgate.policy.deciding import Policy
 from leadgate.policy.names import Names, RelationName, a, spell
 from leadgate.policy.trace import tell_tried
+from leadgate.policy.writing import Update, Written, hold_for_values
 from leadgate.suggest import suggest
 
+_BLANK = frozenset({""})
 OTHERWISE = "otherwise"
 """What an example calls it when no rule matches."""
 
@@ -41,19 +43,35 @@ class Examined:
     uncovered: Sequence[str]
 
 
-def example_faults(examples: Sequence[ExampleConfig], policy: Policy, columns: Columns) -> list[str]:
-    """Say what in the examples cannot be: columns that do not exist, values that do not fit, rules nobody wrote."""
+def example_faults(
+    examples: Sequence[ExampleConfig],
+    policy: Policy,
+    columns: Columns,
+    *,
+    fields: Collection[str] = (),
+    nulls: Collection[str] = _BLANK,
+) -> list[str]:
+    """Say what in the examples cannot be: columns that do not exist, values that do not fit, rules nobody wrote.
+
+    `fields` are those that `update:` writes; texts of `nulls` are no values.
+    """
     names = Names(columns)
     rules = [rule.config.name for rule in policy.rules]
     return [
         f"{_place(number, example)}, {fault}"
         for number, example in enumerate(examples, 1)
-        for fault in _faults(example, names, rules)
+        for fault in _faults(example, names, rules, fields, nulls)
     ]
 
 
-def run_examples(
-    examples: Sequence[ExampleConfig], policy: Policy, *, now: datetime, id_column: str | None = None
+def run_examples(  # noqa: PLR0913
+    examples: Sequence[ExampleConfig],
+    policy: Policy,
+    *,
+    now: datetime,
+    update: Update | None = None,
+    nulls: Collection[str] = _BLANK,
+    id_column: str | None = None,
 ) -> Examined:
     """Decide every example; `now` is the instant of those that name none. `wait.require` is not asked.
 
@@ -64,19 +82,30 @@ def run_examples(
     for number, example in enumerate(examples, 1):
         given, expect = example.given, example.expect
         at = given.now or now
-        enrichment = Enrichment("", None, given.enrichment) if given.enrichment else None
-        raw_id = given.lead.get(id_column) if id_column else None
-        lead_id = "" if raw_id is None else str(raw_id)
-        decision = policy.decide(Lead(lead_id, at - given.waited, given.lead), enrichment, late=given.late, now=at)
+        arrived, own = (
+            {name: None if _is_null(value, nulls) else value for name, value in values.items()}
+            for values in (given.enrichment, given.lead)
+        )
+        enrichment = Enrichment("", None, arrived) if given.enrichment else None
+        raw_id = own.get(id_column) if id_column else None
+        lead = Lead("" if raw_id is None else str(raw_id), at - given.waited, own)
+        decision = policy.decide(lead, enrichment, late=given.late, now=at)
+        written = update.write(lead, enrichment) if update else Written({})
+        decision = hold_for_values(decision, written)
         rule = decision.rule or OTHERWISE
         covered.add(rule)
-        if decision.verdict is not expect.verdict or expect.rule not in {None, rule}:
+        wrong = {
+            name: _told(written.fields.get(name))
+            for name, value in expect.update.items()
+            if _told(written.fields.get(name)) != _told(value)
+        }
+        if decision.verdict is not expect.verdict or expect.rule not in {None, rule} or wrong:
             # Its values are in the file: all of them may be told.
-            values = {**given.lead, **given.enrichment}
+            values = {**own, **arrived}
             failure = Failure(
                 example=_place(number, example),
-                expected=_by(expect.verdict, expect.rule),
-                decided=_by(decision.verdict, rule),
+                expected=_by(expect.verdict, expect.rule) + _writing({name: expect.update[name] for name in wrong}),
+                decided=_by(decision.verdict, rule) + _writing(wrong),
                 reason=decision.reason,
                 tried=tell_tried(policy.text, decision.trace or (), decision.unanswered, values),
             )
@@ -93,7 +122,25 @@ def _by(verdict: str, rule: str | None) -> str:
     return f"{verdict} by {rule}" if rule else verdict
 
 
-def _faults(example: ExampleConfig, names: Names, rules: Sequence[str]) -> Iterator[str]:
+def _writing(fields: Mapping[str, Any]) -> str:
+    said = (f"{name} {'left out' if value is None else repr(_told(value))}" for name, value in fields.items())
+    return f", {', '.join(said)}" if fields else ""
+
+
+def _told(value: object) -> object:
+    """A value as it is written, so that those of a file and those of a column can be compared."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _is_null(value: object, nulls: Collection[str]) -> bool:
+    return value is None or (isinstance(value, str) and value.strip() in nulls)
+
+
+def _faults(
+    example: ExampleConfig, names: Names, rules: Sequence[str], fields: Collection[str], nulls: Collection[str]
+) -> Iterator[str]:
     given: list[tuple[RelationName, dict[str, Any]]] = [
         ("enrichment", example.given.enrichment),
         ("lead", example.given.lead),
@@ -105,8 +152,11 @@ def _faults(example: ExampleConfig, names: Names, rules: Sequence[str]) -> Itera
                 yield f"given: unknown column {spell(f'{relation}.{name}')}; {names.nearest(f'{relation}.{name}')}"
             elif column.type is ColumnType.STRING and not isinstance(value, str | None):
                 yield f"given: {spell(column.variable)} is a string: write {value} between quotes"
-            elif value is not None and fit(value, column.type) is None:
+            elif not _is_null(value, nulls) and fit(value, column.type) is None:
                 yield f"given: {spell(column.variable)}: {value!r} is not {a(column.type)}"
     rule = example.expect.rule
     if rule is not None and rule not in {OTHERWISE, *rules}:
         yield f"expect.rule: no rule is called {rule}; {suggest(rule, [*rules, OTHERWISE])}"
+    for name in example.expect.update:
+        if name not in fields:
+            yield f"expect.update: `update:` writes no field {name}; {suggest(name, fields)}"

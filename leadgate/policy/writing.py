@@ -1,15 +1,15 @@
 """What is written onto leads: `update:` as checked against the real columns, and the fields of one lead. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from leadgate.config import FieldConfig, RequireConfig
 from leadgate.errors import PolicyError
-from leadgate.model import Columns, Enrichment, Lead
+from leadgate.model import Columns, Decision, Enrichment, Lead, Verdict
 from leadgate.policy.compiling import try_compile
 from leadgate.policy.language import Condition, Language
-from leadgate.policy.names import Column, Names
+from leadgate.policy.names import Column, Names, joined
 from leadgate.policy.seeing import Eyes
 
 _BY_DATA = "what is written goes by the lead's data alone, so that it is the same whenever it is sent"
@@ -69,6 +69,16 @@ class Update:
             elif field.config.when_null == "hold":
                 held_by.append(field.name)
         return Written(fields, held_by)
+
+
+def hold_for_values(decision: Decision, written: Written) -> Decision:
+    """Hold a lead that would be processed while fields have no value that say `when_null: hold`."""
+    if not written.held_by or decision.verdict is not Verdict.PROCESS or decision.decided_by:
+        return decision
+    fields = joined(f"update.{name}" for name in written.held_by)
+    has = "has" if len(written.held_by) == 1 else "have"
+    reason = f"Held: {fields} {has} no value, and `when_null: hold`. Otherwise it would be process: {decision.reason}"
+    return replace(decision, verdict=Verdict.HOLD, reason=reason)
 
 
 def how_made(said: FieldConfig) -> str:

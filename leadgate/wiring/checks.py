@@ -177,9 +177,17 @@ def backtest_policy(path: Path, proposed: Path, read_block: ReadBlock, *, since:
 
 
 def _examine(path: Path, config: PipelineConfig, source: KnownColumns, policy: Policy) -> Examined:
-    if faults := example_faults(config.examples, policy, source.columns):
+    nulls = config.source.nulls
+    if faults := example_faults(config.examples, policy, source.columns, fields=config.update, nulls=nulls):
         raise ConfigError([f"{path}: {fault}" for fault in faults])
-    return run_examples(config.examples, policy, now=utc_now(), id_column=config.source.leads.id)
+    return run_examples(
+        config.examples,
+        policy,
+        now=utc_now(),
+        update=Update(config.update, source.columns),
+        nulls=nulls,
+        id_column=config.source.leads.id,
+    )
 
 
 def _about_permissions(ledger: Ledger) -> list[str]:

@@ -42,7 +42,7 @@ def test_every_pipeline_of_the_docs_is_taken(block: Block) -> None:
     ("old", "new"),
     [
         ("deadline: 24h", "deadline: ${DEADLINE}"),
-        ("batch_size: 50", "batch_size: ${SIZE}"),
+        ("queue_time: 1h", "queue_time: ${QUEUE_TIME}"),
         ("otherwise: review", "otherwise: ${OTHERWISE}"),
         ("api_key: ${LEADBYTE_API_KEY}", "api_key: {block: leadbyte-credentials/acme}"),
     ],
@@ -63,7 +63,7 @@ def test_variables_and_blocks_may_stand_for_values(old: str, new: str) -> None:
         ("api_key: ${LEADBYTE_API_KEY}", "api_key: 5"),
         ("api_key: ${LEADBYTE_API_KEY}", "api_key: {blok: acme}"),
         ("deadline: 24h", "deadline: soon"),
-        ("batch_size: 50", "batch_size: 5000"),
+        ("queue_time: 1h", "queue_time: 1 hour"),
         ("    table: lead_enrichment\n", ""),
         ("given: {late: true}", "given: {late: true, score: [1]}"),
         ("pipeline: acme", "pipeline: a b"),

@@ -1,5 +1,6 @@
 """docs/settings.md is the whole pipeline file: every setting, its default, its limits and its choices."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,12 +21,14 @@ PAGE = rows(page("settings.md"))
 def settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
     """Every setting by its path in the file; `[]` stands for each item of a list."""
     for name, field in model.model_fields.items():
-        path = prefix + name
+        # A name alone stands for the first of several keys.
+        path = prefix.removesuffix(".") if name == "column" and not field.alias else prefix + (field.alias or name)
         inner = [each for each in parts(field.annotation) if issubclass(each, BaseModel) and each is not Block]
         if not inner or any(each is str for each in parts(field.annotation)):
             yield path, field
         for each in inner:
-            many = "[]" if get_origin(field.annotation) is list else ""
+            origin = get_origin(field.annotation)
+            many = "[]" if origin is list else ".*" if origin is dict else ""
             yield from settings(each, f"{path}{many}.")
 
 
@@ -57,6 +60,8 @@ def as_written(value: Any) -> str:  # noqa: ANN401 - any default
             return str(value.value)
         case bool():
             return str(value).lower()
+        case list():
+            return json.dumps(value)
     return str(value) or '""'
 
 

@@ -90,14 +90,11 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "a required column that does not exist": (
         {"require: [postcode,": "require: [postcod,"},
-        (
-            "{file}: wait.require: source.enrichment (table lead_enrichment) has no column `postcod`; "
-            "did you mean postcode?"
-        ),
+        ("{file}: wait.require[1]: source.enrichment has no column `postcod`; did you mean postcode?"),
     ),
     "a column to write that does not exist": (
         {"phone1: mobile": "phone1: mobil"},
-        "{file}: update: source.enrichment (table lead_enrichment) has no column `mobil`; did you mean mobile?",
+        "{file}: update.phone1: source.enrichment has no column `mobil`; did you mean mobile?",
     ),
     "a field that LeadByte cannot have": (
         {"phone1: mobile": "phone 1: mobile"},
@@ -261,8 +258,8 @@ def test_check_names_every_fault_of_the_rules_at_once(pipeline: Practice) -> Non
     pipeline.edit("when: late", "when: lat")
     problems = leadgate("check", "--json", config=pipeline.file).json()["problems"]
     assert [problem.removeprefix(f"{pipeline.file}: ").partition(":")[0] for problem in problems] == [
-        "wait.require",
-        "update",
+        "wait.require[1]",
+        "update.phone1",
         "policy.rules[1] 'opted-out', when",
         "policy.rules[4] 'never-enriched', when",
     ]

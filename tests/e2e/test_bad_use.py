@@ -23,7 +23,7 @@ VERBS = [
     "pause",
     "resume",
 ]
-VERBS += ["test", "backtest", "sandbox"]
+VERBS += ["test", "backtest", "schema", "sandbox"]
 
 
 @pytest.fixture

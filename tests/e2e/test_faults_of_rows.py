@@ -40,7 +40,8 @@ def test_leads_without_a_time_are_one_line_everywhere_and_the_exit_code_is_1(pra
     line = (
         "fault: source.leads (table quarantined_leads): 4 rows with something else than a date and time in "
         "`quarantined_at` (one is written like 99/99/9999 99:99), such as leads 2, 3 and 4. Such leads wait: "
-        "a `query:` can give them one, as 2026-03-01 12:00:00."
+        'say under `types:` how it is written, such as `{timestamp: "%d/%m/%Y %H:%M"}`, or let a `query:` give it as '
+        "2026-03-01 12:00:00."
     )
     for verb in ("plan", "run", "status"):
         ended = leadgate(verb, config=practice.file)

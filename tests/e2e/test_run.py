@@ -70,7 +70,7 @@ def test_every_lead_ends_where_the_rules_say(
         "gone": 0,
         "waiting": verdicts["wait"] + verdicts["hold"],
         "ready": 0,
-        "faults": 0,
+        "faults": [],
         "inferred": 0,
         "changed": 0,
         "disagreed": 0,

@@ -34,6 +34,8 @@ ENTRY: dict[str, Any] = {
     "due_at": None,
     "lease_until": None,
     "missing": None,
+    "deadline": 0,
+    "decided_token": None,
     "note": None,
     "inferred": False,
 }

@@ -225,30 +225,22 @@ async def test_with_nothing_to_write_there_is_nothing_to_probe_with(world: Recon
     world.clock.advance(**LATER)
     ran = await world.run()
     assert world.states(["17"]) == {"17": State.REVIEW}
-    assert "delivery.probe_with" in world.entry("17")["note"]
+    assert "`update: {data20: {text: leadgate}}`" in world.entry("17")["note"]
     assert world.probes() == []
     assert ran.tally.went == {State.REVIEW: 1}
 
 
 @pytest.mark.parametrize(("fault", "inferred"), [("drop-after", True), ("drop-before", False)])
-async def test_probe_with_names_a_field_that_may_be_written(world: Reconciling, fault: str, inferred: bool) -> None:
+async def test_a_text_for_all_leads_is_something_to_probe_with(world: Reconciling, fault: str, inferred: bool) -> None:
     """Then a lead without enrichment is settled like any other."""
     await world.have_control()
     world.seed(["17"])
     world.sandbox.faults.change({fault: 1})
     await world.run(update={})
-    await world.run_later(update={}, delivery={"probe_with": {"data13": "leadgate"}})
+    await world.run_later(update={}, writes={"data13": {"text": "leadgate"}})
     probe = {"quarantineId": "17", "update": {"data13": "leadgate"}}
     assert probe in [item for _, body in world.asked() if "leads" in body for item in body["leads"]]
     assert (world.entry("17")["state"], world.entry("17")["inferred"]) == ("processed", inferred)
-
-
-async def test_enrichment_goes_before_probe_with(world: Reconciling) -> None:
-    """What is known of the lead is written rather than something spare."""
-    await world.lose("17")
-    world.clock.advance(**LATER)
-    await world.run(delivery={"probe_with": {"data13": "leadgate"}})
-    assert [list(item["update"]) for _, body in world.asked()[1:] for item in body["leads"]] == [["postcode"]]
 
 
 async def test_gone_before_the_first_act_is_not_inferred(world: Reconciling) -> None:

@@ -88,16 +88,18 @@ class Reconciling(World):
         stop: Stop | None = None,
         verdict: str = "process",
         update: dict[str, Any] | None = None,
+        writes: dict[str, Any] | None = None,
         claiming: bool = True,
         dies_of: type[BaseException] | tuple[()] = (),
         **sections: dict[str, Any],
     ) -> Ran:
         """Go over everything that is due, as a run does; its leases are given back, unless it `dies_of` what it met.
 
-        Without `claiming` it only settles what is in doubt. Acts leave LeadByte's queue at once, unless
-        `delivery.queue_time` is given.
+        `writes` is the file's `update:`. Without `claiming` it only settles what is in doubt. Acts leave LeadByte's
+        queue at once, unless `delivery.queue_time` is given.
         """
         ledger = ledger or self.next_ledger()
+        sections |= {"update": writes} if writes else {}
         config = config_with(**sections | {"delivery": NO_QUEUE | sections.get("delivery", {})})
         async with client or self.client() as connected:
             exchange = Exchange(config=config, ledger=ledger, client=connected, stop=stop)

@@ -126,7 +126,7 @@ def test_a_word_that_stands_for_no_value_is_found_and_named(database: UserDataba
     fill(database, 100, city=["Select", *(f"Town {n}" for n in range(3))], mail=["a@example.org", "b@example.org"])
     assert " ".join(warnings(judge(open_source()))) == (
         'source.enrichment: `city` holds "Select" in 25 of 100 sampled values, which is likely no value, and counts as '
-        'one: so that it counts as missing, write `source.null_values: ["Select"]`.'
+        'one: so that it counts as missing, write `source.null_values: ["", "Select"]`.'
     )
 
 
