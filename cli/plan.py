@@ -54,10 +54,13 @@ def _tell(found: Plan, show: int) -> None:
         say(f"  {count:>7}  waiting, without {column}")
     for (verdict, rule), count in Counter((lead.verdict, lead.rule) for lead in found.leads).most_common():
         say(f"  {count:>7}  {verdict:<8} {rule or '(otherwise)'}")
+    made = {each.field: each.made for lead in found.leads for each in lead.fields}
+    if made:
+        say(f"Fields: {'; '.join(f'{field} {how}' for field, how in made.items())}.")
     if found.leads and show:
         say()
     for lead in found.leads[:show]:
-        fields = ", ".join(lead.fields) or "no fields"
+        fields = ", ".join(f"{each.field} {each.written_like or '(empty)'}" for each in lead.fields) or "no fields"
         say(f"{lead.lead_id}: {lead.verdict} by {lead.rule or '(otherwise)'} - {lead.route} ({fields}): {lead.reason}")
     if len(found.leads) > show > 0:
         say(f"... and {len(found.leads) - show} more; --show lists more, --json lists all.")

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from leadgate.config import PipelineConfig
 from leadgate.delivery.planned import PlanKeeper
 from leadgate.delivery.prepare import Decider, RejectCap, restrained
-from leadgate.delivery.routes import Mode, Route, route_of
+from leadgate.delivery.routes import Route, route_of
 from leadgate.errors import ConfigError
 from leadgate.files import read_file, write_whole
 from leadgate.intake import PAGE, Looker, find_elsewhere
@@ -25,6 +25,16 @@ from leadgate.ledger.waiting import all_waiting, read_elsewhere, read_known
 from leadgate.model import Claim, Decided, Faults, Planned, Tally, Waiting
 from leadgate.policy.deciding import Policy
 from leadgate.source import Source
+from leadgate.source.faults import shape_of
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedField:
+    """A LeadByte field that would be written: how its value was made, and how it is written, such as aa99 9aa."""
+
+    field: str
+    made: str
+    written_like: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ class PlannedLead:
     reason: str
     late: bool
     route: str
-    fields: Sequence[str]
+    fields: Sequence[PlannedField]
     data_hash: str
 
 
@@ -119,7 +129,7 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
     def decide(claims: list[Claim], *, new: bool) -> int:
         found = decider.decide(claims, now)
         kept = [restrained(lead, config.delivery, pause, cap) for lead in found.decided]
-        planned.extend(_plan(lead, config.delivery.mode, new=new) for lead in kept)
+        planned.extend(_plan(lead, config, new=new) for lead in kept)
         for _, look in found.incomplete:
             missing.update(look.missing)
         return len(found.incomplete) + len(found.absent)
@@ -166,8 +176,12 @@ def _waiting_pages(
         yield [as_new.get(one.lead_id, one) for one in entries], False
 
 
-def _plan(lead: Decided, mode: Mode, *, new: bool) -> PlannedLead:
-    route = route_of(lead, mode)
+def _plan(lead: Decided, config: PipelineConfig, *, new: bool) -> PlannedLead:
+    route = route_of(lead, config.delivery.mode)
+    fields = [
+        PlannedField(name, config.without_values(config.update[name].made), shape_of(value))
+        for name, value in lead.update.items()
+    ]
     return PlannedLead(
         lead_id=lead.claim.lead_id,
         new=new,
@@ -176,7 +190,7 @@ def _plan(lead: Decided, mode: Mode, *, new: bool) -> PlannedLead:
         reason=lead.decision.reason,
         late=lead.decision.late,
         route=_ROUTES[route],
-        fields=[] if route is Route.NOTHING else list(lead.update),
+        fields=[] if route is Route.NOTHING else fields,
         data_hash=lead.data_hash,
     )
 

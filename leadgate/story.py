@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import RowMapping
 
 from leadgate.config import PipelineConfig
+from leadgate.config.section import shortened
 from leadgate.ledger.history import History
 from leadgate.model import Result, State
 from leadgate.policy.trace import tell_tried, unfit_values
@@ -36,7 +37,7 @@ def tell(history: History, config: PipelineConfig) -> Story:
     for decision in history.decisions:
         events.extend(_of_decision(decision, history.policies.get(decision["policy_version"])))
     for attempt in history.attempts:
-        events.extend(_of_attempt(attempt))
+        events.extend(_of_attempt(attempt, config))
     events += _of_inference(history.entry)
     # Sorting keeps the order of events that share an instant: seen, decided, sent, answered, inferred.
     told = [Event(event.at, on_one_line(event.what)) for event in sorted(events, key=lambda event: event.at)]
@@ -107,9 +108,11 @@ _ENDED = {
 }
 
 
-def _of_attempt(attempt: RowMapping) -> Iterator[Event]:
+def _of_attempt(attempt: RowMapping, config: PipelineConfig) -> Iterator[Event]:
     asked = _ASKED[attempt["kind"]].format(action=attempt["action"])
-    fields = f" writing {', '.join(attempt['fields'])}" if attempt["fields"] else ""
+    made = {name: config.without_values(f" ({field.made})") for name, field in config.update.items()}
+    fields = ", ".join(f"{name}{made.get(name, '')}" for name in attempt["fields"])
+    fields = f" writing {fields}" if fields else ""
     request = f"{asked}{fields} (request {attempt['request_id']})"
     message = f": {attempt['message']}" if attempt["message"] else ""
     if attempt["outcome"] == Result.REFUSED and not attempt["http_status"]:
@@ -153,8 +156,8 @@ def _waits(entry: RowMapping, config: PipelineConfig, stopped: timedelta) -> str
         until = _short(entry["quarantined_at"] + (own or config.wait.deadline) + stopped)
     except OverflowError:  # quarantined on the last day there is, as databases write "never"
         return f"waits for {missing}, and is never late."
-    rules = " or ".join(f"`{' '.join(rule.when.split())}`" for rule in config.wait.deadlines if rule.after == own)
-    by = f", by the deadline of {own}{f' for {rules}' if rules else ''}" if own else ""
+    rules = " or ".join(f"`{shortened(rule.when)}`" for rule in config.wait.deadlines if rule.after == own)
+    by = config.without_values(f", by the deadline of {own}{f' for {rules}' if rules else ''}") if own else ""
     still = f" The source was not healthy for {stopped}, which does not count." if stopped else ""
     return f"waits for {missing} until {until}{by}; then it is late and decided as such.{still}"
 

@@ -57,6 +57,15 @@ def in_largest_unit(span: timedelta) -> str:
     return f"{seconds // size}{unit}" if seconds else "0s"
 
 
+def shortened(condition: str) -> str:
+    """Write a condition or a calculation on one line, of 80 characters at most."""
+    text = " ".join(condition.split())
+    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}..."
+
+
+_LONGEST_TOLD = 80
+
+
 Duration = Annotated[timedelta, BeforeValidator(lambda v: v if isinstance(v, timedelta) else _read_duration(v))]
 
 

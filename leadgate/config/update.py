@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from leadgate.config.policy import ConditionText
-from leadgate.config.section import Section, Unfit
+from leadgate.config.section import Section, Unfit, shortened
 
 LONGEST_TEXT = 255
 """Characters: LeadByte publishes no limit, and databases of its kind keep so much of a field."""
@@ -45,6 +45,13 @@ class FieldConfig(Section):
                 msg = "is blank: to empty a field write `{from: COLUMN, when_null: blank}`"
                 raise ValueError(msg)
         return self
+
+    @property
+    def made(self) -> str:
+        """Where the value comes from, without it."""
+        if self.value is not None:
+            return f"calculated: {shortened(self.value)}"
+        return f"from {self.column}" if self.column else "the same text for all"
 
 
 def _as_field(value: object) -> object:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from leadgate.config.policy import ConditionText
-from leadgate.config.section import Duration, Section, Unfit
+from leadgate.config.section import Duration, Section, Unfit, shortened
 
 
 class RequireConfig(Section):
@@ -35,12 +35,8 @@ class RequireConfig(Section):
     def told(self) -> str:
         """What is said to be missing while it is."""
         if self.when:
-            text = " ".join(self.when.split())
-            return f"`{text if len(text) <= _LONGEST_TOLD else f'{text[:_LONGEST_TOLD]}...'}`"
+            return f"`{shortened(self.when)}`"
         return self.column or f"one of {', '.join(self.any or ())}"
-
-
-_LONGEST_TOLD = 80
 
 
 def _as_requirement(value: object) -> object:

@@ -58,9 +58,7 @@ class Requirements:
         """Whether the lead's own row is looked at."""
 
     def missing(self, lead: Lead, enrichment: Enrichment | None) -> list[str]:
-        """What is missing still, in the order in which it was required; without enrichment at all, everything."""
-        if enrichment is None:
-            return [need.told for need in self._needs]
+        """What is missing still, in the order in which it was required."""
         bound = self._bind(lead, enrichment) if any(need.condition for need in self._needs) else None
         return [
             need.told
@@ -132,5 +130,6 @@ def _compile(where: str, text: str, language: Language, problems: list[str]) -> 
     return condition
 
 
-def _value(column: Column, lead: Lead, enrichment: Enrichment) -> object:
-    return (lead if column.relation == "lead" else enrichment).columns.get(column.name)
+def _value(column: Column, lead: Lead, enrichment: Enrichment | None) -> object:
+    row = lead if column.relation == "lead" else enrichment
+    return row and row.columns.get(column.name)

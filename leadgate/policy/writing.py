@@ -81,15 +81,6 @@ def hold_for_values(decision: Decision, written: Written) -> Decision:
     return replace(decision, verdict=Verdict.HOLD, reason=reason)
 
 
-def how_made(said: FieldConfig) -> str:
-    """Say where the value of a field comes from, without it."""
-    if said.text is not None:
-        return "the same text for all"
-    if said.value is not None:
-        return f"calculated: {' '.join(said.value.split())}"
-    return f"from {said.column}"
-
-
 def _value(field: _Field, lead: Lead, enrichment: Enrichment | None, bound: object) -> Any:  # noqa: ANN401
     if field.config.text is not None:
         return field.config.text

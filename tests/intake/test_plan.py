@@ -69,9 +69,9 @@ def test_a_plan_tells_verdict_reason_route_and_fields(pipeline: Pipeline) -> Non
     assert set(found) == {"1", "2"}
     assert (found["1"].verdict, found["1"].rule, found["1"].reason) == ("process", "good", "A good score.")
     assert (found["1"].new, found["1"].route) == (False, "update and act in one request")
-    assert list(found["1"].fields) == ["postcode", "phone1"]
+    assert [each.field for each in found["1"].fields] == ["postcode", "phone1"]
     assert (found["2"].verdict, found["2"].rule, found["2"].new) == ("review", None, True)
-    assert (found["2"].route, list(found["2"].fields)) == ("update", ["postcode"])
+    assert (found["2"].route, [each.field for each in found["2"].fields]) == ("update", ["postcode"])
     assert "TN25" not in str(planned)
 
 

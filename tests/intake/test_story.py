@@ -26,6 +26,7 @@ from leadgate.story import tell
 from tests.delivery.world import config_with
 from tests.intake.pipeline import NOON, RULES, Pipeline
 
+WRITING = "writing postcode (from postcode)"
 LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
 ENTRY: dict[str, Any] = {
     "quarantined_at": NOON,
@@ -130,7 +131,7 @@ def test_a_story_tells_what_happened_in_order(pipeline: Pipeline) -> None:
             "decided process by rule 'good': A good score. Late: the deadline had passed. Facts: score=0.9."
             " Not answered: soon: enrichment.score is missing. (policy v1)"
         ),
-        "sent: update and process writing postcode, phone1 (request abc)",
+        f"sent: update and process {WRITING}, phone1 (from mobile) (request abc)",
         "LeadByte took it, HTTP 200: queued for processing",
     ]
     assert story.now == "Now: queued for processing by LeadByte, which goes on with it."
@@ -139,9 +140,27 @@ def test_a_story_tells_what_happened_in_order(pipeline: Pipeline) -> None:
 @pytest.mark.parametrize(
     ("kind", "action", "result", "sent", "ended"),
     [
-        (RequestKind.UPDATE, None, Result.IN_DOUBT, "update writing postcode", "no answer that can be trusted"),
-        (RequestKind.ACT, Action.REJECT, Result.REFUSED, "reject writing postcode", "LeadByte refused it"),
-        (RequestKind.PROBE, None, Result.GONE, "probe (update alone) writing postcode", "LeadByte no longer has it"),
+        (
+            RequestKind.UPDATE,
+            None,
+            Result.IN_DOUBT,
+            f"update {WRITING}",
+            "no answer that can be trusted",
+        ),
+        (
+            RequestKind.ACT,
+            Action.REJECT,
+            Result.REFUSED,
+            f"reject {WRITING}",
+            "LeadByte refused it",
+        ),
+        (
+            RequestKind.PROBE,
+            None,
+            Result.GONE,
+            f"probe (update alone) {WRITING}",
+            "LeadByte no longer has it",
+        ),
     ],
 )
 def test_every_request_and_end_has_its_words(
@@ -181,7 +200,7 @@ def test_what_never_left_is_not_told_as_sent() -> None:
     }
     entry = cast("RowMapping", ENTRY | {"state": "ready"})
     events = tell(History(entry, [], cast("list[RowMapping]", [row])), config_with()).events
-    told = "not delivered: update and process writing postcode (request abc): LeadByte cannot be reached"
+    told = f"not delivered: update and process {WRITING} (request abc): LeadByte cannot be reached"
     assert [event.what for event in events[2:]] == [told]
 
 

@@ -29,9 +29,9 @@ async def test_the_story_of_an_inferred_lead_is_whole(world: Reconciling) -> Non
         "registered",
         "enrichment seen complete",
         "decided process by rule 'any': Because. (policy v1)",
-        "sent: update and process writing postcode",
+        "sent: update and process writing postcode (from postcode)",
         "no answer that can be trusted: the request was sent, but its answer was lost",
-        "sent: probe (update alone) writing postcode",
+        "sent: probe (update alone) writing postcode (from postcode)",
         "LeadByte no longer has it in quarantine, HTTP 200: Quarantine lead not found",
         "settled as processed, inferred: LeadByte no longer has it in quarantine, and our process may have been taken",
     ]

@@ -130,6 +130,7 @@ def test_a_lead_in_review_waits_for_a_person(acme: Practice, leadbyte: Sandbox) 
 def test_a_plan_says_what_a_run_does(acme: Practice, leadbyte: Sandbox) -> None:
     """`leadgate plan` decides by the same code and sends nothing; the run then does exactly that."""
     complete = {"postcode": "TN25 6QD", "phone_verified": True}
+    postcode = {"field": "postcode", "made": "from postcode", "written_like": "aa99 9aa"}
     acme.quarantine(1, 2, 3)
     acme.quarantine(4, hours_ago=25)
     acme.enrich(1, **complete, score=0.9)
@@ -138,8 +139,8 @@ def test_a_plan_says_what_a_run_does(acme: Practice, leadbyte: Sandbox) -> None:
     plan = leadgate("plan", "--json", config=acme.file).json()
     told = {lead["lead_id"]: (lead["verdict"], lead["rule"], lead["route"], lead["fields"]) for lead in plan["leads"]}
     assert told == {
-        "1": ("process", "verified", "update, then update and act in one request", ["postcode"]),
-        "2": ("reject", "opted-out", "update, then update and act in one request", ["postcode"]),
+        "1": ("process", "verified", "update, then update and act in one request", [postcode]),
+        "2": ("reject", "opted-out", "update, then update and act in one request", [postcode]),
         "4": ("reject", "never-enriched", "act", []),
     }
     assert plan["waiting"] == 1
@@ -165,9 +166,12 @@ def test_the_story_of_a_lead_can_be_told(acme: Practice) -> None:
     assert told[4].startswith(
         "decided process by rule 'verified': Phone verified and a score of 0.8. Facts: score=0.8."
     )
-    assert told[5].startswith("sent: update writing postcode, phone1 (request ")
+    writing = "writing postcode (from postcode), phone1 (from mobile) (request "
+    assert told[5].startswith(f"sent: update {writing}")
     assert told[6].startswith("LeadByte took it, HTTP 200: Quarantine lead updated")
-    assert told[7].startswith("sent: update and process writing postcode, phone1 (request ")
+    assert told[7].startswith(
+        "sent: update and process writing postcode (from postcode), phone1 (from mobile) (request "
+    )
     assert told[8].startswith("LeadByte took it, HTTP 200: Quarantine lead updated; Quarantine ID '1' queued for")
     assert story[-1] == "Now: queued for processing by LeadByte, which goes on with it."
     assert "TN25" not in "".join(story)
