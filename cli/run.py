@@ -77,9 +77,8 @@ def run(  # noqa: PLR0913
     if as_json:
         pause = result.summary.pause
         more: dict[str, Any] = {"paused": asdict(pause) if pause else None, "skipped": result.summary.skipped}
-        more["observed"] = result.summary.observed
-        more["notes"] = list(result.summary.notes)
-        more |= {"notes": list(result.summary.notes), "faults": result.summary.named_faults.as_json()}
+        more |= {"observed": result.summary.observed, "notes": list(result.summary.notes)}
+        more["faults"] = result.summary.named_faults.as_json()
         say_json(result.summary.as_dict() | more | {"error": result.trouble, "flow_run_id": result.run_id})
     else:
         tell(result)

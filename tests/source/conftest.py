@@ -74,11 +74,13 @@ def open_source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open
         *,
         leads: dict[str, Any] | None = None,
         enrichment: dict[str, Any] | None = None,
+        **more: Any,  # noqa: ANN401 - other keys of `source:`
     ) -> Source:
         config = SourceConfig(
             url=SecretStr(url or request.getfixturevalue("database").url),
             leads=LeadsConfig.model_validate(relation(LEADS, leads or {})),
             enrichment=EnrichmentConfig.model_validate(relation(ENRICHMENT, enrichment or {})),
+            **more,
         )
         opened.append(Source.open(config, base_dir=tmp_path))
         return opened[-1]
