@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from leadgate.delivery import Preparation
+from leadgate.delivery.routes import Route, route_of
 from leadgate.errors import SourceUnavailable
 from leadgate.ledger import Ledger, claims
 from leadgate.ledger.pauses import keep_pause
@@ -217,6 +218,32 @@ def test_a_lead_with_nothing_to_write_was_not_written_before(pipeline: Pipeline)
     pipeline.look()
     (lead,) = preparation(pipeline).claim_wave(1)
     assert (lead.update, lead.payload_hash, lead.is_written) == ({}, None, False)
+
+
+def test_a_text_for_all_is_something_to_write_for_a_late_lead(pipeline: Pipeline) -> None:
+    """So that it goes in a batch like the others, and can be probed."""
+    pipeline.arrive(99)
+    pipeline.quarantine(1)
+    pipeline.clock.advance(hours=24)
+    pipeline.look()
+    (lead,) = preparation(pipeline, update={"data20": {"text": "leadgate"}}).claim_wave(1)
+    assert (lead.decision.late, lead.update) == (True, {"data20": "leadgate"})
+    assert route_of(lead, "update_first") is Route.UPDATE_FIRST
+
+
+def test_a_lead_without_a_value_that_is_needed_is_held_until_it_has_one(pipeline: Pipeline) -> None:
+    """What would be processed is held by its update; its other fields are written, and it goes with the value."""
+    needed = {"phone1": {"from": "mobile", "when_null": "hold"}}
+    pipeline.quarantine(1)
+    pipeline.arrive(1, mobile="  ")
+    pipeline.look()
+    (held,) = preparation(pipeline, update=needed).claim_wave(1)
+    assert (held.decision.verdict, held.decision.rule, held.update) == (Verdict.HOLD, "good", {"postcode": "TN25 6QD"})
+    assert held.decision.reason.startswith("Held: update.phone1 has no value, and `when_null: hold`.")
+    claims.release(pipeline.ledger, now=pipeline.clock())
+    pipeline.arrive(1)
+    (lead,) = preparation(pipeline, update=needed).claim_wave(1)
+    assert (lead.decision.verdict, lead.update) == (Verdict.PROCESS, BOTH)
 
 
 @pytest.mark.parametrize("is_paused", [False, True])
