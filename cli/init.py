@@ -36,6 +36,9 @@ def init(
 
     The first pipeline that runs with the ledger takes its place there, as with `leadgate ledger create --first-time`.
     """
+    if path.is_dir():
+        msg = f"{path}: is a folder: name a file in it, such as {path / 'leadgate.yaml'}"
+        raise ConfigError(msg)
     is_new = not path.exists()
     if not (is_new or force):
         msg = f"{path}: is there already. Name another path, or --force to replace it."
@@ -73,11 +76,27 @@ def _first_file(path: Path, given: str) -> tuple[str, list[str], str | None]:
         msg = f"--from: the address {error}"
         raise ConfigError(msg) from None
     except SourceError as error:
-        raise type(error)(str(error).replace("source.url", "--from")) from None
+        raise type(error)(_as_option(str(error))) from None
     variable = named[1] if named else None if _is_without_secrets(address) else "SOURCE_URL"
     told = ["Guessed from the names and types of its tables:", *(f"  {line}" for line in list_guesses(guessed))]
     told += ["Look at:", *(f"  {line}" for line in list_doubts(guessed, forms))]
     return write_first_file(f"${{{variable}}}" if variable else address, guessed, forms), told, variable
+
+
+def _as_option(message: str) -> str:
+    """What the source says of the address in a pipeline file, said of one that was typed: there is no file yet."""
+    for of_a_file, typed in _TYPED.items():
+        message = message.replace(of_a_file, typed)
+    return message
+
+
+_TYPED = {
+    "source.url": "--from",
+    "the next run tries again": "then type the command again",
+    "Compare the pipeline file with the database, and see that its user may SELECT; `leadgate check` looks again": (
+        "Name another database, or see that its user may SELECT"
+    ),
+}
 
 
 def _is_without_secrets(address: str) -> bool:

@@ -12,6 +12,7 @@ from leadgate.config.document import holds_special, read_document
 from leadgate.config.section import Section, Unfit
 from leadgate.config.shape import PipelineConfig
 from leadgate.config.variables import SECRETS, Filled, passwords_of
+from leadgate.config.wording import plain_words
 from leadgate.errors import ConfigError
 from leadgate.files import read_file
 from leadgate.suggest import suggest
@@ -54,7 +55,7 @@ def parse_config(
         faults = [
             fault
             for fault in _said_once(error)
-            if fault["type"] != "invalid_key" and not (_place(fault) and filled.is_absent(_place(fault)))
+            if not _is_about_a_key(fault) and not (_place(fault) and filled.is_absent(_place(fault)))
         ]
         problems += [_describe(fault, filled) for fault in faults]
     if config is None or problems:
@@ -149,6 +150,11 @@ def _said_once(error: ValidationError) -> Iterator[ErrorDetails]:
         yield fault
 
 
+def _is_about_a_key(fault: ErrorDetails) -> bool:
+    """Whether a key is no text, which `_odd_texts` has said already."""
+    return fault["type"] == "invalid_key" or fault["loc"][-1:] == ("[key]",)
+
+
 def _place(fault: ErrorDetails) -> tuple[int | str, ...]:
     # The key that is not known is in the file, whatever it is called.
     *above, last = fault["loc"] or ("",)
@@ -158,11 +164,6 @@ def _place(fault: ErrorDetails) -> tuple[int | str, ...]:
 
 
 _FORMS = "write ${VARIABLE}, or {block: KIND/NAME} for a key and a source"
-_WRONG_KIND = {
-    "string_type": "needs text: one line, or several behind `>`",
-    "list_type": "needs a list: one item a line, each after `- `",
-    "model_type": "needs keys of its own, one a line below it",
-}
 
 
 def _describe(fault: ErrorDetails, filled: Filled) -> str:
@@ -185,7 +186,7 @@ def _describe(fault: ErrorDetails, filled: Filled) -> str:
         case _:
             variable = filled.variable_at(location)
             source = f" (the value of ${{{variable}}})" if variable and not isinstance(fault["input"], dict) else ""
-            return f"{where}: {_WRONG_KIND.get(fault['type'], fault['msg'])}{source}"
+            return f"{where}: {plain_words(fault)}{source}"
 
 
 _RENAMED: Mapping[tuple[int | str, ...], str] = {

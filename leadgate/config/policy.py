@@ -3,12 +3,20 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from leadgate.config.section import Duration, Section
 from leadgate.model import Verdict
 
-ConditionText = Annotated[str, Field(min_length=1, max_length=2000)]
+
+def _is_not_blank(text: str) -> str:
+    if not text.strip():
+        msg = "is blank: fill it in"
+        raise ValueError(msg)
+    return text
+
+
+ConditionText = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_is_not_blank)]
 
 
 class Conditions(Section):

@@ -108,7 +108,7 @@ class PipelineConfig(Section):
     def _fields_have_a_shape(cls, update: UpdateConfig) -> UpdateConfig:
         for name in update:
             if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", name):
-                msg = f"{name!r} cannot be a LeadByte field: letters, digits and _ only, such as phone1 or data13"
+                msg = f"{name!r} cannot be a LeadByte field: a letter, then letters, digits and _ only, such as phone1"
                 raise ValueError(msg)
         return update
 

@@ -35,7 +35,8 @@ class FieldConfig(Section):
     def _one_of_three(self) -> "FieldConfig":
         given = [name for name in ("column", "value", "text") if getattr(self, name) is not None]
         if len(given) != 1:
-            msg = "needs one of `from: COLUMN`, `value: CALCULATION` and `text: TEXT`"
+            more = "only one" if given else "one"
+            msg = f"needs {more} of `from: COLUMN`, `value: CALCULATION` and `text: TEXT`"
             raise ValueError(msg)
         if given == ["text"]:
             if "when_null" in self.model_fields_set:

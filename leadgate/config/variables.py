@@ -46,7 +46,7 @@ class Filled:
             return ""
         if isinstance(value, int) and abs(value) > _LARGEST_SHOWN:
             return "so large a number"
-        written = repr(value)
+        written = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
         return written if len(written) <= _LONGEST_SHOWN else f"{written[:_LONGEST_SHOWN]}..."
 
     def _fill(self, value: object, path: Path) -> Any:  # noqa: ANN401

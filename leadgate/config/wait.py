@@ -26,7 +26,11 @@ class RequireConfig(Section):
 
     @model_validator(mode="after")
     def _one_of_three(self) -> "RequireConfig":
-        if sum(given is not None for given in (self.column, self.any, self.when)) != 1:
+        given = sum(said is not None for said in (self.column, self.any, self.when))
+        if given > 1:
+            msg = "needs only one of `any: [COLUMN, COLUMN]` and `when: CONDITION`: write each as an item of its own"
+            raise ValueError(msg)
+        if not given:
             msg = "needs a column's name, or one of `any: [COLUMN, COLUMN]` and `when: CONDITION`"
             raise ValueError(msg)
         return self

@@ -58,6 +58,8 @@ class TimeForm:
             return "is no format of Python's codes: write one such as %d/%m/%Y %H:%M, or epoch_ms"
         if found.date() != _TRIAL.date():
             return "gives no whole date: it needs year, month and day, such as %d/%m/%Y"
+        if "%I" in self.code and "%p" not in self.code:
+            return "does not say which half of the day: write %H for hours up to 24, or add %p for AM and PM"
         return None
 
     def read(self, raw: object, zone: tzinfo) -> tuple[datetime, date | datetime] | None:

@@ -60,7 +60,15 @@ _COMPARISONS = {"==", "!=", *_ORDERS}
 _BY_FUNCTION = {
     "in": ": it takes a list of one type, such as ['a', 'b']; for part of a string write COLUMN.contains('a')",
     "days()": ": it takes a whole number written out, such as days(30)",
+    "days_since()": ": it takes a timestamp column; a text that is a time becomes one by the source's `types:`",
+    "share()": ": it takes a decimal number between 0 and 1 written out, such as share(0.1)",
 }
+_WITH_TEXT = {
+    "||": ": to compare with several texts write COLUMN in ['a', 'b']",
+    "+": ": under `update:` write string(COLUMN) around what is no text; rules do not join texts",
+}
+_CALLED_ALONE = {"days": "days(30)", "days_since": "days_since(lead.COLUMN)", "share": "share(0.1)"}
+"""Functions that are called alone, as they are written."""
 _COMPARED = {
     "duration": f": {_SPAN}",
     "timestamp": ": write a time as timestamp('2024-01-31T00:00:00Z')",
@@ -169,7 +177,7 @@ def _unknown(name: str, text: str, at: int | None, names: Names, functions: froz
     if at is not None and text[at : at + 1] == "(":
         if name in functions:
             after_dot = text[: at - len(name)].rstrip().endswith(".")
-            written = f"{name}(COLUMN)" if after_dot else f"COLUMN.{name}('...')"
+            written = _CALLED_ALONE.get(name) or (f"{name}(COLUMN)" if after_dot else f"COLUMN.{name}('...')")
             return ConditionFault(f"{name}() cannot be called like this: write {written}", at - len(name))
         meant = suggest(name, sorted(functions), "{}()".format)
         return ConditionFault(f"unknown function {name}(); {meant}", at - len(name))
@@ -199,7 +207,7 @@ def _type(message: str, text: str, at: int | None, names: Names) -> ConditionFau
     columns = f" ({', '.join(kinds)})" if kinds else ""
     if at is not None and function.endswith("()"):
         at -= len(function) - 2  # CEL points at the parenthesis
-    return ConditionFault(f"{_refusal(function, types)}{columns}{_advice(function, types)}", at)
+    return ConditionFault(f"{_refusal(function, types)}{columns}{_advice(function, types, text)}", at)
 
 
 def _refusal(function: str, types: list[str]) -> str:
@@ -210,7 +218,7 @@ def _refusal(function: str, types: list[str]) -> str:
     return f"{function} cannot take {joined(a(t) for t in types)}"
 
 
-def _advice(function: str, types: list[str]) -> str:
+def _advice(function: str, types: list[str], text: str) -> str:
     kinds = set(types)
     symbol = function.strip("`")
     if "null" in kinds:
@@ -218,17 +226,19 @@ def _advice(function: str, types: list[str]) -> str:
     if symbol in _ORDERS and types[0] == "bool" != types[1]:
         return ": write a range as COLUMN >= 1 && COLUMN <= 9"
     if symbol in _COMPARISONS:
-        return _comparable(kinds)
+        return _comparable(kinds, text)
     if symbol in {"-", "+"} and kinds & {"timestamp", "duration"}:
         return _COMPARED["duration"]
-    if symbol == "||" and "string" in kinds:
-        return ": to compare with several texts write COLUMN in ['a', 'b']"
+    if symbol in _WITH_TEXT and "string" in kinds:
+        return _WITH_TEXT[symbol]
     return _BY_FUNCTION.get(symbol) or (
         ": write double(COLUMN) around the whole number, and 1.0 for 1" if kinds == {"int", "double"} else ""
     )
 
 
-def _comparable(kinds: set[str]) -> str:
+def _comparable(kinds: set[str], text: str) -> str:
+    if kinds in ({"duration", "int"}, {"duration", "double"}) and "days_since(" in text:
+        return ": days_since() counts whole days: write a number, such as 30"
     for kind, advice in _COMPARED.items():
         if kind in kinds:
             return advice

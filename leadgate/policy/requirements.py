@@ -47,7 +47,7 @@ class Requirements:
         conditions += [condition for condition, _ in self._deadlines]
         self._eyes = Eyes(language, names, conditions) if language else None
         if not problems and self._eyes:
-            problems += self._idle_deadlines(self._eyes)
+            problems += [*self._idle_needs(self._eyes), *self._idle_deadlines(self._eyes)]
         if problems:
             raise PolicyError(problems)
         read = [column for need in self._needs for column in need.columns]
@@ -90,6 +90,16 @@ class Requirements:
         assert self._eyes  # noqa: S101 - there are conditions
         return self._eyes.see(lead, enrichment, late=False, now=None)[0].bound
 
+    def _idle_needs(self, eyes: Eyes) -> Iterator[str]:
+        """Name the conditions that no lead waits for, or that every lead waits for in vain."""
+        for number, need in enumerate(self._needs, 1):
+            settled = need.condition.answer(eyes.nothing().bound) if need.condition else None
+            where = f"wait.require[{number}].when"
+            if settled is False:
+                yield f"{where}: can never hold: it is false whatever the data, so that every lead would become late"
+            elif settled is True:
+                yield f"{where}: always holds, so that no lead waits for it: leave it out"
+
     def _idle_deadlines(self, eyes: Eyes) -> Iterator[str]:
         """Name the rules of deadlines that can never match, or that always do."""
         seen: dict[str, int] = {}
@@ -116,10 +126,17 @@ def _need(  # noqa: PLR0913, PLR0917
     if said.when and language:
         condition = _compile(f"{where}.when", said.when, language, problems)
         return _Need(hide(said.told), [], condition) if condition else None
-    wanted = [said.column] if said.column else said.any or []
-    columns = [column for name in wanted if (column := names.column(name))]
-    problems += [f"{where}: {names.problem(name)}" for name in wanted if not names.column(name)]
-    return _Need(said.told, columns)
+    wanted = {where: said.column} if said.column else {f"{where}.any[{n}]": c for n, c in enumerate(said.any or (), 1)}
+    found: dict[Column, str] = {}
+    for place, name in wanted.items():
+        column = names.column(name)
+        if column is None:
+            problems.append(f"{place}: {names.problem(name)}")
+        elif column in found:
+            problems.append(f"{place}: {name} stands twice, also in {found[column]}: leave one of the two out")
+        else:
+            found[column] = place
+    return _Need(said.told, list(found))
 
 
 def _compile(where: str, text: str, language: Language, problems: list[str]) -> Condition | None:

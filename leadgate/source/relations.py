@@ -116,15 +116,13 @@ def hold_against(native: Mapping[str, NativeType], place: Place, instants: Mappi
             "text or a UUID. Name another column, or give a `query:` that casts this one."
         )
     problems += [
-        f"{place.path}.{key}: column `{name}` of {place.where} is {native[name].name}, not a date "
-        f"and time. If it counts Unix seconds, say so: `types: {{{name}: timestamp}}`."
+        f"{place.path}.{key}: column `{name}` of {place.where} {_no_instant(native[name], declared, name)}"
         for key, name in instants.items()
-        if name in native and not _can_hold_instants(native[name], config.column_types.get(name))
+        if name in native and not _can_hold_instants(native[name], declared := config.column_types.get(name))
     ]
     forms = config.time_forms
     problems += [
-        f"{place.path}.types.{name}: column `{name}` of {place.where} is {native[name].name}, which "
-        f"{'counts nothing' if form.is_count else 'is in no format'}: {_AS_IT_IS}"
+        f"{place.path}.types.{name}: column `{name}` of {place.where} is {native[name].name}{_no_form(native[name])}"
         for name, form in forms.items()
         if name in native and not _can_hold_form(native[name], form)
     ]
@@ -133,7 +131,17 @@ def hold_against(native: Mapping[str, NativeType], place: Place, instants: Mappi
     return KnownRelation(place, native, types)
 
 
-_AS_IT_IS = "write `timestamp` alone, without a format, or leave it out."
+def _no_instant(native: NativeType, declared: ColumnType | None, name: str) -> str:
+    if declared:
+        return f"is read as {declared} by its `types:`, not as a date and time: correct that, or leave it out."
+    seconds = f"If it counts Unix seconds, say so: `types: {{{name}: timestamp}}`."
+    return f"is {native.name}, not a date and time. {seconds}"
+
+
+def _no_form(native: NativeType) -> str:
+    if native.column_type is ColumnType.TIMESTAMP:
+        return " already, and has no format: leave it out of `types:`."
+    return ", which cannot be read like this: a format is for text or whole numbers, epoch_s and epoch_ms for both."
 
 
 def _can_hold_form(native: NativeType, form: TimeForm) -> bool:

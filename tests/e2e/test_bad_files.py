@@ -1,11 +1,12 @@
 """A pipeline file that is wrong: one message that says where and what to do, exit code 2, and nothing is sent."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from leadgate.sandbox import Sandbox
+from tests.support.bad_files import as_told
 from tests.support.command import leadgate
 from tests.support.pipelines import Practice
 
@@ -20,7 +21,7 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "a number where text or keys are wanted": (
         {"api_key: practice-key": "api_key: 5"},
-        "{file}: leadbyte.api_key: needs text: one line, or several behind `>`",
+        "{file}: leadbyte.api_key: needs text: put quotes around it",
     ),
     "keys where text or other keys are wanted": (
         {"api_key: practice-key": "api_key: {blok: acme}"},
@@ -98,7 +99,10 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "a field that LeadByte cannot have": (
         {"phone1: mobile": "phone 1: mobile"},
-        "{file}: update: 'phone 1' cannot be a LeadByte field: letters, digits and _ only, such as phone1 or data13",
+        (
+            "{file}: update: 'phone 1' cannot be a LeadByte field: a letter, then letters, digits and _ only, "
+            "such as phone1"
+        ),
     ),
     "a kept fact that does not exist": (
         {"keep_facts: [score]": "keep_facts: [score, mobil]"},
@@ -181,14 +185,6 @@ def pipeline(tmp_path: Path, leadbyte: Sandbox) -> Iterator[Practice]:
     practice.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.9)
     yield practice
     practice.close()
-
-
-def as_told(lines: Sequence[str], pipeline: Practice) -> str:
-    """The lines on standard error, with the place of the file filled in; a line that goes on is indented."""
-    filled = (
-        line.replace("{file}", str(pipeline.file)).replace("{folder}", str(pipeline.file.parent)) for line in lines
-    )
-    return "".join(f"{line}\n" if line.startswith("    ") else f"leadgate: {line}\n" for line in filled)
 
 
 @pytest.mark.parametrize("case", BAD_FILES)
