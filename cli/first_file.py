@@ -146,9 +146,10 @@ def _relation(found: Found, keys: list[tuple[str, Guess]], forms: Forms, *, show
             yield _line(f"      {in_yaml(name)}: {written}", comment)
     if shows_columns:
         yield "    # All its columns, and what rules see them as:"
+        width = max([31, *(len(in_yaml(name)) for name in found.columns)])
         for name, type_ in found.columns.items():
             seen = type_.column_type.value if type_.column_type else "nothing, unless `types:` says what"
-            yield f"    #   {in_yaml(name):<32}{seen}"
+            yield f"    #   {in_yaml(name):<{width}} {seen}"
 
 
 def _types(found: Found, instants: set[str], forms: Forms) -> Iterator[tuple[str, tuple[str, str]]]:

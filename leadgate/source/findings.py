@@ -6,7 +6,7 @@ No sentence holds a person's value. A text is named only if many rows share it a
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -119,24 +119,34 @@ def _about_placeholders(used: Sequence[SampledColumn], null_values: Sequence[str
         texts = [value for value in column.values if value is not None]
         if column.type is ColumnType.STRING and len(texts) >= _ENOUGH and (many := _placeholders(column.name, texts)):
             found.append((column, many, len(texts)))
-    shown = sorted({text for _, many, _ in found for text in many if _may_be_shown(text)})
-    texts_for_none = ", ".join(map(_quoted, dict.fromkeys([*null_values, *shown])))
+    known = sorted({text for _, many, _ in found for text in many if _is_known(text) and _may_be_shown(text)})
+    texts_for_none = ", ".join(map(_quoted, dict.fromkeys([*null_values, *known])))
     for column, many, total in found:
-        said = [
-            f"{_quoted(text) if _may_be_shown(text) else f'one text, written like {shape_of(text)},'} in {count:,}"
-            for text, count in many.items()
-        ]
-        is_known = any(map(_may_be_shown, many))
-        then = (
-            f"so that it counts as missing, write `source.null_values: [{texts_for_none}]`"
-            if is_known
-            else "if it stands for no value, name it under `source.null_values`"
-        )
-        yield Finding(
-            f"{column.path}: `{column.name}` holds {' and '.join(said)} of {total:,} sampled values, which is likely "
-            f"no value, and counts as one: {then}.",
-            is_warning=True,
-        )
+        placeholders = {text: count for text, count in many.items() if _is_known(text) or not _may_be_shown(text)}
+        if placeholders:
+            then = (
+                f"so that it counts as missing, write `source.null_values: [{texts_for_none}]`"
+                if any(text in known for text in placeholders)
+                else "if it stands for no value, name it under `source.null_values`"
+            )
+            yield Finding(
+                f"{_how_often(column, placeholders, total)}, which is likely no value, and counts as one: {then}.",
+                is_warning=True,
+            )
+        if frequent := {text: count for text, count in many.items() if text not in placeholders}:
+            # A large town is in many rows too, and told to be no value its leads would wait for one.
+            yield Finding(
+                f"{_how_often(column, frequent, total)}. If that stands for no value, name it under "
+                "`source.null_values`."
+            )
+
+
+def _how_often(column: SampledColumn, texts: Mapping[str, int], total: int) -> str:
+    said = [
+        f"{_quoted(text) if _may_be_shown(text) else f'one text, written like {shape_of(text)},'} in {count:,}"
+        for text, count in texts.items()
+    ]
+    return f"{column.path}: `{column.name}` holds {' and '.join(said)} of {total:,} sampled values"
 
 
 def _quoted(text: str) -> str:
@@ -144,8 +154,8 @@ def _quoted(text: str) -> str:
 
 
 def _placeholders(name: str, texts: Sequence[str]) -> dict[str, int]:
-    """The texts of a column that are likely no values, and how many rows have each."""
-    counts = Counter(texts)
+    """The texts of a column that are likely no values, and how many rows have each, blanks around it left out."""
+    counts = Counter(text.strip() for text in texts)
     known = {text: count for text, count in counts.items() if _is_known(text) and count > _KNOWN * len(texts)}
     if not _CATEGORY.search(name) and len(counts) > _CATEGORIES:
         text, count = counts.most_common(1)[0]

@@ -130,6 +130,31 @@ def test_a_word_that_stands_for_no_value_is_found_and_named(database: UserDataba
     )
 
 
+def test_a_placeholder_with_blanks_around_it_is_counted_and_named_once(
+    database: UserDatabase, open_source: OpenSource
+) -> None:
+    """`Select` and `Select ` are one text to `source.null_values`, so they are one in the advice."""
+    fill(database, 100, city=["Select", "Select ", "Town 1", "Town 2"], mail=["a@example.org", "b@example.org"])
+    assert " ".join(warnings(judge(open_source()))) == (
+        'source.enrichment: `city` holds "Select" in 50 of 100 sampled values, which is likely no value, and counts as '
+        'one: so that it counts as missing, write `source.null_values: ["", "Select"]`.'
+    )
+
+
+def test_a_town_in_many_rows_is_told_and_is_no_warning(database: UserDatabase, open_source: OpenSource) -> None:
+    """It may be a value: written under `source.null_values`, it would keep all its leads waiting."""
+    fill(
+        database,
+        100,
+        city=["London", "London", *(f"Town {n}" for n in "abcde")],
+        mail=["a@example.org", "b@example.org"],
+    )
+    findings = judge(open_source())
+    assert not warnings(findings)
+    (told,) = [finding.text for finding in findings if "London" in finding.text]
+    assert told.startswith('source.enrichment: `city` holds "London" in 30 of 100 sampled values. If that stands')
+
+
 @pytest.mark.parametrize("value", ["kim.doe@example.org", "07700 900123", "A person of a very long name"])
 def test_a_text_that_may_be_a_persons_is_not_shown(database: UserDatabase, open_source: OpenSource, value: str) -> None:
     """A text in a third of the rows is told by its shape if it has an @, digits, or many letters."""
