@@ -18,7 +18,7 @@ from leadgate.errors import ConfigError
 from leadgate.files import read_file, write_whole
 from leadgate.intake import PAGE, Looker, find_elsewhere
 from leadgate.ledger import Ledger
-from leadgate.ledger.claims import read_ready_page
+from leadgate.ledger.claims import read_claims, read_ready_page
 from leadgate.ledger.observed import read_outdated
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.waiting import all_waiting, read_elsewhere, read_known
@@ -136,16 +136,25 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
 
     outdated = read_outdated(ledger, policy.version if config.delivery.observe else None)
     for page, new in _waiting_pages(source, ledger, faults, outdated):
-        looks = list(zip(page, looker.look_over(page), strict=True))
-        due = [
-            Claim(entry.lead_id, 0, entry.quarantined_at, look.late, 0, None)
-            for entry, look in looks
-            if look and look.due
-        ]
-        for entry, look in looks:
-            if not look or not look.due:
+        looks = {entry.lead_id: look for entry, look in zip(page, looker.look_over(page), strict=True)}
+        due = {lead_id: look.late for lead_id, look in looks.items() if look and look.due}
+        if new:
+            claims = [
+                Claim(one.lead_id, 0, one.quarantined_at, late=False, refusals=0, updated_hash=None)
+                for one in page
+                if one.lead_id in due
+            ]
+        else:
+            # What a person has decided meanwhile needs no data.
+            found = read_claims(ledger, [one.lead_id for one in page if one.lead_id in due or one.lead_id in outdated])
+            claims = [held for held in found if held.lead_id in due or held.override]
+        claims = [replace(held, late=due.get(held.lead_id, False)) for held in claims]
+        going = {held.lead_id for held in claims}
+        for entry in page:
+            if entry.lead_id not in going:
+                look = looks[entry.lead_id]
                 missing.update(look.missing if look else entry.missing or ())
-        waiting += len(page) - len(due) + decide(due, new=new)
+        waiting += len(page) - len(claims) + decide(claims, new=new)
     after = ""
     while claims := read_ready_page(ledger, after=after, limit=PAGE, now=now):
         after = claims[-1].lead_id
@@ -179,7 +188,7 @@ def _waiting_pages(
 def _plan(lead: Decided, config: PipelineConfig, *, new: bool) -> PlannedLead:
     route = route_of(lead, config.delivery.mode)
     fields = [
-        PlannedField(name, config.without_values(config.update[name].made), shape_of(value))
+        PlannedField(name, config.update[name].made(config.without_values), shape_of(value))
         for name, value in lead.update.items()
     ]
     return PlannedLead(

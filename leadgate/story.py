@@ -110,7 +110,7 @@ _ENDED = {
 
 def _of_attempt(attempt: RowMapping, config: PipelineConfig) -> Iterator[Event]:
     asked = _ASKED[attempt["kind"]].format(action=attempt["action"])
-    made = {name: config.without_values(f" ({field.made})") for name, field in config.update.items()}
+    made = {name: f" ({field.made(config.without_values)})" for name, field in config.update.items()}
     fields = ", ".join(f"{name}{made.get(name, '')}" for name in attempt["fields"])
     fields = f" writing {fields}" if fields else ""
     request = f"{asked}{fields} (request {attempt['request_id']})"
@@ -148,16 +148,17 @@ def _is_observed(history: History) -> bool:
 
 def _waits(entry: RowMapping, config: PipelineConfig, stopped: timedelta) -> str:
     if entry["due_at"]:
-        return f"held; decided again when its data changes, or at {_short(entry['due_at'])}."
+        return f"held; decided again when its enrichment changes, or at {_short(entry['due_at'])}."
     known = entry["missing"]
-    missing = _listed([said.told for said in config.wait.require] if known is None else known)
+    missing = _listed([said.told(config.without_values) for said in config.wait.require] if known is None else known)
     own = timedelta(seconds=entry["deadline"])
     try:
         until = _short(entry["quarantined_at"] + (own or config.wait.deadline) + stopped)
     except OverflowError:  # quarantined on the last day there is, as databases write "never"
         return f"waits for {missing}, and is never late."
-    rules = " or ".join(f"`{shortened(rule.when)}`" for rule in config.wait.deadlines if rule.after == own)
-    by = config.without_values(f", by the deadline of {own}{f' for {rules}' if rules else ''}") if own else ""
+    rules = [config.without_values(rule.when) for rule in config.wait.deadlines if rule.after == own]
+    which = f" for {' or '.join(f'`{shortened(when)}`' for when in rules)}" if rules else ""
+    by = f", by the deadline of {own}{which}" if own else ""
     still = f" The source was not healthy for {stopped}, which does not count." if stopped else ""
     return f"waits for {missing} until {until}{by}; then it is late and decided as such.{still}"
 

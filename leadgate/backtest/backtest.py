@@ -65,4 +65,4 @@ def run_backtest(  # noqa: PLR0913
 
 
 def _what_decides(wait: WaitConfig) -> tuple[object, ...]:
-    return wait.deadline, wait.deadlines, {said.told for said in wait.require}
+    return wait.deadline, wait.deadlines, {said.model_dump_json() for said in wait.require}

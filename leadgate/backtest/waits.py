@@ -49,7 +49,7 @@ class Rewait:
     def __init__(
         self, old: WaitConfig, new: WaitConfig, columns: Columns, standstills: Sequence[Standstill], now: datetime
     ) -> None:
-        before, after = ([said.told for said in wait.require] for wait in (old, new))
+        before, after = ([said.told() for said in wait.require] for wait in (old, new))
         self.change = WaitChange(Wait(old.deadline, before), Wait(new.deadline, after))
         self._more, self._fewer = bool(set(after) - set(before)), bool(set(before) - set(after))
         self._old, self._new = Requirements(old, columns), Requirements(new, columns)

@@ -1,5 +1,6 @@
 """The shape of `update:`: what is written to LeadByte's fields. Columns and CEL are checked in leadgate/policy."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -47,11 +48,10 @@ class FieldConfig(Section):
                 raise ValueError(msg)
         return self
 
-    @property
-    def made(self) -> str:
-        """Where the value comes from, without it."""
+    def made(self, hide: Callable[[str], str] = str) -> str:
+        """Where the value comes from, without it; `hide` takes out what may be a secret."""
         if self.value is not None:
-            return f"calculated: {shortened(self.value)}"
+            return f"calculated: {shortened(hide(self.value))}"
         return f"from {self.column}" if self.column else "the same text for all"
 
 

@@ -1,5 +1,6 @@
 """The shape of `wait:`: when a lead is complete, and how long that may take."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 
@@ -35,11 +36,10 @@ class RequireConfig(Section):
             raise ValueError(msg)
         return self
 
-    @property
-    def told(self) -> str:
-        """What is said to be missing while it is."""
+    def told(self, hide: Callable[[str], str] = str) -> str:
+        """What is said to be missing while it is; `hide` takes out what may be a secret."""
         if self.when:
-            return f"`{shortened(self.when)}`"
+            return f"`{shortened(hide(self.when))}`"
         return self.column or f"one of {', '.join(self.any or ())}"
 
 

@@ -71,7 +71,12 @@ class Controls:
             lead_id: self._update.write(leads.get(lead_id) or Lead(lead_id, _UNKNOWN), found.get(lead_id)).fields
             for lead_id in ids
         }
-        return {lead_id: fields for lead_id, fields in written.items() if fields}
+        # A probe proves as much without a field, and must not empty one: the rows may have left since.
+        with_values = {
+            lead_id: {name: value for name, value in fields.items() if value != ""}
+            for lead_id, fields in written.items()
+        }
+        return {lead_id: fields for lead_id, fields in with_values.items() if fields}
 
     def best(self, action: Action, since: datetime) -> list[ControlRequest]:
         """The best control for acts since an instant, as a list of one; empty where there is none."""

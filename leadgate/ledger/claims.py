@@ -121,6 +121,13 @@ def read_ready_page(ledger: Ledger, *, after: str, limit: int, now: datetime) ->
         return _as_claims(ledger, connection, list(connection.execute(query)))
 
 
+def read_claims(ledger: Ledger, ids: Sequence[str]) -> list[Claim]:
+    """What a claim would say of entries, whatever their state."""
+    query = select(*CLAIMED, ENTRY.override_token).where(ledger.mine, ENTRY.lead_id.in_(ids)).order_by(ENTRY.lead_id)
+    with ledger.reading() as connection:
+        return _as_claims(ledger, connection, list(connection.execute(query)))
+
+
 def read_states(ledger: Ledger, ids: Sequence[str]) -> dict[str, State]:
     """Where those of the ids that have an entry are."""
     query = select(ENTRY.lead_id, ENTRY.state).where(ledger.mine, ENTRY.lead_id.in_(ids))

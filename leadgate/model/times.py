@@ -36,6 +36,18 @@ _OF_TIME = re.compile(r"%[HIMSfpcX]")
 _OF_ZONE = re.compile(r"%:?[zZ]")
 
 
+_UNCLEAR = {
+    "%y": "has a year of two digits, whose century nobody can tell: give a `query:` that writes four, as %Y",
+    "%Z": "has %Z, a zone by its letters, which says little: write %z for +01:00, or set source.time_zone",
+}
+
+
+def _half_of_a_day(code: str) -> str | None:
+    if "%I" in code and "%p" not in code:
+        return "does not say which half of the day: write %H for hours up to 24, or add %p for AM and PM"
+    return None
+
+
 @dataclass(frozen=True)
 class TimeForm:
     """A form of instants: Python's format codes, such as `%d/%m/%Y %H:%M`, or `epoch_s` and `epoch_ms`."""
@@ -58,9 +70,7 @@ class TimeForm:
             return "is no format of Python's codes: write one such as %d/%m/%Y %H:%M, or epoch_ms"
         if found.date() != _TRIAL.date():
             return "gives no whole date: it needs year, month and day, such as %d/%m/%Y"
-        if "%I" in self.code and "%p" not in self.code:
-            return "does not say which half of the day: write %H for hours up to 24, or add %p for AM and PM"
-        return None
+        return next((said for part, said in _UNCLEAR.items() if part in self.code), None) or _half_of_a_day(self.code)
 
     def read(self, raw: object, zone: tzinfo) -> tuple[datetime, date | datetime] | None:
         """Read a value: its instant in UTC, and the date or time as it was written; None where it cannot be read.
@@ -71,7 +81,10 @@ class TimeForm:
             if self.is_count:
                 instant = _EPOCH + _whole(raw) * _UNITS[self.code]
                 return instant, instant
-            found = datetime.strptime(str(raw).strip(), self.code)  # noqa: DTZ007 - the zone comes next
+            text = str(raw).strip()
+            found = datetime.strptime(text, self.code)  # noqa: DTZ007 - the zone comes next
+            if self._runs_together and found.strftime(self.code) != text:
+                return None  # 2026112 is the second of November, or the twelfth of January
             instant = (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
         except (ValueError, TypeError, ArithmeticError):
             return None
@@ -94,6 +107,11 @@ class TimeForm:
             return str(value) if isinstance(like, str) else value
         text = instant.astimezone(zone).strftime(self.code)
         return int(text) if isinstance(like, int) else text
+
+    @cached_property
+    def _runs_together(self) -> bool:
+        """Whether parts follow each other with nothing between."""
+        return bool(re.search(r"%[A-Za-z]%[A-Za-z]", self.code))
 
     @cached_property
     def _has_time(self) -> bool:

@@ -19,7 +19,7 @@ _BOOLS = {
     **dict.fromkeys(("1", "true", "t", "yes", "y", "on", "\x01"), True),
     **dict.fromkeys(("0", "false", "f", "no", "n", "off", "\x00"), False),
 }
-_BYTES = (bytes, memoryview)
+BYTES = (bytes, memoryview)
 _BOOL, _STRING = ColumnType.BOOL, ColumnType.STRING
 _INT_MAX = 2**63
 _EXACT_IN_DOUBLE = 2**53
@@ -37,13 +37,21 @@ def fit(value: object, column_type: ColumnType, zone: tzinfo = UTC) -> Any:  # n
     if type(value) is str and column_type is _STRING and value.isascii() and "\0" not in value:
         return value  # as nearly every value of a run
     try:
-        if isinstance(value, _BYTES):
+        if isinstance(value, BYTES):
             value = bytes(value).decode()
         if column_type is ColumnType.TIMESTAMP:
             return _timestamp(value, zone)
         return _FITTING[column_type](value)
     except (ValueError, TypeError, ArithmeticError):
         return None
+
+
+def as_text(raw: bytes | memoryview) -> object:
+    """Give bytes as the text that they are; as they came where they are none."""
+    try:
+        return bytes(raw).decode()
+    except UnicodeDecodeError:
+        return raw
 
 
 def own_value(raw: object, fitted: Any) -> Any:  # noqa: ANN401 - as the source has it

@@ -125,7 +125,7 @@ def _need(  # noqa: PLR0913, PLR0917
 ) -> _Need | None:
     if said.when and language:
         condition = _compile(f"{where}.when", said.when, language, problems)
-        return _Need(hide(said.told), [], condition) if condition else None
+        return _Need(said.told(hide), [], condition) if condition else None
     wanted = {where: said.column} if said.column else {f"{where}.any[{n}]": c for n, c in enumerate(said.any or (), 1)}
     found: dict[Column, str] = {}
     for place, name in wanted.items():
@@ -136,7 +136,7 @@ def _need(  # noqa: PLR0913, PLR0917
             problems.append(f"{place}: {name} stands twice, also in {found[column]}: leave one of the two out")
         else:
             found[column] = place
-    return _Need(said.told, list(found))
+    return _Need(said.told(), list(found))
 
 
 def _compile(where: str, text: str, language: Language, problems: list[str]) -> Condition | None:

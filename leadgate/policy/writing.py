@@ -30,6 +30,8 @@ class _Field:
     config: FieldConfig
     column: Column | None = None
     calculation: Condition | None = None
+    reads: Sequence[Column] = ()
+    """The columns that its value comes from."""
 
 
 class Update:
@@ -64,7 +66,7 @@ class Update:
             value = _value(field, lead, enrichment, bound)
             if value is not None:
                 fields[field.name] = value
-            elif field.config.when_null == "blank":
+            elif field.config.when_null == "blank" and _is_empty(field, lead, enrichment):
                 fields[field.name] = ""
             elif field.config.when_null == "hold":
                 held_by.append(field.name)
@@ -91,6 +93,12 @@ def _value(field: _Field, lead: Lead, enrichment: Enrichment | None, bound: obje
     return None if isinstance(value, str) and not value.strip() else value
 
 
+def _is_empty(field: _Field, lead: Lead, enrichment: Enrichment | None) -> bool:
+    """Whether the source says that there is no value: a row that is not there, or cannot be read, says nothing."""
+    rows = {"lead": lead if lead.columns else None, "enrichment": enrichment}
+    return all((row := rows[column.relation]) and column.name not in row.unfit for column in field.reads)
+
+
 def _field(  # noqa: PLR0913, PLR0917
     name: str,
     said: FieldConfig,
@@ -104,7 +112,10 @@ def _field(  # noqa: PLR0913, PLR0917
         calculation = try_compile(f"{where}.value", said.value, language.compile_value, problems)
         if calculation and (of_time := language.time_in(calculation)):
             problems.append(f"{where}.value: `{of_time}` is not used here: {_BY_DATA}")
-        return _Field(name, said, calculation=calculation)
+        read = (
+            [names.by_variable[each] for each in calculation.names if each in names.by_variable] if calculation else []
+        )
+        return _Field(name, said, calculation=calculation, reads=read)
     if said.column is None:
         return _Field(name, said)
     column = names.column(said.column)
@@ -115,4 +126,4 @@ def _field(  # noqa: PLR0913, PLR0917
             f"{where}.when_null: `hold` never holds a lead: wait.require waits for {said.column} already. Leave one "
             "of the two out"
         )
-    return _Field(name, said, column=column)
+    return _Field(name, said, column=column, reads=[column] if column else [])

@@ -34,7 +34,6 @@ _PLACEHOLDERS = frozenset(
     | {"-", "--", "?", ".", "tbc", "tba", "test", "not known", "not provided", "not specified", "#n/a"}
 )
 _ONE_DIGIT = re.compile(r"(\d)\1{2,}")
-_LONGEST_SHOWN = 20
 
 
 class Finding(NamedTuple):
@@ -119,22 +118,17 @@ def _about_placeholders(used: Sequence[SampledColumn], null_values: Sequence[str
         texts = [value for value in column.values if value is not None]
         if column.type is ColumnType.STRING and len(texts) >= _ENOUGH and (many := _placeholders(column.name, texts)):
             found.append((column, many, len(texts)))
-    known = sorted({text for _, many, _ in found for text in many if _is_known(text) and _may_be_shown(text)})
+    known = sorted({text for _, many, _ in found for text in many if _is_known(text)})
     texts_for_none = ", ".join(map(_quoted, dict.fromkeys([*null_values, *known])))
     for column, many, total in found:
-        placeholders = {text: count for text, count in many.items() if _is_known(text) or not _may_be_shown(text)}
-        if placeholders:
-            then = (
-                f"so that it counts as missing, write `source.null_values: [{texts_for_none}]`"
-                if any(text in known for text in placeholders)
-                else "if it stands for no value, name it under `source.null_values`"
-            )
+        if placeholders := {text: count for text, count in many.items() if _is_known(text)}:
             yield Finding(
-                f"{_how_often(column, placeholders, total)}, which is likely no value, and counts as one: {then}.",
+                f"{_how_often(column, placeholders, total)}, which is likely no value, and counts as one: so that it "
+                f"counts as missing, write `source.null_values: [{texts_for_none}]`.",
                 is_warning=True,
             )
         if frequent := {text: count for text, count in many.items() if text not in placeholders}:
-            # A large town is in many rows too, and told to be no value its leads would wait for one.
+            # A large town, or a usual name, is in many rows too: told to be no value, its leads would wait for one.
             yield Finding(
                 f"{_how_often(column, frequent, total)}. If that stands for no value, name it under "
                 "`source.null_values`."
@@ -143,7 +137,7 @@ def _about_placeholders(used: Sequence[SampledColumn], null_values: Sequence[str
 
 def _how_often(column: SampledColumn, texts: Mapping[str, int], total: int) -> str:
     said = [
-        f"{_quoted(text) if _may_be_shown(text) else f'one text, written like {shape_of(text)},'} in {count:,}"
+        f"{_quoted(text) if _is_known(text) else f'one text, written like {shape_of(text)},'} in {count:,}"
         for text, count in texts.items()
     ]
     return f"{column.path}: `{column.name}` holds {' and '.join(said)} of {total:,} sampled values"
@@ -167,13 +161,6 @@ def _placeholders(name: str, texts: Sequence[str]) -> dict[str, int]:
 def _is_known(text: str) -> bool:
     bare = text.strip().strip("<>()[]").casefold()
     return bare in _PLACEHOLDERS or _ONE_DIGIT.fullmatch(bare) is not None
-
-
-def _may_be_shown(text: str) -> bool:
-    """Whether a text that many rows share cannot be one person's: no address, and no number but 0000 and the like."""
-    digits = set(re.findall(r"\d", text))
-    only_one = len(digits) == 1 and _ONE_DIGIT.fullmatch(text.strip()) is not None
-    return len(text) <= _LONGEST_SHOWN and "@" not in text and text.isprintable() and (not digits or only_one)
 
 
 def _about_matches(sample: Sample) -> Iterator[Finding]:

@@ -87,7 +87,7 @@ class LeadPages:
         faults = Faults()
         for raw_id, raw_at in rows:
             lead_id = id_text(raw_id)
-            if lead_id is None:
+            if lead_id is None or self._rows.is_null(lead_id):
                 faults.add(Fault(where, f"with an id that is none: {_NO_IDS}", "Put them right.", holds_back=True))
                 continue
             if isinstance(raw_id, str) and raw_id != lead_id:

@@ -146,13 +146,13 @@ class Source(KnownColumns):
     def leads(self, ids: Sequence[str]) -> dict[str, Lead]:
         """The leads among `ids` that the source has, with all their columns; of several rows the earliest."""
         found: dict[str, tuple[Any, Lead]] = {}
-        for lead_id, columns, own in self._leads.look_up(ids):
+        for lead_id, (columns, own, unfit) in self._leads.look_up(ids):
             quarantined_at = columns[self._quarantined_at]
             if quarantined_at is None:
                 continue
             rank = (quarantined_at, repr(columns))
             if lead_id not in found or rank < found[lead_id][0]:
-                found[lead_id] = rank, Lead(lead_id, quarantined_at, columns, own)
+                found[lead_id] = rank, Lead(lead_id, quarantined_at, columns, own, unfit)
         return {lead_id: lead for lead_id, (_, lead) in found.items()}
 
     def present(self, ids: Sequence[str]) -> set[str]:
@@ -166,9 +166,9 @@ class Source(KnownColumns):
         the same rows always give the same answer.
         """
         found: dict[str, Enrichment] = {}
-        for lead_id, columns, own in self._enrichment.look_up(ids):
+        for lead_id, (columns, own, unfit) in self._enrichment.look_up(ids):
             updated_at = columns[self._updated_at] if self._updated_at else None
-            row = Enrichment(lead_id, updated_at, columns, own)
+            row = Enrichment(lead_id, updated_at, columns, own, unfit)
             other = found.get(lead_id)
             if other is None or _rank(row) > _rank(other):
                 found[lead_id] = row

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Executable, and_, bindparam, func, or_, select
 from sqlalchemy.types import NullType
@@ -11,7 +11,7 @@ from sqlalchemy.types import NullType
 from leadgate.clock import CLOCKS_AGREE
 from leadgate.errors import SourceError, SourceUnavailable
 from leadgate.model import MOST_IDS, ColumnType, Fault, Faults
-from leadgate.model.values import fit, own_value
+from leadgate.model.values import BYTES, as_text, fit, own_value
 from leadgate.source.database import Database
 from leadgate.source.faults import odd_ids
 from leadgate.source.ids import IdKind, bind_values, bound_value, id_text
@@ -33,6 +33,14 @@ class Newest:
     latest_at: datetime
     """The newest of all, of the future or not."""
     faults: Faults = field(default_factory=Faults)
+
+
+class Fitted(NamedTuple):
+    """A row's columns as rules see them, those that the source has in another form, and those that cannot be read."""
+
+    columns: dict[str, Any]
+    own: dict[str, Any]
+    unfit: Sequence[str]
 
 
 class Rows:
@@ -70,6 +78,10 @@ class Rows:
         with self._database.connect(self.relation.where) as connection:
             return connection.execute(statement).all()
 
+    def is_null(self, text: str) -> bool:
+        """Whether a text means no value."""
+        return text in self._nulls
+
     def instant(self, raw: object, column: str | None = None) -> datetime | None:
         """Read a raw value of a column, or else of the stamp, as an instant."""
         if form := self._forms.get(column or self.stamp or ""):
@@ -78,8 +90,8 @@ class Rows:
         instant: datetime | None = fit(raw, ColumnType.TIMESTAMP, self._zone)
         return instant
 
-    def look_up(self, ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-        """Every row of the ids, with all its columns, in no order: as rules see them, and those that differ there."""
+    def look_up(self, ids: Sequence[str]) -> Iterator[tuple[str, Fitted]]:
+        """Every row of the ids, with all its columns, in no order."""
         relation = self.relation
         names = list(relation.types)
         wanted = list(dict.fromkeys(ids))
@@ -96,7 +108,7 @@ class Rows:
                 lead_id = id_text(raw_id)
                 # A collation may find ABC for abc, and those are two leads.
                 if lead_id in chunk:
-                    yield lead_id, *self.fit_row(lead_id, names, cells)
+                    yield lead_id, self.fit_row(lead_id, names, cells)
 
     def fetch_named(
         self,
@@ -139,14 +151,14 @@ class Rows:
             msg = f"{error} It is {told} that it cannot give: put the values right, or leave them out by a `query:`."
             raise SourceError(msg) from None
 
-    def fit_row(
-        self, lead_id: str, names: Sequence[str], cells: Sequence[object]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def fit_row(self, lead_id: str, names: Sequence[str], cells: Sequence[object]) -> Fitted:
         """Give a row's values as the types of their columns; what is not of its type counts as missing."""
         columns: dict[str, Any] = {}
         own: dict[str, Any] = {}
+        unfit: list[str] = []
         types, forms, zone, nulls = self.relation.types, self._forms, self._zone, self._nulls
-        for name, raw in zip(names, cells, strict=True):
+        for name, given in zip(names, cells, strict=True):
+            raw = as_text(given) if type(given) is not str and isinstance(given, BYTES) else given
             if raw is None or (type(raw) is str and raw.strip() in nulls):
                 columns[name] = None
                 continue
@@ -158,10 +170,11 @@ class Rows:
                     written = own_value(raw, value)
             columns[name] = value
             if value is None:
+                unfit.append(name)
                 self.unreadable.note(lead_id, name, raw)
             elif written is not value:
                 own[name] = written
-        return columns, own
+        return Fitted(columns, own, unfit)
 
     def mind_odd_ids(self, faults: Faults) -> None:
         """Compare ids without what cannot be seen in them from now on, if some of the faults are ids that hold that."""

@@ -82,7 +82,7 @@ def sample_leads(rows: Rows, pages: LeadPages, raw: RawRows, at: str) -> tuple[l
     columns: dict[str, Mapping[str, Any]] = {}
     for raw_id, *cells in raw:
         if lead_id := id_text(raw_id):
-            columns.setdefault(lead_id, rows.fit_row(lead_id, names, cells)[0])
+            columns.setdefault(lead_id, rows.fit_row(lead_id, names, cells).columns)
     page = pages.page([(row[0], row[1 + names.index(at)]) for row in raw])
     leads = [Lead(lead.lead_id, lead.quarantined_at, columns[lead.lead_id]) for lead in page.leads]
     # What is written otherwise is told with its column.
@@ -99,8 +99,8 @@ def sample_enrichment(rows: Rows, raw: RawRows) -> tuple[list[Enrichment], Fault
             continue
         if isinstance(raw_id, str) and raw_id != lead_id:
             odd.add(odd_ids(rows.relation.where), [lead_id])
-        columns, own = rows.fit_row(lead_id, names, cells)
-        found.append(Enrichment(lead_id, columns[rows.stamp] if rows.stamp else None, columns, own))
+        columns, own, unfit = rows.fit_row(lead_id, names, cells)
+        found.append(Enrichment(lead_id, columns[rows.stamp] if rows.stamp else None, columns, own, unfit))
     return found, odd
 
 

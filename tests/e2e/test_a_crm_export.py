@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -165,9 +166,11 @@ def test_the_plan_counts_what_the_rows_say(export: Export) -> None:
     assert "Nothing was sent." in told
 
 
-def check_plan(leads: Sequence[dict[str, object]], export: Export) -> None:
+def check_plan(leads: Sequence[dict[str, Any]], export: Export) -> None:
     """Hold every line of a plan against what was worked out."""
-    found = {lead["lead_id"]: (lead["verdict"], lead["rule"], set(lead["fields"])) for lead in leads}  # type: ignore[call-overload]
+    found = {
+        lead["lead_id"]: (lead["verdict"], lead["rule"], {each["field"] for each in lead["fields"]}) for lead in leads
+    }
     assert found == {
         lead_id: (person.verdict, person.rule or None, set(fields_of(person)))
         for lead_id, person in export.people.items()

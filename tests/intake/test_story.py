@@ -61,7 +61,7 @@ def now_of(state: State, **columns: object) -> str:
         (
             State.WAITING,
             {"missing": [], "due_at": NOON + timedelta(hours=1)},
-            "held; decided again when its data changes, or at 2026-03-01 13:00:00Z.",
+            "held; decided again when its enrichment changes, or at 2026-03-01 13:00:00Z.",
         ),
         (State.READY, {"due_at": NOON}, "due for a decision at 2026-03-01 12:00:00Z."),
         (

@@ -4,6 +4,7 @@ from leadgate.attention import attention
 from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.observed import decide_anew
 from leadgate.model import State
+from leadgate.plan import plan_run
 from tests.people.runs import Runs, Sections
 
 OBSERVE: Sections = {"delivery": {"observe": True}}
@@ -34,7 +35,11 @@ def test_what_a_person_decides_is_done_afterwards(runs: Runs) -> None:
     runs.run(sections=OBSERVE)
     assert (len(runs.sandbox.requests), runs.acted()) == (sent, {})
     assert "observed, nothing was sent: taken up to reject, as ann decided" in runs.story("1")
+    config, policy = runs.pipeline.config(), runs.pipeline.policy()
+    plan = plan_run(config, runs.pipeline.source, runs.pipeline.ledger, policy, now=runs.pipeline.clock())
+    assert [(lead.lead_id, lead.verdict) for lead in plan.leads] == [("1", "reject")]
     assert decide_anew(runs.pipeline.ledger, rules=None, now=runs.pipeline.clock()) == 1
+    assert runs.pipeline.states() == {"1": State.READY}
     runs.run()
     runs.run()
     assert runs.acted() == {"1": ["reject"]}

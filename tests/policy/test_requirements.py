@@ -88,7 +88,11 @@ def test_what_ends_a_wait_is_known_by_column(columns: Columns) -> None:
         (["postcod"], [], "wait.require[1]: source.enrichment has no column `postcod`; did you mean postcode?"),
         (["campaign"], [], "wait.require[1]: source.enrichment has no column `campaign`; did you mean lead.campaign?"),
         (["lead.score"], [], "wait.require[1]: source.leads has no column `score`; did you mean score?"),
-        ([{"any": ["postcode", "scor"]}], [], "wait.require[1]: source.enrichment has no column `scor`; did you mean"),
+        (
+            [{"any": ["postcode", "scor"]}],
+            [],
+            "wait.require[1].any[2]: source.enrichment has no column `scor`; did",
+        ),
         ([{"when": "enrichment.age"}], [], "wait.require[1].when: gives a whole number, not true or false"),
         ([{"when": "late"}], [], "wait.require[1].when: `late` is not used here: a wait goes by the lead's data"),
         (["postcode"], [("days_since(enrichment.seen_at) > 2", "6h")], "wait.deadlines[1].when: `days_since()` is not"),

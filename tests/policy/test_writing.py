@@ -85,6 +85,20 @@ def test_columns_are_written_as_the_source_has_them(columns: Columns) -> None:
     assert found.fields == {"dob": date(1985, 6, 15), "data2": Decimal("0.10")}
 
 
+@pytest.mark.parametrize("field", [{"from": "score"}, {"value": "enrichment.score * 100.0"}, {"from": "lead.attempts"}])
+def test_only_what_the_source_says_is_empty_is_written_empty(columns: Columns, field: dict[str, str]) -> None:
+    """Not for a lead without the row, nor for a value that could not be read: that says nothing of the lead."""
+    update = Update(fields(data1=field | {"when_null": "blank"}), columns)
+    lead = Lead("7", NOW, {"campaign": "solar"})
+    seen, unread = {"score": None, "age": 1}, Enrichment("7", NOW, {"score": None}, unfit=["score"])
+    assert update.write(lead, Enrichment("7", NOW, seen)).fields == {"data1": ""}
+    of_lead = field.get("from") == "lead.attempts"
+    assert update.write(lead, None).fields == ({"data1": ""} if of_lead else {})
+    assert update.write(lead, unread).fields == ({"data1": ""} if of_lead else {})
+    assert update.write(Lead("7", NOW), None).fields == {}
+    assert update.write(Lead("7", NOW, {"attempts": None}, unfit=["attempts"]), None).fields == {}
+
+
 def test_hold_names_the_fields_that_wait(columns: Columns) -> None:
     """Those with a value are written meanwhile."""
     update = Update(fields(phone1={"from": "postcode", "when_null": "hold"}, data2="score"), columns)

@@ -243,6 +243,16 @@ async def test_a_text_for_all_leads_is_something_to_probe_with(world: Reconcilin
     assert (world.entry("17")["state"], world.entry("17")["inferred"]) == ("processed", inferred)
 
 
+async def test_a_probe_empties_no_field(world: Reconciling) -> None:
+    """Whatever `when_null: blank` says: the value may have left the source since the act."""
+    await world.lose("17")
+    world.clock.advance(seconds=1)
+    world.enrich(["17"], postcode=None)
+    world.clock.advance(**LATER)
+    await world.run(writes={"postcode": {"from": "postcode", "when_null": "blank"}, "data13": {"text": "leadgate"}})
+    assert [item["update"] for _, body in world.asked()[1:] for item in body["leads"]] == [{"data13": "leadgate"}]
+
+
 async def test_gone_before_the_first_act_is_not_inferred(world: Reconciling) -> None:
     """LeadByte answered the act itself: someone else had moved the lead."""
     world.arrive("17")

@@ -61,10 +61,10 @@ class Reconciling(World):
         for ledger in self._ledgers:
             ledger.close()
 
-    def enrich(self, ids: Sequence[str]) -> None:
-        """Let the source have a postcode for these leads."""
+    def enrich(self, ids: Sequence[str], postcode: str | None = POSTCODE["postcode"]) -> None:
+        """Let the source have a postcode for these leads, or a row without one."""
         now = self.clock().astimezone(UTC).replace(tzinfo=None)
-        rows = [{"id": lead_id, "at": now, "postcode": POSTCODE["postcode"]} for lead_id in ids]
+        rows = [{"id": lead_id, "at": now, "postcode": postcode} for lead_id in ids]
         with self._rows.begin() as connection:
             connection.execute(text("insert into enrichment values (:id, :at, :postcode)"), rows)
 

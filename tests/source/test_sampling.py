@@ -151,17 +151,18 @@ def test_a_town_in_many_rows_is_told_and_is_no_warning(database: UserDatabase, o
     )
     findings = judge(open_source())
     assert not warnings(findings)
-    (told,) = [finding.text for finding in findings if "London" in finding.text]
-    assert told.startswith('source.enrichment: `city` holds "London" in 30 of 100 sampled values. If that stands')
+    (told,) = [finding.text for finding in findings if "stands for no value" in finding.text]
+    holds = "source.enrichment: `city` holds one text, written like aaaaaa, in 30 of 100 sampled values."
+    assert told.startswith(holds)
 
 
-@pytest.mark.parametrize("value", ["kim.doe@example.org", "07700 900123", "A person of a very long name"])
+@pytest.mark.parametrize("value", ["kim.doe@example.org", "07700 900123", "Smith", "A person of a very long name"])
 def test_a_text_that_may_be_a_persons_is_not_shown(database: UserDatabase, open_source: OpenSource, value: str) -> None:
-    """A text in a third of the rows is told by its shape if it has an @, digits, or many letters."""
+    """A text in a third of the rows is told by its shape, unless it is nobody's, such as `Select`."""
     fill(database, 99, mail=[value, *(f"{n}@example.org" for n in range(2))] * 20 + [f"x{n}" for n in range(30)])
-    (told,) = warnings(judge(open_source()))
-    assert "`mail` holds one text, written like" in told
-    assert value not in told
+    told = [finding.text for finding in judge(open_source())]
+    assert any("`mail` holds one text, written like" in sentence for sentence in told)
+    assert not any(value in sentence for sentence in told)
 
 
 def test_what_is_still_missing_is_counted(database: UserDatabase, open_source: OpenSource) -> None:

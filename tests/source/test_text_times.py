@@ -136,6 +136,32 @@ def test_texts_that_mean_no_value_are_none(database: UserDatabase, open_source: 
     assert fault["ids"] == ["5"]
 
 
+def test_bytes_that_are_blank_are_no_value_either(sqlite_url: str, open_source: OpenSource) -> None:
+    """SQLite keeps bytes in a column of text, and they are read as the text that they are."""
+    database = UserDatabase(sqlite_url)
+    database.run(
+        "CREATE TABLE leads (id INTEGER, quarantined_at TEXT)",
+        "CREATE TABLE enrichment (id INTEGER, updated_at TEXT, city TEXT)",
+        "INSERT INTO enrichment VALUES (1, '2026-03-01', x'20'), (2, '2026-03-01', x''), (3, '2026-03-01', x'4e2f41')",
+        "INSERT INTO enrichment VALUES (4, '2026-03-01', x'4c6f6e646f6e'), (5, '2026-03-01', x'ff')",
+    )
+    found = open_source(sqlite_url, null_values=["N/A"]).enrichments(["1", "2", "3", "4", "5"])
+    assert [found[str(n)].columns["city"] for n in range(1, 6)] == [None, None, None, "London", None]
+    assert [list(found[str(n)].unfit) for n in range(1, 6)] == [[], [], [], [], ["city"]]
+
+
+def test_an_id_that_means_no_value_is_none(sqlite_url: str, open_source: OpenSource) -> None:
+    """Such a row is no lead, and is counted."""
+    UserDatabase(sqlite_url).run(
+        "CREATE TABLE leads (id TEXT, quarantined_at TEXT)",
+        "CREATE TABLE enrichment (id TEXT, updated_at TEXT)",
+        "INSERT INTO leads VALUES ('7', '2026-03-01'), ('N/A', '2026-03-01')",
+    )
+    (page,) = open_source(sqlite_url, null_values=["N/A"]).lead_pages.all()
+    assert [lead.lead_id for lead in page.leads] == ["7"]
+    assert page.faults.hold_back
+
+
 def test_a_format_of_a_column_that_is_a_time_is_a_fault(postgres_url: str, open_source: OpenSource) -> None:
     """PostgreSQL has real times: the message says what to write."""
     UserDatabase(postgres_url).run(
@@ -150,6 +176,7 @@ def test_a_format_of_a_column_that_is_a_time_is_a_fault(postgres_url: str, open_
         )
     leads, enrichment = str(caught.value).splitlines()
     where = "source.leads.types.quarantined_at: column `quarantined_at` of source.leads (table leads)"
-    told = "which is in no format: write `timestamp` alone, without a format, or leave it out."
-    assert leads == f"{where} is TIMESTAMP, {told}"
-    assert "is BOOLEAN, which counts nothing: write `timestamp` alone" in enrichment
+    assert leads == f"{where} is TIMESTAMP already, and has no format: leave it out of `types:`."
+    assert enrichment.startswith(
+        "source.enrichment.types.ok: column `ok` of source.enrichment (table enrichment) is BOO"
+    )
