@@ -1,15 +1,13 @@
 """What is odd about rules that are right as they stand: rules out of reach, columns nobody waits for, idle facts."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
 
 from leadgate.config import PolicyConfig
 from leadgate.model import Verdict
-from leadgate.policy.checked import Node
 from leadgate.policy.deciding import Policy, Rule
+from leadgate.policy.demands import Demands
 from leadgate.policy.names import joined, spell
-from leadgate.policy.ranges import Limit, exclude_each_other, read_limit
 
 
 def advise(policy: Policy, config: PolicyConfig, require: Sequence[str]) -> list[str]:
@@ -33,7 +31,7 @@ def _unreachable(policy: Policy) -> dict[str, str]:
     always: Rule | None = None
     before: list[tuple[Rule, Demands]] = []
     for rule in policy.rules:
-        holds, demands = policy.settled(rule), Demands(rule, policy.constants)
+        holds, demands = policy.settled(rule), Demands(rule.all, rule.any, rule.none, constants=policy.constants)
         # A rule with `on_missing: review` decides also where it has no answer.
         asked = rule.config.on_missing == "skip"
         same = next((earlier for earlier, given in before if asked and given.follow_from(demands)), None)
@@ -51,48 +49,6 @@ def _unreachable(policy: Policy) -> dict[str, str]:
             continue
         found[rule.config.name] = f"{_place(policy, rule)}: can never match: {why}."
     return found
-
-
-class Demands:
-    """What must all be true for a rule to hold: lists and `&&` taken apart, comparisons with constants by subject."""
-
-    def __init__(self, rule: Rule, constants: Mapping[str, timedelta]) -> None:
-        self.others = {f"not {_spelled(condition.tree)}" for condition in rule.none}
-        if rule.any:
-            self.others.add(" or ".join(sorted(_spelled(condition.tree) for condition in rule.any)))
-        self.limits: dict[str, list[Limit]] = {}
-        for part in (part for condition in rule.all for part in _parts(condition.tree)):
-            if limit := read_limit(part, constants):
-                self.limits.setdefault(_spelled(limit.subject), []).append(limit)
-            else:
-                self.others.add(_spelled(part))
-
-    def follow_from(self, other: "Demands") -> bool:
-        """Say whether they are content wherever the other rule's are."""
-        return self.others <= other.others and all(
-            limit.follows_from(other.limits.get(subject, ()))
-            for subject, limits in self.limits.items()
-            for limit in limits
-        )
-
-    def exclude_each_other(self) -> bool:
-        """Say whether no value of something passes all the comparisons with it."""
-        return any(exclude_each_other(limits) for limits in self.limits.values())
-
-
-def _parts(node: Node) -> Iterator[Node]:
-    if node.name != "_&&_":
-        yield node
-        return
-    for arg in node.args:
-        yield from _parts(arg)
-
-
-def _spelled(node: Node) -> str:
-    """Write a tree always alike, whatever its spaces and brackets were."""
-    if node.kind == "const":
-        return f"{node.type} {node.value!r}"
-    return f"{node.kind} {node.name}({', '.join(map(_spelled, node.args))})"
 
 
 def _without_process(policy: Policy, unreachable: dict[str, str]) -> Iterator[str]:

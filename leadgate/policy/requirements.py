@@ -8,6 +8,7 @@ from leadgate.config import RequireConfig, WaitConfig
 from leadgate.errors import PolicyError
 from leadgate.model import Columns, Enrichment, Lead
 from leadgate.policy.compiling import try_compile
+from leadgate.policy.demands import Demands
 from leadgate.policy.language import Condition, Language
 from leadgate.policy.names import Column, Names
 from leadgate.policy.seeing import Eyes
@@ -102,17 +103,20 @@ class Requirements:
 
     def _idle_deadlines(self, eyes: Eyes) -> Iterator[str]:
         """Name the rules of deadlines that can never match, or that always do."""
-        seen: dict[str, int] = {}
+        before: list[Demands] = []
         for number, (condition, _) in enumerate(self._deadlines, 1):
             where = f"wait.deadlines[{number}].when"
-            settled = condition.answer(eyes.nothing().bound)
-            before = seen.setdefault("".join(condition.text.split()), number)
+            settled, demands = condition.answer(eyes.nothing().bound), Demands([condition], constants=eyes.constants)
+            earlier = next((at for at, given in enumerate(before, 1) if given.follow_from(demands)), None)
+            before.append(demands)
             if settled is False:
                 yield f"{where}: can never match: it is false whatever the data"
             elif settled is True:
                 yield f"{where}: always holds: write its time as wait.deadline, and leave the rule out"
-            elif before != number:
-                yield f"{where}: can never match: wait.deadlines[{before}] has the same condition"
+            elif demands.exclude_each_other():
+                yield f"{where}: can never match: its comparisons exclude each other"
+            elif earlier:
+                yield f"{where}: can never match: wait.deadlines[{earlier}] holds wherever it does"
 
 
 def _need(  # noqa: PLR0913, PLR0917

@@ -66,7 +66,7 @@ def check_pipeline(path: Path, read_block: ReadBlock, *, types: Path | None = No
     is_first_run = False
     try:
         with closing(open_source(path, config, clock=utc_now)) as source:
-            advice = _about_types(types or types_file_of(path), config, source, write=write)
+            advice = _about_types(path, types, config, source, write=write)
             advice += source.advice()
             policy = build_policy(path, config, source)
             looked = source.sample(), policy, source.columns
@@ -142,12 +142,13 @@ def _types_file(path: Path, named: Path | None) -> Path | None:
     return named or (beside if beside.exists() else None)
 
 
-def _about_types(file: Path, config: PipelineConfig, source: Source, *, write: bool) -> list[str]:
+def _about_types(path: Path, named: Path | None, config: PipelineConfig, source: Source, *, write: bool) -> list[str]:
     """Write the types of the source's columns, or name those that the file has otherwise."""
+    file = named or types_file_of(path)
     if write:
         write_types(file, config.pipeline, source)
         return [f"{file}: has the columns of the source and their types now. Keep it in version control."]
-    if not file.exists():
+    if not (named or file.exists()):
         return []
     try:
         differ = differing(file, source)

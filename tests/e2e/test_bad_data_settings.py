@@ -161,7 +161,7 @@ BAD_WAITS: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "a deadline that stands twice": (
         deadlines("{when: enrichment.opted_out, after: 6h}", "{when: enrichment.opted_out, after: 7h}"),
-        "{file}: wait.deadlines[2].when: can never match: wait.deadlines[1] has the same condition",
+        "{file}: wait.deadlines[2].when: can never match: wait.deadlines[1] holds wherever it does",
     ),
     "a deadline without a time": (
         deadlines("{when: enrichment.opted_out}"),

@@ -102,7 +102,17 @@ def test_what_ends_a_wait_is_known_by_column(columns: Columns) -> None:
         (
             ["postcode"],
             [("lead.attempts > 1", "6h"), ("lead.attempts>1", "7h")],
-            "wait.deadlines[2].when: can never match: wait.deadlines[1] has the same condition",
+            "wait.deadlines[2].when: can never match: wait.deadlines[1] holds wherever it does",
+        ),
+        (
+            ["postcode"],
+            [("enrichment.age > 30", "6h"), ("enrichment.age >= 40 && lead.campaign == 'solar'", "7h")],
+            "wait.deadlines[2].when: can never match: wait.deadlines[1] holds wherever it does",
+        ),
+        (
+            ["postcode"],
+            [("enrichment.age > 30 && enrichment.age < 20", "6h")],
+            "wait.deadlines[1].when: can never match: its comparisons exclude each other",
         ),
     ],
 )
