@@ -34,8 +34,8 @@ def check(
         bool, typer.Option("--offline", help="Check the file alone: no key, source or ledger is needed.")
     ] = False,
     write_types: Annotated[
-        bool, typer.Option("--write-types", help="Write the source's columns and their types to the file of types.")
-    ] = False,
+        Path | None, typer.Option(help="Write the source's columns and their types to this file.", metavar="FILE")
+    ] = None,
     types: TypesOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -48,7 +48,9 @@ def check(
         msg = "--write-types asks the source which columns it has: leave out --offline"
         raise ConfigError(msg)
     checked = (
-        check_offline(config, types) if offline else check_pipeline(config, read_block, types=types, write=write_types)
+        check_offline(config, types)
+        if offline
+        else check_pipeline(config, read_block, types=types, write_types_to=write_types)
     )
     errors, advice, warnings, in_the_clear, types_of = checked
     problems = [problem for error in errors for problem in problems_of(error)]

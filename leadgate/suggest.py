@@ -26,7 +26,7 @@ def if_it_is_new(known_from: str | None) -> str:
         return ""
     return (
         f" (it is not among the types of {known_from}: if the source has it, write them anew with "
-        "`leadgate check --write-types`)"
+        "`leadgate check --write-types FILE`)"
     )
 
 

@@ -20,11 +20,11 @@ from leadgate.source.column_types import NativeType
 from leadgate.source.ids import IdKind
 from leadgate.source.known import KnownColumns, know_columns, places_of
 
-_ANEW = "write it anew with `leadgate check --write-types` where the source can be reached"
+_ANEW = "write it anew with `leadgate check --write-types FILE` where the source can be reached"
 _HEAD = """\
 # The columns that leadgate found in the source of the pipeline {pipeline}, and their types. No value of a row is here.
 # `leadgate check --offline` and `leadgate test` go by this file, without the source: keep it in version control beside
-# the pipeline file. To make it anew, run `leadgate check --write-types` where the source can be reached.
+# the pipeline file. To make it anew, run `leadgate check --write-types FILE` where the source can be reached.
 """
 
 
@@ -62,7 +62,7 @@ def differing(path: Path, known: KnownColumns) -> list[str]:
 
 def read_types(path: Path) -> TypesFile:
     """Read a file of types; raise ConfigError for one that is missing, or none."""
-    text = read_file(path, missing="`leadgate check --write-types` writes it where the source can be reached.")
+    text = read_file(path, missing=f"`leadgate check --write-types {path}` writes it where the source can be reached.")
     try:
         return TypesFile.model_validate(read_document(text, str(path), otherwise=f"is no file of types: {_ANEW}"))
     except ValidationError as error:
@@ -82,9 +82,9 @@ def columns_of_pipeline(path: Path, config: PipelineConfig) -> KnownColumns:
     """Go by `types:` of the pipeline file alone, and the columns it names as id or time; raise as `columns_of_file`."""
     if not (config.source.leads.types or config.source.enrichment.types):
         msg = (
-            f"{path}: which columns there are is not known without the source. `leadgate check --write-types` writes "
-            f"them to {types_file_of(path)} where the source can be reached; or name each under source.leads.types and "
-            "source.enrichment.types."
+            f"{path}: which columns there are is not known without the source. `leadgate check --write-types "
+            f"{types_file_of(path)}` writes them where the source can be reached; or name each under "
+            "source.leads.types and source.enrichment.types."
         )
         raise ConfigError(msg)
     unknown = NativeType("of a type that the file does not say", None, IdKind.ANY, holds_any=True)

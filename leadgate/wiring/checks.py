@@ -51,10 +51,12 @@ class Checked(NamedTuple):
     """Where the types of the columns are from: a file's path, or the source."""
 
 
-def check_pipeline(path: Path, read_block: ReadBlock, *, types: Path | None = None, write: bool = False) -> Checked:
+def check_pipeline(
+    path: Path, read_block: ReadBlock, *, types: Path | None = None, write_types_to: Path | None = None
+) -> Checked:
     """Try every part of a pipeline for real and name every fault at once; where there is none, all is well.
 
-    `types` is the file of types if it is not the one beside the pipeline file; with `write` it is written anew.
+    `types` is the file of types that is held against the source, if it is not the one beside the pipeline file.
     """
     try:
         config = read_pipeline_file(path, read_block)
@@ -66,7 +68,10 @@ def check_pipeline(path: Path, read_block: ReadBlock, *, types: Path | None = No
     is_first_run = False
     try:
         with closing(open_source(path, config, clock=utc_now)) as source:
-            advice = _about_types(path, types, config, source, write=write)
+            if write_types_to:
+                write_types(write_types_to, config.pipeline, source)
+                advice.append(f"{write_types_to}: has the columns of the source and their types now.")
+            advice += _about_types(path, types, source)
             advice += source.advice()
             policy = build_policy(path, config, source)
             looked = source.sample(), policy, source.columns
@@ -142,12 +147,9 @@ def _types_file(path: Path, named: Path | None) -> Path | None:
     return named or (beside if beside.exists() else None)
 
 
-def _about_types(path: Path, named: Path | None, config: PipelineConfig, source: Source, *, write: bool) -> list[str]:
-    """Write the types of the source's columns, or name those that the file has otherwise."""
+def _about_types(path: Path, named: Path | None, source: Source) -> list[str]:
+    """Name the columns that the file of types has otherwise than the source."""
     file = named or types_file_of(path)
-    if write:
-        write_types(file, config.pipeline, source)
-        return [f"{file}: has the columns of the source and their types now. Keep it in version control."]
     if not (named or file.exists()):
         return []
     try:
@@ -157,7 +159,7 @@ def _about_types(path: Path, named: Path | None, config: PipelineConfig, source:
     if not differ:
         return []
     told = f"{file}: the source has other types now, or other columns ({joined(map(spell, differ))})"
-    return [f"{told}: write it anew with `leadgate check --write-types`."]
+    return [f"{told}: write it anew with `leadgate check --write-types FILE`."]
 
 
 def backtest_policy(path: Path, proposed: Path, read_block: ReadBlock, *, since: timedelta) -> Backtest:

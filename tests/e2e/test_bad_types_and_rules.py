@@ -263,7 +263,7 @@ def test_a_format_of_a_column_that_can_have_none_is_told(
     assert (finished.code, finished.stderr) == (2, as_told([told], practice))
 
 
-TYPES_FILE_AGAIN = "write it anew with `leadgate check --write-types` where the source can be reached"
+TYPES_FILE_AGAIN = "write it anew with `leadgate check --write-types FILE` where the source can be reached"
 
 
 @pytest.mark.parametrize(
@@ -288,9 +288,9 @@ def test_a_check_offline_without_types_says_how_to_get_them(pipeline: Practice) 
     """The message names the command that writes them, and the settings that would do."""
     finished = leadgate("check", "--offline", config=pipeline.file)
     told = (
-        "{file}: which columns there are is not known without the source. `leadgate check --write-types` writes them "
-        "to {folder}/leadgate.types.yaml where the source can be reached; or name each under source.leads.types and "
-        "source.enrichment.types."
+        "{file}: which columns there are is not known without the source. `leadgate check --write-types "
+        "{folder}/leadgate.types.yaml` writes them where the source can be reached; or name each under "
+        "source.leads.types and source.enrichment.types."
     )
     assert (finished.code, finished.stderr) == (2, as_told([told], pipeline))
 
@@ -299,7 +299,7 @@ def test_a_file_of_types_that_is_not_there_is_told(pipeline: Practice) -> None:
     """The message names the file, and the command that writes it."""
     finished = leadgate("check", "--offline", "--types", "nowhere.yaml", config=pipeline.file)
     assert finished.stderr == (
-        "leadgate: nowhere.yaml: there is no such file. `leadgate check --write-types` writes it where the source can "
-        "be reached.\n"
+        "leadgate: nowhere.yaml: there is no such file. `leadgate check --write-types nowhere.yaml` writes it where "
+        "the source can be reached.\n"
     )
     assert finished.code == 2

@@ -32,8 +32,9 @@ def pipeline(tmp_path: Path, leadbyte: Sandbox) -> Iterator[Practice]:
 
 def write_types(pipeline: Practice) -> Path:
     """Keep the types of the source in the file beside the pipeline file."""
-    assert leadgate("check", "--write-types", config=pipeline.file).code == 0
-    return pipeline.file.with_name("leadgate.types.yaml")
+    file = pipeline.file.with_name("leadgate.types.yaml")
+    assert leadgate("check", "--write-types", file, config=pipeline.file).code == 0
+    return file
 
 
 def cut_off(pipeline: Practice) -> None:
@@ -93,7 +94,7 @@ def test_faults_are_told_as_with_the_source(pipeline: Practice) -> None:
     pipeline.edit("enrichment.postcode >= 0.4", "enrichment.scor >= 0.4")
     assert (
         "unknown column enrichment.scor; did you mean enrichment.score? (it is not among the types of "
-        "leadgate.types.yaml: if the source has it, write them anew with `leadgate check --write-types`)"
+        "leadgate.types.yaml: if the source has it, write them anew with `leadgate check --write-types FILE`)"
     ) in offline(pipeline).stderr
 
 
@@ -103,7 +104,7 @@ def test_without_any_types_it_says_how_to_write_them(pipeline: Practice) -> None
     finished = offline(pipeline)
     assert (finished.code, finished.stdout) == (2, "")
     (told,) = finished.stderr.splitlines()
-    assert "`leadgate check --write-types` writes them to" in told
+    assert "`leadgate check --write-types " in told
     columns = "postcode: string, mobile: string, score: double, phone_verified: bool, opted_out: bool"
     pipeline.edit("updated_at: updated_at}", f"updated_at: updated_at, types: {{{columns}}}}}")
     assert (offline(pipeline).code, offline(pipeline).stderr) == (0, "")
@@ -135,4 +136,4 @@ def test_a_file_of_types_that_is_none_is_told(pipeline: Practice, content: str) 
 
 def test_what_asks_the_source_cannot_be_offline(pipeline: Practice) -> None:
     """Both options together are wrong use."""
-    assert leadgate("check", "--offline", "--write-types", config=pipeline.file).code == 2
+    assert leadgate("check", "--offline", "--write-types", "types.yaml", config=pipeline.file).code == 2
