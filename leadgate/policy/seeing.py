@@ -38,6 +38,8 @@ class Eyes:
         self._language = language
         self._read = read = {name for condition in conditions for name in condition.names}
         self._reads_now, self._reads_waited = "now" in read, "waited" in read
+        self._is_timed = bool(self._reads_now or self._reads_waited or language.since)
+        self._shares = language.shares
         by_any_name = names.by_variable | names.by_missing
         found = [*(by_any_name[name] for name in sorted(read & by_any_name.keys())), *more]
         # Seeing is done for every lead: what is the same for all of them is looked up here, once.
@@ -59,7 +61,7 @@ class Eyes:
         """The days(n) that conditions hold, by the names they have in their trees."""
         return self._language.constants
 
-    def see(  # noqa: C901 - it runs for every lead, so it is not split
+    def see(
         self, lead: Lead, enrichment: Enrichment | None, *, late: bool, now: datetime | None
     ) -> tuple[Seen, list[str]]:
         """Collect what is read; the list says which values do not fit their columns."""
@@ -78,6 +80,14 @@ class Eyes:
                 unfit.append(f"{spell(variable)} does not hold {a(column.type)}, so it counts as missing")
         for name, variable in self._missing.items():
             values[name] = variable not in values
+        if self._is_timed:
+            self._see_times(values, lacking, lead, now)
+        if self._shares:
+            place = _place_of(lead.lead_id)
+            values |= {name: place < share for name, share in self._shares.items()}
+        return Seen(values, self._language.bind(values), lacking), unfit
+
+    def _see_times(self, values: dict[str, Any], lacking: set[str], lead: Lead, now: datetime | None) -> None:
         since, at = fit(lead.quarantined_at, ColumnType.TIMESTAMP), fit(now, ColumnType.TIMESTAMP)
         if self._reads_now:
             values["now"] = at
@@ -88,10 +98,6 @@ class Eyes:
         for name, variable in self._language.since.items():
             if at and variable in values:
                 values[name] = (at - values[variable]).days
-        if self._language.shares:
-            place = _place_of(lead.lead_id)
-            values |= {name: place < share for name, share in self._language.shares.items()}
-        return Seen(values, self._language.bind(values), lacking), unfit
 
 
 def _place_of(lead_id: str) -> float:
