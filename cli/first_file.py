@@ -9,10 +9,12 @@ from leadgate.model.times import EPOCH_MS, EPOCH_S
 from leadgate.policy.names import spell
 from leadgate.source.date_formats import ISO, DateForm
 from leadgate.source.guess import Found, Guess, Guessed
+from leadgate.source.survey import Surveyed
 
 Forms = Mapping[tuple[str, str], DateForm]
 """How columns write their dates, by table and column."""
 
+_OTHERS_SHOWN = 20
 _PLAIN = re.compile(r"[A-Za-z_]([A-Za-z0-9_. -]*[A-Za-z0-9_])?")
 _OTHER_THAN_TEXT = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
@@ -103,8 +105,13 @@ def list_guesses(guessed: Guessed) -> Iterator[str]:
             yield f"{guess.certainty:<8} {path}: {in_yaml(guess.name)}"
 
 
-def list_doubts(guessed: Guessed, forms: Forms) -> Iterator[str]:
+def list_doubts(surveyed: Surveyed) -> Iterator[str]:
     """Say what to look at before the first run, a sentence each."""
+    guessed, forms, others, unread = surveyed
+    if others and guessed.enrichment_table.certainty == "a guess":
+        yield f"source.enrichment: is it in another table? There are also: {', '.join(others[:_OTHERS_SHOWN])}."
+    for name in unread:
+        yield f"{name}: its rows cannot be read, as a view's whose columns fail: put it right, or choose another."
     if guessed.lead_id.certainty != "sure":
         yield f"source.leads.id: must be LeadByte's quarantine id, a whole number. Is `{guessed.lead_id.name}`?"
     if guessed.updated_at is None:
@@ -156,7 +163,7 @@ def _types(found: Found, instants: set[str], forms: Forms) -> Iterator[tuple[str
     """The columns whose dates are not read by themselves: by name, what the file says of them, and a comment."""
     for name, type_ in found.columns.items():
         form = forms.get((found.name, name), DateForm(ISO))
-        is_number = type_.column_type is ColumnType.INT
+        is_number = type_.column_type in {ColumnType.INT, ColumnType.DOUBLE}
         if is_number and (form.form == EPOCH_S or (form.form == ISO and name in instants)):
             yield name, ("timestamp", "Unix seconds")
         elif form.form in {EPOCH_MS, EPOCH_S}:

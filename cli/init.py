@@ -71,16 +71,23 @@ def _first_file(path: Path, given: str) -> tuple[str, list[str], str | None]:
         raise ConfigError(msg)
     try:
         check_address(address)
-        guessed, forms = survey(address, path.resolve().parent)
+        surveyed = survey(address, path.resolve().parent)
     except ValueError as error:
         msg = f"--from: the address {error}"
         raise ConfigError(msg) from None
     except SourceError as error:
         raise type(error)(_as_option(str(error))) from None
     variable = named[1] if named else None if _is_without_secrets(address) else "SOURCE_URL"
-    told = ["Guessed from the names and types of its tables:", *(f"  {line}" for line in list_guesses(guessed))]
-    told += ["Look at:", *(f"  {line}" for line in list_doubts(guessed, forms))]
-    return write_first_file(f"${{{variable}}}" if variable else address, guessed, forms), told, variable
+    told = [
+        "Guessed from the names and types of its tables:",
+        *(f"  {line}" for line in list_guesses(surveyed.guessed)),
+    ]
+    told += ["Look at:", *(f"  {line}" for line in list_doubts(surveyed))]
+    return (
+        write_first_file(f"${{{variable}}}" if variable else address, surveyed.guessed, surveyed.forms),
+        told,
+        variable,
+    )
 
 
 def _as_option(message: str) -> str:

@@ -40,7 +40,7 @@ def plan(
             names = {"pipeline": pipeline.config.pipeline, "policy": pipeline.policy.version}
             say_json({**names, **asdict(found), "faults": found.faults.as_json(), "attention": to_know})
         else:
-            _tell(found, show)
+            _tell(found, show, observe=pipeline.config.delivery.observe)
             for sentence in to_know:
                 say(sentence)
             if out:
@@ -48,7 +48,7 @@ def plan(
     stop(ATTENTION if to_know or found.faults.hold_back else FINE)
 
 
-def _tell(found: Plan, show: int) -> None:
+def _tell(found: Plan, show: int, *, observe: bool) -> None:
     say(f"{len(found.leads)} leads would be decided now, {found.waiting} would go on waiting.")
     for column, count in found.missing.items():
         say(f"  {count:>7}  waiting, without {column}")
@@ -66,4 +66,4 @@ def _tell(found: Plan, show: int) -> None:
         say(f"... and {len(found.leads) - show} more; --show lists more, --json lists all.")
     for fault in found.faults.lines():
         say(f"fault: {fault}")
-    say("Nothing was sent.")
+    say("Nothing was sent, nor would a run send anything (delivery.observe)." if observe else "Nothing was sent.")

@@ -17,10 +17,12 @@ from leadgate.delivery.routes import Route, route_of
 from leadgate.errors import ConfigError
 from leadgate.files import read_file, write_whole
 from leadgate.intake import PAGE, Looker, find_elsewhere
+from leadgate.leadbyte.wire import field_value
 from leadgate.ledger import Ledger
 from leadgate.ledger.claims import read_claims, read_ready_page
 from leadgate.ledger.observed import read_outdated
 from leadgate.ledger.pauses import read_pause
+from leadgate.ledger.pipelines import read_known_pipeline
 from leadgate.ledger.waiting import all_waiting, read_elsewhere, read_known
 from leadgate.model import Claim, Decided, Faults, Planned, Tally, Waiting
 from leadgate.policy.deciding import Policy
@@ -134,15 +136,17 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
             missing.update(look.missing)
         return len(found.incomplete) + len(found.absent)
 
+    mine = read_known_pipeline(ledger)
     outdated = read_outdated(ledger, policy.version if config.delivery.observe else None)
     for page, new in _waiting_pages(source, ledger, faults, outdated):
         looks = {entry.lead_id: look for entry, look in zip(page, looker.look_over(page), strict=True)}
         due = {lead_id: look.late for lead_id, look in looks.items() if look and look.due}
         if new:
             claims = [
-                Claim(one.lead_id, 0, one.quarantined_at, late=False, refusals=0, updated_hash=None)
+                Claim(one.lead_id, 0, one.quarantined_at, late=False, refusals=0, updated_hash=None, doubt_since=doubt)
                 for one in page
                 if one.lead_id in due
+                for doubt in [mine.doubt_of(one.quarantined_at) if mine else None]
             ]
         else:
             # What a person has decided meanwhile needs no data.
@@ -188,7 +192,7 @@ def _waiting_pages(
 def _plan(lead: Decided, config: PipelineConfig, *, new: bool) -> PlannedLead:
     route = route_of(lead, config.delivery.mode)
     fields = [
-        PlannedField(name, config.update[name].made(config.without_values), shape_of(value))
+        PlannedField(name, config.update[name].made(config.without_values), _written_like(value))
         for name, value in lead.update.items()
     ]
     return PlannedLead(
@@ -198,10 +202,18 @@ def _plan(lead: Decided, config: PipelineConfig, *, new: bool) -> PlannedLead:
         rule=lead.decision.rule,
         reason=lead.decision.reason,
         late=lead.decision.late,
-        route=_ROUTES[route],
-        fields=[] if route is Route.NOTHING else fields,
+        route="observed, nothing is sent" if lead.decision.observed else _ROUTES[route],
+        fields=[] if route is Route.NOTHING and not lead.decision.observed else fields,
         data_hash=lead.data_hash,
     )
+
+
+def _written_like(value: object) -> str:
+    """Show how a value is written onto the lead, and not what it says."""
+    try:
+        return shape_of(field_value(value))
+    except ValueError as error:
+        return f"(cannot be written: {error})"
 
 
 _ROUTES = {

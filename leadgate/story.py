@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import RowMapping
 
 from leadgate.config import PipelineConfig
-from leadgate.config.section import shortened
+from leadgate.config.section import in_largest_unit, shortened
 from leadgate.ledger.history import History
 from leadgate.model import Result, State
 from leadgate.policy.trace import tell_tried, unfit_values
@@ -158,7 +158,7 @@ def _waits(entry: RowMapping, config: PipelineConfig, stopped: timedelta) -> str
         return f"waits for {missing}, and is never late."
     rules = [config.without_values(rule.when) for rule in config.wait.deadlines if rule.after == own]
     which = f" for {' or '.join(f'`{shortened(when)}`' for when in rules)}" if rules else ""
-    by = f", by the deadline of {own}{which}" if own else ""
+    by = f", by the deadline of {in_largest_unit(own)}{which}" if own else ""
     still = f" The source was not healthy for {stopped}, which does not count." if stopped else ""
     return f"waits for {missing} until {until}{by}; then it is late and decided as such.{still}"
 

@@ -7,7 +7,10 @@ from datetime import datetime
 
 from leadgate.delivery import Reconciled
 from leadgate.intake import Compared, Looked, Registered
+from leadgate.ledger import Ledger
+from leadgate.ledger.source_progress import Relation, read_mark
 from leadgate.model import Decided, Faults, Pause, State, Tally, Verdict
+from leadgate.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,16 @@ class Account:
         """Count the leads whose enrichment has arrived, or changed too late."""
         if looked.reading.problem:
             self.tally.note(looked.reading.problem)
-        self.data_faults |= looked.reading.faults
+        self.data_faults = looked.reading.faults
         self.arrived += looked.arrived
         self.changed += looked.changed
+
+    def found_in(self, source: Source, ledger: Ledger) -> None:
+        """Add what this run has found in rows of enrichment, and what the last comparison of everything had."""
+        self.data_faults = Faults(self.data_faults)
+        self.data_faults |= source.faults()
+        if mark := read_mark(ledger, Relation.ENRICHMENT):
+            self.data_faults |= mark.faults
 
     @property
     def faults(self) -> Faults:

@@ -90,7 +90,7 @@ class Progress:
 async def report(pipeline: Pipeline, account: Account) -> Summary:
     """Store the summary and the table of decisions as artifacts, and return the summary."""
     ledger, name = pipeline.ledger, pipeline.config.pipeline
-    account.data_faults |= pipeline.source.faults()
+    account.found_in(pipeline.source, ledger)
     remaining = read_status(ledger).counts
     pause = read_pause(ledger)
     for sentence in attention(read_doubts(ledger), pipeline.config.delivery, ledger.now()):

@@ -12,6 +12,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, s
 from leadgate.intake import Compared, Looked, Registered, compare_all, look_for_arrivals, register_leads
 from leadgate.ledger.status import read_due
 from leadgate.metrics import PortTaken, serve_metrics
+from leadgate.model import Faults
 from leadgate.stopping import Stop
 from leadgate.unexpected import guarded
 from leadgate.wiring.pipeline import Pipeline
@@ -99,7 +100,10 @@ def _look_once(pipeline: Pipeline) -> tuple[Registered, Looked]:
     # A comparison that is due goes on a little at each look, so that arrivals do not wait for its end.
     compared = compare_all(*parts, now=pipeline.clock(), pages=_PAGES_A_LOOK)
     if compared.registered:
-        new = Registered(new.count + compared.registered.count, compared.registered.faults)
+        faults = Faults(compared.registered.faults)
+        if not compared.registered.is_whole:
+            faults |= new.faults
+        new = Registered(new.count + compared.registered.count, faults)
     if compared.looked:
         looked.add(compared.looked)
     return new, looked

@@ -176,7 +176,8 @@ def _describe(fault: ErrorDetails, filled: Filled) -> str:
         case "missing":
             return f"{where}: is missing"
         case "enum" | "literal_error":
-            return f"{where}: {shown or 'the value'} is none of {fault['ctx']['expected']}"
+            more = "; or {timestamp: FORMAT}" if "types" in location else ""
+            return f"{where}: {shown or 'the value'} is none of {fault['ctx']['expected']}{more}"
         case "string_pattern_mismatch" if location == ("pipeline",):
             return f"{where}: {shown} cannot be a name: letters, digits, _ and - only, 63 at most"
         case "value_error":

@@ -16,6 +16,7 @@ from leadgate.ledger import Ledger
 from leadgate.ledger.absent import note_presence, open_ids, withdraw
 from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_mark
 from leadgate.ledger.waiting import all_waiting, never_looked_at
+from leadgate.model import Faults
 from leadgate.source import Source
 
 _SMALL = 10_000
@@ -94,18 +95,22 @@ def _is_due(mark: Mark, config: PipelineConfig, now: datetime, begun_at: datetim
 
 
 def _compare_waiting(looker: Looker, source: Source, ledger: Ledger, mark: Mark, pages: int | None) -> None:
-    rows = mark.compared_rows if mark.compared_to else 0
+    rows, before = (mark.compared_rows, mark.growing) if mark.compared_to else (0, Faults())
     if not mark.compared_to:
-        mark = replace(mark, faults=source.odd_enrichment_ids())
+        source.odd_enrichment_ids()
     for number, page in enumerate(all_waiting(ledger, PAGE, after=mark.compared_to or ""), 1):
         looker.look([page])
         rows += len(page)
-        mark = replace(mark, compared_to=page[-1].lead_id, compared_rows=rows)
+        growing = Faults(before)
+        growing |= looker.faults()
+        mark = replace(mark, compared_to=page[-1].lead_id, compared_rows=rows, growing=growing)
         if number == pages:
             break
         if number % KEEP_EVERY == 0:
             keep_mark(ledger, Relation.ENRICHMENT, mark)
     else:
+        faults = Faults(before)
+        faults |= looker.faults()
         mark = replace(mark, compared_to=None, compared_at=looker.looked.reading.read_at, compared_rows=rows)
-        mark = replace(mark, faults=looker.faults())
+        mark = replace(mark, faults=faults, growing=Faults())
     keep_mark(ledger, Relation.ENRICHMENT, mark)

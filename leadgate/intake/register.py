@@ -45,7 +45,7 @@ def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, no
     for page in pages:
         registered = _take_in(ledger, page.leads, now)
         count += registered.new
-        faults |= Faults(page.faults, find_elsewhere(registered.elsewhere))
+        faults += Faults(page.faults, find_elsewhere(registered.elsewhere))
     keep_mark(ledger, Relation.LEADS, advance(mark, latest_at, horizon, now))
     faults |= mark.faults
     return Registered(count, faults)
@@ -54,13 +54,13 @@ def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, no
 def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, pages: int | None = None) -> Registered:
     """Go through every lead in order of id, or as many `pages` as are given; the next call goes on behind them."""
     count = 0
-    rows, faults = (mark.compared_rows, Faults(mark.faults)) if mark.compared_to else (0, Faults())
+    rows, growing = (mark.compared_rows, Faults(mark.growing)) if mark.compared_to else (0, Faults())
     for number, page in enumerate(source.lead_pages.all(PAGE, after=mark.compared_to), 1):
         registered = _take_in(ledger, page.leads, now)
         count += registered.new
         rows += len(page.leads)
-        faults += Faults(page.faults, find_elsewhere(registered.elsewhere))
-        mark = replace(mark, compared_to=page.after, compared_rows=rows, faults=faults)
+        growing += Faults(page.faults, find_elsewhere(registered.elsewhere))
+        mark = replace(mark, compared_to=page.after, compared_rows=rows, growing=growing)
         if page.after and number % KEEP_EVERY == 0:
             keep_mark(ledger, Relation.LEADS, mark)
         if number == pages and page.after:
@@ -68,8 +68,10 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
     else:
         note_all_seen(ledger)
         # Also where the rows that were left are gone by now.
-        mark = replace(mark, compared_to=None, compared_at=now, compared_rows=rows, faults=faults)
+        mark = replace(mark, compared_to=None, compared_at=now, compared_rows=rows, faults=growing, growing=Faults())
     keep_mark(ledger, Relation.LEADS, mark)
+    faults = Faults(mark.faults)
+    faults |= mark.growing
     return Registered(count, faults, is_whole=mark.compared_to is None)
 
 

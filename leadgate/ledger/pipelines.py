@@ -44,6 +44,12 @@ class KnownPipeline:
 _KNOWN = [pipelines.c[field.name] for field in fields(KnownPipeline)]
 
 
+def read_known_pipeline(ledger: Ledger) -> KnownPipeline | None:
+    """What the ledger knows of its own pipeline; None before it does."""
+    with ledger.reading() as connection:
+        return _find(ledger, connection)
+
+
 def read_pipelines(ledger: Ledger) -> list[str]:
     """The names of all pipelines that the ledger knows."""
     with ledger.reading() as connection:

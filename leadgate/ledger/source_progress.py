@@ -33,6 +33,8 @@ class Mark:
     compared_rows: int = 0
     faults: Faults = field(default_factory=Faults)
     """What was wrong with rows at the last whole comparison. Three ids of each kind are kept."""
+    growing: Faults = field(default_factory=Faults)
+    """The same of a comparison that goes on."""
 
 
 def read_mark(ledger: Ledger, relation: Relation) -> Mark | None:
@@ -41,7 +43,8 @@ def read_mark(ledger: Ledger, relation: Relation) -> Mark | None:
     query = select(*columns).where(marks.c.pipeline == ledger.pipeline, marks.c.relation == relation)
     with ledger.reading() as connection:
         row = connection.execute(query).first()
-        return Mark(**{**fields_of(row), "faults": Faults.from_kept(row.faults)}) if row else None
+        faults = {name: Faults.from_kept(getattr(row, name)) for name in ("faults", "growing")} if row else {}
+        return Mark(**{**fields_of(row), **faults}) if row else None
 
 
 def read_faults(ledger: Ledger) -> Faults:
@@ -52,7 +55,7 @@ def read_faults(ledger: Ledger) -> Faults:
 @writes
 def keep_mark(ledger: Ledger, relation: Relation, mark: Mark) -> None:
     """Store a mark, once everything before it is recorded."""
-    news = asdict(mark) | {"faults": mark.faults.to_keep()}
+    news = asdict(mark) | {"faults": mark.faults.to_keep(), "growing": mark.growing.to_keep()}
     insert = ledger.insert(marks).values(pipeline=ledger.pipeline, relation=relation, **news)
     with ledger.transaction() as connection:
         connection.execute(insert.on_conflict_do_update(index_elements=[marks.c.pipeline, marks.c.relation], set_=news))

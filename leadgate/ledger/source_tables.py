@@ -40,5 +40,6 @@ marks = Table(
     Column("compared_at", UtcDateTime, comment="when the last whole comparison ended"),
     Column("compared_rows", Integer, nullable=False, server_default="0", comment="how many it went through"),
     Column("faults", JSON, nullable=False, comment="what was wrong with rows at the last whole comparison"),
+    Column("growing", JSON, nullable=False, comment="the same of a comparison that goes on"),
     PrimaryKeyConstraint("pipeline", "relation", name="leadgate_marks_pk"),
 )

@@ -1,6 +1,6 @@
 """What is wrong with rows of the source, counted by its kind: one line for nine thousand rows. Ids, never values."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from operator import add
@@ -101,9 +101,9 @@ class Faults:
         some._kinds = {fault: found for fault, found in self._kinds.items() if fault != unwanted}
         return some
 
-    def lines(self) -> list[str]:
-        """One line for each kind, with its count and up to three ids."""
-        return [_line(fault, found) for fault, found in self._kinds.items()]
+    def lines(self, show: Callable[[str], str] = str) -> list[str]:
+        """One line for each kind, with its count and up to three ids, as `show` writes them."""
+        return [_line(fault, found, show) for fault, found in self._kinds.items()]
 
     def as_json(self) -> list[dict[str, Any]]:
         """For each kind its line, how many rows there are, the ids that are held, and whether it holds leads back."""
@@ -129,8 +129,8 @@ class Faults:
         return faults
 
 
-def _line(fault: Fault, found: _Found) -> str:
-    shown = list(islice(found.ids, _SHOWN))
+def _line(fault: Fault, found: _Found, show: Callable[[str], str] = str) -> str:
+    shown = list(dict.fromkeys(show(lead_id) for lead_id in islice(found.ids, _SHOWN)))
     among = ""
     if shown:
         ids = " and ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,7 +39,7 @@ class _Row:
     __slots__ = ()
     columns: Mapping[str, Any]
     own: Mapping[str, Any]
-    unfit: Collection[str]
+    unfit: Mapping[str, str]
 
     def to_write(self, column: str) -> Any:  # noqa: ANN401 - any column's
         """A value as it is written onto the lead: the source's own."""
@@ -54,7 +54,7 @@ class Lead(_Row):
     quarantined_at: datetime
     columns: Mapping[str, Any] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict)
-    unfit: Collection[str] = ()
+    unfit: Mapping[str, str] = field(default_factory=dict)
     """As those of `Enrichment`."""
 
 
@@ -67,8 +67,8 @@ class Enrichment(_Row):
     columns: Mapping[str, Any] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict)
     """Those that the source has in another form than rules see, in its own: a date that is an instant to rules."""
-    unfit: Collection[str] = ()
-    """Columns that hold something which is not of their type, and counts as missing."""
+    unfit: Mapping[str, str] = field(default_factory=dict)
+    """Columns that hold something which is not of their type and counts as missing, and how it is written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,11 @@ class TimeForm:
         """Whether it is a number of seconds or milliseconds, not a format."""
         return self.code in _UNITS
 
+    @property
+    def names_no_zone(self) -> bool:
+        """Whether it gives times whose zone stands elsewhere."""
+        return not self.is_count and self._has_time and not _OF_ZONE.search(self.code)
+
     def fault(self) -> str | None:
         """Say why nothing can be read in this form; None where it can."""
         if self.is_count:

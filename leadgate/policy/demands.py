@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
+from leadgate.model import Verdict
 from leadgate.policy.checked import Node
+from leadgate.policy.deciding import Policy
 from leadgate.policy.language import Condition
 from leadgate.policy.ranges import Limit, exclude_each_other, read_limit
 
@@ -55,3 +57,19 @@ def _spelled(node: Node) -> str:
     if node.kind == "const":
         return f"{node.type} {node.value!r}"
     return f"{node.kind} {node.name}({', '.join(map(_spelled, node.args))})"
+
+
+def may_process_late(policy: Policy) -> bool:
+    """Say whether a late lead may be processed: then it may lack what leads wait for."""
+    for rule in policy.rules:
+        demands = Demands(rule.all, rule.any, rule.none, constants=policy.constants)
+        is_process = rule.config.then is Verdict.PROCESS
+        if is_process and not demands.others & _NOT_LATE:
+            return True
+        if not is_process and demands.others <= {_LATE} and not demands.limits:
+            return False
+    return policy.otherwise is Verdict.PROCESS
+
+
+_LATE = "variable late()"
+_NOT_LATE = {f"not {_LATE}", f"call !_({_LATE})"}

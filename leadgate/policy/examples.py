@@ -153,7 +153,8 @@ def _faults(
             elif column.type is ColumnType.STRING and not isinstance(value, str | None):
                 yield f"given: {spell(column.variable)} is a string: write {value} between quotes"
             elif not _is_null(value, nulls) and fit(value, column.type) is None:
-                yield f"given: {spell(column.variable)}: {value!r} is not {a(column.type)}"
+                how = ": write it as 2026-03-01T12:00:00Z" if column.type is ColumnType.TIMESTAMP else ""
+                yield f"given: {spell(column.variable)}: {value!r} is not {a(column.type)}{how}"
     rule = example.expect.rule
     if rule is not None and rule not in {OTHERWISE, *rules}:
         yield f"expect.rule: no rule is called {rule}; {suggest(rule, [*rules, OTHERWISE])}"

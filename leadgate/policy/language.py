@@ -39,7 +39,8 @@ _TYPES = {
 _WRITABLE = {"bool", "int", "double", "string", "timestamp"}
 _VALUES = [_TYPES[type_] for type_ in sorted(_WRITABLE)]
 _DAYS = re.compile(r"(?<![\w.])days\([ \t]*(\d{1,5}|100000)[ \t]*\)")
-_SINCE = re.compile(r"(?<![\w.])days_since\([ \t]*((?:lead|enrichment)\.\w+)[ \t]*\)")
+# Of a column between backticks nothing but blanks is left where strings were taken out.
+_SINCE = re.compile(r"(?<![\w.])days_since\([ \t]*((?:lead|enrichment)\.(?:\w+|[ ]+))[ \t]*\)")
 _SHARE = re.compile(r"(?<![\w.])share\([ \t]*(0\.\d*[1-9]\d*)[ \t]*\)")
 _SURE = frozenset({*COMPARISONS, "@in", "!_", "startsWith", "endsWith", "contains"})
 _UNBOUND = "UNKNOWN: No value with name"
@@ -135,17 +136,19 @@ class Language:
         self.since: dict[str, str] = {}
         self.shares: dict[str, float] = {}
         self._written: dict[str, str] = {}
-        for own in map(without_strings, texts):
+        for text in texts:
+            own = without_strings(text)
             for match in _DAYS.finditer(own):
                 self.constants[_as_name(match[0])] = timedelta(days=int(match[1]))
             for match in _SHARE.finditer(own):
                 self.shares[_as_name(match[0])] = float(match[1])
             for match in _SINCE.finditer(own):
-                column = names.usable.get(match[1])
-                if column and column.type == "timestamp" and match[0] not in self._written:
+                call, variable = text[match.start() : match.end()], text[match.start(1) : match.end(1)]
+                column = names.usable.get(variable.strip().replace("`", ""))
+                if column and column.type == "timestamp" and call not in self._written:
                     # Counted, since names of columns may differ in what a name here cannot hold.
-                    name = f"days_since_{len(self.since):0{len(match[0]) - 11}d}"
-                    self._written[match[0]], self.since[name] = name, match[1]
+                    name = f"days_since_{len(self.since):0{len(call) - 11}d}"
+                    self._written[call], self.since[name] = name, column.variable
         variables = {variable: _TYPES[column.type] for variable, column in names.usable.items()}
         variables |= dict.fromkeys(names.usable_missing, cel.Type.BOOL)
         variables |= {name: _TYPES[type_] for name, type_ in BUILT_IN.items()}
@@ -188,7 +191,8 @@ class Language:
         readable = text
         for match in (found for call in (_DAYS, _SHARE, _SINCE) for found in call.finditer(own_words)):
             # A name of the same length, so that all places in messages stay true.
-            name = self._written.get(match[0], match[0]) if match.re is _SINCE else _as_name(match[0])
+            call = text[match.start() : match.end()]
+            name = self._written.get(call, call) if match.re is _SINCE else _as_name(match[0])
             readable = readable[: match.start()] + name + readable[match.end() :]
         try:
             expression = self._env.compile(readable)

@@ -1,10 +1,10 @@
 """What is written onto leads: `update:` as checked against the real columns, and the fields of one lead. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from leadgate.config import FieldConfig, RequireConfig
+from leadgate.config import FieldConfig
 from leadgate.errors import PolicyError
 from leadgate.model import Columns, Decision, Enrichment, Lead, Verdict
 from leadgate.policy.compiling import try_compile
@@ -35,17 +35,18 @@ class _Field:
 
 
 class Update:
-    """What is written to each field; raises PolicyError with every fault. `require` is wait.require."""
+    """What is written to each field; raises PolicyError with every fault.
 
-    def __init__(
-        self, config: Mapping[str, FieldConfig], columns: Columns, require: Sequence[RequireConfig] = ()
-    ) -> None:
+    `guaranteed` are columns, as wait.require names them, that every lead has which may be processed.
+    """
+
+    def __init__(self, config: Mapping[str, FieldConfig], columns: Columns, guaranteed: Collection[str] = ()) -> None:
         names = Names(columns)
         texts = [said.value for said in config.values() if said.value]
         language = Language(names, texts) if texts else None
         problems: list[str] = []
-        guaranteed = {names.column(said.column) for said in require if said.column}
-        self._fields = [_field(name, said, names, language, guaranteed, problems) for name, said in config.items()]
+        given = set(map(names.column, guaranteed))
+        self._fields = [_field(name, said, names, language, given, problems) for name, said in config.items()]
         if problems:
             raise PolicyError(problems)
         calculations = [field.calculation for field in self._fields if field.calculation]
@@ -123,7 +124,7 @@ def _field(  # noqa: PLR0913, PLR0917
         problems.append(f"{where}: {names.problem(said.column)}")
     elif said.when_null == "hold" and column in guaranteed:
         problems.append(
-            f"{where}.when_null: `hold` never holds a lead: wait.require waits for {said.column} already. Leave one "
-            "of the two out"
+            f"{where}.when_null: `hold` never holds a lead: wait.require waits for {said.column} already, and no rule "
+            "processes late leads. Leave one of the two out"
         )
     return _Field(name, said, column=column, reads=[column] if column else [])

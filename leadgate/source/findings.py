@@ -33,6 +33,8 @@ _PLACEHOLDERS = frozenset(
     {"", "select", "please select", "choose", "n/a", "na", "n.a.", "none", "null", "nil", "nan", "unknown", "undefined"}
     | {"-", "--", "?", ".", "tbc", "tba", "test", "not known", "not provided", "not specified", "#n/a"}
 )
+_ID = re.compile(r"[0-9]{1,19}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""A whole number that is no telephone number, or a UUID."""
 _ONE_DIGIT = re.compile(r"(\d)\1{2,}")
 
 
@@ -72,13 +74,13 @@ def judge_sample(sample: Sample, expected: Expected, *, now: datetime) -> list[F
         if column.type is ColumnType.TIMESTAMP and (column in used or (column.path, column.name) in expected.stamps)
     ]
     findings = [
-        *(Finding(told, is_warning=True) for told in sample.faults.lines()),
+        *(Finding(told, is_warning=True) for told in sample.faults.lines(_shown)),
         *_about_ids(sample.leads, expected),
         *_about_unreadable(used, dated),
         *_about_placeholders(used, expected.null_values),
         *_about_matches(sample),
         *_about_future(dated, expected, now),
-        *(Finding(told) for told in sample.remarks.lines()),
+        *(Finding(told) for told in sample.remarks.lines(_shown)),
         *_about_complete(sample, expected, now),
         *_about_missing(used),
         *_about_zones(dated, expected),
@@ -99,13 +101,13 @@ def _about_ids(leads: Sequence[Lead], expected: Expected) -> Iterator[Finding]:
 
 def _about_unreadable(used: Sequence[SampledColumn], dated: Sequence[SampledColumn]) -> Iterator[Finding]:
     for column in [*used, *(column for column in dated if column not in used)]:
-        for told in column.unreadable.lines():
+        for told in column.unreadable.lines(_shown):
             yield Finding(f"{told}{_how_written(column)}", is_warning=True)
 
 
 def _how_written(column: SampledColumn) -> str:
     """Say what to write so that the texts of a column are read as dates and times, where it can be seen."""
-    guessed = guess_form(column.texts, may_be_digits=True)
+    guessed = guess_form(column.written, may_be_digits=True)
     if not guessed or guessed.form == ISO:
         return ""
     doubt = "" if guessed.is_sure else " No value tells which is the day and which the month: only you know."
@@ -204,7 +206,9 @@ def _about_complete(sample: Sample, expected: Expected, now: datetime) -> Iterat
     missing = {lead.lead_id: expected.missing_of(lead, sample.enrichments.get(lead.lead_id)) for lead in sample.leads}
     lacking = Counter(name for names in missing.values() for name in dict.fromkeys(names))
     complete = sum(not names for names in missing.values())
-    lack = ", ".join(f"{count:,} {'lacks' if count == 1 else 'lack'} `{name}`" for name, count in lacking.most_common())
+    lack = ", ".join(
+        f"{count:,} {'lacks' if count == 1 else 'lack'} {_named(name)}" for name, count in lacking.most_common()
+    )
     are = "is" if len(sample.leads) == 1 else "are"
     yield Finding(
         f"wait.require: {complete:,} of {_sampled(sample.leads)} {are} complete now{lack and f'; {lack}'}.",
@@ -219,6 +223,11 @@ def _about_complete(sample: Sample, expected: Expected, now: datetime) -> Iterat
             f"wait.deadline: at least {late:,} leads have waited for longer and are not complete: the first run "
             "decides them at once, as late. `leadgate plan` shows how; a longer wait.deadline lets them wait."
         )
+
+
+def _named(missing: str) -> str:
+    """Put a column between backticks, in which a condition stands already."""
+    return f"`{missing}`" if missing.isidentifier() else missing
 
 
 def _about_missing(used: Sequence[SampledColumn]) -> Iterator[Finding]:
@@ -237,7 +246,7 @@ def _about_missing(used: Sequence[SampledColumn]) -> Iterator[Finding]:
 
 
 def _about_zones(dated: Sequence[SampledColumn], expected: Expected) -> Iterator[Finding]:
-    local = [f"`{column.name}`" for column in dated if any(map(_names_no_zone, column.texts))]
+    local = [f"`{column.name}`" for column in dated if column.names_no_zone]
     if local and expected.assumed_zone:
         name = "names" if len(local) == 1 else "name"
         yield Finding(
@@ -245,14 +254,6 @@ def _about_zones(dated: Sequence[SampledColumn], expected: Expected) -> Iterator
             f"no zone: {expected.assumed_zone} is assumed. If they are local, write `source.time_zone: Europe/London`, "
             "or whichever it is."
         )
-
-
-def _names_no_zone(text: str) -> bool:
-    try:
-        found = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return False
-    return found.tzinfo is None and ":" in text
 
 
 def _share(part: int, whole: int) -> str:
@@ -268,6 +269,5 @@ def _some(ids: Sequence[str]) -> str:
 
 
 def _shown(lead_id: str) -> str:
-    """Write an id; one that may be an address or a name, of a column that was named by mistake, by its shape."""
-    is_id = "@" not in lead_id and any(character.isdigit() for character in lead_id)
-    return repr(lead_id) if is_id else f"one written like {shape_of(lead_id)}"
+    """Write an id; by its shape where it may be a person's, of a column that was named by mistake."""
+    return lead_id if _ID.fullmatch(lead_id) else f"one written like {shape_of(lead_id)}"

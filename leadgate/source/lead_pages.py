@@ -103,7 +103,7 @@ class LeadPages:
             if known:
                 leads.append(Lead(lead_id, min(known)))
             else:
-                raw = next((raw for raw in raws if raw is not None and str(raw).strip()), None)
+                raw = next((raw for raw in raws if raw is not None and not self._rows.is_null(str(raw).strip())), None)
                 faults.add(self.undated(raw), [lead_id], detail="" if raw is None else written_like(raw))
         return LeadPage(leads, faults)
 

@@ -106,8 +106,10 @@ class Source(KnownColumns):
         for row in newest:
             if row.lead_id in ids:  # one with an odd id is not looked up
                 enrichments.setdefault(row.lead_id, row)
-        others = [row.columns for row in newest if row.lead_id not in enrichments]
-        arrived = [row.columns for row in enrichments.values()]
+        others = list({row.lead_id: row for row in reversed(newest) if row.lead_id not in enrichments}.values())
+        for row in others:
+            self._enrichment.unreadable.saw(row.lead_id, row.unfit)
+        arrived = [row.columns for row in (*enrichments.values(), *others)]
         return Sample(
             leads=leads,
             enrichments=enrichments,
@@ -115,7 +117,7 @@ class Source(KnownColumns):
             without_lead=[lead_id for lead_id in newest_ids if lead_id not in present | ids],
             columns=[
                 *sample_columns(self._leads, leads_raw, [lead.columns for lead in leads]),
-                *sample_columns(self._enrichment, newest_raw, arrived + others),
+                *sample_columns(self._enrichment, newest_raw, arrived),
             ],
             faults=faults,
             remarks=Faults(remarks, odd),
@@ -153,6 +155,8 @@ class Source(KnownColumns):
             rank = (quarantined_at, repr(columns))
             if lead_id not in found or rank < found[lead_id][0]:
                 found[lead_id] = rank, Lead(lead_id, quarantined_at, columns, own, unfit)
+        for lead_id, (_, lead) in found.items():
+            self._leads.unreadable.saw(lead_id, lead.unfit)
         return {lead_id: lead for lead_id, (_, lead) in found.items()}
 
     def present(self, ids: Sequence[str]) -> set[str]:
@@ -172,6 +176,8 @@ class Source(KnownColumns):
             other = found.get(lead_id)
             if other is None or _rank(row) > _rank(other):
                 found[lead_id] = row
+        for lead_id, row in found.items():
+            self._enrichment.unreadable.saw(lead_id, row.unfit)
         return found
 
     def changed(self, since: datetime, size: int = _PAGE) -> Iterator[list[tuple[str, datetime]]] | None:

@@ -13,7 +13,7 @@ from leadgate.errors import SourceError, SourceUnavailable
 from leadgate.model import MOST_IDS, ColumnType, Fault, Faults
 from leadgate.model.values import BYTES, as_text, fit, own_value
 from leadgate.source.database import Database
-from leadgate.source.faults import odd_ids
+from leadgate.source.faults import odd_ids, written_like
 from leadgate.source.ids import IdKind, bind_values, bound_value, id_text
 from leadgate.source.relations import ReadableRelation
 from leadgate.source.stamps import comparable
@@ -40,7 +40,8 @@ class Fitted(NamedTuple):
 
     columns: dict[str, Any]
     own: dict[str, Any]
-    unfit: Sequence[str]
+    unfit: dict[str, str]
+    """How they are written."""
 
 
 class Rows:
@@ -108,7 +109,7 @@ class Rows:
                 lead_id = id_text(raw_id)
                 # A collation may find ABC for abc, and those are two leads.
                 if lead_id in chunk:
-                    yield lead_id, self.fit_row(lead_id, names, cells)
+                    yield lead_id, self.fit_row(names, cells)
 
     def fetch_named(
         self,
@@ -151,11 +152,11 @@ class Rows:
             msg = f"{error} It is {told} that it cannot give: put the values right, or leave them out by a `query:`."
             raise SourceError(msg) from None
 
-    def fit_row(self, lead_id: str, names: Sequence[str], cells: Sequence[object]) -> Fitted:
+    def fit_row(self, names: Sequence[str], cells: Sequence[object]) -> Fitted:
         """Give a row's values as the types of their columns; what is not of its type counts as missing."""
         columns: dict[str, Any] = {}
         own: dict[str, Any] = {}
-        unfit: list[str] = []
+        unfit: dict[str, str] = {}
         types, forms, zone, nulls = self.relation.types, self._forms, self._zone, self._nulls
         for name, given in zip(names, cells, strict=True):
             raw = as_text(given) if type(given) is not str and isinstance(given, BYTES) else given
@@ -170,8 +171,7 @@ class Rows:
                     written = own_value(raw, value)
             columns[name] = value
             if value is None:
-                unfit.append(name)
-                self.unreadable.note(lead_id, name, raw)
+                unfit[name] = written_like(raw)
             elif written is not value:
                 own[name] = written
         return Fitted(columns, own, unfit)

@@ -6,15 +6,17 @@ counted, and nothing is sorted. What the rows mean is said in findings.py.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from leadgate.model import ColumnType, Enrichment, Faults, Lead
+from leadgate.model.times import TimeForm
 from leadgate.source.advice import sorts
 from leadgate.source.database import Database
 from leadgate.source.faults import odd_ids
 from leadgate.source.ids import id_text
 from leadgate.source.lead_pages import LeadPages
-from leadgate.source.rows import Rows
+from leadgate.source.rows import Fitted, Rows
 
 END = 500
 """Rows that are read at each end of a relation."""
@@ -32,8 +34,10 @@ class SampledColumn:
     type: ColumnType
     values: Sequence[Any]
     """As rules see them; None where a value is missing or not of the type."""
-    texts: Sequence[str]
-    """Of a column of dates and times: those that the source has as text."""
+    written: Sequence[str | int]
+    """Of a column of dates and times: those that the source has as text or a whole number."""
+    names_no_zone: bool
+    """Whether some of its dates and times name no zone, so that that of the file is taken."""
     unreadable: Faults
 
 
@@ -79,12 +83,14 @@ def read_slice(database: Database, rows: Rows, by: Sequence[str | None], *, both
 def sample_leads(rows: Rows, pages: LeadPages, raw: RawRows, at: str) -> tuple[list[Lead], Faults, Faults]:
     """Make leads of raw rows, with their columns; and say what keeps others from being read, and what is odd."""
     names = list(rows.relation.types)
-    columns: dict[str, Mapping[str, Any]] = {}
+    fitted: dict[str, Fitted] = {}
     for raw_id, *cells in raw:
         if lead_id := id_text(raw_id):
-            columns.setdefault(lead_id, rows.fit_row(lead_id, names, cells).columns)
+            fitted.setdefault(lead_id, rows.fit_row(names, cells))
+    for lead_id, row in fitted.items():
+        rows.unreadable.saw(lead_id, row.unfit)
     page = pages.page([(row[0], row[1 + names.index(at)]) for row in raw])
-    leads = [Lead(lead.lead_id, lead.quarantined_at, columns[lead.lead_id]) for lead in page.leads]
+    leads = [Lead(lead.lead_id, lead.quarantined_at, fitted[lead.lead_id].columns) for lead in page.leads]
     # What is written otherwise is told with its column.
     return leads, *page.faults.without(pages.undated(at)).parted()
 
@@ -99,21 +105,38 @@ def sample_enrichment(rows: Rows, raw: RawRows) -> tuple[list[Enrichment], Fault
             continue
         if isinstance(raw_id, str) and raw_id != lead_id:
             odd.add(odd_ids(rows.relation.where), [lead_id])
-        columns, own, unfit = rows.fit_row(lead_id, names, cells)
+        columns, own, unfit = rows.fit_row(names, cells)
         found.append(Enrichment(lead_id, columns[rows.stamp] if rows.stamp else None, columns, own, unfit))
     return found, odd
 
 
 def sample_columns(rows: Rows, raw: RawRows, fitted: Sequence[Mapping[str, Any]]) -> list[SampledColumn]:
     """Turn rows into columns: `raw` as the driver gave them, `fitted` as rules see them and maybe more."""
+    forms = rows.relation.forms
     return [
         SampledColumn(
             path=rows.relation.place.path,
             name=name,
             type=type_,
             values=[row.get(name) for row in fitted],
-            texts=[row[number] for row in raw if type_ is ColumnType.TIMESTAMP and isinstance(row[number], str)],
+            written=[value for value in cells if type_ is ColumnType.TIMESTAMP and isinstance(value, str | int)],
+            names_no_zone=any(_names_no_zone(value, forms.get(name)) for value in cells),
             unreadable=rows.unreadable.faults([name]),
         )
         for number, (name, type_) in enumerate(rows.relation.types.items(), 1)
+        for cells in [[row[number] for row in raw]]
     ]
+
+
+def _names_no_zone(raw: object, form: TimeForm | None) -> bool:
+    """Whether a value is a time of a zone that has to be known; a date alone is not."""
+    if form:
+        return raw is not None and form.names_no_zone
+    if isinstance(raw, datetime):
+        return raw.tzinfo is None
+    if not isinstance(raw, str) or ":" not in raw:
+        return False
+    try:
+        return datetime.fromisoformat(raw.strip()).tzinfo is None
+    except ValueError:
+        return False

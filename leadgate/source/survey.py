@@ -2,12 +2,13 @@
 
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Inspector, func, inspect, select
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from leadgate.config import RelationConfig
-from leadgate.errors import SourceError
+from leadgate.errors import SourceError, SourceUnavailable
 from leadgate.model import ColumnType
 from leadgate.source.column_types import NativeType
 from leadgate.source.database import Database
@@ -24,11 +25,23 @@ _SERVERS_OF_ONE = frozenset({"sqlite", "mysql", "mariadb"})
 """Where a schema is a database of its own, so only the one that the address names is looked at."""
 
 
-def survey(address: str, base_dir: Path) -> tuple[Guessed, dict[tuple[str, str], DateForm]]:
-    """Guess what the file says of a database; and how its columns write dates, by table and column.
+class Surveyed(NamedTuple):
+    """What was found of a database: no value of a row is in it."""
+
+    guessed: Guessed
+    forms: dict[tuple[str, str], DateForm]
+    """How columns write their dates, by table and column."""
+    others: list[str]
+    """The tables and views that were passed over."""
+    unread: list[str]
+    """Those chosen whose rows cannot be read."""
+
+
+def survey(address: str, base_dir: Path) -> Surveyed:
+    """Guess what the file says of a database.
 
     A relative SQLite path starts at `base_dir`. Raises SourceError if no table fits, SourceUnavailable without a
-    connection. No value of a row is kept.
+    connection.
     """
     database = Database.open(address, base_dir)
     try:
@@ -38,12 +51,18 @@ def survey(address: str, base_dir: Path) -> tuple[Guessed, dict[tuple[str, str],
             if guessed is None:
                 raise SourceError(_no_table(tables))
             chosen = {found.name: found for found in (guessed.leads, guessed.enrichment)}
-            forms = {
-                (name, column): form
-                for name, found in chosen.items()
-                for column, form in _read_forms(connection, found).items()
-            }
-        return guessed, forms
+        forms: dict[tuple[str, str], DateForm] = {}
+        unread: list[str] = []
+        for name, found in chosen.items():
+            try:
+                with database.connect("source.url") as connection:
+                    forms |= {(name, column): form for column, form in _read_forms(connection, found).items()}
+            except SourceUnavailable:
+                raise
+            except SourceError:
+                unread.append(name)
+        others = [found.name for found in tables if found.name not in chosen]
+        return Surveyed(guessed, forms, others, unread)
     finally:
         database.close()
 

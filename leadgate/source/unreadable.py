@@ -1,17 +1,13 @@
 """Values that are not of their column's type, and the leads that wait because of them."""
 
-import logging
 from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
 
 from leadgate.model import ColumnType, Fault, Faults
-from leadgate.source.faults import written_like
 from leadgate.source.relations import ReadableRelation
 
-logger = logging.getLogger(__name__)
-
 _MOST_COUNTED = 100_000
-_VALUES = "the values, or say under `types:` what they are."
+_VALUES = "the values, say under `types:` what they are, or name them under source.null_values if they mean none."
 
 
 @dataclass(slots=True)
@@ -29,17 +25,19 @@ class Unreadable:
         self._relation = relation
         self._columns: dict[str, _Found] = {}
 
-    def note(self, lead_id: str, column: str, raw: object) -> None:
-        """Note the lead of a value; the first of a column is told in the log, without the value."""
-        found = self._columns.get(column)
-        if found is None:
-            type_ = self._relation.types[column]
-            written = written_like(raw) if type_ is not ColumnType.STRING else ""
-            found = self._columns[column] = _Found(written)
-            path = self._relation.place.path
-            logger.warning("event=unreadable_values relation=%s column=%s type=%s", path, column, type_)
-        if len(found.ids) < _MOST_COUNTED:
-            found.ids[lead_id] = None
+    def saw(self, lead_id: str, unfit: Mapping[str, str]) -> None:
+        """Note the columns of a lead's row that hold such a value, and how it is written; no others do any more."""
+        if not (unfit or self._columns):
+            return
+        for column, found in list(self._columns.items()):
+            if column not in unfit:
+                found.ids.pop(lead_id, None)
+                found.held.pop(lead_id, None)
+        for column, written in unfit.items():
+            shown = written if self._relation.types[column] is not ColumnType.STRING else ""
+            found = self._columns.setdefault(column, _Found(shown))
+            if len(found.ids) < _MOST_COUNTED:
+                found.ids[lead_id] = None
 
     def note_missing(self, missing: Mapping[str, Collection[str]], relation: str) -> None:
         """Note for which columns each of some leads waits, such as enrichment.score; for none, if it is decided now."""
@@ -59,6 +57,7 @@ class Unreadable:
             what = f"with a `{column}` that is no {self._relation.types[column]}, and counts as missing"
             held = Fault(self._relation.where, what, f"Such leads wait: correct {_VALUES}", holds_back=True)
             other = Fault(self._relation.where, what, f"Correct {_VALUES}")
+            more = ", and more" if len(found.ids) == _MOST_COUNTED else ""
             for lead_id in list(found.ids):
-                faults.add(held if lead_id in found.held else other, [lead_id], detail=found.written)
+                faults.add(held if lead_id in found.held else other, [lead_id], detail=f"{more}{found.written}")
         return faults

@@ -18,6 +18,7 @@ from leadgate.ledger.source_health import keep_reading
 from leadgate.model import SourceReading
 from leadgate.policy.compiling import compile_policy
 from leadgate.policy.deciding import Policy
+from leadgate.policy.demands import may_process_late
 from leadgate.policy.requirements import Requirements
 from leadgate.policy.writing import Update
 from leadgate.source import KnownColumns, Source
@@ -94,8 +95,9 @@ def build_policy(path: Path, config: PipelineConfig, source: KnownColumns) -> Po
     """Check every column and rule of a file against what is known of the source; raise ConfigError with all faults."""
     problems: list[str] = []
     _built(problems, lambda: Requirements(config.wait, source.columns))
-    _built(problems, lambda: Update(config.update, source.columns, config.wait.require))
     policy = _built(problems, lambda: compile_policy(config.policy, source.columns))
+    guaranteed = config.wait.columns if policy and not may_process_late(policy) else []
+    _built(problems, lambda: Update(config.update, source.columns, guaranteed))
     if policy is None or problems:
         raise ConfigError([f"{path}: {config.without_values(problem)}" for problem in dict.fromkeys(problems)])
     return policy

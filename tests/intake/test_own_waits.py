@@ -70,7 +70,7 @@ def test_each_lead_is_late_by_its_own_deadline(own: Pipeline) -> None:
     for lead_id, campaign in ((1, "solar"), (2, "heat"), (3, None)):
         quarantine(own, lead_id, campaign)
     own.look(**WAIT)
-    told = "waits for postcode until 2026-03-01 18:00:00Z, by the deadline of 6:00:00 for `lead.campaign == 'solar'`; "
+    told = "waits for postcode until 2026-03-01 18:00:00Z, by the deadline of 6h for `lead.campaign == 'solar'`; "
     assert now_of(own, 1).startswith(f"Now: {told}then it is late")
     own.clock.advance(hours=6)
     assert own.look_forward(**WAIT).late == 1

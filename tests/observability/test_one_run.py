@@ -67,9 +67,9 @@ def test_a_run_is_seen_from_everywhere(pipeline: Practice, leadbyte: Sandbox, pr
     check_scrape(found)
     run_id = finished.json()["flow_run_id"]
     records = PrefectRecords(prefect_server)
-    core = "event=unreadable_values relation=source.enrichment column=score type=double"
+    core = 'event=source_fault problem="source.enrichment (table lead_enrichment): 1 row with a `score` that is no'
     wait_until(
-        lambda: [log["message"] for log in records.of_run("logs", run_id)].count(core) == 1,
+        lambda: sum(log["message"].startswith(core) for log in records.of_run("logs", run_id)) == 1,
         what="the core's line is in the run's log",
     )
     logged = str(records.of_run("logs", run_id))

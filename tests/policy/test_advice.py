@@ -12,6 +12,8 @@ from leadgate.config import PolicyConfig
 from leadgate.model import Columns, Enrichment, Lead
 from leadgate.policy.advice import advise
 from leadgate.policy.compiling import compile_policy
+from leadgate.policy.demands import may_process_late
+from tests.policy.conftest import Compile
 
 Advise = Callable[..., list[str]]
 EVERYTHING = ["score", "age", "phone_verified", "opted_out", "postcode", "seen_at"]
@@ -179,3 +181,24 @@ def test_facts_that_nobody_reads_are_named(advised: Advise) -> None:
     assert advised("enrichment.age > 1 && missing.campaign", keep_facts=["age", "score", "postcode", "campaign"]) == [
         "policy.keep_facts[3]: postcode is stored with every decision, though no rule and no `because` reads it."
     ]
+
+
+@pytest.mark.parametrize(
+    ("rules", "otherwise", "may"),
+    [
+        (["enrichment.phone_verified"], "review", True),
+        (["late"], "review", True),
+        (["enrichment.phone_verified && !late"], "review", False),
+        ([{"when": {"all": ["enrichment.phone_verified"], "none": ["late"]}}], "review", False),
+        ([{"when": "late", "then": "reject"}, "enrichment.phone_verified"], "review", False),
+        ([{"when": "late", "then": "review"}], "process", False),
+        ([{"when": "late && enrichment.opted_out", "then": "reject"}, "enrichment.phone_verified"], "review", True),
+        ([{"when": "enrichment.opted_out", "then": "reject"}], "process", True),
+        ([{"when": "enrichment.opted_out", "then": "reject"}], "hold", False),
+    ],
+)
+def test_whether_a_late_lead_may_be_processed(
+    compile_rules: Compile, rules: list[Any], otherwise: str, may: bool
+) -> None:
+    """Not where a rule before takes every late lead, or where each rule that processes says that it is not late."""
+    assert may_process_late(compile_rules(*rules, otherwise=otherwise)) is may

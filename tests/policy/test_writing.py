@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from leadgate.config import FieldConfig, WaitConfig
+from leadgate.config import FieldConfig
 from leadgate.config.update import UpdateConfig
 from leadgate.errors import PolicyError
 from leadgate.model import Columns, Decision, Enrichment, Lead, Verdict
@@ -90,13 +90,13 @@ def test_only_what_the_source_says_is_empty_is_written_empty(columns: Columns, f
     """Not for a lead without the row, nor for a value that could not be read: that says nothing of the lead."""
     update = Update(fields(data1=field | {"when_null": "blank"}), columns)
     lead = Lead("7", NOW, {"campaign": "solar"})
-    seen, unread = {"score": None, "age": 1}, Enrichment("7", NOW, {"score": None}, unfit=["score"])
+    seen, unread = {"score": None, "age": 1}, Enrichment("7", NOW, {"score": None}, unfit={"score": ""})
     assert update.write(lead, Enrichment("7", NOW, seen)).fields == {"data1": ""}
     of_lead = field.get("from") == "lead.attempts"
     assert update.write(lead, None).fields == ({"data1": ""} if of_lead else {})
     assert update.write(lead, unread).fields == ({"data1": ""} if of_lead else {})
     assert update.write(Lead("7", NOW), None).fields == {}
-    assert update.write(Lead("7", NOW, {"attempts": None}, unfit=["attempts"]), None).fields == {}
+    assert update.write(Lead("7", NOW, {"attempts": None}, unfit={"attempts": ""}), None).fields == {}
 
 
 def test_hold_names_the_fields_that_wait(columns: Columns) -> None:
@@ -138,14 +138,13 @@ def test_a_person_is_not_overruled_by_a_missing_value() -> None:
         ({"value": "enrichment.score + 'x'"}, "update.data1.value: `+` cannot take a decimal number and a string"),
         (
             {"from": "postcode", "when_null": "hold"},
-            "update.data1.when_null: `hold` never holds a lead: wait.require waits for postcode already",
+            "update.data1.when_null: `hold` never holds a lead: wait.require waits for postcode already, and no rule",
         ),
     ],
 )
 def test_faults_are_named_with_their_place(columns: Columns, field: object, told: str) -> None:
     """Before anything runs: unknown columns, types that no field takes, and what can have no effect."""
-    require = WaitConfig.model_validate({"require": ["postcode"], "deadline": "1h"}).require
     with pytest.raises(PolicyError) as caught:
-        Update(fields(data1=field), columns, require)
+        Update(fields(data1=field), columns, ["postcode"])
     (problem,) = caught.value.problems
     assert problem.startswith(told)

@@ -152,7 +152,8 @@ def test_what_cannot_be_read_counts_as_missing_and_is_told_once(sqlite_url: str,
     told = source.faults().lines()
     assert told == [
         f"source.enrichment (table enrichment): 2 rows with a `{column}` that is no {type_}, and counts as missing "
-        f"(one is written like {shape}), of leads 1 and 2. Correct the values, or say under `types:` what they are."
+        f"(one is written like {shape}), of leads 1 and 2. Correct the values, say under `types:` what they are, "
+        "or name them under source.null_values if they mean none."
         for column, type_, shape in (("updated_at", "timestamp", "aaaaaaaaa"), ("score", "double", "aaaa"))
     ]
     assert not any(word in message for message in told for word in ("high", "low", "yesterday", "today"))

@@ -182,9 +182,9 @@ def test_leads_and_rows_that_do_not_meet_are_counted(database: UserDatabase, ope
     fill(database, 40)
     database.run(f"DELETE FROM enrichment WHERE id = {FIRST}", f"DELETE FROM leads WHERE id = {FIRST + 1}")  # noqa: S608
     told = [finding.text for finding in judge(open_source())]
-    assert f"source.enrichment: has no row yet for 1 of 39 sampled leads, such as '{FIRST}'." in told
+    assert f"source.enrichment: has no row yet for 1 of 39 sampled leads, such as {FIRST}." in told
     assert any(
-        f"1 of the ids of its 39 newest rows are of no lead in source.leads, such as '{FIRST + 1}'." in t for t in told
+        f"1 of the ids of its 39 newest rows are of no lead in source.leads, such as {FIRST + 1}." in t for t in told
     )
     database.run("UPDATE enrichment SET id = id + 1000000")
     assert "source.enrichment.id: no row has arrived for any of 39 sampled leads." in warnings(judge(open_source()))[0]
@@ -226,3 +226,52 @@ def test_ids_that_leadbyte_cannot_take_are_told(database: UserDatabase, open_sou
     assert "kim" not in told
     assert "1 of 2 sampled leads are complete now" in told
     assert "1 row with an id that holds what cannot be seen" in told
+
+
+def test_an_id_that_may_be_a_person_s_is_not_shown(sqlite_url: str, open_source: OpenSource) -> None:
+    """In no line: neither of ids that LeadByte does not know, nor of leads that stand there twice."""
+    people = ["kim.doe@example.org", "07700 900100", "0 High Street, Leeds", "Bob 2"]
+    database = UserDatabase(sqlite_url)
+    database.run(
+        "CREATE TABLE leads (id TEXT, quarantined_at TEXT)",
+        "CREATE TABLE enrichment (id TEXT, updated_at TEXT, city TEXT, mail TEXT, score TEXT)",
+        *(f"INSERT INTO leads VALUES ('{one}', '2026-03-01')" for one in people * 2),  # noqa: S608 - constants
+        *(f"INSERT INTO enrichment VALUES ('{one} ', '2026-03-01', 'x', 'y', 'high')" for one in people),  # noqa: S608
+    )
+    told = " ".join(
+        finding.text for finding in judge(open_source(sqlite_url, enrichment={"types": {"score": "double"}}))
+    )
+    assert "of leads that are on more than one, such as leads one written like" in told
+    assert not any(one in told for one in people)
+
+
+def test_a_value_of_a_superseded_row_is_no_fault(sqlite_url: str, open_source: OpenSource) -> None:
+    """Of several rows of a lead only the newest counts, and what is put right is forgotten."""
+    database = UserDatabase(sqlite_url)
+    database.run(
+        "CREATE TABLE leads (id INTEGER, quarantined_at TEXT)",
+        "CREATE TABLE enrichment (id INTEGER, updated_at TEXT, score REAL)",
+        "INSERT INTO enrichment VALUES (1, '2026-03-01', 'high'), (1, '2026-03-02', 0.9), (2, '2026-03-01', 'low')",
+    )
+    source = open_source(sqlite_url)
+    source.enrichments(["1", "2"])
+    assert [fault["ids"] for fault in source.faults().as_json()] == [["2"]]
+    database.run("UPDATE enrichment SET score = 0.1 WHERE id = 2")
+    source.enrichments(["1", "2"])
+    assert len(source.faults()) == 0
+
+
+def test_times_without_a_zone_are_told_however_they_are_kept(database: UserDatabase, open_source: OpenSource) -> None:
+    """As a database's own times, as ISO text, and as text of a format; where the file names a zone, nothing is said."""
+    database.run(
+        "CREATE TABLE leads (id BIGINT, quarantined_at TIMESTAMP NULL)",
+        "CREATE TABLE enrichment (id BIGINT, updated_at VARCHAR(30), city VARCHAR(20), mail VARCHAR(20), score REAL)",
+        "INSERT INTO leads VALUES (1, '2026-03-01 09:00:00')",
+        "INSERT INTO enrichment VALUES (1, '01/03/2026 09:00', 'x', 'y', 1)",
+    )
+    source = open_source(enrichment={"types": {"updated_at": {"timestamp": "%d/%m/%Y %H:%M"}}})
+    told = [finding.text for finding in judge(source, assumed_zone="UTC") if "source.time_zone" in finding.text]
+    assert [sentence.partition(" name no zone")[0] for sentence in told] == [
+        "source.time_zone: is not set, and `quarantined_at`, `updated_at`"
+    ]
+    assert not any("source.time_zone" in finding.text for finding in judge(source))

@@ -21,7 +21,7 @@ OTHER = "CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR(50), created_
 def test_two_tables_with_a_shared_id_are_found(database: UserDatabase, tmp_path: Path) -> None:
     """By their names, beside a table that has nothing to do with them; their columns with them."""
     database.run(LEADS, ENRICHMENT, OTHER)
-    guessed, forms = survey(database.url, tmp_path)
+    guessed, forms, *_ = survey(database.url, tmp_path)
     assert guessed.leads_table == Guess("quarantined_leads", "sure")
     assert guessed.enrichment_table == Guess("lead_enrichment", "sure")
     assert guessed.lead_id == guessed.enrichment_id == Guess("quarantine_id", "sure")
@@ -39,7 +39,7 @@ def test_a_foreign_key_joins_what_names_do_not(database: UserDatabase, tmp_path:
         "CREATE TABLE verification (parent BIGINT, score FLOAT, other_id BIGINT, changed_on TIMESTAMP, "
         "FOREIGN KEY (parent) REFERENCES leads (id))",
     )
-    guessed, _ = survey(database.url, tmp_path)
+    guessed, *_ = survey(database.url, tmp_path)
     assert (guessed.lead_id.name, guessed.enrichment_id) == ("id", Guess("parent", "sure"))
     assert guessed.updated_at == Guess("changed_on", "sure")
 
@@ -52,7 +52,7 @@ def test_views_are_found_like_tables(database: UserDatabase, tmp_path: Path) -> 
         "CREATE VIEW quarantined_leads AS SELECT a AS quarantine_id, b AS quarantined_at FROM t1",
         "CREATE VIEW enrichment AS SELECT a AS quarantine_id, c AS postcode, d AS updated_at FROM t2",
     )
-    guessed, _ = survey(database.url, tmp_path)
+    guessed, *_ = survey(database.url, tmp_path)
     assert (guessed.leads.name, guessed.enrichment.name) == ("quarantined_leads", "enrichment")
     database.run("DROP VIEW quarantined_leads", "DROP VIEW enrichment")
 
@@ -61,7 +61,7 @@ def test_tables_of_another_schema_are_named_with_it(postgres_url: str, tmp_path:
     """As `table:` wants them."""
     in_crm = [each.replace("TABLE ", "TABLE crm.") for each in (LEADS, ENRICHMENT)]
     UserDatabase(postgres_url).run("CREATE SCHEMA crm", *in_crm, OTHER)
-    guessed, _ = survey(postgres_url, tmp_path)
+    guessed, *_ = survey(postgres_url, tmp_path)
     assert (guessed.leads.name, guessed.enrichment.name) == ("crm.quarantined_leads", "crm.lead_enrichment")
 
 
@@ -73,7 +73,7 @@ def test_one_table_of_texts_is_both(database: UserDatabase, tmp_path: Path) -> N
     row = "INSERT INTO crm_export VALUES ('p', '{}', 'No', 'Dover', 'a@b.uk', '{}', '{}', '1234567890')"
     rows = [row.format(1, "03/04/2026 10:00", "02/13/2026"), row.format(2, "05/06/2026 11:30", "02/03/2026")]
     database.run(f"CREATE TABLE crm_export ({columns})", *rows)
-    guessed, forms = survey(database.url, tmp_path)
+    guessed, forms, *_ = survey(database.url, tmp_path)
     assert guessed.leads is guessed.enrichment
     assert guessed.lead_id == Guess("Lead Number", "a guess")
     assert (guessed.quarantined_at.name, guessed.updated_at) == ("Created On", Guess("Modified On", "likely"))
@@ -127,3 +127,21 @@ def test_a_form_of_dates_is_told_by_values(values: list[object], form: DateForm 
 def test_phone_numbers_are_no_dates() -> None:
     """Digits alone count as dates only in a column that is called like one."""
     assert guess_form(["1772359200", "20260301"], may_be_digits=False) is None
+
+
+def test_a_view_that_fails_is_named_and_costs_its_dates_alone(sqlite_url: str, tmp_path: Path) -> None:
+    """The rest of the file is guessed all the same, and the tables that were passed over are known."""
+    UserDatabase(sqlite_url).run(
+        "CREATE TABLE quarantined_leads (quarantine_id INTEGER PRIMARY KEY, created_at TEXT, raw TEXT)",
+        "CREATE TABLE orders (id INTEGER)",
+        "INSERT INTO quarantined_leads VALUES (1, '26/11/2026', 'no json')",
+        "CREATE VIEW lead_enrichment AS SELECT quarantine_id, created_at AS updated_at, "
+        "json_extract(raw, '$.postcode') AS postcode FROM quarantined_leads",
+    )
+    found = survey(sqlite_url, tmp_path)
+    assert (found.guessed.enrichment.name, found.unread, found.others) == (
+        "lead_enrichment",
+        ["lead_enrichment"],
+        ["orders"],
+    )
+    assert found.forms[("quarantined_leads", "created_at")].form == "%d/%m/%Y"
