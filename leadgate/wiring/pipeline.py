@@ -94,10 +94,12 @@ def _open_source(path: Path, config: PipelineConfig, ledger: Ledger) -> Source:
 def build_policy(path: Path, config: PipelineConfig, source: KnownColumns) -> Policy:
     """Check every column and rule of a file against what is known of the source; raise ConfigError with all faults."""
     problems: list[str] = []
-    _built(problems, lambda: Requirements(config.wait, source.columns))
-    policy = _built(problems, lambda: compile_policy(config.policy, source.columns))
+    of_rules: list[str] = []
+    policy = _built(of_rules, lambda: compile_policy(config.policy, source.columns))
     guaranteed = config.wait.columns if policy and not may_process_late(policy) else []
+    _built(problems, lambda: Requirements(config.wait, source.columns))
     _built(problems, lambda: Update(config.update, source.columns, guaranteed))
+    problems += of_rules
     if policy is None or problems:
         raise ConfigError([f"{path}: {config.without_values(problem)}" for problem in dict.fromkeys(problems)])
     return policy

@@ -239,10 +239,13 @@ BAD_UPDATES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
         "{file}: update.phone1.when_null: true is none of 'omit', 'blank' or 'hold'",
     ),
     "a hold for a column that is waited for": (
-        {"postcode: postcode": "postcode: {from: postcode, when_null: hold}"},
+        {
+            "postcode: postcode": "postcode: {from: postcode, when_null: hold}",
+            "when: enrichment.phone_verified && ": 'when: "!late && enrichment.phone_verified" # ',
+        },
         (
-            "{file}: update.postcode.when_null: `hold` never holds a lead: wait.require waits for postcode already. "
-            "Leave one of the two out"
+            "{file}: update.postcode.when_null: `hold` never holds a lead: wait.require waits for postcode already, "
+            "and no rule processes late leads. Leave one of the two out"
         ),
     ),
     "a way without a value of a text": (

@@ -42,7 +42,7 @@ def test_rows_that_are_wrong_are_told_and_the_others_go_on(pipeline: Practice, l
 
     finished = leadgate("run", config=pipeline.file)
     assert finished.code == 1, finished.stderr
-    assert "       3  kinds of faults in the source, named below" in finished.stdout
+    assert "       3  faults of rows in the source, by kind: named below" in finished.stdout
     assert [line for line in finished.stdout.splitlines() if line.startswith("fault: ")] == [
         line for line in planned if line.startswith("fault: ")
     ]
@@ -72,7 +72,10 @@ def test_an_id_that_leadbyte_cannot_take_is_parked_with_the_reason(pipeline: Pra
         "nothing else: correct the id in the source, or act on the lead in LeadByte)."
     )
     assert leadgate("status", config=pipeline.file).code == 1
-    assert "source.leads.id: '12-b' is not a plain whole number" in leadgate("check", config=pipeline.file).stdout
+    assert (
+        "source.leads.id: one written like 99-a is not a plain whole number"
+        in leadgate("check", config=pipeline.file).stdout
+    )
 
 
 def test_check_warns_of_rows_that_would_send_wrong_data(pipeline: Practice) -> None:

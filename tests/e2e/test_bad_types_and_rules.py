@@ -55,7 +55,10 @@ BAD: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "an unknown type": (
         types("{score: float}"),
-        "{file}: source.enrichment.types.score: 'float' is none of 'string', 'int', 'double', 'bool' or 'timestamp'",
+        (
+            "{file}: source.enrichment.types.score: 'float' is none of 'string', 'int', 'double', 'bool' or "
+            "'timestamp'; or {timestamp: FORMAT}"
+        ),
     ),
     "types as a list": (
         types("[score]"),
@@ -63,7 +66,10 @@ BAD: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "a number for a type": (
         types("{score: 5}"),
-        "{file}: source.enrichment.types.score: 5 is none of 'string', 'int', 'double', 'bool' or 'timestamp'",
+        (
+            "{file}: source.enrichment.types.score: 5 is none of 'string', 'int', 'double', 'bool' or 'timestamp'; "
+            "or {timestamp: FORMAT}"
+        ),
     ),
     "a bool where the time of the row is wanted": (
         types("{updated_at: bool}"),

@@ -64,7 +64,7 @@ def test_nothing_is_sent_and_each_lead_is_decided_once(observed: Practice, leadb
 def test_people_read_what_would_have_been_done(observed: Practice, leadbyte: Sandbox) -> None:
     """In the run's summary, in the status, in the plan and in the story of a lead, each marked as observed."""
     planned = leadgate("plan", config=observed.file).stdout
-    assert "1: process by verified - nothing to send (no fields)" in planned
+    assert "1: process by verified - observed, nothing is sent (postcode aa99 9aa" in planned
     assert f"Observed: {WOULD_HAVE}. Nothing was sent (delivery.observe).\n" in (
         leadgate("run", config=observed.file).stdout
     )

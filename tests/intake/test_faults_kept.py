@@ -38,14 +38,14 @@ def known(pipeline: Pipeline) -> list[list[str]]:
 
 def compare(pipeline: Pipeline, pages: int | None) -> None:
     """Go on with a comparison of everything, as a process that has seen nothing yet."""
-    pipeline.reopen_source(**SECTIONS)
+    pipeline.reopen_source()
     compare_all(pipeline.source, pipeline.ledger, pipeline.config(**SECTIONS), now=pipeline.clock(), pages=pages)
 
 
 def test_a_run_that_compares_nothing_reports_what_the_last_comparison_found(pipeline: Pipeline) -> None:
     """A lead that waits in vain is held back whoever looks."""
     waits_in_vain(pipeline, 3)
-    pipeline.reopen_source(**SECTIONS)
+    pipeline.reopen_source()
     account = Account(NOON)
     account.found_in(pipeline.source, pipeline.ledger)
     assert [fault["ids"] for fault in account.faults.as_json()] == [["1"]]
