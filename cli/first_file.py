@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from leadgate.model import ColumnType
 from leadgate.model.times import EPOCH_MS, EPOCH_S
-from leadgate.policy.names import spell
+from leadgate.policy.names import can_be_written, spell
 from leadgate.source.date_formats import ISO, DateForm
 from leadgate.source.guess import Found, Guess, Guessed
 from leadgate.source.survey import Surveyed
@@ -183,10 +183,11 @@ def _condition(guessed: Guessed) -> str:
         case ColumnType.INT | ColumnType.DOUBLE:
             condition = f"{written} > 0"
         case ColumnType.STRING:
-            condition = f'{written} != ""'
+            # In YAML a ! without quotes would begin a tag.
+            condition = f'"!{spell(f"missing.{name}")}"'
         case _:
             return "waited > duration('1h')"
-    return condition if name.isascii() and name.isprintable() and "`" not in name else "waited > duration('1h')"
+    return condition if can_be_written(name) else "waited > duration('1h')"
 
 
 def _line(text: str, comment: str) -> str:

@@ -136,7 +136,12 @@ def _written(relation: str) -> Callable[[str], str]:
 
 
 def _quotable(columns: dict[str, Column]) -> dict[str, Column]:
-    return {variable: column for variable, column in columns.items() if _QUOTABLE.fullmatch(column.name)}
+    return {variable: column for variable, column in columns.items() if can_be_written(column.name)}
+
+
+def can_be_written(column: str) -> bool:
+    """Whether a condition can name a column, between backticks if need be."""
+    return bool(_QUOTABLE.fullmatch(column))
 
 
 @cache
