@@ -13,7 +13,7 @@ from leadgate.config.section import Duration, Section, Unfit, shortened
 class RequireConfig(Section):
     """One thing that a lead waits for: a column, one of several columns (`any`), or a condition (`when`)."""
 
-    column: str | None = Field(None, min_length=1)
+    column: str | None = None
     any: list[str] | None = None
     when: ConditionText | None = None
 
@@ -45,6 +45,9 @@ class RequireConfig(Section):
 
 def _as_requirement(value: object) -> object:
     """Read a column's name alone."""
+    if isinstance(value, str) and not value:
+        msg = "is empty: fill it in"
+        raise ValueError(msg)
     if isinstance(value, str):
         return {"column": value}
     if not isinstance(value, dict | RequireConfig):

@@ -37,7 +37,7 @@ BAD_WAITS: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "an empty name of a column to wait for": (
         require("''"),
-        "{file}: wait.require[2].column: is empty: fill it in",
+        "{file}: wait.require[2]: is empty: fill it in",
     ),
     "nothing to wait for": (
         {"require: [postcode, phone_verified, score]": "require: []"},
