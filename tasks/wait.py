@@ -54,9 +54,12 @@ async def watch(pipeline: Pipeline, stop: Stop, until: datetime) -> list[tuple[R
     One task run a lead or more that are due, not one a look: looking costs the Prefect server nothing.
     """
     found: list[tuple[Registered, Looked]] = []
-    async for registered, looked in looks(pipeline, stop, until):
-        if registered.count or looked.arrived or not found:
-            found.append((registered, looked))
+    has_news = True
+    async for look in looks(pipeline, stop, until):
+        if not has_news:
+            found.pop()  # What is wrong with rows is as the newest look says.
+        found.append(look)
+        has_news = bool(look[0].count or look[1].arrived)
         due = await asyncio.to_thread(read_due, pipeline.ledger, now=pipeline.clock())
         if due.since is not None:
             break

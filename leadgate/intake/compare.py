@@ -101,16 +101,21 @@ def _compare_waiting(looker: Looker, source: Source, ledger: Ledger, mark: Mark,
     for number, page in enumerate(all_waiting(ledger, PAGE, after=mark.compared_to or ""), 1):
         looker.look([page])
         rows += len(page)
-        growing = Faults(before)
-        growing |= looker.faults()
-        mark = replace(mark, compared_to=page[-1].lead_id, compared_rows=rows, growing=growing)
+        mark = replace(mark, compared_to=page[-1].lead_id, compared_rows=rows)
+        if number == pages or number % KEEP_EVERY == 0:
+            mark = replace(mark, growing=_joined(before, looker.faults()))
         if number == pages:
             break
         if number % KEEP_EVERY == 0:
             keep_mark(ledger, Relation.ENRICHMENT, mark)
     else:
-        faults = Faults(before)
-        faults |= looker.faults()
         mark = replace(mark, compared_to=None, compared_at=looker.looked.reading.read_at, compared_rows=rows)
-        mark = replace(mark, faults=faults, growing=Faults())
+        mark = replace(mark, faults=_joined(before, looker.faults()), growing=Faults())
     keep_mark(ledger, Relation.ENRICHMENT, mark)
+
+
+def _joined(before: Faults, now: Faults) -> Faults:
+    """What a comparison has found in all the processes that went on with it."""
+    joined = Faults(before)
+    joined |= now
+    return joined

@@ -93,9 +93,11 @@ def note_looks(ledger: Ledger, looks: Sequence[Look], *, now: datetime) -> None:
     look = _LOOKS.rows(ledger.dialect).c
     incomplete = not_(look.complete)
     ends_hold = or_(look.due, incomplete)
+    # By a person: that needs no data.
+    decided_while_observed = and_(ENTRY.override_token.is_not(None), ENTRY.due_at.is_not(None))
     statement = (
         entries.update()
-        .where(same_lead(ENTRY, look), in_state(State.WAITING))
+        .where(same_lead(ENTRY, look), in_state(State.WAITING), not_(decided_while_observed))
         .values(
             state=look.state,
             missing=look.missing,

@@ -37,15 +37,30 @@ _OF_ZONE = re.compile(r"%:?[zZ]")
 
 
 _UNCLEAR = {
+    "%x": "has %x, a date as the machine's language has it: write its parts, such as %d/%m/%Y",
     "%y": "has a year of two digits, whose century nobody can tell: give a `query:` that writes four, as %Y",
     "%Z": "has %Z, a zone by its letters, which says little: write %z for +01:00, or set source.time_zone",
 }
 
 
 def _half_of_a_day(code: str) -> str | None:
-    if "%I" in code and "%p" not in code:
-        return "does not say which half of the day: write %H for hours up to 24, or add %p for AM and PM"
+    if ("%I" in code) is not ("%p" in code):
+        return "does not say the hour: write %H for hours up to 24, or %I with %p for AM and PM"
     return None
+
+
+_NO_DIGITS_OF_ITS = re.compile(r"(?i)\.\d+|(z|[+-]\d\d:?\d\d)$")
+_RUN_TOGETHER = re.compile(r"%[YmdHIMSfj]%[YmdHIMSfj]")
+_WIDTH = 2
+
+
+def _is_whole(text: str, written: str) -> bool:
+    """Whether parts that follow each other with nothing between have all their digits, as `written` has them."""
+    ours, theirs = (re.findall(r"\d+", _NO_DIGITS_OF_ITS.sub("", each)) for each in (text, written))
+    return len(ours) == len(theirs) and all(
+        one == other or (len(other) <= _WIDTH and one.zfill(len(other)) == other)
+        for one, other in zip(ours, theirs, strict=True)
+    )
 
 
 @dataclass(frozen=True)
@@ -88,7 +103,7 @@ class TimeForm:
                 return instant, instant
             text = str(raw).strip()
             found = datetime.strptime(text, self.code)  # noqa: DTZ007 - the zone comes next
-            if self._runs_together and found.strftime(self.code) != text:
+            if self._runs_together and not _is_whole(text, found.strftime(self.code)):
                 return None  # 2026112 is the second of November, or the twelfth of January
             instant = (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
         except (ValueError, TypeError, ArithmeticError):
@@ -105,6 +120,14 @@ class TimeForm:
         texts = [instant.strftime(self.code) for instant in _ASCENDING]
         return not _OF_ZONE.search(self.code) and texts == sorted(texts)
 
+    def is_padded(self, raw: object) -> bool:
+        """Whether a value is as long as all others, as it must be to be in their order; 9:05 is not."""
+        text = str(raw).strip()
+        try:
+            return self.is_count or datetime.strptime(text, self.code).strftime(self.code) == text  # noqa: DTZ007
+        except ValueError:
+            return True  # no time at all, which is told elsewhere
+
     def write(self, instant: datetime, like: object, zone: tzinfo) -> object:
         """Give an instant as the column holds them, to be compared with `like`, one of its values; never later."""
         if self.is_count:
@@ -116,7 +139,7 @@ class TimeForm:
     @cached_property
     def _runs_together(self) -> bool:
         """Whether parts follow each other with nothing between."""
-        return bool(re.search(r"%[A-Za-z]%[A-Za-z]", self.code))
+        return bool(_RUN_TOGETHER.search(self.code))
 
     @cached_property
     def _has_time(self) -> bool:

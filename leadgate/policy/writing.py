@@ -95,9 +95,15 @@ def _value(field: _Field, lead: Lead, enrichment: Enrichment | None, bound: obje
 
 
 def _is_empty(field: _Field, lead: Lead, enrichment: Enrichment | None) -> bool:
-    """Whether the source says that there is no value: a row that is not there, or cannot be read, says nothing."""
+    """Whether the source says that there is no value: a row that is not there, or cannot be read, says nothing.
+
+    A calculation that fails has values to go by, and says nothing either.
+    """
     rows = {"lead": lead if lead.columns else None, "enrichment": enrichment}
-    return all((row := rows[column.relation]) and column.name not in row.unfit for column in field.reads)
+    return all(
+        (row := rows[column.relation]) and row.columns.get(column.name) is None and column.name not in row.unfit
+        for column in field.reads
+    )
 
 
 def _field(  # noqa: PLR0913, PLR0917
@@ -113,10 +119,9 @@ def _field(  # noqa: PLR0913, PLR0917
         calculation = try_compile(f"{where}.value", said.value, language.compile_value, problems)
         if calculation and (of_time := language.time_in(calculation)):
             problems.append(f"{where}.value: `{of_time}` is not used here: {_BY_DATA}")
-        read = (
-            [names.by_variable[each] for each in calculation.names if each in names.by_variable] if calculation else []
-        )
-        return _Field(name, said, calculation=calculation, reads=read)
+        known = names.by_variable | names.by_missing
+        read = calculation.names & known.keys() if calculation else set()
+        return _Field(name, said, calculation=calculation, reads=[known[each] for each in read])
     if said.column is None:
         return _Field(name, said)
     column = names.column(said.column)

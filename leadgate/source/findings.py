@@ -33,8 +33,8 @@ _PLACEHOLDERS = frozenset(
     {"", "select", "please select", "choose", "n/a", "na", "n.a.", "none", "null", "nil", "nan", "unknown", "undefined"}
     | {"-", "--", "?", ".", "tbc", "tba", "test", "not known", "not provided", "not specified", "#n/a"}
 )
-_ID = re.compile(r"[0-9]{1,19}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""A whole number that is no telephone number, or a UUID."""
+_ID = re.compile(r"[1-9][0-9]{0,8}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""A whole number too short for a telephone number, or a UUID."""
 _ONE_DIGIT = re.compile(r"(\d)\1{2,}")
 
 
@@ -80,6 +80,7 @@ def judge_sample(sample: Sample, expected: Expected, *, now: datetime) -> list[F
         *_about_placeholders(used, expected.null_values),
         *_about_matches(sample),
         *_about_future(dated, expected, now),
+        *_about_order(dated, expected),
         *(Finding(told) for told in sample.remarks.lines(_shown)),
         *_about_complete(sample, expected, now),
         *_about_missing(used),
@@ -198,6 +199,16 @@ def _about_future(dated: Sequence[SampledColumn], expected: Expected, now: datet
                     "future: put them right, or correct source.time_zone if all are ahead.",
                     is_warning=True,
                 )
+
+
+def _about_order(dated: Sequence[SampledColumn], expected: Expected) -> Iterator[Finding]:
+    for column in dated:
+        if not column.is_padded and (column.path, column.name) in expected.stamps:
+            yield Finding(
+                f"{column.path}: `{column.name}` is not written alike in all rows, such as 9:05 beside 10:05, so the "
+                "newest cannot be told by its text: let a `query:` write it as 2026-03-01 09:05:00.",
+                is_warning=True,
+            )
 
 
 def _about_complete(sample: Sample, expected: Expected, now: datetime) -> Iterator[Finding]:

@@ -155,8 +155,8 @@ class Source(KnownColumns):
             rank = (quarantined_at, repr(columns))
             if lead_id not in found or rank < found[lead_id][0]:
                 found[lead_id] = rank, Lead(lead_id, quarantined_at, columns, own, unfit)
-        for lead_id, (_, lead) in found.items():
-            self._leads.unreadable.saw(lead_id, lead.unfit)
+        for lead_id in ids:
+            self._leads.unreadable.saw(lead_id, found[lead_id][1].unfit if lead_id in found else {})
         return {lead_id: lead for lead_id, (_, lead) in found.items()}
 
     def present(self, ids: Sequence[str]) -> set[str]:
@@ -176,8 +176,8 @@ class Source(KnownColumns):
             other = found.get(lead_id)
             if other is None or _rank(row) > _rank(other):
                 found[lead_id] = row
-        for lead_id, row in found.items():
-            self._enrichment.unreadable.saw(lead_id, row.unfit)
+        for lead_id in ids:
+            self._enrichment.unreadable.saw(lead_id, found[lead_id].unfit if lead_id in found else {})
         return found
 
     def changed(self, since: datetime, size: int = _PAGE) -> Iterator[list[tuple[str, datetime]]] | None:

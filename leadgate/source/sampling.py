@@ -36,6 +36,8 @@ class SampledColumn:
     """As rules see them; None where a value is missing or not of the type."""
     written: Sequence[str | int]
     """Of a column of dates and times: those that the source has as text or a whole number."""
+    is_padded: bool
+    """Whether texts that are to be read in the order of time are all of one length."""
     names_no_zone: bool
     """Whether some of its dates and times name no zone, so that that of the file is taken."""
     unreadable: Faults
@@ -120,6 +122,7 @@ def sample_columns(rows: Rows, raw: RawRows, fitted: Sequence[Mapping[str, Any]]
             type=type_,
             values=[row.get(name) for row in fitted],
             written=[value for value in cells if type_ is ColumnType.TIMESTAMP and isinstance(value, str | int)],
+            is_padded=not (form := forms.get(name)) or not form.sorts or all(map(form.is_padded, filter(None, cells))),
             names_no_zone=any(_names_no_zone(value, forms.get(name)) for value in cells),
             unreadable=rows.unreadable.faults([name]),
         )

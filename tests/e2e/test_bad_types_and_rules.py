@@ -102,8 +102,8 @@ BAD: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     "a format without the half of the day": (
         types("{mobile: {timestamp: '%d/%m/%Y %I:%M'}}"),
         (
-            "{file}: source.enrichment.types.mobile.timestamp: '%d/%m/%Y %I:%M' does not say which half of the day: "
-            "write %H for hours up to 24, or add %p for AM and PM"
+            "{file}: source.enrichment.types.mobile.timestamp: '%d/%m/%Y %I:%M' does not say the hour: "
+            "write %H for hours up to 24, or %I with %p for AM and PM"
         ),
     ),
     "an empty format": (

@@ -46,10 +46,26 @@ def test_a_run_that_compares_nothing_reports_what_the_last_comparison_found(pipe
     """A lead that waits in vain is held back whoever looks."""
     waits_in_vain(pipeline, 3)
     pipeline.reopen_source()
-    account = Account(NOON)
+    account = Account(NOON + timedelta(minutes=1))
     account.found_in(pipeline.source, pipeline.ledger)
     assert [fault["ids"] for fault in account.faults.as_json()] == [["1"]]
     assert account.faults.hold_back
+
+
+def test_a_run_that_has_compared_everything_reports_what_it_has_seen_itself(pipeline: Pipeline) -> None:
+    """What was put right while it ran is no fault any more, nor one of a row that is gone."""
+    account = Account(NOON - timedelta(minutes=1))
+    waits_in_vain(pipeline, 3)
+    pipeline.arrive(1)
+    pipeline.look_forward(**SECTIONS)
+    account.found_in(pipeline.source, pipeline.ledger)
+    assert len(account.faults) == 0
+    pipeline.arrive(2, score="low")
+    pipeline.look_forward(**SECTIONS)
+    pipeline.run_sql("DELETE FROM enrichment WHERE id = 2")
+    assert len(pipeline.source.faults()) == 1
+    pipeline.look(**SECTIONS)
+    assert len(pipeline.source.faults()) == 0
 
 
 def test_a_comparison_under_way_forgets_nothing(pipeline: Pipeline) -> None:

@@ -33,6 +33,10 @@ def test_what_a_person_decides_is_done_afterwards(runs: Runs) -> None:
     runs.resolve(1, verdict="reject")
     sent = len(runs.sandbox.requests)
     runs.run(sections=OBSERVE)
+    # Its data may go meanwhile: a person knows the lead.
+    runs.pipeline.run_sql("UPDATE enrichment SET postcode = NULL")
+    runs.pipeline.look()
+    runs.run(sections=OBSERVE)
     assert (len(runs.sandbox.requests), runs.acted()) == (sent, {})
     assert "observed, nothing was sent: taken up to reject, as ann decided" in runs.story("1")
     config, policy = runs.pipeline.config(), runs.pipeline.policy()

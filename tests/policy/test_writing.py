@@ -99,6 +99,25 @@ def test_only_what_the_source_says_is_empty_is_written_empty(columns: Columns, f
     assert update.write(Lead("7", NOW, {"attempts": None}, unfit={"attempts": ""}), None).fields == {}
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "enrichment.postcode.substring(0, 20)",
+        "int(enrichment.postcode)",
+        "lead.campaign + ' ' + enrichment.postcode",
+        "missing.age ? lead.`Phone Type` : enrichment.postcode",
+    ],
+)
+def test_a_calculation_that_fails_empties_nothing(columns: Columns, value: str) -> None:
+    """The source has something, which the calculation could not use; or there is no row that says that it has not."""
+    update = Update(fields(data1={"value": value, "when_null": "blank"}), columns)
+    assert update.write(Lead("7", NOW, {"id": 7}), Enrichment("7", NOW, {"postcode": "N1"})).fields in (
+        {},
+        {"data1": "N1"},
+    )
+    assert update.write(Lead("7", NOW, {"id": 7}), None).fields == {}
+
+
 def test_hold_names_the_fields_that_wait(columns: Columns) -> None:
     """Those with a value are written meanwhile."""
     update = Update(fields(phone1={"from": "postcode", "when_null": "hold"}, data2="score"), columns)

@@ -275,3 +275,17 @@ def test_times_without_a_zone_are_told_however_they_are_kept(database: UserDatab
         "source.time_zone: is not set, and `quarantined_at`, `updated_at`"
     ]
     assert not any("source.time_zone" in finding.text for finding in judge(source))
+
+
+def test_stamps_that_are_not_written_alike_are_a_warning(sqlite_url: str, open_source: OpenSource) -> None:
+    """9:05 is behind 10:05 as a text, so that the newest row would be taken for an old one."""
+    UserDatabase(sqlite_url).run(
+        "CREATE TABLE leads (id INTEGER, quarantined_at TEXT)",
+        "CREATE TABLE enrichment (id INTEGER, updated_at TEXT, city TEXT, mail TEXT, score REAL)",
+        "INSERT INTO enrichment VALUES (1, '2026-03-01 9:05', 'x', 'y', 1), (2, '2026-03-01 10:05', 'x', 'y', 1)",
+    )
+    source = open_source(sqlite_url, enrichment={"types": {"updated_at": {"timestamp": "%Y-%m-%d %H:%M"}}})
+    (told,) = [sentence for sentence in warnings(judge(source)) if "written alike" in sentence]
+    assert told.startswith(
+        "source.enrichment: `updated_at` is not written alike in all rows, such as 9:05 beside 10:05"
+    )

@@ -19,6 +19,13 @@ LONDON = ZoneInfo("Europe/London")
         ("%d/%m/%Y %H:%M", " 26/07/2026 08:57 ", "2026-07-26T07:57", datetime(2026, 7, 26, 8, 57)),  # noqa: DTZ001
         ("%d/%m/%Y", "26/11/2026", "2026-11-26T00:00", date(2026, 11, 26)),
         ("%Y%m%d", 20261126, "2026-11-26T00:00", date(2026, 11, 26)),
+        ("%Y-%m-%dT%H:%M:%S%z", "2026-07-26T08:57:00+01:00", "2026-07-26T07:57", None),
+        ("%Y-%m-%dT%H:%M:%S%z", "2026-07-26T08:57:00Z", "2026-07-26T08:57", None),
+        ("%Y%m%d%H%M%S%z", "20260726085700Z", "2026-07-26T08:57", None),
+        ("%Y%m%d %H%M%S.%f", "20261126 085700.5", "2026-11-26T08:57:00.500", datetime(2026, 11, 26, 8, 57, 0, 500000)),  # noqa: DTZ001
+        ("%d/%m/%Y %I:%M%p", "1/3/2026 9:05am", "2026-03-01T09:05", datetime(2026, 3, 1, 9, 5)),  # noqa: DTZ001
+        ("%d/%m/%Y %I:%M %p", "01/03/2026 12:30 AM", "2026-03-01T00:30", datetime(2026, 3, 1, 0, 30)),  # noqa: DTZ001
+        ("%d%b%Y", "26NOV2026", "2026-11-26T00:00", date(2026, 11, 26)),
         ("%d %b %Y", "05 Jul 2026", "2026-07-04T23:00", date(2026, 7, 5)),
         ("%Y-%m-%dT%H:%M:%S%z", "2026-07-26T08:57:00-0500", "2026-07-26T13:57", None),
         ("epoch_ms", 1790000000000, "2026-09-21T14:13:20", None),
@@ -68,7 +75,9 @@ def test_what_cannot_be_read_is_nothing(code: str, raw: object) -> None:
         ("%Y-%m-%d %Y", "is no format of Python's codes"),
         ("%d/%m/%y", "has a year of two digits, whose century nobody can tell"),
         ("%Y-%m-%d %H:%M %Z", "has %Z, a zone by its letters"),
-        ("%Y-%m-%d %I:%M", "does not say which half of the day"),
+        ("%Y-%m-%d %I:%M", "does not say the hour"),
+        ("%d/%m/%Y %H:%M %p", "does not say the hour"),
+        ("%x %H:%M", "has %x, a date as the machine's language has it"),
     ],
 )
 def test_a_form_that_reads_no_date_is_a_fault(code: str, told: str) -> None:
