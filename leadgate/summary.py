@@ -95,9 +95,9 @@ class Account:
     """Why the run is to stop early, or does not get through; None while all is well."""
 
     def registered(self, registered: Registered) -> None:
-        """Count the leads that are new; faults of the source are those of the newest look."""
+        """Count the leads that are new; faults of their rows stay until everything was gone through again."""
         self.leads += registered.count
-        self.lead_faults = registered.faults
+        self.lead_faults = Registered(0, self.lead_faults).then(registered).faults
 
     def noted(self, leads: Sequence[Decided]) -> None:
         """Count a wave's decisions, and what shadow rules would have made of them."""

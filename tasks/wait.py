@@ -12,7 +12,6 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, s
 from leadgate.intake import Compared, Looked, Registered, compare_all, look_for_arrivals, register_leads
 from leadgate.ledger.status import read_due
 from leadgate.metrics import PortTaken, serve_metrics
-from leadgate.model import Faults
 from leadgate.stopping import Stop
 from leadgate.unexpected import guarded
 from leadgate.wiring.pipeline import Pipeline
@@ -55,11 +54,11 @@ async def watch(pipeline: Pipeline, stop: Stop, until: datetime) -> list[tuple[R
     """
     found: list[tuple[Registered, Looked]] = []
     has_news = True
-    async for look in looks(pipeline, stop, until):
-        if not has_news:
-            found.pop()  # What is wrong with rows is as the newest look says.
-        found.append(look)
-        has_news = bool(look[0].count or look[1].arrived)
+    async for registered, looked in looks(pipeline, stop, until):
+        # Of looks without news one is enough, with what they found to be wrong.
+        before = [] if has_news else [found.pop()[0]]
+        found.append((before[0].then(registered) if before else registered, looked))
+        has_news = bool(registered.count or looked.arrived)
         due = await asyncio.to_thread(read_due, pipeline.ledger, now=pipeline.clock())
         if due.since is not None:
             break
@@ -103,10 +102,7 @@ def _look_once(pipeline: Pipeline) -> tuple[Registered, Looked]:
     # A comparison that is due goes on a little at each look, so that arrivals do not wait for its end.
     compared = compare_all(*parts, now=pipeline.clock(), pages=_PAGES_A_LOOK)
     if compared.registered:
-        faults = Faults(compared.registered.faults)
-        if not compared.registered.is_whole:
-            faults |= new.faults
-        new = Registered(new.count + compared.registered.count, faults)
+        new = new.then(compared.registered)
     if compared.looked:
         looked.add(compared.looked)
     return new, looked

@@ -24,6 +24,12 @@ class Registered:
     is_whole: bool = False
     """Whether every lead of the source was gone through."""
 
+    def then(self, later: "Registered") -> "Registered":
+        """Give both as one; of the faults those of the later one alone if it has gone through everything."""
+        faults = Faults() if later.is_whole else Faults(self.faults)
+        faults |= later.faults
+        return Registered(self.count + later.count, faults, later.is_whole)
+
 
 def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, now: datetime) -> Registered:
     """Register the leads that were written since the last time; the first time, every one.

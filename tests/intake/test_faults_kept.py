@@ -68,6 +68,26 @@ def test_a_run_that_has_compared_everything_reports_what_it_has_seen_itself(pipe
     assert len(pipeline.source.faults()) == 0
 
 
+def test_a_row_that_cannot_be_registered_is_reported_until_everything_was_compared(pipeline: Pipeline) -> None:
+    """However many looks pass it by, since it was read forward once."""
+    account = Account(NOON)
+    pipeline.quarantine(1)
+    pipeline.look(**SECTIONS)
+    pipeline.clock.advance(minutes=5)
+    at = pipeline.clock().replace(tzinfo=None).isoformat(" ")
+    pipeline.run_sql(f"INSERT INTO leads VALUES ('  ', '{at}')")  # noqa: S608 - constants
+    for _ in range(3):
+        account.registered(pipeline.register())
+        pipeline.clock.advance(minutes=2)
+        assert account.faults.hold_back
+    pipeline.run_sql("DELETE FROM leads WHERE id = '  '")
+    now = pipeline.clock() + timedelta(hours=1)
+    compared = compare_all(pipeline.source, pipeline.ledger, pipeline.config(**SECTIONS), now=now)
+    assert compared.registered
+    account.registered(compared.registered)
+    assert len(account.faults) == 0
+
+
 def test_a_comparison_under_way_forgets_nothing(pipeline: Pipeline) -> None:
     """Broken off and ended by other processes, it knows what each of them has found."""
     waits_in_vain(pipeline, MANY)
