@@ -117,8 +117,7 @@ class Account:
 
     def found_in(self, source: Source, ledger: Ledger) -> None:
         """Add what this run has found in rows of enrichment, and what the last comparison before it had."""
-        self.data_faults = Faults(self.data_faults)
-        self.data_faults |= source.faults()
+        self.data_faults = self.data_faults | source.faults()
         mark = read_mark(ledger, Relation.ENRICHMENT)
         if mark and (mark.compared_at is None or mark.compared_at < self.started_at):
             self.data_faults |= mark.faults

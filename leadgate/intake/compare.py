@@ -103,19 +103,12 @@ def _compare_waiting(looker: Looker, source: Source, ledger: Ledger, mark: Mark,
         rows += len(page)
         mark = replace(mark, compared_to=page[-1].lead_id, compared_rows=rows)
         if number == pages or number % KEEP_EVERY == 0:
-            mark = replace(mark, growing=_joined(before, looker.faults()))
+            mark = replace(mark, growing=before | looker.faults())
         if number == pages:
             break
         if number % KEEP_EVERY == 0:
             keep_mark(ledger, Relation.ENRICHMENT, mark)
     else:
         mark = replace(mark, compared_to=None, compared_at=looker.looked.reading.read_at, compared_rows=rows)
-        mark = replace(mark, faults=_joined(before, looker.faults()), growing=Faults())
+        mark = replace(mark, faults=before | looker.faults(), growing=Faults())
     keep_mark(ledger, Relation.ENRICHMENT, mark)
-
-
-def _joined(before: Faults, now: Faults) -> Faults:
-    """What a comparison has found in all the processes that went on with it."""
-    joined = Faults(before)
-    joined |= now
-    return joined

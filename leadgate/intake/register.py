@@ -26,8 +26,7 @@ class Registered:
 
     def then(self, later: "Registered") -> "Registered":
         """Give both as one; of the faults those of the later one alone if it has gone through everything."""
-        faults = Faults() if later.is_whole else Faults(self.faults)
-        faults |= later.faults
+        faults = later.faults if later.is_whole else self.faults | later.faults
         return Registered(self.count + later.count, faults, later.is_whole)
 
 
@@ -53,8 +52,7 @@ def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, no
         count += registered.new
         faults += Faults(page.faults, find_elsewhere(registered.elsewhere))
     keep_mark(ledger, Relation.LEADS, advance(mark, latest_at, horizon, now))
-    faults |= mark.faults
-    return Registered(count, faults)
+    return Registered(count, faults | mark.faults)
 
 
 def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, pages: int | None = None) -> Registered:
@@ -76,9 +74,7 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
         # Also where the rows that were left are gone by now.
         mark = replace(mark, compared_to=None, compared_at=now, compared_rows=rows, faults=growing, growing=Faults())
     keep_mark(ledger, Relation.LEADS, mark)
-    faults = Faults(mark.faults)
-    faults |= mark.growing
-    return Registered(count, faults, is_whole=mark.compared_to is None)
+    return Registered(count, mark.faults | mark.growing, is_whole=mark.compared_to is None)
 
 
 def _take_in(ledger: Ledger, leads: Sequence[Lead], now: datetime) -> Registration:

@@ -54,9 +54,9 @@ class Faults:
         """Count faults of other rows in."""
         return self._take(other, add)
 
-    def __ior__(self, other: "Faults") -> Self:
-        """Take in faults of rows that may have been counted here already: of each kind the larger count stays."""
-        return self._take(other, max)
+    def __or__(self, other: "Faults") -> "Faults":
+        """Join faults of rows that may have been counted in both: of each kind the larger count stays."""
+        return Faults(self)._take(other, max)
 
     def _take(self, other: "Faults", count: Any) -> Self:  # noqa: ANN401 - add or max
         for fault, theirs in other._kinds.items():  # noqa: SLF001 - of the same class
@@ -81,24 +81,10 @@ class Faults:
         """Whether one of them holds leads back."""
         return any(fault.holds_back for fault in self._kinds)
 
-    def only(self, wanted: Fault) -> "Faults":
-        """Those of one kind."""
+    def only(self, wanted: Callable[[Fault], bool]) -> "Faults":
+        """Those of some kinds."""
         some = Faults()
-        some._kinds = {fault: found for fault, found in self._kinds.items() if fault == wanted}
-        return some
-
-    def parted(self) -> "tuple[Faults, Faults]":
-        """Those that hold leads back, and the others."""
-        holding, others = Faults(), Faults()
-        for fault, found in self._kinds.items():
-            part = holding if fault.holds_back else others
-            part.add(fault, found.ids, rows=found.rows, detail=found.detail)
-        return holding, others
-
-    def without(self, unwanted: Fault) -> "Faults":
-        """All but those of one kind."""
-        some = Faults()
-        some._kinds = {fault: found for fault, found in self._kinds.items() if fault != unwanted}
+        some._kinds = {fault: found for fault, found in self._kinds.items() if wanted(fault)}
         return some
 
     def lines(self, show: Callable[[str], str] = str) -> list[str]:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from leadgate.model.times import EPOCH_MS, EPOCH_S
+from leadgate.model.times import EPOCH_MS, EPOCH_S, TimeForm
 
 ISO = "ISO 8601"
 
@@ -14,9 +14,9 @@ _DAYS += ["%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y"]
 _TIMES = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %H:%M:%S"]
 _FORMATS = [day + time for day in _DAYS for time in _TIMES]
 """Where two fit equally well, the first is taken: the day before the month, as in most of the world."""
-_DIGITS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-_FIRST_YEAR, _LAST_YEAR = 1900, 2100
-_FIRST_SECOND, _LAST_SECOND = 946_684_800, 4_102_444_800  # of the years 2000 and 2100
+_DIGITS = ["%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S"]
+_FORMS = {code: TimeForm(code) for code in (EPOCH_S, EPOCH_MS, *_DIGITS, *_FORMATS)}
+_FIRST_YEAR, _LAST_YEAR, _FIRST_COUNTED = 1900, 2100, 2000
 _LOOKS_LIKE = 5
 """Values by which the forms are chosen that are tried on all of them."""
 _LONGEST = 40
@@ -54,20 +54,20 @@ def guess_form(values: Iterable[object], *, may_be_digits: bool) -> DateForm | N
 def _candidates(texts: set[str], *, may_be_digits: bool) -> list[str]:
     """The forms that fit one of the first values that look like dates, in the order of preference."""
     like_dates = [text for text in sorted(texts) if re.search(r"\d", text) and len(text) <= _LONGEST][:_LOOKS_LIKE]
-    digits = [EPOCH_S, EPOCH_MS, *_DIGITS.values()] if may_be_digits else []
+    digits = [EPOCH_S, EPOCH_MS, *_DIGITS] if may_be_digits else []
     return [form for form in [ISO, *digits, *_FORMATS] if any(_fits(text, form) for text in like_dates)]
 
 
 def _fits(text: str, form: str) -> bool:
+    if form == ISO:
+        return bool(re.match(r"\d{4}-\d\d-\d\d", text)) and _is_iso(text)
+    found = _FORMS[form].read(text, UTC)
+    first = _FIRST_COUNTED if _FORMS[form].is_count else _FIRST_YEAR
+    return found is not None and first <= found[0].year < _LAST_YEAR
+
+
+def _is_iso(text: str) -> bool:
     try:
-        if form == ISO:
-            return bool(re.match(r"\d{4}-\d\d-\d\d", text) and datetime.fromisoformat(text))
-        if form in {EPOCH_S, EPOCH_MS}:
-            seconds = int(text) / (1000 if form == EPOCH_MS else 1)
-            return text.isdigit() and _FIRST_SECOND <= seconds < _LAST_SECOND
-        # %Y takes fewer digits than are meant where nothing divides them.
-        if form in _DIGITS.values() and not (text.isdigit() and _DIGITS.get(len(text)) == form):
-            return False
-        return _FIRST_YEAR <= datetime.strptime(text, form).year < _LAST_YEAR  # noqa: DTZ007 - no instant is made of it
+        return bool(datetime.fromisoformat(text))
     except ValueError:
         return False

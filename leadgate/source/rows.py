@@ -178,7 +178,7 @@ class Rows:
 
     def mind_odd_ids(self, faults: Faults) -> None:
         """Compare ids without what cannot be seen in them from now on, if some of the faults are ids that hold that."""
-        self.odd_ids = faults.only(odd_ids(self.relation.where))
+        self.odd_ids = faults.only(lambda fault: fault == odd_ids(self.relation.where))
         self.has_odd_ids = bool(self.odd_ids)
 
     def look_for_odd_ids(self) -> Faults:

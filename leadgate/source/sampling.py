@@ -94,7 +94,8 @@ def sample_leads(rows: Rows, pages: LeadPages, raw: RawRows, at: str) -> tuple[l
     page = pages.page([(row[0], row[1 + names.index(at)]) for row in raw])
     leads = [Lead(lead.lead_id, lead.quarantined_at, fitted[lead.lead_id].columns) for lead in page.leads]
     # What is written otherwise is told with its column.
-    return leads, *page.faults.without(pages.undated(at)).parted()
+    holding = page.faults.only(lambda fault: fault.holds_back and fault != pages.undated(at))
+    return leads, holding, page.faults.only(lambda fault: not fault.holds_back)
 
 
 def sample_enrichment(rows: Rows, raw: RawRows) -> tuple[list[Enrichment], Faults]:

@@ -25,3 +25,13 @@ def postgres_pipeline(tmp_path: Path, leadbyte: Sandbox, prefect_server: str, po
     yield practice
     practice.audit(leadbyte)
     practice.close()
+
+
+@pytest.fixture
+def lone_lead(tmp_path: Path, leadbyte: Sandbox) -> Iterator[Practice]:
+    """A pipeline with one lead that would be processed, and no Prefect server."""
+    practice = Practice(tmp_path, leadbyte.url)
+    practice.quarantine(1)
+    practice.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.9)
+    yield practice
+    practice.close()

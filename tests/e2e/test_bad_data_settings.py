@@ -1,13 +1,9 @@
 """Faulty `wait:` and `update:`: one message that says where and what to do, exit code 2, and nothing is sent."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from leadgate.sandbox import Sandbox
-from tests.support.bad_files import as_told
-from tests.support.command import leadgate
+from tests.support.bad_files import check_told
 from tests.support.pipelines import Practice
 
 
@@ -319,22 +315,13 @@ BAD = BAD_WAITS | BAD_UPDATES
 
 
 @pytest.fixture
-def pipeline(tmp_path: Path, leadbyte: Sandbox) -> Iterator[Practice]:
+def pipeline(lone_lead: Practice) -> Practice:
     """A pipeline with a lead that would be processed."""
-    practice = Practice(tmp_path, leadbyte.url)
-    practice.quarantine(1)
-    practice.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.9)
-    yield practice
-    practice.close()
+    return lone_lead
 
 
 @pytest.mark.parametrize("case", BAD)
 def test_a_wrong_setting_is_told_before_anything_is_sent(pipeline: Practice, leadbyte: Sandbox, case: str) -> None:
     """`leadgate run` exits with 2, and says where the setting is and what to write."""
     edits, *lines = BAD[case]
-    for old, new in edits.items():
-        pipeline.edit(old, new)
-    finished = leadgate("run", config=pipeline.file)
-    assert finished.stderr == as_told(lines, pipeline)
-    assert (finished.code, finished.stdout) == (2, "")
-    assert leadbyte.requests == []
+    check_told(pipeline, leadbyte, edits, lines)

@@ -1,12 +1,11 @@
 """A pipeline file that is wrong: one message that says where and what to do, exit code 2, and nothing is sent."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from leadgate.sandbox import Sandbox
-from tests.support.bad_files import as_told
+from tests.support.bad_files import as_told, check_told
 from tests.support.command import leadgate
 from tests.support.pipelines import Practice
 
@@ -178,25 +177,16 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
 
 
 @pytest.fixture
-def pipeline(tmp_path: Path, leadbyte: Sandbox) -> Iterator[Practice]:
+def pipeline(lone_lead: Practice) -> Practice:
     """A pipeline with a lead that would be processed; no Prefect server is needed to see that its file is wrong."""
-    practice = Practice(tmp_path, leadbyte.url)
-    practice.quarantine(1)
-    practice.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.9)
-    yield practice
-    practice.close()
+    return lone_lead
 
 
 @pytest.mark.parametrize("case", BAD_FILES)
 def test_a_wrong_file_is_told_before_anything_is_sent(pipeline: Practice, leadbyte: Sandbox, case: str) -> None:
     """`leadgate run` ends with 2 and says where the file is wrong and what to write, whatever is wrong."""
     edits, *lines = BAD_FILES[case]
-    for old, new in edits.items():
-        pipeline.edit(old, new)
-    finished = leadgate("run", config=pipeline.file)
-    assert finished.stderr == as_told(lines, pipeline)
-    assert (finished.code, finished.stdout) == (2, "")
-    assert leadbyte.requests == []
+    check_told(pipeline, leadbyte, edits, lines)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

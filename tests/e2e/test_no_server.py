@@ -1,7 +1,6 @@
 """Where no Prefect server is configured: one is started for the command, and ends with it, however that ends."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,9 @@ pytestmark = [
 
 
 @pytest.fixture
-def pipeline(tmp_path: Path, leadbyte: Sandbox) -> Iterator[Practice]:
+def pipeline(lone_lead: Practice) -> Practice:
     """A pipeline with one lead whose enrichment is there; no Prefect server is running for it."""
-    practice = Practice(tmp_path, leadbyte.url)
-    practice.quarantine(1)
-    practice.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.9)
-    yield practice
-    practice.close()
+    return lone_lead
 
 
 def without_server(home: Path) -> dict[str, str]:
