@@ -35,12 +35,13 @@ def explain(
             "`leadgate status` counts those it knows."
         )
         raise ConfigError(msg)
-    story = tell(history, settings)
+    story, link = tell(history, settings), settings.review.link_to(lead_id)
     if as_json:
         say_json(
             {
                 "lead_id": lead_id,
                 "state": history.entry["state"],
+                "link": link,
                 "entry": dict(history.entry),
                 "overrides": [dict(row) for row in history.overrides],
                 "decisions": [dict(row) for row in history.decisions],
@@ -52,6 +53,8 @@ def explain(
         )
         stop(ATTENTION if to_know else FINE)
     say(f"lead {lead_id}: {history.entry['state']}")
+    if link:
+        say(f"  {link}")
     for event in story.events:
         say(f"  {clock_time(event.at)}  {event.what}")
     say(story.now)

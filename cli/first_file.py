@@ -63,8 +63,8 @@ policy:
 delivery:
   queue_time: 1h                        # a lead that LeadByte has taken has left quarantine by then
 
-safety:
-  review_within: 48h                    # reviews that are open for longer end run and status with 1
+review:
+  within: 48h                           # reviews that are open for longer end run and status with 1
 """
 
 

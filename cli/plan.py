@@ -30,7 +30,8 @@ def plan(
     """
     with open_pipeline(config, read_block) as pipeline:
         now = pipeline.clock()
-        found = plan_run(pipeline.config, pipeline.source, pipeline.ledger, pipeline.policy, now=now)
+        parts = pipeline.config, pipeline.source, pipeline.ledger, pipeline.policy
+        found = plan_run(*parts, now=now, again=pipeline.again)
         if out:
             names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
             write_plan(out, found, **names, now=now)

@@ -1,31 +1,33 @@
 """`leadgate review`: the leads that a person must decide, and what the person says."""
 
-import io
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import typer
-from ruamel.yaml import YAML
 
-from cli.options import ByOption, at_keyboard, parse_id, whoever
-from cli.output import WRONG, ConfigOption, JsonOption, ago, reports_errors, say, say_json, say_lines, stop, warn
-from leadgate.ledger.people import resolve
-from leadgate.ledger.reviews import read_overridden, read_reviews
-from leadgate.model import Overridden, Resolution, Resolved, Review, Verdict
+from cli.choosing import AllOption, IdsArgument, RuleOption, YesOption, choose, named, warn_refused
+from cli.options import ByOption, at_keyboard, whoever
+from cli.output import WRONG, ConfigOption, JsonOption, reports_errors, say, say_json, stop
+from cli.review_examples import list_examples
+from cli.review_list import list_reviews
+from cli.review_show import show_lead
+from leadgate.ledger.reviews import count_in_review, read_left
+from leadgate.model import Resolution, Resolved, SentBy
 from leadgate.wiring.ledger import ledger_of
+from leadgate.wiring.reviews import check_rule, decide_leads
 
 review = typer.Typer(
     name="review",
-    help="The leads that a person must decide: list them, then process, reject or wait.",
+    help="The leads that a person must decide: list and show them, then process, reject, wait, again or settle.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
 )
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", parser=parse_id, help="Quarantine ids of leads in review.")]
-Reason = Annotated[str, typer.Option(help="Why; `leadgate explain` tells it.")]
+_WHY = "Why; `leadgate explain` reports it."
+Reason = Annotated[str, typer.Option(help=_WHY)]
+OptionalReason = Annotated[str, typer.Option(help=_WHY, show_default=False)]
 StillThere = Annotated[
     bool,
     typer.Option(
@@ -33,57 +35,45 @@ StillThere = Annotated[
         help="You have looked: leads whose last act was never answered are still in LeadByte's quarantine.",
     ),
 ]
+_DOING = {
+    Resolution.PROCESS: "be processed",
+    Resolution.REJECT: "be rejected",
+    Resolution.WAIT: "wait again",
+    Resolution.AGAIN: "be decided anew by today's rules",
+    Resolution.WAS_PROCESSED: "be settled as processed",
+    Resolution.WAS_REJECTED: "be settled as rejected",
+    Resolution.NOT_TAKEN: "be sent again, since their act was not taken",
+}
+_DONE = {
+    Resolution.PROCESS: "Leads that the next run processes",
+    Resolution.REJECT: "Leads that the next run rejects",
+    Resolution.WAIT: "Leads that wait again",
+    Resolution.AGAIN: "Leads that the next run decides anew, by its rules",
+    Resolution.WAS_PROCESSED: "Leads that are settled as processed",
+    Resolution.WAS_REJECTED: "Leads that are settled as rejected",
+    Resolution.NOT_TAKEN: "Leads that the next run decides anew, since their act was not taken",
+}
 
-
-@review.command("list", short_help="the leads in review, the longest open first")
-@reports_errors
-def list_reviews(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
-    """List the leads in review, the longest open first: since when, why, and the facts that may be kept."""
-    with ledger_of(config) as (settings, ledger):
-        found, now = read_reviews(ledger), ledger.now()
-    within = settings.safety.review_within
-    late = {each.lead_id for each in found if within is not None and now - each.since > within}
-    if as_json:
-        say_json({"reviews": [asdict(each) | {"overdue": each.lead_id in late} for each in found]})
-        return
-    if not found:
-        say("No lead needs a person.")
-    for each in found:
-        facts = ", ".join(f"{name}={value}" for name, value in each.facts.items() if value is not None)
-        mark = " OVERDUE" if each.lead_id in late else ""
-        say(f"{each.lead_id}: since {ago(each.since, now)}{mark}: {_why(each)}" + (f" [{facts}]" if facts else ""))
-
-
-def _why(found: Review) -> str:
-    doubt = f" Its {found.act_in_doubt} may have been taken: look it up in LeadByte." if found.act_in_doubt else ""
-    return f"{found.reason or 'no reason is known.'}{doubt}"
+review.command("list", short_help="the leads in review: counts by rule and reason, then leads")(list_reviews)
+review.command("show", short_help="one lead's row as the source has it now, with the rules; nothing is kept")(show_lead)
 
 
 def _command(verdict: Resolution) -> Callable[..., None]:
     @reports_errors
     def decide(  # noqa: PLR0913
-        ids: Ids,
+        ids: IdsArgument = None,
         *,
         reason: Reason,
+        rule: RuleOption = None,
+        every: AllOption = False,
+        yes: YesOption = None,
         by: ByOption = None,
         still_in_quarantine: StillThere = False,
         config: ConfigOption = Path("leadgate.yaml"),
         as_json: JsonOption = False,
     ) -> None:
-        with ledger_of(config) as (settings, ledger):
-            resolved = resolve(
-                ledger,
-                ids,
-                verdict,
-                reason=reason,
-                by=whoever(by),
-                where=at_keyboard(),
-                hold_for=settings.policy.hold_for,
-                now=ledger.now(),
-                still_in_quarantine=still_in_quarantine,
-                proven_after=settings.delivery.proven_after,
-            )
-        _tell(resolved, verdict, as_json=as_json)
+        chosen = ids, rule, every, yes
+        _decide(config, chosen, verdict, reason, by, looked=still_in_quarantine, as_json=as_json)
 
     return decide
 
@@ -108,51 +98,92 @@ for _verdict, _short, _help in (
     review.command(_verdict.value, help=_help, short_help=_short)(_command(_verdict))
 
 
-def _tell(resolved: Resolved, verdict: Resolution, *, as_json: bool) -> None:
+@review.command("again", short_help="let today's rules decide them, by the next run")
+@reports_errors
+def again(  # noqa: PLR0913
+    ids: IdsArgument = None,
+    *,
+    rule: RuleOption = None,
+    every: AllOption = False,
+    yes: YesOption = None,
+    reason: OptionalReason = "",
+    by: ByOption = None,
+    config: ConfigOption = Path("leadgate.yaml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Have leads in review decided anew by the next run, by the rules and the data of then.
+
+    Leads that a person, the cap of rejects, or an act in doubt sent there are left, and named.
+    """
+    _decide(config, (ids, rule, every, yes), Resolution.AGAIN, reason, by, as_json=as_json)
+
+
+@review.command("settle", short_help="say what became of acts in doubt")
+@reports_errors
+def settle(  # noqa: PLR0913
+    ids: IdsArgument = None,
+    *,
+    was: Annotated[
+        Literal["processed", "rejected", "not-taken"],
+        typer.Option(help="What you found in LeadByte; not-taken: the lead is still in quarantine."),
+    ],
+    every: AllOption = False,
+    yes: YesOption = None,
+    reason: OptionalReason = "",
+    by: ByOption = None,
+    config: ConfigOption = Path("leadgate.yaml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Say what became of acts that may have been taken, as you found in LeadByte.
+
+    The first two settle the leads. After not-taken, which is heard when the act is old enough, the next run decides
+    them anew.
+    """
+    verdict = Resolution.NOT_TAKEN if was == "not-taken" else Resolution(f"was-{was}")
+    _decide(config, (ids, None, every, yes), verdict, reason, by, as_json=as_json)
+
+
+def _decide(  # noqa: PLR0913
+    config: Path,
+    given: tuple[list[str] | None, str | None, bool, int | None],
+    verdict: Resolution,
+    reason: str,
+    by: str | None,
+    *,
+    looked: bool = False,
+    as_json: bool,
+) -> None:
+    ids, rule, every, yes = given
+    with ledger_of(config) as (settings, ledger):
+        check_rule(settings, ledger, rule)
+
+        def count() -> int:
+            return count_in_review(ledger, verdict, rule)
+
+        chosen = choose(ids, rule, every=every, yes=yes, count=count, doing=_DOING[verdict])
+        words = {"reason": reason, "by": whoever(by), "where": at_keyboard()}
+        resolved = decide_leads(settings, ledger, chosen, verdict, **words, still_in_quarantine=looked)
+        left = read_left(ledger, rule) if verdict is Resolution.AGAIN and not ids else {}
+    _report(resolved, verdict, left, as_json=as_json)
+
+
+def _report(resolved: Resolved, verdict: Resolution, left: dict[SentBy, list[str]], *, as_json: bool) -> None:
     if as_json:
-        say_json({"verdict": verdict, "resolved": resolved.ids, "refused": resolved.refused})
+        more = {"left": left} if verdict is Resolution.AGAIN else {}
+        say_json({"verdict": verdict, "resolved": resolved.ids, "refused": resolved.refused} | more)
     else:
-        then = "wait again" if verdict is Resolution.WAIT else f"go to {verdict} at the next run"
-        say(f"Leads that {then}: {len(resolved.ids)}.")
-    for lead_id, why in resolved.refused.items():
-        warn(f"leadgate: {lead_id}: {why}.")
+        say(f"{_DONE[verdict]}: {len(resolved.ids)}.")
+        for sent_by, ids in left.items():
+            say(f"Left, since {_LEFT[sent_by]}: {named(ids)}.")
+        warn_refused(resolved.refused)
     if resolved.refused:
         stop(WRONG)
 
 
-@review.command("examples", short_help="what people have decided, as `examples:` to paste")
-@reports_errors
-def list_examples(
-    *,
-    limit: Annotated[int, typer.Option(help="How many at most, the newest first.", min=1)] = 100,
-    config: ConfigOption = Path("leadgate.yaml"),
-    as_json: JsonOption = False,
-) -> None:
-    """Print what people have decided as `examples:` to paste into the pipeline file: kept facts only.
+_LEFT = {
+    SentBy.DOUBT: "their act may have been taken (`leadgate review settle`)",
+    SentBy.CAP: "their run had made too many rejects (process, reject or wait)",
+    SentBy.OTHER: "a person had decided them (process, reject or wait)",
+}
 
-    A rule that should have decided is then written until `leadgate test` passes.
-    """
-    with ledger_of(config) as (_, ledger):
-        found = [_example(each) for each in read_overridden(ledger, limit=limit)]
-    if as_json:
-        say_json({"examples": found})
-    elif found:
-        text = io.StringIO()
-        yaml = YAML(typ="safe", pure=True)
-        yaml.allow_unicode = str(found).isprintable()  # else what a terminal would obey or hide is written as escapes
-        yaml.default_flow_style = False
-        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-        yaml.dump({"examples": found}, text)
-        say_lines(text.getvalue().rstrip())
-    else:
-        say("Nobody has decided a review yet.")
-
-
-def _example(found: Overridden) -> dict[str, Any]:
-    verdict = Verdict.HOLD if found.override.verdict is Resolution.WAIT else Verdict(found.override.verdict)
-    given = {name: value for name, value in found.facts.items() if value is not None}
-    return {
-        "name": f"lead {found.lead_id}"[:100],
-        "given": given | ({"late": True} if found.late else {}),
-        "expect": {"verdict": verdict.value},
-    }
+review.command("examples", short_help="what people have decided, as `examples:` to paste")(list_examples)

@@ -92,7 +92,7 @@ def tell(result: RunResult) -> None:
     """Print a run's summary for people; what did not happen is left out."""
     summary = result.summary
     counts = {key: count for key, count in summary.as_dict().items() if count}
-    if not summary.observed and not counts.keys() - {"waiting", "overdue", "faults", "changed"}:
+    if not summary.observed and not counts.keys() - {"waiting", "overdue", "older_rules", "faults", "changed"}:
         say("Nothing was due.")
     for key, count in counts.items():
         say(f"{count:>8}  {_MEANING[key]}")
@@ -122,9 +122,11 @@ _MEANING = {
     "gone": "gone: someone else moved them out of quarantine",
     "inferred": "inferred: of these, settled by a probe after a lost answer",
     "changed": "changed: settled leads whose enrichment changed afterwards; nothing is done about it",
+    "again": "again: in review or parked till now, and decided anew, since their data or the rules have changed",
     "disagreed": "disagreed: the shadow rules would have said otherwise",
     "waiting": "waiting: their enrichment is still to come, or they are held or observed",
     "ready": "ready: due for a decision, now or later (`leadgate explain ID` says why)",
-    "overdue": "overdue: in review for longer than safety.review_within: `leadgate review list`",
+    "overdue": "overdue: in review for longer than review.within: `leadgate review list`",
+    "older_rules": "older_rules: reviews by older rules; `leadgate review again --all` has today's decide them",
     "faults": "faults of rows in the source, by kind: named below",
 }

@@ -18,6 +18,7 @@ from cli.output import (
     warn_in_the_clear,
 )
 from leadgate.attention import attention, clock_problem
+from leadgate.ledger.again import count_older
 from leadgate.ledger.alarms import read_alarms
 from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.learned import Learned, read_learned
@@ -27,6 +28,7 @@ from leadgate.ledger.reviews import count_overdue
 from leadgate.ledger.source_progress import read_faults
 from leadgate.ledger.status import Status, read_missing, read_status
 from leadgate.model import Result, State, Verdict
+from leadgate.policy.compiling import version_of
 from leadgate.wiring.ledger import ledger_of
 
 
@@ -45,12 +47,13 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         pause = read_pause(ledger)
         observed = count_observed(ledger)
         alarms = read_alarms(ledger)
-        overdue = count_overdue(ledger, within=settings.safety.review_within, now=now)
+        overdue = count_overdue(ledger, within=settings.review.within, now=now)
+        older = count_older(ledger, version_of(settings.policy))
         faults = read_faults(ledger)
         doubts, learned = read_doubts(ledger), read_learned(ledger)
         to_know = attention(doubts, settings.delivery, now, clock_problem(ledger))
     if as_json:
-        brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": overdue}
+        brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": overdue, "older_rules": older}
         seen = {"observe": settings.delivery.observe, "observed": observed}
         alarmed = {"alarms": [asdict(raised) for raised in alarms], "doubts": asdict(doubts), "attention": to_know}
         alarmed["learned"] = {
@@ -71,14 +74,13 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         _tell_learned(learned)
         for sentence in to_know:
             say(sentence)
-        if found.counts[State.REVIEW]:
-            say("`leadgate review list` shows the leads that wait for a person")
+        _say_for_people(found, older)
         for raised in alarms:
             say(f"alarm: {raised.alarm}, since {ago(raised.since, now)}: docs/operations.md says what to type")
         for fault in faults.lines():
             say(f"fault: {fault}")
         if overdue:
-            say(f"overdue: {overdue} leads have been in review for longer than safety.review_within")
+            say(f"overdue: {overdue} leads have been in review for longer than review.within")
         if pause:
             say(f"{settings.pipeline} is {pause}")
             say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
@@ -91,6 +93,16 @@ _SHOWN = {
     Result.IN_DOUBT: "of which LeadByte's answer says nothing",
     Result.REFUSED: "which LeadByte refused to update, in words of its own",
 }
+
+
+def _say_for_people(found: Status, older: int) -> None:
+    """Say how people see the leads that they must decide, and those that are parked."""
+    if found.counts[State.REVIEW]:
+        say("`leadgate review list` shows the leads that wait for a person")
+    if older:
+        say(f"{older} of them were decided by older rules: `leadgate review again --all` has today's decide them")
+    if found.counts[State.FAILED]:
+        say("`leadgate failed list` shows the parked leads, by LeadByte's words")
 
 
 def _tell_observed(observed: Mapping[Verdict, int], *, observe: bool) -> None:

@@ -10,11 +10,11 @@ from prefect.states import Failed
 from pydantic import Field
 
 from leadgate.config import load_config
-from leadgate.ledger.people import resolve
-from leadgate.model import Resolution, normal_id
+from leadgate.model import Chosen, Resolution, normal_id
 from leadgate.printable import on_one_line
 from leadgate.unexpected import guarded
 from leadgate.wiring.ledger import open_ledger
+from leadgate.wiring.reviews import decide_leads
 from tasks.observed import observe
 from tasks.report import name_run
 
@@ -45,18 +45,9 @@ async def resolve_reviews(  # noqa: PLR0913, PLR0917 - the fields of the form
     settings = load_config(Path(config))
     with closing(open_ledger(Path(config), settings)) as ledger:
         run = await name_run(settings.pipeline, ledger.now())
-        resolved = resolve(
-            ledger,
-            [normal_id(each) or each for each in ids],
-            verdict,
-            reason=reason,
-            by=by,
-            where=f"flow run {run}",
-            hold_for=settings.policy.hold_for,
-            now=ledger.now(),
-            still_in_quarantine=still_in_quarantine,
-            proven_after=settings.delivery.proven_after,
-        )
+        chosen = Chosen(ids=[normal_id(each) or each for each in ids])
+        words = {"reason": reason, "by": by, "where": f"flow run {run}"}
+        resolved = decide_leads(settings, ledger, chosen, verdict, **words, still_in_quarantine=still_in_quarantine)
     get_run_logger().info("event=resolved verdict=%s count=%d", verdict, len(resolved.ids))
     if not resolved.refused:
         return {}

@@ -16,7 +16,7 @@ from leadgate.delivery.prepare import Decider, RejectCap, restrained
 from leadgate.delivery.routes import Route, route_of
 from leadgate.errors import ConfigError
 from leadgate.files import read_file, write_whole
-from leadgate.intake import PAGE, Looker, find_elsewhere
+from leadgate.intake import PAGE, Again, Looker, find_elsewhere
 from leadgate.leadbyte.wire import field_value
 from leadgate.ledger import Ledger
 from leadgate.ledger.claims import read_claims, read_ready_page
@@ -117,8 +117,13 @@ def read_plan(
     return keeper
 
 
-def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Policy, *, now: datetime) -> Plan:
-    """Register, look and decide on paper: the same steps as a run, by the same code, with nothing written."""
+def plan_run(  # noqa: PLR0913
+    config: PipelineConfig, source: Source, ledger: Ledger, policy: Policy, *, now: datetime, again: Again | None = None
+) -> Plan:
+    """Register, look and decide on paper: the same steps as a run, by the same code, with nothing written.
+
+    With `again`, also the leads in review or parked that would be decided anew.
+    """
     looker = Looker(source, ledger, config, now, records=False)
     planned: list[PlannedLead] = []
     faults = Faults()
@@ -138,7 +143,9 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
 
     mine = read_known_pipeline(ledger)
     outdated = read_outdated(ledger, policy.version if config.delivery.observe else None)
-    for page, new in _waiting_pages(source, ledger, faults, outdated):
+    parked = sorted(again.due()) if again else []
+    outdated |= set(parked)
+    for page, new in _waiting_pages(source, ledger, faults, outdated, parked):
         looks = {entry.lead_id: look for entry, look in zip(page, looker.look_over(page), strict=True)}
         due = {lead_id: look.late for lead_id, look in looks.items() if look and look.due}
         if new:
@@ -173,9 +180,12 @@ def plan_run(config: PipelineConfig, source: Source, ledger: Ledger, policy: Pol
 
 
 def _waiting_pages(
-    source: Source, ledger: Ledger, faults: Faults, outdated: AbstractSet[str]
+    source: Source, ledger: Ledger, faults: Faults, outdated: AbstractSet[str], parked: Sequence[str]
 ) -> Iterator[tuple[list[Waiting], bool]]:
-    """Every lead that would wait: first those not registered yet, then those that are; `outdated` ones as if new."""
+    """Every lead that would wait: those not registered yet, those that are, those that are `parked` till then.
+
+    The `outdated` ones wait as if they were new.
+    """
     for page in source.lead_pages.all(PAGE):
         faults += page.faults
         ids = [lead.lead_id for lead in page.leads]
@@ -187,6 +197,9 @@ def _waiting_pages(
         anew = (one for one in entries if one.lead_id in outdated)
         as_new = {one.lead_id: replace(one, missing=None, held_until=None) for one in anew}
         yield [as_new.get(one.lead_id, one) for one in entries], False
+    for start in range(0, len(parked), PAGE):
+        claims = read_claims(ledger, parked[start : start + PAGE])
+        yield [Waiting(one.lead_id, one.quarantined_at, None, None, None) for one in claims], False
 
 
 def _plan(lead: Decided, config: PipelineConfig, *, new: bool) -> PlannedLead:

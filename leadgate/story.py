@@ -38,7 +38,7 @@ def tell(history: History, config: PipelineConfig) -> Story:
         events.extend(_of_decision(decision, history.policies.get(decision["policy_version"])))
     for attempt in history.attempts:
         events.extend(_of_attempt(attempt, config))
-    events += _of_inference(history.entry)
+    events += _of_inference(history)
     # Sorting keeps the order of events that share an instant: seen, decided, sent, answered, inferred.
     told = [Event(event.at, on_one_line(event.what)) for event in sorted(events, key=lambda event: event.at)]
     return Story(told, on_one_line(_now(history, config)))
@@ -51,13 +51,24 @@ def _of_entry(entry: RowMapping) -> Iterator[Event]:
         yield Event(entry["arrived_at"], "enrichment seen complete")
 
 
-def _of_inference(entry: RowMapping) -> Iterator[Event]:
-    if entry["inferred"]:
+def _of_inference(history: History) -> Iterator[Event]:
+    entry = history.entry
+    if entry["inferred"] and not _is_by_person(history):
         yield Event(entry["settled_at"], f"settled as {entry['state']}, {entry['note']}")
 
 
 def _said(override: RowMapping) -> str:
-    return f"{override['decided_by']} decided {override['verdict']}: {override['reason']}"
+    words = _WORDS.get(override["verdict"], f"decided {override['verdict']}")
+    return f"{override['decided_by']} {words}" + (f": {override['reason']}" if override["reason"] else "")
+
+
+_WORDS = {
+    "again": "asked for a new decision",
+    "was-processed": "found in LeadByte that it was processed",
+    "was-rejected": "found in LeadByte that it was rejected",
+    "not-taken": "found it still in quarantine: its act was not taken",
+    "discard": "gave it up",
+}
 
 
 def _of_decision(decision: RowMapping, policy: str | None) -> Iterator[Event]:
@@ -137,7 +148,13 @@ def _now(history: History, config: PipelineConfig) -> str:
         return f"Now: {_waits(entry, config, history.stopped)}"
     note = f" ({entry['note'].rstrip('.')})" if entry["note"] else ""
     inferred = " No answer says so: it is inferred from a probe." if entry["inferred"] else ""
+    inferred = " No answer says so: a person does." if entry["inferred"] and _is_by_person(history) else inferred
     return f"Now: {_NOW[state].format(note=note, **_times(entry))}{inferred}"
+
+
+def _is_by_person(history: History) -> bool:
+    """Whether a person has said what became of the act."""
+    return any(each["token"] == history.entry["token"] for each in history.overrides)
 
 
 def _is_observed(history: History) -> bool:
@@ -186,5 +203,6 @@ _NOW = {
     State.REJECTED: "queued for rejection by LeadByte.",
     State.GONE: "someone else moved it out of quarantine; nothing more is done.",
     State.WITHDRAWN: "its row has left the source; it waits again when the row is back.",
-    State.FAILED: "parked{note}.",
+    State.FAILED: "parked{note}; decided anew when its data changes, or by `leadgate retry`.",
+    State.DISCARDED: "given up{note}; nothing more is done.",
 }

@@ -21,8 +21,10 @@ class Summary:
     `inferred` counts those of `processed` and `rejected` that were settled by a probe.
     `changed` counts settled leads whose enrichment changed afterwards, about which nothing is done.
     `refused` counts leads that LeadByte refused and that are sent again later; without attempts left: `failed`.
+    `again` counts leads in review or failed that are decided anew, since their data or the rules have changed.
+    `older_rules` counts reviews that older rules than today's have asked for, when the run ends.
     `disagreed` counts the leads of which the shadow rules said otherwise.
-    `overdue` counts reviews that have been open for longer than safety.review_within, when the run ends.
+    `overdue` counts reviews that have been open for longer than review.within, when the run ends.
     """
 
     registered: int
@@ -37,10 +39,12 @@ class Summary:
     gone: int
     inferred: int
     changed: int
+    again: int
     disagreed: int
     waiting: int
     ready: int
     overdue: int
+    older_rules: int
     faults: int
     observed: Mapping[Verdict, int] = field(default_factory=dict)
     """What would have been done with leads by delivery.observe, and with how many; nothing was sent."""
@@ -83,6 +87,7 @@ class Account:
     arrived: int = 0
     decided: int = 0
     changed: int = 0
+    again: int = 0
     shadowed: Counter[ShadowRow] = field(default_factory=Counter)
     """What the live rules and the shadow rules said, and of how many leads."""
     tally: Tally = field(default_factory=Tally)
@@ -114,6 +119,7 @@ class Account:
         self.data_faults = looked.reading.faults
         self.arrived += looked.arrived
         self.changed += looked.changed
+        self.again += looked.again
 
     def found_in(self, source: Source, ledger: Ledger) -> None:
         """Add what this run has found in rows of enrichment, and what the last comparison before it had."""
@@ -139,7 +145,9 @@ class Account:
         """Note the leads that were settled by inference."""
         self.inferred += reconciled.inferred
 
-    def summarize(self, *, remaining: Mapping[State, int], overdue: int = 0, pause: Pause | None = None) -> Summary:
+    def summarize(
+        self, *, remaining: Mapping[State, int], overdue: int = 0, older_rules: int = 0, pause: Pause | None = None
+    ) -> Summary:
         """Build the summary, with where this run's leads went and what the ledger holds now."""
         went = self.tally.went
         return Summary(
@@ -155,10 +163,12 @@ class Account:
             gone=went[State.GONE],
             inferred=len(self.inferred),
             changed=self.changed,
+            again=self.again,
             disagreed=sum(count for row, count in self.shadowed.items() if not row.agree),
             waiting=remaining.get(State.WAITING, 0),
             ready=remaining.get(State.READY, 0),
             overdue=overdue,
+            older_rules=older_rules,
             faults=len(self.faults),
             observed={verdict: self.observed[verdict] for verdict in Verdict if self.observed[verdict]},
             named_faults=self.faults,

@@ -18,6 +18,7 @@ from prefect.runtime import flow_run
 
 from leadgate.attention import attention
 from leadgate.config import about_the_clear
+from leadgate.ledger.again import count_older
 from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.observed import would_have
 from leadgate.ledger.pauses import read_pause
@@ -32,7 +33,7 @@ from leadgate.wiring.pipeline import Pipeline
 from tasks.observed import quoted
 from tasks.outside import STAGE
 
-_NOW = {"waiting", "ready", "overdue", "faults"}
+_NOW = {"waiting", "ready", "overdue", "older_rules", "faults"}
 """What a summary counts that is no event of the run."""
 _SHOWN = 20
 _LISTED = 100
@@ -95,8 +96,9 @@ async def report(pipeline: Pipeline, account: Account) -> Summary:
     pause = read_pause(ledger)
     for sentence in attention(read_doubts(ledger), pipeline.config.delivery, ledger.now()):
         account.tally.note(sentence)
-    overdue = count_overdue(ledger, within=pipeline.config.safety.review_within, now=ledger.now())
-    summary = account.summarize(remaining=remaining, overdue=overdue, pause=pause)
+    overdue = count_overdue(ledger, within=pipeline.config.review.within, now=ledger.now())
+    older = count_older(ledger, pipeline.policy.version)
+    summary = account.summarize(remaining=remaining, overdue=overdue, older_rules=older, pause=pause)
     await acreate_markdown_artifact(
         as_markdown(name, account, summary, remaining),
         key=artifact_key(name, "summary"),
@@ -168,8 +170,12 @@ def _for_people(summary: Summary, remaining: Mapping[State, int]) -> list[str]:
     """Say what wants a person, and what to type; nothing where all is well."""
     lines = []
     if count := remaining.get(State.REVIEW):
-        overdue = f", {summary.overdue} of them for longer than `safety.review_within`" if summary.overdue else ""
+        overdue = f", {summary.overdue} of them for longer than `review.within`" if summary.overdue else ""
         lines += [f"- **{count} in review**: a person must decide{overdue}. `leadgate review list` shows them."]
+        if summary.older_rules:
+            lines += [
+                f"- {summary.older_rules} of them by older rules: `leadgate review again --all` decides them anew."
+            ]
     if count := remaining.get(State.FAILED):
         lines += [
             f"- **{count} parked**: `leadgate explain ID` says what LeadByte answered, `leadgate retry` sends again."

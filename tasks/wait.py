@@ -29,8 +29,9 @@ _PAGES_A_LOOK = 5
 @guarded
 def wait(pipeline: Pipeline) -> Looked:
     """Look once at what is new in the source, and whose time is up."""
-    looked = look_for_arrivals(pipeline.source, pipeline.ledger, pipeline.config, now=pipeline.clock())
-    get_run_logger().info("event=looked arrived=%d late=%d healthy=%s", *_counts(looked))
+    parts = pipeline.source, pipeline.ledger, pipeline.config
+    looked = look_for_arrivals(*parts, now=pipeline.clock(), again=pipeline.again)
+    get_run_logger().info("event=looked arrived=%d late=%d again=%d healthy=%s", *_counts(looked))
     say_healthy(pipeline, looked.reading, None)
     return looked
 
@@ -39,9 +40,10 @@ def wait(pipeline: Pipeline) -> Looked:
 @guarded
 def compare(pipeline: Pipeline, begun_at: datetime) -> Compared:
     """Compare every lead and every waiting entry with the source, where that is due."""
-    compared = compare_all(pipeline.source, pipeline.ledger, pipeline.config, now=pipeline.clock(), begun_at=begun_at)
+    parts = pipeline.source, pipeline.ledger, pipeline.config
+    compared = compare_all(*parts, now=pipeline.clock(), begun_at=begun_at, again=pipeline.again)
     if compared.looked:
-        get_run_logger().info("event=compared arrived=%d late=%d healthy=%s", *_counts(compared.looked))
+        get_run_logger().info("event=compared arrived=%d late=%d again=%d healthy=%s", *_counts(compared.looked))
     return compared
 
 
@@ -98,9 +100,9 @@ async def looks(pipeline: Pipeline, stop: Stop, until: datetime) -> AsyncIterato
 def _look_once(pipeline: Pipeline) -> tuple[Registered, Looked]:
     parts = pipeline.source, pipeline.ledger, pipeline.config
     new = register_leads(*parts, now=pipeline.clock())
-    looked = look_for_arrivals(*parts, now=pipeline.clock())
+    looked = look_for_arrivals(*parts, now=pipeline.clock(), again=pipeline.again)
     # A comparison that is due goes on a little at each look, so that arrivals do not wait for its end.
-    compared = compare_all(*parts, now=pipeline.clock(), pages=_PAGES_A_LOOK)
+    compared = compare_all(*parts, now=pipeline.clock(), pages=_PAGES_A_LOOK, again=pipeline.again)
     if compared.registered:
         new = new.then(compared.registered)
     if compared.looked:
@@ -108,8 +110,8 @@ def _look_once(pipeline: Pipeline) -> tuple[Registered, Looked]:
     return new, looked
 
 
-def _counts(looked: Looked) -> tuple[int, int, bool]:
+def _counts(looked: Looked) -> tuple[int, int, int, bool]:
     """What a look found, for its line in the log; its warnings get lines of their own."""
     for warning in looked.warnings:
         get_run_logger().warning("event=source_warning problem=%s", quoted(warning))
-    return looked.arrived, looked.late, looked.reading.healthy
+    return looked.arrived, looked.late, looked.again, looked.reading.healthy

@@ -9,7 +9,6 @@ from leadgate.backtest.waits import Rewait, WaitChange
 from leadgate.config import WaitConfig
 from leadgate.ledger import Ledger
 from leadgate.ledger.past_decisions import read_decided
-from leadgate.ledger.policies import read_policy_texts
 from leadgate.ledger.source_health import read_standstills
 from leadgate.policy.deciding import Policy
 from leadgate.source import Source
@@ -41,7 +40,7 @@ def run_backtest(  # noqa: PLR0913
     now: datetime,
 ) -> Backtest:
     """Decide by `policy`, on paper, every lead that the rules have decided since an instant."""
-    rejudge = Rejudge(policy, source.columns, read_policy_texts(ledger))
+    rejudge = Rejudge(policy, source.columns)
     rewait = None
     if _what_decides(old_wait) != _what_decides(new_wait):
         rewait = Rewait(old_wait, new_wait, source.columns, read_standstills(ledger), now)

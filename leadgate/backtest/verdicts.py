@@ -1,8 +1,6 @@
 """The rules' side: every past lead decided anew, at the instant of its decision, and late if it was."""
 
-import json
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from leadgate.backtest.past import Evidence, Known
@@ -36,18 +34,17 @@ class Verdicts:
 
 
 class Rejudge:
-    """Decides past leads by other rules; `texts` are those of the rules that decided them, by version."""
+    """Decides past leads by other rules."""
 
-    def __init__(self, policy: Policy, columns: Columns, texts: Mapping[str, str]) -> None:
+    def __init__(self, policy: Policy, columns: Columns) -> None:
         self._policy, self._columns = policy, columns
-        self._rejecting = {version: _rejecting(text) for version, text in texts.items()}
         self.verdicts = Verdicts()
 
     def add(self, evidence: Evidence) -> None:
         """Decide one lead anew and count what came out."""
         past, found = evidence.past, self.verdicts
         old = past.verdict
-        if old == Verdict.REVIEW and past.rule in self._rejecting.get(past.policy_version, ()):
+        if past.capped:
             old = Verdict.REJECT.value
             found.capped += 1
         found.old[old] += 1
@@ -60,9 +57,3 @@ class Rejudge:
         found.new[new] += 1
         if new != old:
             found.flips.append(Flip(past.lead_id, old, past.rule, new, decision.rule, decision.reason, known))
-
-
-def _rejecting(text: str) -> frozenset[str]:
-    """The rules that can only reject: those with on_missing may send a lead to a person themselves."""
-    rules = json.loads(text)["rules"]
-    return frozenset(rule["name"] for rule in rules if rule["then"] == "reject" and rule["on_missing"] == "skip")

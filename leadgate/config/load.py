@@ -58,6 +58,8 @@ def parse_config(
             if not _is_about_a_key(fault) and not (_place(fault) and filled.is_absent(_place(fault)))
         ]
         problems += [_describe(fault, filled) for fault in faults]
+    if name_of := filled.variable_at(("review", "link")):
+        problems.append(f"review.link: is shown to people, and the value of ${{{name_of}}} never is: write it out")
     if config is None or problems:
         raise ConfigError([f"{name}: {problem}" for problem in dict.fromkeys(problems)])
     config.note_variables(filled.values)
@@ -192,6 +194,7 @@ def _describe(fault: ErrorDetails, filled: Filled) -> str:
 
 _RENAMED: Mapping[tuple[int | str, ...], str] = {
     ("delivery", "probe_with"): "write the field under update:, such as `data13: {text: leadgate}`",
+    ("safety", "review_within"): "write it as `within` under review:, such as `review: {within: 48h}`",
 }
 
 

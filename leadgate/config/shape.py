@@ -14,6 +14,7 @@ from leadgate.config.delivery import DeliveryConfig
 from leadgate.config.example import ExampleConfig
 from leadgate.config.leadbyte import check_base_url, checked_key, longest_exchange
 from leadgate.config.policy import PolicyConfig
+from leadgate.config.review import ReviewConfig
 from leadgate.config.section import Block, Duration, Section
 from leadgate.config.sentences import SentencesConfig
 from leadgate.config.source import SourceConfig
@@ -66,10 +67,9 @@ class LedgerConfig(Section):
 
 
 class SafetyConfig(Section):
-    """Brakes. `review_within` is how long a person may take over a review before it counts as overdue."""
+    """Brakes: how many leads one run may reject by rules; those beyond go to a person."""
 
     max_rejects_per_run: int = Field(1000, ge=0)
-    review_within: Duration | None = None
 
 
 class ReportConfig(Section):
@@ -92,6 +92,7 @@ class PipelineConfig(Section):
     policy: PolicyConfig
     examples: list[ExampleConfig] = Field([])
     delivery: DeliveryConfig = DeliveryConfig()
+    review: ReviewConfig = ReviewConfig()
     safety: SafetyConfig = SafetyConfig()
     report: ReportConfig | None = None
 

@@ -27,6 +27,7 @@ from leadgate.model import (
     Tally,
     Verdict,
 )
+from leadgate.policy.data_read import DataRead
 from leadgate.policy.deciding import Policy
 from leadgate.policy.requirements import Requirements
 from leadgate.policy.writing import Update, hold_for_values
@@ -112,7 +113,7 @@ class RejectCap:
             f"{lead.decision.reason} (For a person: this run had rejected {self._limit} leads, "
             "its safety.max_rejects_per_run.)"
         )
-        return replace(lead, decision=replace(lead.decision, verdict=Verdict.REVIEW, reason=reason))
+        return replace(lead, decision=replace(lead.decision, verdict=Verdict.REVIEW, reason=reason, capped=True))
 
 
 def restrained(lead: Decided, delivery: DeliveryConfig, pause: Pause | None, cap: RejectCap) -> Decided:
@@ -162,6 +163,7 @@ class Decider:
         self._source, self._policy, self._shadow, self._fingerprint = source, policy, shadow, fingerprint
         self._requirements = Requirements(config.wait, source.columns, config.without_values)
         self._update = Update(config.update, source.columns)
+        self._read = DataRead(config.source, policy, self._requirements, self._update, fingerprint=fingerprint)
         self._keeps = config.source.leads.left == "keep"
         self._reads_lead = bool(
             policy.reads.lead
@@ -212,7 +214,8 @@ class Decider:
         reads = self._policy.reads
         hash_read = partial(_hash_read, self._fingerprint, reads, lead, enrichment, missing, update)
         is_written = payload_hash is not None and payload_hash == held.updated_hash
-        return Decided(held, decision, update, payload_hash, is_written, hash_read)
+        see = partial(self._read.see, lead, enrichment)
+        return Decided(held, decision, update, payload_hash, is_written, hash_read, see)
 
 
 def _hash_read(  # noqa: PLR0913, PLR0917 - all that was read

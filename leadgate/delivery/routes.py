@@ -60,4 +60,4 @@ def act_parcels(leads: Sequence[Decided]) -> list[Parcel]:
 
 def _attempt(lead: Decided, update: Mapping[str, Any], *, with_act: bool) -> Attempt:
     request = LeadRequest(lead.claim.lead_id, update, lead.decision.verdict.action if with_act else None)
-    return Attempt(lead.claim, request, lead.decision, lead.payload_hash if update else None)
+    return Attempt(lead.claim, request, lead.decision, lead.payload_hash if update else None, see=lead.see)

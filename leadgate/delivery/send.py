@@ -89,6 +89,7 @@ class Delivery:
             elif since := lead.claim.doubt_since if lead.decision.verdict.action else None:
                 asked_at = min(now, since) + self._config.delivery.unknown_after
                 state, due_at, note = State.UNKNOWN, max(now, asked_at), _MAY_BE
-            conclusions.append(Conclusion(lead.claim, lead.decision, state, due_at, note))
+            seen = lead.see() if state is State.REVIEW else None
+            conclusions.append(Conclusion(lead.claim, lead.decision, state, due_at, note, seen))
         conclude(self._exchange.ledger, conclusions, now=now)
         self._exchange.tally.went.update(each.state for each in conclusions if not each.decision.observed)

@@ -4,6 +4,7 @@ Completeness is read from the source each time, never inferred from an event. A 
 reading of the source that was taken after it: a source that is down, empty or stale stops the clock.
 """
 
+from leadgate.intake.again import Again as Again
 from leadgate.intake.compare import Compared as Compared
 from leadgate.intake.compare import compare_all as compare_all
 from leadgate.intake.forward import PAGE as PAGE

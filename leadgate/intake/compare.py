@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from leadgate.config import PipelineConfig
+from leadgate.intake.again import Again
 from leadgate.intake.forward import KEEP_EVERY, PAGE
 from leadgate.intake.look import Looked, Looker
 from leadgate.intake.register import Registered, compare_leads
@@ -40,11 +41,13 @@ def compare_all(  # noqa: PLR0913
     now: datetime,
     begun_at: datetime | None = None,
     pages: int | None = None,
+    again: Again | None = None,
 ) -> Compared:
     """Compare all leads and all waiting entries with the source, where that is due.
 
     For a run that has `begun_at` some time, what is small is due too, unless that run has gone through it already.
-    With `pages`, only so many pages of each: to be called again and again.
+    With `pages`, only so many pages of each: to be called again and again. With `again`, parked leads whose data has
+    changed are decided anew.
     """
     registered = looker = None
     mark = read_mark(ledger, Relation.LEADS)
@@ -56,7 +59,7 @@ def compare_all(  # noqa: PLR0913
     mark = read_mark(ledger, Relation.ENRICHMENT)
     if mark and (_is_due(mark, config, now, begun_at) or not source.reads_forward()):
         looker = looker or Looker(source, ledger, config, now)
-        _compare_waiting(looker, source, ledger, mark, pages)
+        _compare_waiting(looker, source, ledger, mark, pages, again)
     withdrawn = 0
     if registered and registered.is_whole and config.source.leads.left != "keep":
         looker = looker or Looker(source, ledger, config, now)
@@ -94,7 +97,9 @@ def _is_due(mark: Mark, config: PipelineConfig, now: datetime, begun_at: datetim
     return now - mark.compared_at >= config.source.compare_every or (begins_run and mark.compared_rows <= _SMALL)
 
 
-def _compare_waiting(looker: Looker, source: Source, ledger: Ledger, mark: Mark, pages: int | None) -> None:
+def _compare_waiting(  # noqa: PLR0913, PLR0917
+    looker: Looker, source: Source, ledger: Ledger, mark: Mark, pages: int | None, again: Again | None
+) -> None:
     rows, before = (mark.compared_rows, mark.growing) if mark.compared_to else (0, Faults())
     if not mark.compared_to:
         source.odd_enrichment_ids()
@@ -109,6 +114,9 @@ def _compare_waiting(looker: Looker, source: Source, ledger: Ledger, mark: Mark,
         if number % KEEP_EVERY == 0:
             keep_mark(ledger, Relation.ENRICHMENT, mark)
     else:
+        parked, looker.looked.again = again.compare() if again else (0, 0)
+        looker.look(never_looked_at(ledger, PAGE) if looker.looked.again else ())
+        rows += parked
         mark = replace(mark, compared_to=None, compared_at=looker.looked.reading.read_at, compared_rows=rows)
         mark = replace(mark, faults=before | looker.faults(), growing=Faults())
     keep_mark(ledger, Relation.ENRICHMENT, mark)

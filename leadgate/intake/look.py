@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from leadgate.clock import CLOCKS_AGREE
 from leadgate.config import PipelineConfig, WaitConfig
+from leadgate.intake.again import Again
 from leadgate.intake.forward import PAGE, advance, read_from
 from leadgate.ledger import NOT_ASKED, Ledger
 from leadgate.ledger.source_health import keep_reading, latest_late, newest_seen
@@ -28,7 +29,8 @@ from leadgate.source import Source
 class Looked:
     """How many waiting leads became complete or late, and the reading of the source that says so.
 
-    `changed` counts settled leads whose enrichment changed afterwards, about which nothing is done.
+    `changed` counts settled leads whose enrichment changed afterwards, about which nothing is done; `again` leads in
+    review or failed that are decided anew.
     """
 
     reading: SourceReading
@@ -36,6 +38,7 @@ class Looked:
     arrived: int = 0
     late: int = 0
     changed: int = 0
+    again: int = 0
     warnings: list[str] = field(default_factory=list)
 
     def add(self, other: "Looked") -> None:
@@ -45,6 +48,7 @@ class Looked:
         self.arrived += other.arrived
         self.late += other.late
         self.changed += other.changed
+        self.again += other.again
         self.warnings = list(dict.fromkeys(self.warnings + other.warnings))
 
 
@@ -117,8 +121,13 @@ class Looker:
         )
 
 
-def look_for_arrivals(source: Source, ledger: Ledger, config: PipelineConfig, *, now: datetime) -> Looked:
-    """Make ready what has become complete or late: of entries that are new, had data written, or whose time is up."""
+def look_for_arrivals(
+    source: Source, ledger: Ledger, config: PipelineConfig, *, now: datetime, again: Again | None = None
+) -> Looked:
+    """Make ready what has become complete or late: of entries that are new, had data written, or whose time is up.
+
+    With `again`, parked leads that had data written are decided anew, as it says.
+    """
     horizon = source.horizon()
     looker = Looker(source, ledger, config, now)
     newest = looker.looked.reading.latest_at
@@ -128,6 +137,7 @@ def look_for_arrivals(source: Source, ledger: Ledger, config: PipelineConfig, *,
         mark = Mark(read_at=now, compared_at=now, compared_rows=looker.looked.seen, faults=looker.faults())
     else:
         for ids, is_news in _written(source, config, mark, newest):
+            looker.looked.again += again.look(ids) if again else 0
             looker.look([read_waiting(ledger, ids)])
             looker.count_changed(is_news)
     looker.look(held_until(ledger, now, PAGE))

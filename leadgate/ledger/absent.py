@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, func, null, select
 
 from leadgate.ledger.claims import at
 from leadgate.ledger.ledger import Ledger, writes
@@ -75,7 +75,8 @@ def withdraw(ledger: Ledger, *, left: Literal["withdraw", "review"], now: dateti
         if counts.absent > _MOST_AT_ONCE and counts.absent > _MOST_SHARE * counts.open:
             return Withdrawn(0, missing=counts.absent, of=counts.open)
         chosen = ledger.locked(connection, is_away, ENTRY.state != state)
-        moved = entries.update().where(chosen).values(state=state, due_at=None, note=_NOTE, token=ENTRY.token + 1)
+        left_at = {"due_at": None, "note": _NOTE, "seen": null(), "token": ENTRY.token + 1}
+        moved = entries.update().where(chosen).values(state=state, **left_at)
         return Withdrawn(len(connection.scalars(moved.returning(ENTRY.lead_id)).all()))
 
 

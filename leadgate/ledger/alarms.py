@@ -22,7 +22,7 @@ class Alarm(StrEnum):
     REJECTS = "rejects"
     """A run has rejected as many leads as it may, and gave the rest to a person."""
     REVIEWS = "reviews"
-    """Reviews have been open for longer than safety.review_within."""
+    """Reviews have been open for longer than review.within."""
     BRAKE = "brake"
     """Acts are held back, since too much is in doubt."""
     CONTROL = "control"

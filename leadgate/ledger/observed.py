@@ -1,16 +1,15 @@
 """Leads that were decided while `delivery.observe` was on: nothing was sent for them, and they wait like held ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Join, Select, and_, case, func, null, select, true
+from sqlalchemy import Join, Select, and_, func, select, true
 
-from leadgate.ledger.claims import at
-from leadgate.ledger.ledger import Ledger, writes
+from leadgate.ledger.again import as_new
+from leadgate.ledger.ledger import Ledger
 from leadgate.ledger.schema import DECISION, ENTRY, decisions, entries, in_state, stands_for
 from leadgate.model import State, Verdict
 
-_AT_ONCE = 1000
 # Looked up by the index of held leads: settled ones cost nothing.
 _HELD = and_(in_state(State.WAITING), ENTRY.due_at.is_not(None))
 
@@ -19,27 +18,9 @@ def decide_anew(ledger: Ledger, *, rules: str | None, now: datetime) -> int:
     """Let observed leads wait as if they were new, so that the next look takes them up; return how many.
 
     Those that other rules than those of the version `rules` decided; all of them where it is None: nothing is observed
-    any more. Whether one is late is found out again.
+    any more.
     """
-    ids = sorted(read_outdated(ledger, rules))
-    return sum(_as_new(ledger, ids[start : start + _AT_ONCE], now=now) for start in range(0, len(ids), _AT_ONCE))
-
-
-@writes
-def _as_new(ledger: Ledger, ids: Sequence[str], *, now: datetime) -> int:
-    """Those that a person has decided need no data, and are ready at once."""
-    decided = ENTRY.override_token.is_not(None)
-    fresh = {
-        "state": case((decided, State.READY.value), else_=ENTRY.state),
-        "missing": case((decided, ENTRY.missing), else_=null()),
-        "due_at": case((decided, at(now)), else_=None),
-        "late": False,
-        "note": None,
-        "written_at": now,
-    }
-    with ledger.transaction() as connection:
-        statement = entries.update().where(ledger.locked(connection, _HELD, ENTRY.lead_id.in_(ids))).values(**fresh)
-        return len(connection.scalars(statement.returning(ENTRY.lead_id)).all())
+    return as_new(ledger, sorted(read_outdated(ledger, rules)), _HELD, now=now)
 
 
 def read_outdated(ledger: Ledger, rules: str | None) -> set[str]:

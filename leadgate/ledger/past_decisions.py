@@ -11,7 +11,7 @@ from leadgate.ledger.ledger import Ledger, fields_of
 from leadgate.ledger.schema import DECISION, ENTRY, decisions, same_lead
 
 _PAGE = 1000
-_OF_DECISION = ("decided_at", "policy_version", "verdict", "rule", "late", "facts")
+_OF_DECISION = ("decided_at", "policy_version", "verdict", "rule", "late", "facts", "capped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class PastLead:
     rule: str | None
     late: bool
     facts: Mapping[str, Any]
+    capped: bool
+    """One reject too many for its run: a person was asked."""
 
 
 def read_decided(ledger: Ledger, since: datetime) -> Iterator[list[PastLead]]:

@@ -1,15 +1,20 @@
-"""What people say, recorded here and sent by the next run like anything else: reviews ended, parked leads retried."""
+"""What people say, recorded here and carried out by the next run like anything else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, false, null, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, case, false, not_, null, or_, select, true
 
 from leadgate.errors import ConfigError
+from leadgate.ledger.again import IS_LEFT, waits_as_new
 from leadgate.ledger.ledger import Ledger, writes
-from leadgate.ledger.schema import ENTRY, OVERRIDE, entries, in_state, overrides, same_lead
-from leadgate.model import Resolution, Resolved, State
+from leadgate.ledger.many_rows import ManyRows
+from leadgate.ledger.reviews import ids_in_review
+from leadgate.ledger.rows import NO_LEASE
+from leadgate.ledger.schema import ENTRY, entries, in_state, overrides, same_lead
+from leadgate.ledger.whereabouts import why_not
+from leadgate.model import Chosen, Resolution, Resolved, State
 from leadgate.printable import on_one_line
 
 LONGEST_NAME = 100
@@ -17,6 +22,11 @@ LONGEST_NAME = 100
 _LONGEST_TEXT = 1000
 _LONGEST_WHERE = 147
 """With the name, a space and brackets this is what the column holds."""
+_NAMED = 5
+_IDS = ManyRows("ids", ENTRY.pipeline, ENTRY.lead_id)
+_CERTAIN = {"doubt_since": None, "doubt_action": None, "doubt_theirs": None}
+_OPTIONAL = {Resolution.AGAIN, Resolution.WAS_PROCESSED, Resolution.WAS_REJECTED, Resolution.NOT_TAKEN}
+"""What may be said without a reason: it is one."""
 
 
 def checked_name(name: str, where: str | None = None) -> str:
@@ -48,63 +58,124 @@ def _one_line(text: str, what: str, option: str) -> str:
     return text
 
 
+class _Word(NamedTuple):
+    """What a person's word is heard of, and what it makes of an entry beside its token and its note."""
+
+    heard: ColumnElement[bool]
+    values: Mapping[str, Any]
+
+
 @writes
 def resolve(  # noqa: PLR0913
     ledger: Ledger,
-    ids: Sequence[str],
+    chosen: Chosen,
     verdict: Resolution,
     *,
     reason: str,
     by: str,
     where: str | None = None,
-    hold_for: timedelta,
+    hold_for: timedelta = timedelta(),
     now: datetime,
     still_in_quarantine: bool = False,
     proven_after: timedelta = timedelta(),
 ) -> Resolved:
-    """End reviews by a person's decision, all in one transaction; of two people who meet the first is heard.
+    """Record what a person says of leads, all in one transaction; of two people who meet the first is heard.
 
-    `process` and `reject` make a lead ready, with the override that stands in place of the rules from then on;
-    `wait` holds it for `hold_for`, then the rules decide again. A lead whose act may have been taken already is
-    refused unless the person says that it is `still_in_quarantine`, which is heard once the act is older than
-    `proven_after`: until then it may be under way, or in LeadByte's queue. Raises ConfigError without a reason or name.
+    `process` and `reject` make a lead in review ready, with the override that stands in place of the rules from then
+    on; `wait` holds it for `hold_for`, then the rules decide again; `again` has them decide now. One whose act may have
+    been taken is refused unless the person says that it is `still_in_quarantine`, which is heard once the act is older
+    than `proven_after`: until then it may be under way, or in LeadByte's queue. `was-processed`, `was-rejected` and
+    `not-taken` say what became of such an act; the last is heard as late, and lets the lead be decided anew. `discard`
+    gives up a parked lead.
+
+    Nothing is done, and ConfigError is raised, without a reason or name, where an id is unknown, and where leads that
+    are not named by id are not `chosen.count`.
     """
     by, reason = checked_name(by, where), checked_reason(reason)
-    if not reason:
+    if not reason and verdict not in _OPTIONAL:
         msg = "a person's decision needs a reason, which is read later: give one with --reason TEXT"
         raise ConfigError(msg)
-    wanted = list(dict.fromkeys(ids))
-    held = verdict is Resolution.WAIT
+    told_at = now - proven_after
+    is_certain = ENTRY.doubt_since.is_(None)
+    free = or_(is_certain, and_(true() if still_in_quarantine else false(), ENTRY.doubt_since <= told_at))
+    word = _word_of(verdict, free, told_at, now=now, hold_for=hold_for)
+    said = f"{by} decided {verdict}" + (f": {reason}" if reason else "")
+    given = _IDS.rows(ledger.dialect).c
     ended = (
         entries.update()
-        .where(ledger.mine, in_state(State.REVIEW), ENTRY.lead_id.in_(wanted))
-        .where(or_(ENTRY.doubt_since.is_(None), _may_be_told(still_in_quarantine, now - proven_after)))
-        .values(
-            state=State.WAITING if held else State.READY,
-            due_at=now + hold_for if held else now,
-            written_at=now,
-            # A token of its own: whoever held the lead before can write nothing any more.
-            token=ENTRY.token + 1,
-            override_token=null() if held else ENTRY.token + 1,
-            refusals=0,
-            doubt_since=null(),
-            doubt_action=null(),
-            doubt_theirs=null(),
-            note=f"{by} decided {verdict}: {reason}",
-        )
+        .where(same_lead(ENTRY, given), word.heard)
+        # A token of its own: whoever held the lead before can write nothing any more.
+        .values({"written_at": now, "refusals": 0, **word.values, "token": ENTRY.token + 1, "note": said})
         .returning(ENTRY.lead_id, ENTRY.token)
     )
-    said = {"pipeline": ledger.pipeline, "verdict": verdict, "reason": reason, "decided_by": by, "decided_at": now}
+    row = {"pipeline": ledger.pipeline, "verdict": verdict, "reason": reason, "decided_by": by, "decided_at": now}
     with ledger.transaction() as connection:
+        ids = list(dict.fromkeys(chosen.ids)) or _counted(ledger, connection, chosen, verdict)
         # Once they are locked: whoever comes second finds them decided.
-        ledger.lock(connection, wanted)
-        tokens: dict[str, int] = {row.lead_id: row.token for row in connection.execute(ended)}
+        ledger.lock(connection, ids)
+        handed = _IDS.hand_over(connection, [{"pipeline": ledger.pipeline, "lead_id": lead_id} for lead_id in ids])
+        _refuse_unknown(ledger, connection, ids, handed)
+        tokens: dict[str, int] = {row.lead_id: row.token for row in connection.execute(ended, handed)}
         if tokens:
-            rows = [said | {"lead_id": lead_id, "token": token} for lead_id, token in tokens.items()]
+            rows = [row | {"lead_id": lead_id, "token": token} for lead_id, token in tokens.items()]
             connection.execute(overrides.insert(), rows)
-        others = [lead_id for lead_id in wanted if lead_id not in tokens]
-        refused = _why_not(ledger, connection, others, still_in_quarantine, proven_after) if others else {}
-    return Resolved([lead_id for lead_id in wanted if lead_id in tokens], refused)
+        others = [lead_id for lead_id in ids if lead_id not in tokens]
+        asked = ledger, connection, others, verdict
+        refused = why_not(*asked, looked=still_in_quarantine, proven_after=proven_after) if others else {}
+    return Resolved([lead_id for lead_id in ids if lead_id in tokens], refused)
+
+
+def _word_of(
+    verdict: Resolution, free: ColumnElement[bool], told_at: datetime, *, now: datetime, hold_for: timedelta
+) -> _Word:
+    by_people = and_(in_state(State.REVIEW), free)
+    in_doubt = and_(ENTRY.state.in_((State.REVIEW, State.UNKNOWN)), ENTRY.doubt_since.is_not(None))
+    ready = {"state": State.READY, "due_at": now, **NO_LEASE, **_CERTAIN}
+    match verdict:
+        case Resolution.PROCESS | Resolution.REJECT:
+            return _Word(by_people, {**ready, "override_token": ENTRY.token + 1})
+        case Resolution.WAIT:
+            held = {"state": State.WAITING, "due_at": now + hold_for, "override_token": null(), **_CERTAIN}
+            return _Word(by_people, held)
+        case Resolution.AGAIN:
+            return _Word(and_(in_state(State.REVIEW), not_(IS_LEFT)), waits_as_new(now))
+        case Resolution.NOT_TAKEN:
+            return _Word(and_(in_doubt, ENTRY.doubt_since <= told_at), ready)
+        case Resolution.WAS_PROCESSED | Resolution.WAS_REJECTED:
+            state = State.PROCESSED if verdict is Resolution.WAS_PROCESSED else State.REJECTED
+            is_ours = ENTRY.decided_token.is_not(None)
+            found = {"state": case((is_ours, state.value), else_=State.GONE.value), "inferred": is_ours}
+            return _Word(in_doubt, {**found, "due_at": None, "settled_at": now, **NO_LEASE, **_CERTAIN})
+        case Resolution.DISCARD:
+            gone = {"state": State.DISCARDED, "due_at": None, "settled_at": now, "override_token": null(), **_CERTAIN}
+            return _Word(in_state(State.FAILED), gone)
+
+
+def _counted(ledger: Ledger, connection: Connection, chosen: Chosen, verdict: Resolution) -> list[str]:
+    """The leads that a person means without naming them; raise ConfigError where they are not as many as was said."""
+    ids = list(connection.scalars(ids_in_review(ledger, verdict, chosen.rule)))
+    if chosen.count != len(ids):
+        which = f"by {chosen.rule}" if chosen.rule else "in all"
+        msg = (
+            f"{len(ids)} leads are meant now {which}, not {chosen.count}, and nothing was done: look with `leadgate "
+            "review list`, and say the new count"
+        )
+        raise ConfigError(msg)
+    return ids
+
+
+def _refuse_unknown(ledger: Ledger, connection: Connection, ids: Sequence[str], handed: Mapping[str, str]) -> None:
+    given = _IDS.rows(ledger.dialect).c
+    known = set(connection.scalars(select(ENTRY.lead_id).join(given.lead_id.table, same_lead(ENTRY, given)), handed))
+    unknown = [lead_id for lead_id in ids if lead_id not in known]
+    if unknown:
+        more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+        named = ", ".join(map(on_one_line, unknown[:_NAMED]))
+        msg = (
+            f"not known to the pipeline {ledger.pipeline!r}: {named}{more}. Nothing was done: correct the ids, or "
+            "leave those out"
+        )
+        raise ConfigError(msg)
 
 
 @writes
@@ -116,44 +187,3 @@ def retry_failed(ledger: Ledger, ids: Sequence[str] | None, *, now: datetime) ->
         again = {"state": State.READY, "due_at": now, "written_at": now, "refusals": 0, "note": None}
         statement = entries.update().where(ledger.locked(connection, parked)).values(**again)
         return sorted(connection.scalars(statement.returning(ENTRY.lead_id)))
-
-
-def _may_be_told(still_in_quarantine: bool, before: datetime) -> ColumnElement[bool]:  # noqa: FBT001
-    return and_(true() if still_in_quarantine else false(), ENTRY.doubt_since <= before)
-
-
-def _why_not(
-    ledger: Ledger,
-    connection: Connection,
-    ids: Sequence[str],
-    still_in_quarantine: bool,  # noqa: FBT001
-    proven_after: timedelta,
-) -> dict[str, str]:
-    """Where each of the ids is, in words for who wanted to decide it."""
-    query = (
-        select(ENTRY.lead_id, ENTRY.state, ENTRY.doubt_since, ENTRY.doubt_action, OVERRIDE.decided_by, OVERRIDE.verdict)
-        .outerjoin(overrides, and_(same_lead(OVERRIDE, ENTRY), OVERRIDE.token == ENTRY.override_token))
-        .where(ledger.mine, ENTRY.lead_id.in_(ids))
-    )
-    found = {row.lead_id: row for row in connection.execute(query)}
-    return {lead_id: _whereabouts(found.get(lead_id), still_in_quarantine, proven_after) for lead_id in ids}
-
-
-def _whereabouts(row: Row[Any] | None, still_in_quarantine: bool, proven_after: timedelta) -> str:  # noqa: FBT001
-    if row is None:
-        return "is not known to this pipeline"
-    if row.state == State.REVIEW and row.doubt_since:
-        heard_at = f"{row.doubt_since + proven_after:%Y-%m-%d %H:%M:%S}Z"
-        act = f"its {row.doubt_action}" if row.doubt_action else "an act"
-        since = f"{row.doubt_since:%Y-%m-%d %H:%M:%S}Z"
-        if still_in_quarantine:
-            return (
-                f"{act} was sent at {since} and may still be in LeadByte's queue: look the lead up in LeadByte again "
-                f"after {heard_at}, and say then that it is still in quarantine"
-            )
-        return (
-            f"{act} may have been taken, sent at {since}: look it up in LeadByte, and if it is still in quarantine "
-            f"after {heard_at} say so with --still-in-quarantine"
-        )
-    said = f", since {row.decided_by} decided {row.verdict}" if row.decided_by else ""
-    return f"is not in review: it is {row.state}{said}"

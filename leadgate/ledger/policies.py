@@ -17,12 +17,6 @@ def keep_policy(ledger: Ledger, *, version: str, text: str, now: datetime) -> No
         connection.execute(ledger.insert(policies).on_conflict_do_nothing(), row)
 
 
-def read_policy_texts(ledger: Ledger) -> dict[str, str]:
-    """The canonical text of all rules that were ever used, by version."""
-    with ledger.reading() as connection:
-        return policy_texts(ledger, connection)
-
-
 def policy_texts(ledger: Ledger, connection: Connection, versions: Collection[str] | None = None) -> dict[str, str]:
     """The text of these versions, or of all, over a connection that is open."""
     query = select(policies.c.version, policies.c.text).where(policies.c.pipeline == ledger.pipeline)

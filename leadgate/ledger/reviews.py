@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, not_, or_, select, true
 from sqlalchemy.sql.selectable import ScalarSelect
 
+from leadgate.ledger.again import IS_LEFT
 from leadgate.ledger.ledger import Ledger
 from leadgate.ledger.schema import (
     ATTEMPT,
@@ -20,10 +21,22 @@ from leadgate.ledger.schema import (
     same_lead,
     stands_for,
 )
-from leadgate.model import Overridden, Override, Resolution, Review, State
+from leadgate.model import Group, Overridden, Override, Resolution, Review, SentBy, State
 
 FOR_PEOPLE = (State.FAILED, State.REVIEW, State.UNKNOWN)
 """Where a lead is that a person should know of."""
+OTHERWISE = "otherwise"
+"""What `--rule` calls it when no rule matched."""
+_EXAMPLES = (Resolution.PROCESS, Resolution.REJECT, Resolution.WAIT)
+_SETTLE = {Resolution.WAS_PROCESSED, Resolution.WAS_REJECTED, Resolution.NOT_TAKEN}
+
+_BY_RULE = and_(ENTRY.doubt_since.is_(None), DECISION.verdict == "review", DECISION.decided_by.is_(None))
+_SENT_BY = case(
+    (ENTRY.doubt_since.is_not(None), SentBy.DOUBT.value),
+    (and_(_BY_RULE, DECISION.capped), SentBy.CAP.value),
+    (_BY_RULE, SentBy.RULE.value),
+    else_=SentBy.OTHER.value,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +51,35 @@ class ForPerson:
     note: str
 
 
-def read_reviews(ledger: Ledger) -> list[Review]:
-    """Every lead that a person must decide, the longest open first."""
+def read_reviews(
+    ledger: Ledger, *, rule: str | None = None, since: datetime | None = None, limit: int | None = None
+) -> list[Review]:
+    """The leads that a person must decide, the longest open first.
+
+    Those of a `rule` alone, as `ids_in_review`, those that have been open `since` an instant or shorter, and as many
+    as the `limit`; all of them unless told.
+    """
+    answered_at = _last_answer(entries)
+    opened_at = case(
+        (answered_at > DECISION.decided_at, answered_at),
+        else_=func.coalesce(DECISION.decided_at, answered_at, ENTRY.registered_at),
+    )
+    opened = _in_review(ledger, rule).with_only_columns(ENTRY.lead_id, opened_at.label("since"))
+    opened = opened.where(opened_at >= since) if since else opened
+    chosen = opened.order_by(opened_at, ENTRY.lead_id).limit(limit).subquery()
     query = (
-        select(ENTRY.lead_id, ENTRY.registered_at, DECISION.decided_at, _last_answer(entries).label("answered_at"))
-        .add_columns(DECISION.rule, ENTRY.note, DECISION.facts, ENTRY.doubt_since, ENTRY.doubt_action)
+        select(ENTRY.lead_id, chosen.c.since, _SENT_BY.label("sent_by"), DECISION.rule, ENTRY.note, DECISION.facts)
+        .add_columns(ENTRY.doubt_since, ENTRY.doubt_action)
+        .select_from(chosen.join(entries, and_(ledger.mine, ENTRY.lead_id == chosen.c.lead_id)))
         .outerjoin(decisions, stands_for(ENTRY))
-        .where(ledger.mine, in_state(State.REVIEW))
+        .order_by(chosen.c.since, ENTRY.lead_id)
     )
     with ledger.reading() as connection:
-        found = [
+        return [
             Review(
                 lead_id=row.lead_id,
-                since=max((at for at in (row.decided_at, row.answered_at) if at), default=row.registered_at),
+                since=row.since,
+                sent_by=SentBy(row.sent_by),
                 rule=row.rule,
                 reason=row.note or "",
                 facts=row.facts or {},
@@ -59,7 +88,58 @@ def read_reviews(ledger: Ledger) -> list[Review]:
             )
             for row in connection.execute(query)
         ]
-    return sorted(found, key=lambda review: (review.since, review.lead_id))
+
+
+def count_reviews(ledger: Ledger) -> list[Group]:
+    """Count the leads in review by what sent them there, rule and reason, the most first."""
+    note = case((ENTRY.doubt_since.is_not(None), ""), else_=func.coalesce(ENTRY.note, ""))
+    query = _in_review(ledger).with_only_columns(_SENT_BY.label("sent_by"), DECISION.rule, note.label("reason"))
+    query = query.add_columns(func.count().label("leads")).group_by(_SENT_BY, DECISION.rule, note)
+    with ledger.reading() as connection:
+        found = [Group(SentBy(row.sent_by), row.rule, row.reason, row.leads) for row in connection.execute(query)]
+    return sorted(found, key=lambda group: (-group.leads, group.sent_by, group.rule or "", group.reason))
+
+
+def ids_in_review(ledger: Ledger, verdict: Resolution, rule: str | None) -> Select[Any]:
+    """The ids of the leads that a person's word is about which names none: of those that can be decided so.
+
+    With a rule, those that it sent to a person, or that were one reject too many by it; `otherwise`: no rule matched.
+    """
+    can_be: ColumnElement[bool]
+    if verdict in _SETTLE:
+        can_be = ENTRY.doubt_since.is_not(None)
+    elif verdict is Resolution.AGAIN:
+        can_be = not_(IS_LEFT)
+    else:
+        can_be = ENTRY.doubt_since.is_(None)
+    return _in_review(ledger, rule).with_only_columns(ENTRY.lead_id).where(can_be).order_by(ENTRY.lead_id)
+
+
+def count_in_review(ledger: Ledger, verdict: Resolution, rule: str | None) -> int:
+    """How many those are."""
+    query = select(func.count()).select_from(ids_in_review(ledger, verdict, rule).order_by(None).subquery())
+    with ledger.reading() as connection:
+        return connection.scalar(query) or 0
+
+
+def read_left(ledger: Ledger, rule: str | None = None) -> dict[SentBy, list[str]]:
+    """The ids of the leads in review that are left to people whatever the rules say, by what sent them there."""
+    query = _in_review(ledger, rule).with_only_columns(ENTRY.lead_id, _SENT_BY.label("sent_by")).where(IS_LEFT)
+    found: dict[SentBy, list[str]] = {}
+    with ledger.reading() as connection:
+        for row in connection.execute(query.order_by(ENTRY.lead_id)):
+            found.setdefault(SentBy(row.sent_by), []).append(row.lead_id)
+    return found
+
+
+def _in_review(ledger: Ledger, rule: str | None = None) -> Select[Any]:
+    """The entries in review with their standing decisions."""
+    by_rule: ColumnElement[bool] = true()
+    if rule is not None:
+        named = DECISION.rule == rule
+        by_rule = and_(_BY_RULE, or_(named, DECISION.rule.is_(None)) if rule == OTHERWISE else named)
+    query = select(entries).outerjoin(decisions, stands_for(ENTRY))
+    return query.where(ledger.mine, in_state(State.REVIEW), by_rule)
 
 
 def count_overdue(ledger: Ledger, *, within: timedelta | None, now: datetime) -> int:
@@ -94,7 +174,7 @@ def read_overridden(ledger: Ledger, *, limit: int) -> list[Overridden]:
     query = (
         select(OVERRIDE.lead_id, OVERRIDE.verdict, OVERRIDE.reason, OVERRIDE.decided_by, DECISION.facts, DECISION.late)
         .join(decisions, and_(of_the_lead, DECISION.token == asked))
-        .where(OVERRIDE.pipeline == ledger.pipeline)
+        .where(OVERRIDE.pipeline == ledger.pipeline, OVERRIDE.verdict.in_(_EXAMPLES))
         .order_by(OVERRIDE.decided_at.desc(), OVERRIDE.lead_id)
         .limit(limit)
     )

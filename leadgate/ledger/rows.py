@@ -10,7 +10,7 @@ from sqlalchemy import JSON
 
 from leadgate.ledger.many_rows import as_json
 from leadgate.ledger.schema import DECISION
-from leadgate.model import FINAL_STATES, Attempt, Claim, Conclusion, Decision, Look, Outcome, Result, State
+from leadgate.model import FINAL_STATES, Attempt, Claim, Conclusion, Decision, Look, Outcome, Result, Seen, State
 
 Row = dict[str, Any]
 
@@ -51,6 +51,11 @@ def look_row(pipeline: str, look: Look) -> Row:
     }
 
 
+def seen_row(seen: Seen | None) -> str | None:
+    """What a decision went by, as an entry keeps it."""
+    return as_json({"columns": seen.columns, "data_hash": seen.data_hash}) if seen else None
+
+
 def claim_row(pipeline: str, claim: Claim) -> Row:
     """The claim that a row is written under."""
     return {"pipeline": pipeline, "lead_id": claim.lead_id, "token": claim.token}
@@ -63,6 +68,7 @@ def conclusion_row(pipeline: str, conclusion: Conclusion) -> Row:
         "due_at": conclusion.due_at,
         "note": conclusion.note and storable(conclusion.note),
         "put_off": conclusion.decision.paused,
+        "seen": seen_row(conclusion.seen),
     }
 
 
@@ -113,5 +119,6 @@ def outcome_row(pipeline: str, outcome: Outcome) -> Row:
         "dates_doubt": outcome.dates_doubt,
         "acts_again": outcome.acts_again,
         "shape": outcome.shape or None,
+        "seen": seen_row(outcome.seen),
         "doubt_theirs": outcome.theirs,
     }

@@ -4,6 +4,8 @@ An entry is a lead's row. `token` counts its claims: a decision belongs to the c
 records is accepted only under the token it claimed with.
 """
 
+from collections.abc import Iterable
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -30,13 +32,19 @@ from leadgate.ledger.source_tables import marks as marks  # noqa: PLC0414 - like
 from leadgate.ledger.source_tables import metadata as metadata  # noqa: PLC0414
 from leadgate.ledger.source_tables import readings as readings  # noqa: PLC0414
 from leadgate.ledger.source_tables import standstills as standstills  # noqa: PLC0414
-from leadgate.model import State
+from leadgate.model import FINAL_STATES, Resolution, State
 
 REVISION = "first"
 """The newest migration; a test holds it equal to the migrations' head."""
 
-STATES = "('waiting', 'ready', 'sending', 'unknown', 'review', 'processed', 'rejected', 'gone', 'withdrawn', 'failed')"
-FINAL = "('processed', 'rejected', 'gone')"
+
+def _listed(words: Iterable[StrEnum]) -> str:
+    return f"({', '.join(repr(word.value) for word in words)})"
+
+
+STATES = _listed(State)
+FINAL = _listed(sorted(FINAL_STATES))
+RESOLUTIONS = _listed(Resolution)
 
 pipelines = Table(
     "leadgate_pipelines",
@@ -84,7 +92,7 @@ entries = Table(
     Column("decided_token", Integer, comment="the claim under which the standing decision was made"),
     Column("updated_hash", String(16), comment="of the last payload LeadByte took: it is not sent again"),
     Column("note", Text, comment="why the entry is where it is, in LeadByte's words where it has some"),
-    Column("inferred", Boolean, nullable=False, server_default=text("false"), comment="settled by a probe"),
+    Column("inferred", Boolean, nullable=False, server_default=text("false"), comment="settled, and no answer says so"),
     Column("settled_at", UtcDateTime),
     Column("absent_since", UtcDateTime, comment="since when a healthy source has had no row of the lead"),
     Column("written_at", UtcDateTime, comment="when due_at and lease_until were last set: never ahead of the clock"),
@@ -92,6 +100,7 @@ entries = Table(
     Column("doubt_since", UtcDateTime, comment="since when an act may have been taken that nobody can vouch for"),
     Column("doubt_action", String(8), comment="which act is in doubt; null: one that this ledger does not know of"),
     Column("doubt_theirs", UtcDateTime, comment="doubt_since by LeadByte's clock, where it was known"),
+    Column("seen", JSON(none_as_null=True), comment="review, failed: the columns read, and a hash of their values"),
     Column("acted_again", Boolean, nullable=False, server_default=text("false"), comment="evidence freed it once"),
     Column(
         "account", String(300), nullable=False, comment="of its pipeline: no other pipeline of the account has the lead"
@@ -145,10 +154,12 @@ decisions = Table(
         comment="held by a pause: the lead is ready, and is decided again",
     ),
     Column("observed", Boolean, nullable=False, server_default=text("false"), comment="nothing was sent for it"),
+    Column("capped", Boolean, nullable=False, server_default=text("false"), comment="one reject too many for its run"),
     Column("shadow", JSON(none_as_null=True), comment="what the shadow rules said: verdict, rule, version, agrees"),
     PrimaryKeyConstraint("pipeline", "lead_id", "token", name="leadgate_decisions_pk"),
     CheckConstraint("verdict in ('process', 'reject', 'hold', 'review')", name="leadgate_decisions_verdict_is_known"),
     CheckConstraint("not paused or verdict = 'hold'", name="leadgate_decisions_paused_is_held"),
+    CheckConstraint("not capped or verdict = 'review'", name="leadgate_decisions_capped_is_for_people"),
 )
 
 attempts = Table(
@@ -200,12 +211,12 @@ overrides = Table(
     Column("pipeline", String(63), nullable=False),
     Column("lead_id", String(200), nullable=False),
     Column("token", Integer, nullable=False, comment="one of the entry's: it fences off whoever held it before"),
-    Column("verdict", String(8), nullable=False),
+    Column("verdict", String(16), nullable=False, comment="what should become of it, or what became of its act"),
     Column("reason", Text, nullable=False),
     Column("decided_by", String(250), nullable=False),
     Column("decided_at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("pipeline", "lead_id", "token", name="leadgate_overrides_pk"),
-    CheckConstraint("verdict in ('process', 'reject', 'wait')", name="leadgate_overrides_verdict_is_known"),
+    CheckConstraint(f"verdict in {RESOLUTIONS}", name="leadgate_overrides_verdict_is_known"),
 )
 
 pauses = Table(

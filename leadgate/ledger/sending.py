@@ -49,12 +49,12 @@ _CLAIM = (ENTRY.pipeline, ENTRY.lead_id, ENTRY.token)
 _ATTEMPT = (*_CLAIM, ATTEMPT.request_id, ATTEMPT.kind, ATTEMPT.action, ATTEMPT.fields, ATTEMPT.payload_hash)
 _DECISION = (*_CLAIM, *DECIDED)
 _INTENTS = ManyRows("intents", *_ATTEMPT, *DECIDED)
-_CONCLUSIONS = ManyRows("conclusions", *_CLAIM, ENTRY.state, ENTRY.due_at, ENTRY.note)
+_CONCLUSIONS = ManyRows("conclusions", *_CLAIM, ENTRY.state, ENTRY.due_at, ENTRY.note, ENTRY.seen)
 _OUTCOMES = ManyRows(
     "outcomes",
     *_CLAIM,
     *(ATTEMPT.request_id, ATTEMPT.outcome, ATTEMPT.http_status, ATTEMPT.message, ATTEMPT.shape),
-    *(ENTRY.state, ENTRY.due_at, ENTRY.note, ENTRY.updated_hash, ENTRY.inferred, ENTRY.doubt_theirs),
+    *(ENTRY.state, ENTRY.due_at, ENTRY.note, ENTRY.updated_hash, ENTRY.inferred, ENTRY.doubt_theirs, ENTRY.seen),
     is_refusal=Integer(),
     settled=Boolean(),
     goes_on=Boolean(),
@@ -233,7 +233,13 @@ def _concluded(dialect: str) -> Update:
         entries.update()
         .where(same_lead(ENTRY, end), _holds(end.token), _TO_BE_SENT)
         .values(
-            state=end.state, due_at=end.due_at, note=end.note, decided_token=ENTRY.token, written_at=_NOW, **NO_LEASE
+            state=end.state,
+            due_at=end.due_at,
+            note=end.note,
+            seen=end.seen,
+            decided_token=ENTRY.token,
+            written_at=_NOW,
+            **NO_LEASE,
         )
         .returning(ENTRY.lead_id)
     )
@@ -259,6 +265,7 @@ def _moved(dialect: str) -> Update:
             refusals=ENTRY.refusals + end.is_refusal,
             updated_hash=func.coalesce(end.updated_hash, ENTRY.updated_hash),
             inferred=end.inferred,
+            seen=end.seen,
             doubt_since=case((end.ends_doubt, None), (end.dates_doubt, _NOW), else_=ENTRY.doubt_since),
             doubt_action=case((end.ends_doubt, None), else_=ENTRY.doubt_action),
             doubt_theirs=case((end.ends_doubt, None), else_=func.coalesce(ENTRY.doubt_theirs, end.doubt_theirs)),

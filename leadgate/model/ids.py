@@ -2,6 +2,8 @@
 
 import re
 
+from leadgate.errors import ConfigError
+
 HIDDEN = (
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     r"\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff"
@@ -16,6 +18,7 @@ _LONGEST = 200
 """Letters of an id that the ledger keeps: one row with a longer one must not stop all the others."""
 _READ_AT_MOST = 10 * _LONGEST
 _UNSEEN = re.compile(UNSEEN)
+_BETWEEN = re.compile(r"[\s,;]+")
 
 
 def normal_id(text: str) -> str | None:
@@ -30,3 +33,17 @@ def normal_id(text: str) -> str | None:
         if any("\ud800" <= character <= "\udfff" for character in text):
             return None
     return text if 0 < len(text) <= _LONGEST else None
+
+
+def read_ids(text: str) -> list[str]:
+    """Read ids between commas, semicolons, blanks or line breaks, each once; raise ConfigError for what is none."""
+    found: dict[str, None] = {}
+    for number, part in enumerate(filter(None, _BETWEEN.split(text)), 1):
+        lead_id = normal_id(part)
+        if lead_id is None:
+            msg = (
+                f"number {number} of the ids is none: it is longer than {_LONGEST} characters, or holds what is no text"
+            )
+            raise ConfigError(msg)
+        found[lead_id] = None
+    return list(found)

@@ -105,7 +105,27 @@ class Decision:
     """Held by a pause, not by a rule: the lead stays ready, and is decided again."""
     observed: bool = False
     """Made while `delivery.observe` was on: nothing was sent, and the lead is decided again when it is off."""
+    capped: bool = False
+    """For review, since its run had made as many rejects as it may."""
     shadow: Shadow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a decision went by: the columns that were read, such as enrichment.score, and a hash of their values."""
+
+    columns: Sequence[str]
+    data_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An entry in review or failed that is decided anew when what was `seen` has changed; None: not known."""
+
+    lead_id: str
+    had_data: bool
+    """Whether enrichment was ever seen for it."""
+    seen: Seen | None
 
 
 @dataclass(frozen=True, slots=True)

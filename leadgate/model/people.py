@@ -1,7 +1,9 @@
 """What a person says: of a lead that a rule left to people, and of the pipeline as a whole."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from leadgate.model.words import Resolution
 
@@ -28,18 +30,55 @@ class Pause:
         return f"paused since {self.paused_at:%Y-%m-%d %H:%M:%S}Z by {self.paused_by}{why}"
 
 
+class SentBy(StrEnum):
+    """What sent a lead to a person."""
+
+    RULE = "rule"
+    """A rule, or `otherwise`."""
+    CAP = "cap"
+    """Its run had made as many rejects as it may."""
+    DOUBT = "doubt"
+    """Its act may have been taken, and nothing proves it."""
+    OTHER = "other"
+    """Its row has left the source, or LeadByte's answer to what a person decided."""
+
+
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A lead that a person must decide: since when, why, and the kept facts of its last decision."""
+    """A lead that a person must decide: since when, what sent it there and why, and its last decision's kept facts."""
 
     lead_id: str
     since: datetime
+    sent_by: SentBy
     rule: str | None
+    """By which its last decision was made; None: no rule matched."""
     reason: str
     facts: dict[str, object]
     act_in_doubt: str | None
     """The act that was sent for it and may have been taken; `act` where nobody knows which."""
     doubt_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Leads that are with people for the same reason, and how many they are."""
+
+    sent_by: SentBy
+    rule: str | None
+    reason: str
+    leads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The leads that a person means: by ids, or else those in review by a `rule`, or all of them.
+
+    If no ids are given, `count` says how many the person takes them to be.
+    """
+
+    ids: Sequence[str] = ()
+    rule: str | None = None
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

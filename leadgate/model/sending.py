@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from leadgate.model.leads import Decision
+from leadgate.model.leads import Decision, Seen
 from leadgate.model.people import Override
 from leadgate.model.words import FINAL_STATES, Action, Certainty, RequestKind, Result, State
+
+
+def _nothing() -> None:
+    """What was seen where nobody has noted it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,8 @@ class Decided:
     """Whether LeadByte has taken the same values before: only an act is sent with them once more."""
     hash_read: Callable[[], str] = field(default=str, repr=False)
     """Gives a hash of every value that was read for it or would be written; few runs keep to a plan and ask for it."""
+    see: Callable[[], Seen | None] = field(default=_nothing, repr=False)
+    """Gives what the decision went by; asked for where the lead comes to a person, or is parked."""
 
     @property
     def data_hash(self) -> str:
@@ -145,6 +151,8 @@ class Attempt:
     """Of the fields to write; None where there are none, or where they are to be sent again with the next act."""
     request_id: str = ""
     """The leads of one request share it; given when it is about to be sent."""
+    see: Callable[[], Seen | None] = field(default=_nothing, repr=False)
+    """As that of the decided lead."""
     goes_alone: bool = False
     """Whether it is the one act that may be sent while the account's brake is on."""
 
@@ -179,6 +187,11 @@ class Outcome:
     """Whether it was refused together with others, and is sent again at once, by itself or with fewer."""
 
     @property
+    def seen(self) -> Seen | None:
+        """What its decision went by, where the lead comes to a person or is parked."""
+        return self.attempt.see() if self.state in {State.REVIEW, State.FAILED} else None
+
+    @property
     def goes_on(self) -> bool:
         """Whether the run keeps the lead, to send the next request about it."""
         return self.is_undecided or self.state is State.SENDING
@@ -205,6 +218,8 @@ class Conclusion:
     state: State
     due_at: datetime | None = None
     note: str | None = None
+    seen: Seen | None = None
+    """What the decision went by, of a lead that a person must decide."""
 
 
 @dataclass(slots=True)

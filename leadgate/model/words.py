@@ -20,11 +20,20 @@ class Verdict(StrEnum):
 
 
 class Resolution(StrEnum):
-    """What a person says should become of a lead in review."""
+    """What a person says of a lead: what should become of it, or what they found in LeadByte."""
 
     PROCESS = "process"
     REJECT = "reject"
     WAIT = "wait"
+    AGAIN = "again"
+    """To be decided anew, by today's rules."""
+    WAS_PROCESSED = "was-processed"
+    """The act in doubt was looked up in LeadByte: the lead was processed."""
+    WAS_REJECTED = "was-rejected"
+    NOT_TAKEN = "not-taken"
+    """The lead is still in quarantine."""
+    DISCARD = "discard"
+    """Given up."""
 
 
 class Action(StrEnum):
@@ -47,9 +56,10 @@ class State(StrEnum):
     GONE = "gone"
     WITHDRAWN = "withdrawn"
     FAILED = "failed"
+    DISCARDED = "discarded"
 
 
-FINAL_STATES = frozenset({State.PROCESSED, State.REJECTED, State.GONE})
+FINAL_STATES = frozenset({State.PROCESSED, State.REJECTED, State.GONE, State.DISCARDED})
 ACTED = {Action.PROCESS: State.PROCESSED, Action.REJECT: State.REJECTED}
 """Where a lead is when its act was taken."""
 

@@ -36,15 +36,19 @@ def compile_policy(config: PolicyConfig, columns: Columns) -> Policy:
     if problems:
         raise PolicyError(problems)
     kept = {name: names.by_name[name] for name in config.keep_facts}
-    text = canonical_text(config)
     return Policy(
-        version=hashlib.sha256(text.encode()).hexdigest()[:12],
-        text=text,
+        version=version_of(config),
+        text=canonical_text(config),
         rules=rules,
         otherwise=config.otherwise,
         kept=kept,
         eyes=Eyes(language, names, (condition for rule in rules for condition in rule.conditions), kept.values()),
     )
+
+
+def version_of(config: PolicyConfig) -> str:
+    """Name these rules: 12 hex digits of their canonical text."""
+    return hashlib.sha256(canonical_text(config).encode()).hexdigest()[:12]
 
 
 def canonical_text(config: PolicyConfig) -> str:

@@ -38,7 +38,7 @@ class Facts:
     """Of the newest decision; None where there is none."""
     status: Status
     overdue: int
-    """Reviews that have been open for longer than safety.review_within."""
+    """Reviews that have been open for longer than review.within."""
     pause: Pause | None
     observed: str | None
     """What would have been done with the leads that are observed; None where none is."""
@@ -57,7 +57,7 @@ def read_facts(ledger: Ledger, config: PipelineConfig, *, since: timedelta, now:
         since=since,
         policy_version=read_newest_policy(ledger),
         status=read_status(ledger),
-        overdue=count_overdue(ledger, within=config.safety.review_within, now=now),
+        overdue=count_overdue(ledger, within=config.review.within, now=now),
         pause=read_pause(ledger),
         observed=would_have(observed) if observed or config.delivery.observe else None,
         movement=read_movement(ledger, since=from_, now=now),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,12 +12,13 @@ from leadgate import telemetry
 from leadgate.clock import Clock
 from leadgate.config import PipelineConfig, ReadBlock, load_config, resolve_blocks
 from leadgate.errors import ConfigError, SourceUnavailable
-from leadgate.intake import mind_odd_ids
+from leadgate.intake import Again, mind_odd_ids
 from leadgate.ledger import Ledger
 from leadgate.ledger.policies import keep_policy
 from leadgate.ledger.source_health import keep_reading
 from leadgate.model import SourceReading
 from leadgate.policy.compiling import compile_policy
+from leadgate.policy.data_read import DataRead
 from leadgate.policy.deciding import Policy
 from leadgate.policy.demands import may_process_late
 from leadgate.policy.requirements import Requirements
@@ -50,6 +52,11 @@ class Pipeline:
         self.shadow = shadow
         """Rules that decide beside the policy and are never acted on."""
 
+    @cached_property
+    def again(self) -> Again:
+        """What lets leads in review or parked be decided anew."""
+        return build_again(self.config, self.source, self.ledger, self.policy)
+
 
 @contextmanager
 def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock | None = None) -> Iterator[Pipeline]:
@@ -73,6 +80,14 @@ def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock | None = No
         for rules in filter(None, (policy, shadow)):
             keep_policy(ledger, version=rules.version, text=rules.text, now=ledger.now())
         yield Pipeline(config, source, ledger, policy, shadow)
+
+
+def build_again(config: PipelineConfig, source: Source, ledger: Ledger, policy: Policy) -> Again:
+    """Build what lets leads in review or parked be decided anew, of a file that was checked."""
+    requirements = Requirements(config.wait, source.columns, config.without_values)
+    update = Update(config.update, source.columns)
+    read = DataRead(config.source, policy, requirements, update, fingerprint=ledger.fingerprint)
+    return Again(config, source, ledger, read, rules=policy.version)
 
 
 def open_source(path: Path, config: PipelineConfig, *, clock: Clock) -> Source:

@@ -69,6 +69,7 @@ async def open_run(pipeline: Pipeline, account: Account) -> AsyncIterator[Run]:
     """Build what one run needs; when it ends, however it does, the leads it holds and has not sent are given back."""
     learned, observe = read_learned(pipeline.ledger), pipeline.config.delivery.observe
     decide_anew(pipeline.ledger, rules=pipeline.policy.version if observe else None, now=pipeline.ledger.now())
+    account.again += pipeline.again.follow_rules()
     config, rate = pipeline.config.leadbyte, _rate_of(pipeline)
     shapes_only = pipeline.config.delivery.messages == "withheld"
     async with build_client(config, rate, learned.gone, shapes_only=shapes_only, clock=pipeline.clock) as client:

@@ -20,7 +20,7 @@ from flows.release_leads import release_leads
 from leadgate.clock import utc_now
 from leadgate.ledger import Ledger, open_engine, people
 from leadgate.ledger.alarms import Alarm, read_alarms
-from leadgate.model import Resolution
+from leadgate.model import Chosen, Resolution
 from leadgate.sandbox import Sandbox
 from tasks.alarms import BEGINS
 from tasks.observed import tell
@@ -117,7 +117,7 @@ async def test_each_alarm_is_heard_once_and_so_is_its_end(
     await arm(deployment_id, silent_after=LONG)
     lost = lose_a_run(client, deployment_id)
 
-    pipeline.edit("keep_facts: [score]", "keep_facts: [score]\nsafety: {max_rejects_per_run: 1, review_within: 1s}")
+    pipeline.edit("keep_facts: [score]", "keep_facts: [score]\nreview: {within: 1s}\nsafety: {max_rejects_per_run: 1}")
     pipeline.quarantine(1, 2)
     pipeline.enrich(1, 2, **COMPLETE, opted_out=True)
     await run(pipeline)
@@ -130,7 +130,8 @@ async def test_each_alarm_is_heard_once_and_so_is_its_end(
     assert {found.alarm for found in read_alarms(ledger)} == {"leadbyte", "reviews"}
 
     pipeline.edit(NOBODY, leadbyte.url)
-    people.resolve(ledger, ["1", "2"], Resolution.PROCESS, reason="looked at", by="Sam", hold_for=LONG, now=utc_now())
+    chosen = Chosen(["1", "2"])
+    people.resolve(ledger, chosen, Resolution.PROCESS, reason="looked at", by="Sam", hold_for=LONG, now=utc_now())
     await run(pipeline)
     await arm(deployment_id, silent_after=SHORT)
     await run(pipeline)

@@ -120,7 +120,7 @@ async def test_a_run_keeps_to_a_plan(pipeline: Practice, leadbyte: Sandbox, tmp_
 
 async def test_a_review_that_is_open_too_long_is_counted(pipeline: Practice) -> None:
     """In the summary and the status, which ends with 1; nothing is decided by itself."""
-    pipeline.edit("  keep_facts: [score]\n", "  keep_facts: [score]\nsafety:\n  review_within: 0s\n")
+    pipeline.edit("  keep_facts: [score]\n", "  keep_facts: [score]\nreview:\n  within: 0s\n")
     pipeline.quarantine(1)
     pipeline.enrich(1, **UNSURE)
     _, summary, _ = await run(pipeline)

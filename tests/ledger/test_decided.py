@@ -8,7 +8,6 @@ from sqlalchemy import Engine, text
 
 from leadgate.ledger import Ledger, claims, past_decisions, sending
 from leadgate.ledger.past_decisions import read_decided
-from leadgate.ledger.policies import keep_policy, read_policy_texts
 from leadgate.ledger.source_health import Standstill, keep_reading, read_standstills
 from leadgate.model import Conclusion, SourceReading, State
 from tests.ledger.steps import HOLD, LEASE, NOW, PROCESS, REJECT, claim, make_ready
@@ -65,8 +64,6 @@ def test_facts_texts_and_standstills_are_read_as_they_were_written(ledger: Ledge
     sending.conclude(ledger, [Conclusion(held, PROCESS, State.REVIEW, note="a note")], now=NOW)
     ((lead,),) = read_decided(ledger, NOW)
     assert (lead.facts, lead.policy_version, lead.arrived_at) == ({"score": 0.7}, "v1", NOW)
-    keep_policy(ledger, version="v1", text="{}", now=NOW)
-    assert read_policy_texts(ledger) == {"v1": "{}"}
     instants = [NOW + timedelta(minutes=minutes) for minutes in range(3)]
     for instant, healthy in zip(instants, (False, True, False), strict=True):
         keep_reading(ledger, SourceReading(read_at=instant, newest_at=None, healthy=healthy))

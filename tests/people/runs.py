@@ -12,7 +12,7 @@ from leadgate.delivery import Delivery, Exchange, PlanKeeper, Preparation, Recon
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger, claims, people
 from leadgate.ledger.history import read_history
-from leadgate.model import Resolution, Resolved
+from leadgate.model import Chosen, Resolution, Resolved
 from leadgate.sandbox import Sandbox
 from leadgate.story import tell
 from tests.intake.pipeline import Pipeline
@@ -47,7 +47,7 @@ class Runs:
         """Let a person decide."""
         return people.resolve(
             ledger or self.pipeline.ledger,
-            [str(lead_id) for lead_id in ids],
+            Chosen([str(lead_id) for lead_id in ids]),
             Resolution(verdict),
             reason="I called them.",
             by=by,

@@ -9,7 +9,7 @@ from leadgate.errors import ConfigError
 from leadgate.ledger import Ledger, people
 from leadgate.ledger.reviews import count_overdue, read_overridden, read_reviews
 from leadgate.ledger.schema import overrides
-from leadgate.model import Resolution, State
+from leadgate.model import Chosen, Resolution, State
 from tests.ledger.together import together
 from tests.people.runs import HOLD_FOR, Runs, Sections
 
@@ -272,7 +272,7 @@ def test_a_decision_needs_a_reason_and_a_name(runs: Runs, reason: str, by: str, 
     with pytest.raises(ConfigError, match=message):
         people.resolve(
             runs.pipeline.ledger,
-            ["1"],
+            Chosen(["1"]),
             Resolution.PROCESS,
             reason=reason,
             by=by,

@@ -19,11 +19,15 @@ Row = Mapping[str, Any] | None
 
 
 def past(
-    *, late: bool = False, facts: Mapping[str, Any] | None = None, seen: Mapping[str, Any] | None = ROW, **more: str
+    *,
+    late: bool = False,
+    facts: Mapping[str, Any] | None = None,
+    seen: Mapping[str, Any] | None = ROW,
+    **more: str | bool,
 ) -> PastLead:
     """A lead held by rule r1 two days after it was put into quarantine, a year ago."""
     at = NOW - timedelta(days=365)
-    usual: dict[str, Any] = {"policy_version": "v1", "verdict": "hold", "rule": "r1"}
+    usual: dict[str, Any] = {"policy_version": "v1", "verdict": "hold", "rule": "r1", "capped": False}
     return PastLead(
         lead_id="7",
         quarantined_at=at - timedelta(days=2),
@@ -45,9 +49,8 @@ def rejudge(columns: Columns) -> Callable[..., Verdicts]:
         lead: PastLead,
         row: Mapping[str, Any] | None = ROW,
         own: Mapping[str, Any] | None = None,
-        texts: Mapping[str, str] | None = None,
     ) -> Verdicts:
-        judge = Rejudge(policy, columns, texts or {})
+        judge = Rejudge(policy, columns)
         enrichment = None if row is None else Enrichment("7", None, row)
         then = None if own is None else Lead("7", lead.quarantined_at, own)
         judge.add(Evidence(lead, then, enrichment, None if row is None else fingerprint(row)))
@@ -123,11 +126,11 @@ def test_a_fact_is_the_enrichments_where_both_have_the_column(
     assert dict(found.known) == {"gone": 1}
 
 
-@pytest.mark.parametrize(("on_missing", "old"), [("skip", "reject"), ("review", "review")])
-def test_only_the_cap_sends_a_reject_to_a_person(
-    compile_rules: Compile, rejudge: Callable[..., Verdicts], on_missing: str, old: str
+@pytest.mark.parametrize(("capped", "old"), [(True, "reject"), (False, "review")])
+def test_one_reject_too_many_counts_as_the_reject_that_it_was(
+    compile_rules: Compile, rejudge: Callable[..., Verdicts], old: str, *, capped: bool
 ) -> None:
-    """A rule with on_missing: review may have done it itself."""
-    policy = compile_rules({"when": "enrichment.score > 0.5", "then": "reject", "on_missing": on_missing})
-    found = rejudge(policy, past(verdict="review", policy_version=policy.version), texts={policy.version: policy.text})
-    assert (dict(found.old), found.capped) == ({old: 1}, int(old == "reject"))
+    """A rule with on_missing: review sends leads to people by itself."""
+    policy = compile_rules({"when": "enrichment.score > 0.5", "then": "reject", "on_missing": "review"})
+    found = rejudge(policy, past(verdict="review", capped=capped))
+    assert (dict(found.old), found.capped) == ({old: 1}, int(capped))

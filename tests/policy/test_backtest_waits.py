@@ -42,6 +42,7 @@ def lead(
         data_hash=(fingerprint(row) if row else None) if seen else "another",
         decided_at=at(24 if arrived is None else arrived),
         policy_version="v1",
+        capped=False,
         verdict="process",
         rule=None,
         late=late,

@@ -14,7 +14,7 @@ from leadgate.ledger import Ledger, claims, people, sending
 from leadgate.ledger.pauses import keep_pause
 from leadgate.ledger.reviews import ForPerson, read_for_people
 from leadgate.ledger.source_health import keep_reading
-from leadgate.model import Action, Conclusion, Decision, Resolution, Result, SourceReading, State, Verdict
+from leadgate.model import Action, Chosen, Conclusion, Decision, Resolution, Result, SourceReading, State, Verdict
 from leadgate.report import Facts, read_facts
 from leadgate.report.file import render
 from leadgate.report.words import share, span
@@ -61,7 +61,7 @@ def live(ledger: Ledger) -> None:
     for number in "7", "8":
         asked = Conclusion(claim(ledger, number), REVIEW, State.REVIEW, note=REVIEW.reason)
         sending.conclude(ledger, [asked], now=NOW)
-    people.resolve(ledger, ["8"], Resolution.PROCESS, reason="I called.", by="ann", hold_for=WEEK, now=NOW)
+    people.resolve(ledger, Chosen(["8"]), Resolution.PROCESS, reason="I called.", by="ann", hold_for=WEEK, now=NOW)
     (again,) = claims.claim(ledger, limit=9, lease=WEEK, now=NOW)
     said = attempt(again, request="r2")
     intend(ledger, said, decision=Decision(Verdict.PROCESS, None, "I called.", "v2", decided_by="ann"), now=LATER)

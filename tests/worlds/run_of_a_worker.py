@@ -32,7 +32,7 @@ from leadgate.ledger.pauses import end_pause, keep_pause
 from leadgate.ledger.people import resolve
 from leadgate.ledger.pipelines import add_pipeline, note_all_seen
 from leadgate.ledger.waiting import all_waiting, note_looks, register
-from leadgate.model import Columns, ColumnType, Enrichment, Lead, Resolution
+from leadgate.model import Chosen, Columns, ColumnType, Enrichment, Lead, Resolution
 from leadgate.policy.compiling import compile_policy
 from leadgate.policy.deciding import Policy
 from leadgate.policy.requirements import Requirements
@@ -252,7 +252,7 @@ def decide_as_person(ledger: Ledger, lead_id: str, verdict: str, *, still_there:
     """Let a person end a review; return whether that was heard."""
     resolved = resolve(
         ledger,
-        [lead_id],
+        Chosen([lead_id]),
         Resolution(verdict),
         reason="I know.",
         by="ann",

@@ -1,0 +1,48 @@
+"""The shape of `review:`: what becomes of leads that a person must decide."""
+
+import re
+from datetime import timedelta
+from typing import Literal
+from urllib.parse import quote
+
+from pydantic import field_validator
+
+from leadgate.config.section import Duration, Section
+
+_LONGEST_LINK = 500
+
+
+class ReviewConfig(Section):
+    """When leads in review are decided anew, how long a person may take, and where a person sees the lead.
+
+    `again`: `on_data` when a value that rules or `update` read has changed, `on_change` also when the rules have,
+    `never` only when somebody asks for it. A review that is open for longer than `within` is overdue. `link` is an
+    address with `{id}` in the place of a lead's id.
+    """
+
+    again: Literal["on_data", "on_change", "never"] = "on_data"
+    within: Duration | None = None
+    link: str | None = None
+
+    @field_validator("link")
+    @classmethod
+    def _is_an_address_with_an_id(cls, link: str | None) -> str | None:
+        if link is None:
+            return None
+        if len(link) > _LONGEST_LINK or not re.fullmatch(r"https?://[^\s{}]+[^\s]*", link):
+            msg = (
+                f"is no address of {_LONGEST_LINK} characters at most: write one like https://crm.example/leads/{{id}}"
+            )
+            raise ValueError(msg)
+        if re.findall(r"\{[^}]*\}?", link) != ["{id}"]:
+            msg = "must hold {id} once, where the lead's id goes, and no other { }: https://crm.example/leads/{id}"
+            raise ValueError(msg)
+        return link
+
+    def link_to(self, lead_id: str) -> str | None:
+        """Give the address at which a person sees a lead; None if the file has no `link`."""
+        return self.link and self.link.replace("{id}", quote(lead_id, safe=""))
+
+    def is_overdue(self, open_for: timedelta) -> bool:
+        """Whether a review is open for longer than a person may take."""
+        return self.within is not None and open_for > self.within

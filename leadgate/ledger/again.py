@@ -1,0 +1,125 @@
+"""Leads that are decided anew: those in review or failed whose data or rules have changed, and how they are let go.
+
+Never one in review that a person sent there, that was one reject too many, or whose act may have been taken.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, not_, null, or_, select, type_coerce
+
+from leadgate.ledger.claims import at
+from leadgate.ledger.ledger import Ledger, writes
+from leadgate.ledger.many_rows import ManyRows
+from leadgate.ledger.rows import seen_row
+from leadgate.ledger.schema import DECISION, ENTRY, decisions, entries, in_state, same_lead, stands_for
+from leadgate.model import Parked, Seen, State
+
+_AT_ONCE = 1000
+_SEEN = ManyRows("seen", ENTRY.pipeline, ENTRY.lead_id, ENTRY.seen)
+_NOT_BY_RULES = exists().where(stands_for(ENTRY), or_(DECISION.capped, DECISION.decided_by.is_not(None)))
+
+IS_LEFT = or_(ENTRY.doubt_since.is_not(None), _NOT_BY_RULES)
+"""Of an entry in review: whether it is left to people."""
+_BY_RULES = and_(in_state(State.REVIEW), not_(IS_LEFT))
+_PARKED = (_BY_RULES, in_state(State.FAILED))
+
+
+def read_parked(ledger: Ledger, ids: Sequence[str]) -> list[Parked]:
+    """Those of the ids that are decided anew when their data changes."""
+    return _read(ledger, _parked(ledger, or_(*_PARKED)).where(ENTRY.lead_id.in_(ids)))
+
+
+def all_parked(ledger: Ledger, limit: int) -> Iterator[list[Parked]]:
+    """Every one of them, in pages."""
+    for which in _PARKED:
+        after = ""
+        while page := _read(ledger, _parked(ledger, which).where(ENTRY.lead_id > after).limit(limit)):
+            yield page
+            after = page[-1].lead_id
+
+
+def _parked(ledger: Ledger, which: ColumnElement[bool]) -> Select[tuple[str, str | None, dict[str, object] | None]]:
+    query = select(ENTRY.lead_id, ENTRY.data_hash, ENTRY.seen).where(ledger.mine, which)
+    return query.order_by(ENTRY.lead_id)
+
+
+def _read(ledger: Ledger, query: Select[tuple[str, str | None, dict[str, object] | None]]) -> list[Parked]:
+    with ledger.reading() as connection:
+        return [
+            Parked(row.lead_id, had_data=row.data_hash is not None, seen=Seen(**row.seen) if row.seen else None)
+            for row in connection.execute(query)
+        ]
+
+
+@writes
+def note_seen(ledger: Ledger, seen: Mapping[str, Seen]) -> None:
+    """Record what parked leads are to be compared with from now on."""
+    if not seen:
+        return
+    given = _SEEN.rows(ledger.dialect).c
+    statement = entries.update().where(same_lead(ENTRY, given), or_(*_PARKED)).values(seen=given.seen)
+    rows = [{"pipeline": ledger.pipeline, "lead_id": lead_id, "seen": seen_row(one)} for lead_id, one in seen.items()]
+    with ledger.transaction() as connection:
+        ledger.lock(connection, seen)
+        connection.execute(statement, _SEEN.hand_over(connection, rows))
+
+
+def decide_parked_anew(ledger: Ledger, ids: Sequence[str], *, now: datetime) -> int:
+    """Let parked leads wait as if they were new, since their data has changed; return how many."""
+    return as_new(ledger, ids, or_(*_PARKED), now=now)
+
+
+def decide_reviews_anew(ledger: Ledger, *, rules: str, now: datetime) -> int:
+    """Let the leads in review wait as if they were new that other rules than those of a version decided."""
+    return as_new(ledger, sorted(read_older(ledger, rules)), _BY_RULES, now=now)
+
+
+def read_older(ledger: Ledger, rules: str) -> set[str]:
+    """The leads in review that rules of another version decided, but for those that are left to people."""
+    with ledger.reading() as connection:
+        return set(connection.scalars(_older(ledger, rules)))
+
+
+def count_older(ledger: Ledger, rules: str) -> int:
+    """How many those are."""
+    query = select(func.count()).select_from(_older(ledger, rules).subquery())
+    with ledger.reading() as connection:
+        return connection.scalar(query) or 0
+
+
+def _older(ledger: Ledger, rules: str) -> Select[tuple[str]]:
+    query = select(ENTRY.lead_id).join(decisions, stands_for(ENTRY))
+    return query.where(ledger.mine, _BY_RULES, DECISION.policy_version != rules)
+
+
+def as_new(ledger: Ledger, ids: Sequence[str], *conditions: ColumnElement[bool], now: datetime) -> int:
+    """Let those of the ids that meet conditions wait as if they were new; return how many.
+
+    The next look takes them up, and finds out again whether one is late. What a person has decided needs no data and
+    is ready at once.
+    """
+    chunks = [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
+    return sum(_as_new(ledger, chunk, conditions, now=now) for chunk in chunks)
+
+
+@writes
+def _as_new(ledger: Ledger, ids: Sequence[str], conditions: Sequence[ColumnElement[bool]], *, now: datetime) -> int:
+    with ledger.transaction() as connection:
+        chosen = ledger.locked(connection, *conditions, ENTRY.lead_id.in_(ids))
+        statement = entries.update().where(chosen).values(**waits_as_new(now))
+        return len(connection.scalars(statement.returning(ENTRY.lead_id)).all())
+
+
+def waits_as_new(now: datetime) -> Mapping[str, ColumnElement[object] | object]:
+    """What an entry is set to that waits as if it were new."""
+    decided = ENTRY.override_token.is_not(None)
+    return {
+        "state": case((decided, State.READY.value), else_=State.WAITING.value),
+        "missing": case((decided, ENTRY.missing), else_=type_coerce(null(), ENTRY.missing.type)),
+        "due_at": case((decided, at(now)), else_=None),
+        "late": False,
+        "note": None,
+        "refusals": 0,
+        "written_at": now,
+    }
