@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from leadgate.backtest.past import Evidence, Known
+from leadgate.backtest.reviews import Reviews
 from leadgate.model import Columns, Verdict
 from leadgate.policy.deciding import Policy
 
@@ -42,6 +43,7 @@ class Rejudge:
         self._policy, self._columns = policy, columns
         self._rejecting = {version: _rejecting(text) for version, text in texts.items()}
         self.verdicts = Verdicts()
+        self.reviews = Reviews()
 
     def add(self, evidence: Evidence) -> None:
         """Decide one lead anew and count what came out."""
@@ -54,8 +56,10 @@ class Rejudge:
         known, lead, enrichment = evidence.as_then(self._policy.reads, self._columns)
         found.known[known] += 1
         if known == "gone":
+            self.reviews.add(past, known, None)
             return
         decision = self._policy.decide(lead, enrichment, late=past.late, now=past.decided_at)
+        self.reviews.add(past, known, decision)
         new = decision.verdict.value
         found.new[new] += 1
         if new != old:
