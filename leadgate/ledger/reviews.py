@@ -24,6 +24,8 @@ from leadgate.model import Overridden, Override, Resolution, Review, State
 
 FOR_PEOPLE = (State.FAILED, State.REVIEW, State.UNKNOWN)
 """Where a lead is that a person should know of."""
+_DECIDED = (Resolution.PROCESS.value, Resolution.REJECT.value, Resolution.WAIT.value)
+"""The words of people that say what rules could have said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def count_overdue(ledger: Ledger, *, within: timedelta | None, now: datetime) ->
 
 
 def read_overridden(ledger: Ledger, *, limit: int) -> list[Overridden]:
-    """What people have said last, newest first, each with the facts of the decision that they were asked about."""
+    """What people have decided last, newest first, with the facts of the decision that they were asked about."""
     of_the_lead = same_lead(DECISION, OVERRIDE)
     asked = (
         select(func.max(DECISION.token))
@@ -94,7 +96,7 @@ def read_overridden(ledger: Ledger, *, limit: int) -> list[Overridden]:
     query = (
         select(OVERRIDE.lead_id, OVERRIDE.verdict, OVERRIDE.reason, OVERRIDE.decided_by, DECISION.facts, DECISION.late)
         .join(decisions, and_(of_the_lead, DECISION.token == asked))
-        .where(OVERRIDE.pipeline == ledger.pipeline)
+        .where(OVERRIDE.pipeline == ledger.pipeline, OVERRIDE.verdict.in_(_DECIDED))
         .order_by(OVERRIDE.decided_at.desc(), OVERRIDE.lead_id)
         .limit(limit)
     )
