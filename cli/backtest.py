@@ -11,8 +11,11 @@ import typer
 from cli.blocks import read_block
 from cli.options import duration
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json, span
-from leadgate.backtest import Backtest, WaitChange
+from leadgate.backtest import Backtest, Reviews, WaitChange
 from leadgate.wiring.checks import backtest_policy
+
+_OTHERWISE = "(otherwise)"
+_NOTES = {"changed": " (its row has changed since)", "facts": " (by its kept facts)"}
 
 
 @reports_errors
@@ -28,6 +31,7 @@ def backtest(
 ) -> None:
     """Decide past leads by the rules of another pipeline file: whose verdict flips, and who would have been late.
 
+    It also counts which leads in review they would have decided as people did.
     The leads are those this pipeline's rules decided, with the rows that its source holds now. Nothing is written,
     and nothing is sent.
     """
@@ -39,7 +43,7 @@ def backtest(
 
 
 def _document(found: Backtest) -> dict[str, Any]:
-    verdicts, wait = found.verdicts, found.wait
+    verdicts, reviews, wait = found.verdicts, found.reviews, found.wait
     return {
         "since": found.since,
         "leads": found.leads,
@@ -57,6 +61,23 @@ def _document(found: Backtest) -> dict[str, Any]:
             }
             for flip in verdicts.flips
         ],
+        "reviews": {
+            "leads": reviews.leads,
+            "as_people": reviews.as_people,
+            "otherwise": len(reviews.otherwise),
+            "review": reviews.review,
+            "undecided": reviews.undecided,
+            "changed": reviews.changed,
+            "decided_otherwise": [
+                {
+                    "lead_id": each.lead_id,
+                    "person": each.person,
+                    "new": {"verdict": each.new, "rule": each.new_rule, "reason": each.reason},
+                    "known": each.known,
+                }
+                for each in reviews.otherwise
+            ],
+        },
         "wait": wait
         and {
             name: _spans(value) if isinstance(value, list) else value
@@ -81,11 +102,11 @@ def _tell(found: Backtest, show: int) -> None:
         if verdicts.old[verdict] or verdicts.new[verdict]:
             say(f"  {verdict:<8} {verdicts.old[verdict]:>7} -> {verdicts.new[verdict]}")
     for flip in verdicts.flips[:show]:
-        old, new = flip.old_rule or "(otherwise)", flip.new_rule or "(otherwise)"
-        note = {"changed": " (its row has changed since)", "facts": " (by its kept facts)"}.get(flip.known, "")
-        say(f"{flip.lead_id}: {flip.old} by {old} -> {flip.new} by {new}: {flip.reason}{note}")
-    if len(verdicts.flips) > show > 0:
-        say(f"... and {len(verdicts.flips) - show} more; --show lists more, --json lists all.")
+        old, new = flip.old_rule or _OTHERWISE, flip.new_rule or _OTHERWISE
+        say(f"{flip.lead_id}: {flip.old} by {old} -> {flip.new} by {new}: {flip.reason}{_NOTES.get(flip.known, '')}")
+    _tell_rest(len(verdicts.flips), show)
+    if found.reviews.leads:
+        _tell_reviews(found.reviews, show)
     if found.wait:
         _tell_wait(found.wait)
     if found.changed:
@@ -97,6 +118,25 @@ def _tell(found: Backtest, show: int) -> None:
     if verdicts.capped:
         say(f"{verdicts.capped} rejects had gone to a person, by safety.max_rejects_per_run: they count as rejects.")
     say("Each lead was decided as at its time, and late if it was late then. Nothing was sent.")
+
+
+def _tell_reviews(reviews: Reviews, show: int) -> None:
+    say(f"Reviews: people decided {reviews.leads} leads that the rules had sent to them. The new rules decide")
+    say(f"  {reviews.as_people:>7}  as people did")
+    say(f"  {len(reviews.otherwise):>7}  otherwise")
+    say(f"  {reviews.review:>7}  not: a person would still decide")
+    say(f"  {reviews.undecided:>7}  nobody can tell: their data is gone")
+    if reviews.changed:
+        say(f"{reviews.changed} of these reviews were decided by a row that has changed since.")
+    for each in reviews.otherwise[:show]:
+        new, note = each.new_rule or _OTHERWISE, _NOTES.get(each.known, "")
+        say(f"{each.lead_id}: {each.person} by a person -> {each.new} by {new}: {each.reason}{note}")
+    _tell_rest(len(reviews.otherwise), show)
+
+
+def _tell_rest(count: int, show: int) -> None:
+    if count > show > 0:
+        say(f"... and {count - show} more; --show lists more, --json lists all.")
 
 
 def _tell_wait(wait: WaitChange) -> None:

@@ -1,15 +1,13 @@
-"""`leadgate review examples`: what people have decided, as examples for the pipeline file."""
+"""`leadgate review examples`: what people have decided, as `examples:` to paste into the pipeline file."""
 
-import io
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from ruamel.yaml import YAML
 
-from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json, say_lines
+from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json, say_lines, warn
+from cli.people_examples import gather_examples, missing_facts, write_examples
 from leadgate.ledger.reviews import read_overridden
-from leadgate.model import Overridden, Resolution, Verdict
 from leadgate.wiring.ledger import ledger_of
 
 
@@ -22,29 +20,20 @@ def list_examples(
 ) -> None:
     """Print what people have decided as `examples:` to paste into the pipeline file: kept facts only.
 
+    Those with the same facts stand together, and a comment says where people decided differently.
     A rule that should have decided is then written until `leadgate test` passes.
     """
-    with ledger_of(config) as (_, ledger):
-        found = [_example(each) for each in read_overridden(ledger, limit=limit)]
+    with ledger_of(config) as (settings, ledger):
+        found = read_overridden(ledger, limit=limit)
+    warnings, groups = missing_facts(settings.policy.keep_facts, found), gather_examples(found)
     if as_json:
-        say_json({"examples": found})
-    elif found:
-        text = io.StringIO()
-        yaml = YAML(typ="safe", pure=True)
-        yaml.allow_unicode = str(found).isprintable()  # else what a terminal would obey or hide is written as escapes
-        yaml.default_flow_style = False
-        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-        yaml.dump({"examples": found}, text)
-        say_lines(text.getvalue().rstrip())
+        examples = [example for group in groups for example in group.examples]
+        contradictions = [group.names for group in groups if group.contradicts]
+        say_json({"examples": examples, "contradictions": contradictions, "warnings": warnings})
+        return
+    for warning in warnings:
+        warn(f"leadgate: {warning}")
+    if groups:
+        say_lines(write_examples(groups))
     else:
         say("Nobody has decided a review yet.")
-
-
-def _example(found: Overridden) -> dict[str, Any]:
-    verdict = Verdict.HOLD if found.override.verdict is Resolution.WAIT else Verdict(found.override.verdict)
-    given = {name: value for name, value in found.facts.items() if value is not None}
-    return {
-        "name": f"lead {found.lead_id}"[:100],
-        "given": given | ({"late": True} if found.late else {}),
-        "expect": {"verdict": verdict.value},
-    }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from leadgate.backtest.past import Evidence
+from leadgate.backtest.reviews import Reviews
 from leadgate.backtest.verdicts import Rejudge, Verdicts
 from leadgate.backtest.waits import Rewait, WaitChange
 from leadgate.config import WaitConfig
@@ -26,6 +27,7 @@ class Backtest:
     changed: int
     gone: int
     verdicts: Verdicts
+    reviews: Reviews
     wait: WaitChange | None
 
 
@@ -60,7 +62,8 @@ def run_backtest(  # noqa: PLR0913
             rejudge.add(evidence)
             if rewait:
                 rewait.add(evidence)
-    return Backtest(since, count, changed, gone, rejudge.verdicts, rewait.change if rewait else None)
+    wait = rewait.change if rewait else None
+    return Backtest(since, count, changed, gone, rejudge.verdicts, rejudge.reviews, wait)
 
 
 def _what_decides(wait: WaitConfig) -> tuple[object, ...]:

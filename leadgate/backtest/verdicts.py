@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from leadgate.backtest.past import Evidence, Known
+from leadgate.backtest.reviews import Reviews
 from leadgate.model import Columns, Verdict
 from leadgate.policy.deciding import Policy
 
@@ -39,6 +40,7 @@ class Rejudge:
     def __init__(self, policy: Policy, columns: Columns) -> None:
         self._policy, self._columns = policy, columns
         self.verdicts = Verdicts()
+        self.reviews = Reviews()
 
     def add(self, evidence: Evidence) -> None:
         """Decide one lead anew and count what came out."""
@@ -51,8 +53,10 @@ class Rejudge:
         known, lead, enrichment = evidence.as_then(self._policy.reads, self._columns)
         found.known[known] += 1
         if known == "gone":
+            self.reviews.add(past, known, None)
             return
         decision = self._policy.decide(lead, enrichment, late=past.late, now=past.decided_at)
+        self.reviews.add(past, known, decision)
         new = decision.verdict.value
         found.new[new] += 1
         if new != old:

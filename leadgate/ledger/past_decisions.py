@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import and_, func, not_, select
 
 from leadgate.ledger.ledger import Ledger, fields_of
-from leadgate.ledger.schema import DECISION, ENTRY, decisions, same_lead
+from leadgate.ledger.schema import DECISION, ENTRY, OVERRIDE, decisions, same_lead
+from leadgate.model import Resolution
 
 _PAGE = 1000
 _OF_DECISION = ("decided_at", "policy_version", "verdict", "rule", "late", "facts", "capped")
+_ACTS = (Resolution.PROCESS.value, Resolution.REJECT.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,25 @@ class PastLead:
     facts: Mapping[str, Any]
     capped: bool
     """One reject too many for its run: a person was asked."""
+    override: str | None = None
+    """The act that a person has decided on since; None where nobody has."""
 
 
 def read_decided(ledger: Ledger, since: datetime) -> Iterator[list[PastLead]]:
-    """The leads the rules have decided since an instant, in pages by id; what people or pauses decided is left out."""
+    """The leads the rules have decided since an instant, in pages by id, each with what a person then made of it.
+
+    A decision that follows a person's word, or a pause, is not the rules': the last one before it counts.
+    """
     after = ""
     by_rules = (DECISION.decided_at >= since, DECISION.decided_by.is_(None), not_(DECISION.paused))
+    said = (
+        select(OVERRIDE.verdict)
+        .where(same_lead(OVERRIDE, DECISION), OVERRIDE.token > DECISION.token, OVERRIDE.verdict.in_(_ACTS))
+        .order_by(OVERRIDE.token.desc())
+        .limit(1)
+        .correlate(decisions)
+        .scalar_subquery()
+    )
     while True:
         newest = (
             select(DECISION.lead_id, func.max(DECISION.token).label("token"))
@@ -47,7 +62,7 @@ def read_decided(ledger: Ledger, since: datetime) -> Iterator[list[PastLead]]:
         )
         query = (
             select(ENTRY.lead_id, ENTRY.quarantined_at, ENTRY.arrived_at, ENTRY.data_hash)
-            .add_columns(*(DECISION[name] for name in _OF_DECISION))
+            .add_columns(*(DECISION[name] for name in _OF_DECISION), said.label("override"))
             .join(decisions, same_lead(DECISION, ENTRY))
             .join(newest, and_(newest.c.lead_id == DECISION.lead_id, newest.c.token == DECISION.token))
             .where(ledger.mine)

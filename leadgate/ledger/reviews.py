@@ -28,6 +28,7 @@ FOR_PEOPLE = (State.FAILED, State.REVIEW, State.UNKNOWN)
 OTHERWISE = "otherwise"
 """What `--rule` calls it when no rule matched."""
 _EXAMPLES = (Resolution.PROCESS, Resolution.REJECT, Resolution.WAIT)
+"""The words of people that say what rules could have said."""
 _SETTLE = {Resolution.WAS_PROCESSED, Resolution.WAS_REJECTED, Resolution.NOT_TAKEN}
 
 _BY_RULE = and_(ENTRY.doubt_since.is_(None), DECISION.verdict == "review", DECISION.decided_by.is_(None))
@@ -163,7 +164,7 @@ def count_overdue(ledger: Ledger, *, within: timedelta | None, now: datetime) ->
 
 
 def read_overridden(ledger: Ledger, *, limit: int) -> list[Overridden]:
-    """What people have said last, newest first, each with the facts of the decision that they were asked about."""
+    """What people have decided last, newest first, with the facts of the decision that they were asked about."""
     of_the_lead = same_lead(DECISION, OVERRIDE)
     asked = (
         select(func.max(DECISION.token))

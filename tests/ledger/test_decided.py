@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 
 from leadgate.ledger import Ledger, claims, past_decisions, sending
 from leadgate.ledger.past_decisions import read_decided
+from leadgate.ledger.schema import overrides
 from leadgate.ledger.source_health import Standstill, keep_reading, read_standstills
 from leadgate.model import Conclusion, SourceReading, State
 from tests.ledger.steps import HOLD, LEASE, NOW, PROCESS, REJECT, claim, make_ready
@@ -56,6 +57,29 @@ def test_what_people_and_pauses_decided_is_left_out(ledger: Ledger, engine: Engi
         connection.execute(text(f"UPDATE leadgate_decisions SET {change} WHERE verdict = 'reject'"))  # noqa: S608
     ((lead,),) = read_decided(ledger, NOW)
     assert (lead.verdict, lead.rule) == ("hold", None)
+
+
+@pytest.mark.parametrize(
+    ("said", "override"),
+    [
+        ([], None),
+        ([(3, "process")], "process"),
+        ([(3, "process"), (5, "reject")], "reject"),
+        ([(3, "wait")], None),
+        ([(1, "process")], None),
+    ],
+)
+def test_what_a_person_made_of_it_comes_along(
+    ledger: Ledger, engine: Engine, said: list[tuple[int, str]], override: str | None
+) -> None:
+    """The newest act that a person decided on after the decision; what was said before it, and a wait, is none."""
+    decide_twice(ledger, "1", "2")
+    with engine.begin() as connection:
+        usual = {"pipeline": "acme", "lead_id": "1", "reason": "why", "decided_by": "ann", "decided_at": NOW}
+        for token, verdict in said:
+            connection.execute(overrides.insert(), usual | {"token": token, "verdict": verdict})
+    (page,) = read_decided(ledger, NOW)
+    assert [lead.override for lead in page] == [override, None]
 
 
 def test_facts_texts_and_standstills_are_read_as_they_were_written(ledger: Ledger) -> None:
