@@ -17,7 +17,12 @@ from leadgate.model import Parked, Seen, State
 
 _AT_ONCE = 1000
 _SEEN = ManyRows("seen", ENTRY.pipeline, ENTRY.lead_id, ENTRY.seen)
-_NOT_BY_RULES = exists().where(stands_for(ENTRY), or_(DECISION.capped, DECISION.decided_by.is_not(None)))
+_standing = decisions.alias("standing").c  # where the decisions are asked for as well
+_NOT_BY_RULES = exists().where(
+    same_lead(_standing, ENTRY),
+    _standing.token == ENTRY.decided_token,
+    or_(_standing.capped, _standing.decided_by.is_not(None)),
+)
 
 IS_LEFT = or_(ENTRY.doubt_since.is_not(None), _NOT_BY_RULES)
 """Of an entry in review: whether it is left to people."""

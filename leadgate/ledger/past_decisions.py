@@ -30,7 +30,7 @@ class PastLead:
     rule: str | None
     late: bool
     facts: Mapping[str, Any]
-    capped: bool
+    capped: bool = False
     """One reject too many for its run: a person was asked."""
     override: str | None = None
     """The act that a person has decided on since; None where nobody has."""

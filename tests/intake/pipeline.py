@@ -11,13 +11,14 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.engine import RowMapping
 
 from leadgate.config import PipelineConfig
-from leadgate.intake import Looked, Registered, compare_all, look_for_arrivals, register_leads
+from leadgate.intake import Again, Looked, Registered, compare_all, look_for_arrivals, register_leads
 from leadgate.ledger import Ledger
 from leadgate.ledger.history import read_history
 from leadgate.model import State
 from leadgate.policy.compiling import compile_policy
 from leadgate.policy.deciding import Policy
 from leadgate.source import Source
+from leadgate.wiring.pipeline import build_again
 from tests.delivery.world import NOON, Clock, config_with
 from tests.support.ledgers import new_engine
 
@@ -68,6 +69,10 @@ class Pipeline:
     def policy(self, **sections: dict[str, Any]) -> Policy:
         """The rules of that file."""
         return compile_policy(self.config(**sections).policy, self.source.columns)
+
+    def again(self, **sections: dict[str, Any]) -> Again:
+        """What lets leads in review or parked be decided anew, by that file."""
+        return build_again(self.config(**sections), self.source, self.ledger, self.policy(**sections))
 
     def _open_ledger(self, owner: str) -> Ledger:
         address = self._url if self._url.startswith("postgresql") else "sqlite:///ledger.db"
@@ -121,7 +126,8 @@ class Pipeline:
         looked = self.look_forward(**sections)
         now = self.clock()
         begun_at = now + timedelta(microseconds=1)
-        compared = compare_all(self.source, self.ledger, self.config(**sections), now=now, begun_at=begun_at)
+        parts = self.source, self.ledger, self.config(**sections)
+        compared = compare_all(*parts, now=now, begun_at=begun_at, again=self.again(**sections))
         if compared.looked:
             looked.add(compared.looked)
         return looked
@@ -129,7 +135,8 @@ class Pipeline:
     def look_forward(self, **sections: dict[str, Any]) -> Looked:
         """Register and look at what is new alone, as a run that watches does most of the time."""
         self.register()
-        return look_for_arrivals(self.source, self.ledger, self.config(**sections), now=self.clock())
+        parts = self.source, self.ledger, self.config(**sections)
+        return look_for_arrivals(*parts, now=self.clock(), again=self.again(**sections))
 
     def entry(self, lead_id: str) -> RowMapping:
         """One lead's row in the ledger."""

@@ -80,7 +80,12 @@ def now_of(state: State, **columns: object) -> str:
         ),
         (State.REJECTED, {}, "queued for rejection by LeadByte."),
         (State.GONE, {"note": "not found"}, "someone else moved it out of quarantine; nothing more is done."),
-        (State.FAILED, {"note": "a {field} in braces"}, "parked (a {field} in braces)."),
+        (
+            State.FAILED,
+            {"note": "a {field} in braces"},
+            "parked (a {field} in braces); decided anew when its data changes, or by `leadgate retry`.",
+        ),
+        (State.DISCARDED, {"note": "ann gave it up"}, "given up (ann gave it up); nothing more is done."),
     ],
 )
 def test_every_state_has_its_sentence(state: State, columns: dict[str, object], sentence: str) -> None:

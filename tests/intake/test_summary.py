@@ -39,10 +39,12 @@ def test_a_summary_counts_where_leads_went_and_what_is_left() -> None:
         "gone": 7,
         "inferred": 1,
         "changed": 2,
+        "again": 0,
         "disagreed": 0,
         "waiting": 11,
         "ready": 3,
         "overdue": 0,
+        "older_rules": 0,
         "faults": 2,
     }
 

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Engine, insert
 from sqlalchemy.exc import IntegrityError
 
 from leadgate.ledger.schema import attempts, decisions, entries, metadata, overrides
-from leadgate.model import Action, RequestKind, Resolution, Result, State, Verdict
+from leadgate.model import FINAL_STATES, Action, RequestKind, Resolution, Result, State, Verdict
 from tests.ledger.steps import NOW, PIPELINE, attempt_row
 
 Row = Mapping[str, Any]
@@ -27,6 +27,7 @@ POSSIBLE: Mapping[State, Row] = {
     State.REJECTED: SETTLED,
     State.GONE: SETTLED,
     State.FAILED: {"note": "why"},
+    State.DISCARDED: {"note": "why", "settled_at": NOW},
 }
 ENTRIES: list[tuple[str, State | str, Row]] = [
     ("state_is_known", "released", {}),
@@ -36,9 +37,9 @@ ENTRIES: list[tuple[str, State | str, Row]] = [
     ("sending_has_lease", State.SENDING, {"lease_owner": None, "lease_until": None}),
     *(
         ("lease_is_for_work", state, LEASED)
-        for state in (State.WAITING, State.REVIEW, State.PROCESSED, State.REJECTED, State.GONE, State.FAILED)
+        for state in (State.WAITING, State.REVIEW, *sorted(FINAL_STATES), State.FAILED)
     ),
-    *(("settled_is_final", state, {"settled_at": None}) for state in (State.PROCESSED, State.REJECTED, State.GONE)),
+    *(("settled_is_final", state, {"settled_at": None}) for state in sorted(FINAL_STATES)),
     *(
         ("settled_is_final", state, {"settled_at": NOW})
         for state in (State.WAITING, State.READY, State.SENDING, State.UNKNOWN, State.REVIEW, State.FAILED)
@@ -60,10 +61,7 @@ ENTRIES: list[tuple[str, State | str, Row]] = [
     ),
     ("failed_has_reason", State.FAILED, {"note": None}),
     ("unknown_is_doubted", State.UNKNOWN, {"doubt_since": None, "doubt_action": None}),
-    *(
-        ("settled_is_not_doubted", state, {"doubt_since": NOW})
-        for state in (State.PROCESSED, State.REJECTED, State.GONE)
-    ),
+    *(("settled_is_not_doubted", state, {"doubt_since": NOW}) for state in sorted(FINAL_STATES)),
     ("doubt_is_known", State.REVIEW, {"doubt_since": NOW, "doubt_action": "sell"}),
     *(("doubt_has_time", state, {"doubt_action": "process"}) for state in (State.WAITING, State.READY, State.REVIEW)),
 ]
@@ -156,8 +154,15 @@ def test_an_act_that_a_pause_lets_through_is_refused(engine: Engine) -> None:
         write(engine, decisions, {**decision_row("process"), "paused": True})
 
 
-def test_a_person_has_three_verdicts(engine: Engine) -> None:
-    """`wait` is one of them, `hold` is not."""
+def test_a_reject_too_many_that_is_rejected_is_refused(engine: Engine) -> None:
+    """A person decides it."""
+    write(engine, decisions, {**decision_row("review"), "capped": True})
+    with pytest.raises(IntegrityError, match="leadgate_decisions_capped_is_for_people"):
+        write(engine, decisions, {**decision_row("reject"), "capped": True})
+
+
+def test_what_people_may_say_is_known(engine: Engine) -> None:
+    """`wait` is among it, `hold` is not."""
     row = {"pipeline": PIPELINE, "lead_id": "17", "token": 1, "reason": "why", "decided_by": "ann", "decided_at": NOW}
     for verdict in Resolution:
         write(engine, overrides, row | {"verdict": verdict})
@@ -170,6 +175,7 @@ def test_every_rule_of_the_tables_has_a_row_that_breaks_it() -> None:
     broken = {f"leadgate_entries_{rule}" for rule, _, _ in ENTRIES}
     broken |= {f"leadgate_attempts_{rule}" for rule, _ in ATTEMPTS} | {"leadgate_decisions_verdict_is_known"}
     broken |= {"leadgate_decisions_paused_is_held", "leadgate_overrides_verdict_is_known"}
+    broken |= {"leadgate_decisions_capped_is_for_people"}
     checks = {
         str(constraint.name)
         for table in metadata.tables.values()

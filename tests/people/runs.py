@@ -41,15 +41,17 @@ class Runs:
         by: str = "ann",
         where: str | None = None,
         ledger: Ledger | None = None,
+        reason: str = "I called them.",
+        chosen: Chosen | None = None,
         still_in_quarantine: bool = False,
         proven_after: timedelta = timedelta(),
     ) -> Resolved:
         """Let a person decide."""
         return people.resolve(
             ledger or self.pipeline.ledger,
-            Chosen([str(lead_id) for lead_id in ids]),
+            chosen or Chosen([str(lead_id) for lead_id in ids]),
             Resolution(verdict),
-            reason="I called them.",
+            reason=reason,
             by=by,
             where=where,
             hold_for=HOLD_FOR,

@@ -102,9 +102,17 @@ def test_a_lead_that_is_not_in_review_is_refused(runs: Runs) -> None:
     runs.review(1)
     runs.pipeline.complete(2)
     runs.run()
-    found = runs.resolve(1, 2, 3)
+    found = runs.resolve(1, 2)
     assert found.ids == ["1"]
-    assert found.refused == {"2": "is not in review: it is processed", "3": "is not known to this pipeline"}
+    assert found.refused == {"2": "is not in review: it is processed"}
+
+
+def test_an_id_that_nobody_knows_is_a_mistake_and_nothing_is_done(runs: Runs) -> None:
+    """It may be the wrong list: some are named, and nobody is decided."""
+    runs.review(1)
+    with pytest.raises(ConfigError, match=r"'acme': 2, 3, 4, 5, 6 and 4 more\. Nothing was done: correct the ids"):
+        runs.resolve(1, *range(2, 11))
+    assert runs.pipeline.states() == {"1": State.REVIEW}
 
 
 @pytest.mark.parametrize("verdict", ["process", "reject", "wait"])
@@ -155,8 +163,9 @@ def test_a_person_is_heard_when_the_act_has_left_the_queue_or_was_never_taken(ru
     }
     unlooked = runs.resolve(1, verdict=verdict, proven_after=PROVEN_AFTER)
     assert unlooked.refused == {
-        "1": "its process may have been taken, sent at 2026-03-01 12:00:00Z: look it up in LeadByte, and if it is "
-        "still in quarantine after 2026-03-01 13:05:00Z say so with --still-in-quarantine"
+        "1": "its process may have been taken, sent at 2026-03-01 12:00:00Z: look it up in LeadByte, and say what you "
+        "find with `leadgate review settle 1 --was processed | rejected | not-taken`, or that it is still in "
+        "quarantine after 2026-03-01 13:05:00Z with --still-in-quarantine"
     }
     assert runs.pipeline.states() == {"1": State.REVIEW}
     runs.run()
