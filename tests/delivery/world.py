@@ -54,6 +54,7 @@ def config_with(**sections: dict[str, Any]) -> PipelineConfig:
         "policy": {"rules": [{"name": "any", "when": "true", "then": "process", "because": "Because."}]},
         "update": {"postcode": "postcode"},
         "delivery": {"mode": "combined"},
+        "review": {},
         "safety": {},
     }
     whole: dict[str, Any] = {name: section | sections.get(name, {}) for name, section in document.items()}

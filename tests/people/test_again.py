@@ -160,6 +160,7 @@ def _rows(runs: Runs, table: str) -> list[Any]:
 def test_a_lead_whose_row_had_left_is_decided_when_it_is_back(runs: Runs) -> None:
     """With `left: review` a person is asked about it meanwhile."""
     sections: Sections = {"source": {"leads": LEADS | {"left": "review"}}}
+    runs.pipeline.arrive(99)
     runs.pipeline.quarantine(1, 2)
     runs.run(sections=sections)
     runs.pipeline.run_sql("DELETE FROM leads WHERE id = 1")
@@ -177,16 +178,14 @@ def test_a_lead_whose_row_had_left_is_decided_when_it_is_back(runs: Runs) -> Non
 
 def test_a_parked_lead_is_decided_anew_when_its_data_changes(runs: Runs) -> None:
     """With all its attempts; a stamp alone frees it from nothing."""
-    runs.sandbox.quarantine.add("1")
-    runs.sandbox.faults.change({"refuse": ["1"]})
+    runs.sandbox.faults.change({"refuse": 3})
     runs.pipeline.complete(1)
-    runs.run(sections={"delivery": {"attempts": 1}})
+    runs.run(sections={"delivery": {"attempts": 1, "mode": "update_first"}})
     assert runs.pipeline.states() == {"1": State.FAILED}
     runs.pipeline.clock.advance(minutes=1)
     runs.pipeline.arrive(1)
     runs.run()
     assert runs.pipeline.states() == {"1": State.FAILED}
-    runs.sandbox.faults.change({"refuse": []})
     runs.pipeline.clock.advance(minutes=1)
     runs.pipeline.arrive(1, postcode="N1 9GU")
     runs.run()
