@@ -18,6 +18,8 @@ from tests.support.postgres import PostgresServer
 from tests.support.process import reserve_port
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
     from tests.support.prefect_server import PrefectServer
 
 _DATABASE = "leadgate_test"
@@ -118,3 +120,18 @@ def prefect_process() -> "Iterator[PrefectServer]":
 def prefect_server(prefect_process: "PrefectServer") -> str:
     """The API address of the Prefect server."""
     return prefect_process.api_url
+
+
+@pytest.fixture
+def page() -> "Iterator[Page]":
+    """An empty page in a real Chromium; skips without one, unless LEADGATE_NEEDS_BROWSER=1."""
+    from tests.support.browser import ChromiumMissing, find_chromium, is_needed, open_page  # noqa: PLC0415 - as above
+
+    try:
+        find_chromium()
+    except ChromiumMissing as missing:
+        if is_needed():
+            raise
+        pytest.skip(str(missing))
+    with open_page() as page:
+        yield page

@@ -14,14 +14,17 @@ _SECONDS_TO_START = 100
 
 
 class PrefectServer:
-    """A Prefect server on a reserved port, on a SQLite file of its own; ends with this process at the latest."""
+    """A Prefect server on a reserved port, on a SQLite file of its own; ends with this process at the latest.
 
-    def __init__(self, reserved: socket.socket) -> None:
+    It starts sooner without its UIs, which few tests look at.
+    """
+
+    def __init__(self, reserved: socket.socket, *, has_ui: bool = False) -> None:
         port = reserved.getsockname()[1]
         self.api_url = f"http://127.0.0.1:{port}/api"
         folder = new_folder("prefect", {})
         env = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-        env |= {"PREFECT_HOME": str(folder), "PREFECT_UI_ENABLED": "false"}
+        env |= {"PREFECT_HOME": str(folder), "PREFECT_UI_ENABLED": str(has_ui), "PREFECT_UI_API_URL": self.api_url}
         # A program of this venv, whatever the PATH says.
         program = Path(sys.executable).with_name("prefect")
         reserved.close()
