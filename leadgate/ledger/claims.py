@@ -229,7 +229,7 @@ def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
         connection.execute(freed.values(due_at=_still_due(now), **NO_LEASE))
         connection.execute(
             attempts.update()
-            .where(_STRANDED_REQUEST.params(whose))
+            .where(STRANDED_REQUEST.params(whose))
             .values(outcome=Result.IN_DOUBT, answered_at=now, message="the run ended before the answer")
         )
     if State.UNKNOWN in stranded:
@@ -280,7 +280,7 @@ _LYING_AHEAD: Sequence[tuple[ColumnElement[bool], Callable[[datetime], Mapping[s
 
 In this order: what is due is written anew after doubts. One by one, since each has an index of its own.
 """
-_STRANDED_REQUEST = and_(
+STRANDED_REQUEST = and_(
     ATTEMPT.pipeline == bindparam("own"),
     ATTEMPT.outcome.is_(None),
     exists().where(same_lead(ENTRY, ATTEMPT), ENTRY.lease_owner.is_(None)),
@@ -291,6 +291,6 @@ _LEFT_BEHIND = select(
         exists().where(ENTRY.pipeline == bindparam("own"), each)
         for each in (ENTRY.lease_until < _NOW, *(which for which, _ in _LYING_AHEAD))
     ),
-    exists().where(_STRANDED_REQUEST),
+    exists().where(STRANDED_REQUEST),
 )
 """Whether there is anything to take over or to end: a run that finds nothing reads once."""

@@ -8,13 +8,14 @@ from sqlalchemy import ColumnElement, Connection, and_, case, false, not_, null,
 
 from leadgate.errors import ConfigError
 from leadgate.ledger.again import IS_LEFT, waits_as_new
+from leadgate.ledger.claims import STRANDED_REQUEST
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.many_rows import ManyRows
-from leadgate.ledger.reviews import ids_in_review
+from leadgate.ledger.reviews import SETTLE, ids_in_review
 from leadgate.ledger.rows import NO_LEASE
-from leadgate.ledger.schema import ENTRY, entries, in_state, overrides, same_lead
+from leadgate.ledger.schema import ATTEMPT, ENTRY, attempts, entries, in_state, overrides, same_lead
 from leadgate.ledger.whereabouts import why_not
-from leadgate.model import Chosen, Resolution, Resolved, State
+from leadgate.model import Chosen, Resolution, Resolved, Result, State
 from leadgate.printable import on_one_line
 
 LONGEST_NAME = 100
@@ -25,7 +26,7 @@ _LONGEST_WHERE = 147
 _NAMED = 5
 _IDS = ManyRows("ids", ENTRY.pipeline, ENTRY.lead_id)
 _CERTAIN = {"doubt_since": None, "doubt_action": None, "doubt_theirs": None}
-_OPTIONAL = {Resolution.AGAIN, Resolution.WAS_PROCESSED, Resolution.WAS_REJECTED, Resolution.NOT_TAKEN}
+_OPTIONAL = {Resolution.AGAIN, *SETTLE}
 """What may be said without a reason: it is one."""
 
 
@@ -119,6 +120,10 @@ def resolve(  # noqa: PLR0913
         if tokens:
             rows = [row | {"lead_id": lead_id, "token": token} for lead_id, token in tokens.items()]
             connection.execute(overrides.insert(), rows)
+            if verdict in SETTLE:
+                overtaken = attempts.update().where(STRANDED_REQUEST, ATTEMPT.lead_id.in_(select(given.lead_id)))
+                ends = {"outcome": Result.IN_DOUBT, "answered_at": now, "message": "a person knew meanwhile"}
+                connection.execute(overtaken.values(**ends), {**handed, "own": ledger.pipeline})
         others = [lead_id for lead_id in ids if lead_id not in tokens]
         asked = ledger, connection, others, verdict
         refused = why_not(*asked, looked=still_in_quarantine, proven_after=proven_after) if others else {}
@@ -153,7 +158,7 @@ def _word_of(
 
 def _counted(ledger: Ledger, connection: Connection, chosen: Chosen, verdict: Resolution) -> list[str]:
     """The leads that a person means without naming them; raise ConfigError where they are not as many as was said."""
-    ids = list(connection.scalars(ids_in_review(ledger, verdict, chosen.rule)))
+    ids = list(connection.scalars(ids_in_review(ledger, verdict, chosen.rule).with_for_update(of=entries)))
     if chosen.count != len(ids):
         which = f"by {chosen.rule}" if chosen.rule else "in all"
         msg = (

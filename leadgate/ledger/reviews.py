@@ -29,7 +29,8 @@ OTHERWISE = "otherwise"
 """What `--rule` calls it when no rule matched."""
 _EXAMPLES = (Resolution.PROCESS, Resolution.REJECT, Resolution.WAIT)
 """The words of people that say what rules could have said."""
-_SETTLE = {Resolution.WAS_PROCESSED, Resolution.WAS_REJECTED, Resolution.NOT_TAKEN}
+SETTLE = {Resolution.WAS_PROCESSED, Resolution.WAS_REJECTED, Resolution.NOT_TAKEN}
+"""The words of people that say what became of an act."""
 
 _BY_RULE = and_(ENTRY.doubt_since.is_(None), DECISION.verdict == "review", DECISION.decided_by.is_(None))
 _SENT_BY = case(
@@ -107,7 +108,7 @@ def ids_in_review(ledger: Ledger, verdict: Resolution, rule: str | None) -> Sele
     With a rule, those that it sent to a person, or that were one reject too many by it; `otherwise`: no rule matched.
     """
     can_be: ColumnElement[bool]
-    if verdict in _SETTLE:
+    if verdict in SETTLE:
         can_be = ENTRY.doubt_since.is_not(None)
     elif verdict is Resolution.AGAIN:
         can_be = not_(IS_LEFT)

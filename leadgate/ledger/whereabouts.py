@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, select
 
 from leadgate.ledger.ledger import Ledger
+from leadgate.ledger.reviews import SETTLE
 from leadgate.ledger.schema import DECISION, ENTRY, OVERRIDE, decisions, entries, overrides, same_lead, stands_for
 from leadgate.model import Resolution, State
 from leadgate.printable import on_one_line
 
 _AT_ONCE = 1000
-_SETTLE = {Resolution.WAS_PROCESSED, Resolution.WAS_REJECTED, Resolution.NOT_TAKEN}
 _DISCARD = Resolution.DISCARD
 
 
@@ -46,7 +46,7 @@ def why_not(  # noqa: PLR0913
 
 def _why_not(row: Row[Any], verdict: Resolution, *, looked: bool, proven_after: timedelta) -> str:
     is_review = row.state == State.REVIEW
-    settles = verdict in _SETTLE
+    settles = verdict in SETTLE
     if row.doubt_since and (is_review or (settles and row.state == State.UNKNOWN)) and verdict is not _DISCARD:
         heard_at = f"{row.doubt_since + proven_after:%Y-%m-%d %H:%M:%S}Z"
         return _in_doubt(row, verdict, heard_at, looked=looked or settles)

@@ -178,7 +178,7 @@ def test_a_lead_whose_row_had_left_is_decided_when_it_is_back(runs: Runs) -> Non
 
 def test_a_parked_lead_is_decided_anew_when_its_data_changes(runs: Runs) -> None:
     """With all its attempts; a stamp alone frees it from nothing."""
-    runs.sandbox.faults.change({"refuse": 3})
+    runs.sandbox.faults.change({"poison": ["1"]})
     runs.pipeline.complete(1)
     runs.run(sections={"delivery": {"attempts": 1, "mode": "update_first"}})
     assert runs.pipeline.states() == {"1": State.FAILED}
@@ -186,6 +186,7 @@ def test_a_parked_lead_is_decided_anew_when_its_data_changes(runs: Runs) -> None
     runs.pipeline.arrive(1)
     runs.run()
     assert runs.pipeline.states() == {"1": State.FAILED}
+    runs.sandbox.faults.change({"poison": ["nobody"]})
     runs.pipeline.clock.advance(minutes=1)
     runs.pipeline.arrive(1, postcode="N1 9GU")
     runs.run()

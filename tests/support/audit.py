@@ -10,12 +10,12 @@ from sqlalchemy.engine import RowMapping
 
 from leadgate.ledger.engine import reading
 from leadgate.ledger.schema import attempts, decisions, entries, overrides
-from leadgate.model import Action, RequestKind, Result, State
+from leadgate.model import FINAL_STATES, Action, RequestKind, Result, State
 from leadgate.sandbox import Act
 
 _SETTLED_BY = {Action.PROCESS: State.PROCESSED, Action.REJECT: State.REJECTED}
 _ACTED = frozenset(_SETTLED_BY.values())
-_FINAL = _ACTED | {State.GONE}
+_FINAL = FINAL_STATES
 _OPEN_ENDED = frozenset({State.SENDING, State.UNKNOWN, State.REVIEW})
 """Where a lead may be whose act was taken without the ledger's having been told."""
 

@@ -192,15 +192,25 @@ class Happenings:
         """Let a person end reviews, having looked at LeadByte or not."""
         ledger = self.open(core.Process("person"))
         for lead_id, row in self.memory.rows().items():
-            if row.state != "review" or self.random.random() > 0.6:
+            asked = row.state == "review" or (row.state == "unknown" and self.random.random() < 0.1)
+            if not asked or self.random.random() > 0.6:
                 continue
-            looks, verdict = self.random.random() < 0.7, self.random.choice(("process", "reject"))
-            if looks and not self.leadbyte.has(lead_id):
+            looks, verdict = self.random.random() < 0.7, self.random.choice(("process", "reject", "again"))
+            if row.in_doubt and self.random.random() < 0.5:
+                looks, verdict = False, self._seen_of(lead_id)
+            elif looks and not self.leadbyte.has(lead_id):
                 continue
             heard = core.decide_as_person(ledger, lead_id, verdict, still_there=looks)
             self.heard[lead_id] += heard
             seen = ", seen in quarantine" if looks else ""
             self.tale.tell(lead_id, f"a person decides {verdict}{seen}: {'heard' if heard else 'not heard'}")
+
+    def _seen_of(self, lead_id: str) -> str:
+        """What a person finds in LeadByte of a lead whose act is in doubt."""
+        if self.leadbyte.has(lead_id):
+            return "not-taken"
+        executed = self.leadbyte.leads[lead_id].executed
+        return {"process": "was-processed", "reject": "was-rejected"}[executed[-1][1]] if executed else "wait"
 
     def _copy_ledger(self) -> None:
         self.copy = self.memory.copy()
