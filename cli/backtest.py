@@ -39,7 +39,7 @@ def backtest(
     if as_json:
         say_json(_document(found))
     else:
-        _tell(found, show)
+        _tell(found, config, show)
 
 
 def _document(found: Backtest) -> dict[str, Any]:
@@ -51,6 +51,7 @@ def _document(found: Backtest) -> dict[str, Any]:
         "gone": found.gone,
         "undecided": verdicts.known["gone"],
         "capped": verdicts.capped,
+        "older_rules": found.older_rules,
         "verdicts": {"old": dict(verdicts.old), "new": dict(verdicts.new)},
         "flips": [
             {
@@ -95,7 +96,7 @@ def _median(spans: list[timedelta]) -> timedelta:
     return timedelta(seconds=median(each.total_seconds() for each in spans))
 
 
-def _tell(found: Backtest, show: int) -> None:
+def _tell(found: Backtest, config: Path, show: int) -> None:
     verdicts = found.verdicts
     say(f"{found.leads} leads were decided by rules since {found.since:%Y-%m-%d %H:%M}Z; {len(verdicts.flips)} flip.")
     for verdict in ("process", "reject", "hold", "review"):
@@ -117,6 +118,9 @@ def _tell(found: Backtest, show: int) -> None:
         )
     if verdicts.capped:
         say(f"{verdicts.capped} rejects had gone to a person, by safety.max_rejects_per_run: they count as rejects.")
+    if found.older_rules:
+        say(f"{found.older_rules} leads are in review by older rules than those of {config}:")
+        say("  `leadgate review again --all` has the next run decide them by these.")
     say("Each lead was decided as at its time, and late if it was late then. Nothing was sent.")
 
 

@@ -29,6 +29,8 @@ class Backtest:
     verdicts: Verdicts
     reviews: Reviews
     wait: WaitChange | None
+    older_rules: int = 0
+    """Leads in review now that older rules have asked for than those of the pipeline."""
 
 
 def run_backtest(  # noqa: PLR0913

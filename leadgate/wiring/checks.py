@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -14,9 +15,11 @@ from leadgate.errors import ConfigError, LeadgateError
 from leadgate.files import read_wide_mode
 from leadgate.leadbyte.wire import can_act
 from leadgate.ledger import Ledger
+from leadgate.ledger.again import count_older
 from leadgate.ledger.source_health import newest_seen
 from leadgate.model import Columns, Enrichment, Lead
 from leadgate.policy.advice import advise
+from leadgate.policy.compiling import version_of
 from leadgate.policy.deciding import Policy
 from leadgate.policy.examples import Examined, example_faults, run_examples
 from leadgate.policy.names import joined, spell
@@ -174,9 +177,9 @@ def backtest_policy(path: Path, proposed: Path, read_block: ReadBlock, *, since:
         closing(open_source(path, config, clock=utc_now)) as source,
     ):
         policy = build_policy(proposed, other, source)
-        return run_backtest(
-            source, ledger, policy=policy, old_wait=config.wait, new_wait=other.wait, since=now - since, now=now
-        )
+        waits = {"old_wait": config.wait, "new_wait": other.wait}
+        found = run_backtest(source, ledger, policy=policy, **waits, since=now - since, now=now)
+        return replace(found, older_rules=count_older(ledger, version_of(config.policy)))
 
 
 def _examine(path: Path, config: PipelineConfig, source: KnownColumns, policy: Policy) -> Examined:
