@@ -8,11 +8,9 @@ import typer
 from cli.options import parse_id
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, clock_time, reports_errors, say, say_json, stop
 from leadgate.attention import attention, clock_problem
-from leadgate.errors import ConfigError
 from leadgate.ledger.doubts import read_doubts
-from leadgate.ledger.history import read_history
 from leadgate.story import tell
-from leadgate.wiring.ledger import ledger_of
+from leadgate.wiring.ledger import history_of, ledger_of
 
 
 @reports_errors
@@ -27,14 +25,8 @@ def explain(
     Ends with 1 where leads are in doubt, acts are held back, or deadlines stand still, which is said too.
     """
     with ledger_of(config) as (settings, ledger):
-        history = read_history(ledger, lead_id)
+        history = history_of(config, settings, ledger, lead_id)
         to_know = attention(read_doubts(ledger), settings.delivery, ledger.now(), clock_problem(ledger))
-    if history is None:
-        msg = (
-            f"{config}: the pipeline {settings.pipeline!r} knows no lead {lead_id!r}. Leads are registered by a run; "
-            "`leadgate status` counts those it knows."
-        )
-        raise ConfigError(msg)
     story, link = tell(history, settings), settings.review.link_to(lead_id)
     if as_json:
         say_json(

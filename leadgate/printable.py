@@ -28,3 +28,8 @@ def in_markdown(text: str) -> str:
 def in_cell(text: str) -> str:
     """Give a text as a cell of Prefect's tables, which shows a Markdown link as a link and anything else as it is."""
     return on_one_line(text).replace("](", "] (")
+
+
+def in_short(text: str, longest: int | None) -> str:
+    """Give the beginning of a long text, and say how long it is; without a `longest`, all of it."""
+    return text if longest is None or len(text) <= longest else f"{text[:longest]}... ({len(text):,} characters)"

@@ -25,15 +25,19 @@ ADDRESS = "secret"
 """Prefect's own type for one secret text: here the address of a source."""
 
 
-def resolve_blocks(config: PipelineConfig, name: str, read_block: ReadBlock) -> PipelineConfig:
+def resolve_blocks(
+    config: PipelineConfig, name: str, read_block: ReadBlock, *, needs_key: bool = True
+) -> PipelineConfig:
     """Put what the blocks of a file hold in their place; `name` is what messages call the file.
 
+    Without `needs_key` the block of LeadByte's key is not read.
     Raises ConfigError naming every block that cannot be used, BlockUnavailable where Prefect cannot be reached.
     """
     problems: list[str] = []
     parts: dict[str, object] = {}
     try:
-        parts["leadbyte"] = _leadbyte(config.leadbyte, read_block)
+        if needs_key:
+            parts["leadbyte"] = _leadbyte(config.leadbyte, read_block)
     except ConfigError as error:
         problems += error.problems
     try:

@@ -17,30 +17,45 @@ from leadgate.errors import ConfigError
 from leadgate.files import read_file
 from leadgate.suggest import suggest
 
-_NEEDED_TO_SEND = (("leadbyte", "api_key"), ("source", "url"))
+_KEY: tuple[tuple[str, ...], ...] = (("leadbyte", "api_key"),)
+_NEEDED_TO_SEND = (*_KEY, ("source", "url"))
 _NEEDED_ELSEWHERE = (*_NEEDED_TO_SEND, ("leadbyte", "base_url"), ("ledger", "url"))
 _NO_FILE = "`leadgate init` writes one to start from, or name another."
 
 
 def load_config(
-    path: Path, environ: Mapping[str, str] | None = None, *, needs_secrets: bool = True, is_offline: bool = False
+    path: Path,
+    environ: Mapping[str, str] | None = None,
+    *,
+    needs_secrets: bool = True,
+    needs_key: bool = True,
+    is_offline: bool = False,
 ) -> PipelineConfig:
     """Read and check a pipeline file; raise ConfigError naming every fault with its path in the file.
 
-    Without `needs_secrets` LeadByte's key and the source's address may be missing or wrong. If it `is_offline`, no
-    variable of an address or the key needs to be set.
+    Without `needs_secrets` LeadByte's key and the source's address may be missing or wrong, without `needs_key` the
+    key alone. If it `is_offline`, no variable of an address or the key needs to be set.
     """
     text = read_file(path, missing=_NO_FILE)
     environ = os.environ if environ is None else environ
-    return parse_config(text, str(path), environ, needs_secrets=needs_secrets, is_offline=is_offline)
+    needs: dict[str, bool] = {"needs_secrets": needs_secrets, "needs_key": needs_key, "is_offline": is_offline}
+    return parse_config(text, str(path), environ, **needs)
 
 
-def parse_config(
-    text: str, name: str, environ: Mapping[str, str], *, needs_secrets: bool = True, is_offline: bool = False
+def parse_config(  # noqa: PLR0913
+    text: str,
+    name: str,
+    environ: Mapping[str, str],
+    *,
+    needs_secrets: bool = True,
+    needs_key: bool = True,
+    is_offline: bool = False,
 ) -> PipelineConfig:
     """Check the text of a pipeline file, as `load_config`; `name` is what messages call it."""
     needs_secrets = needs_secrets and not is_offline
-    may_be_absent = () if needs_secrets else _NEEDED_ELSEWHERE if is_offline else _NEEDED_TO_SEND
+    may_be_absent = () if needs_key else _KEY
+    if not needs_secrets:
+        may_be_absent = _NEEDED_ELSEWHERE if is_offline else _NEEDED_TO_SEND
     filled = Filled(read_document(text, name), environ, may_be_absent)
     problems = [f"{_dotted(path)}: {problem}" for path, problem in filled.absent.items()]
     problems += [f"{_dotted(path) or 'the file'}: {problem}" for path, problem in _odd_texts(filled.document, ())]
@@ -49,7 +64,7 @@ def parse_config(
         raise ConfigError([f"{name}: {problem}" for problem in misplaced])
     config = None
     try:
-        config = PipelineConfig.model_validate(filled.document, context={"needs_secrets": needs_secrets})
+        config = PipelineConfig.model_validate(filled.document, context={"needs_secrets": needs_secrets and needs_key})
     except ValidationError as error:
         # A value that could not be filled in is one fault, not two.
         faults = [

@@ -56,7 +56,7 @@ class LeadByteConfig(Section):
 
 
 def _needs_secrets(info: ValidationInfo) -> bool:
-    """Whether what a file is read for needs LeadByte's key and the source's address."""
+    """Whether what a file is read for needs LeadByte's key."""
     return not info.context or info.context["needs_secrets"]
 
 

@@ -15,6 +15,7 @@ from leadgate.config import PipelineConfig, load_config
 from leadgate.errors import ConfigError, LedgerError, SourceError
 from leadgate.identity import identity_of
 from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger.history import History, read_history
 from leadgate.ledger.pipelines import check_pipeline
 
 
@@ -68,3 +69,15 @@ def ledger_of(path: Path) -> Iterator[tuple[PipelineConfig, Ledger]]:
     config = load_config(path, needs_secrets=False)
     with closing(open_ledger(path, config)) as ledger:
         yield config, ledger
+
+
+def history_of(path: Path, config: PipelineConfig, ledger: Ledger, lead_id: str) -> History:
+    """Everything the ledger knows of one lead; raise ConfigError where it knows nothing."""
+    history = read_history(ledger, lead_id)
+    if history is None:
+        msg = (
+            f"{path}: the pipeline {config.pipeline!r} knows no lead {lead_id!r}. Leads are registered by a run; "
+            "`leadgate status` counts those it knows."
+        )
+        raise ConfigError(msg)
+    return history

@@ -29,9 +29,12 @@ from leadgate.wiring.ledger import open_ledger, refuse_bad_address, without_valu
 Part = TypeVar("Part")
 
 
-def read_pipeline_file(path: Path, read_block: ReadBlock) -> PipelineConfig:
-    """Read and check a pipeline file, and the Prefect blocks it names; raise as `load_config` and `resolve_blocks`."""
-    config = resolve_blocks(load_config(path), str(path), read_block)
+def read_pipeline_file(path: Path, read_block: ReadBlock, *, needs_key: bool = True) -> PipelineConfig:
+    """Read and check a pipeline file, and the Prefect blocks it names; raise as `load_config` and `resolve_blocks`.
+
+    Without `needs_key`, LeadByte's key may be missing, and is not read from a block.
+    """
+    config = resolve_blocks(load_config(path, needs_key=needs_key), str(path), read_block, needs_key=needs_key)
     if isinstance(config.source.url, SecretStr):
         refuse_bad_address(path, "source.url", config.source.url)
     return config

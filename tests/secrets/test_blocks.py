@@ -61,6 +61,22 @@ def test_a_run_and_a_check_need_no_secret_but_those_of_the_blocks(
     assert KEY not in shown + runs + checked.stdout + planned.stdout
 
 
+def test_a_lead_is_shown_by_the_block_of_the_source_alone(pipeline: Practice) -> None:
+    """Whoever may not read the key's block sees the lead all the same."""
+    pipeline.quarantine(1)
+    pipeline.enrich(1, **COMPLETE)
+    asyncio.run(release_leads(str(pipeline.file)))
+    pipeline.edit("leadbyte-credentials/acme", "leadbyte-credentials/not-there")
+    shown = leadgate("review", "show", 1, config=pipeline.file)
+    assert (shown.code, shown.stderr) == (0, "")
+    assert '  postcode: "TN25 6QD"' in shown.stdout.splitlines()
+    assert "would be written (LeadByte has taken all of it already):" in shown.stdout.splitlines()
+    pipeline.edit("secret/acme", "secret/not-there")
+    refused = leadgate("review", "show", 1, config=pipeline.file)
+    assert (refused.code, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert "source.url: the block secret/not-there is not known to the Prefect server" in refused.stderr
+
+
 def test_verbs_that_need_no_secret_ask_no_server(pipeline: Practice) -> None:
     """They are told of the ledger alone, and do not even import Prefect."""
     assert leadgate("check", config=pipeline.file).code == 0
