@@ -7,11 +7,10 @@ from typing import Annotated, Literal
 import typer
 
 from cli.choosing import AllOption, IdsArgument, RuleOption, YesOption, choose, named, warn_refused
-from cli.options import ByOption, at_keyboard, whoever
+from cli.options import ByOption, at_keyboard, parse_id, whoever
 from cli.output import WRONG, ConfigOption, JsonOption, reports_errors, say, say_json, stop
 from cli.review_examples import list_examples
 from cli.review_list import list_reviews
-from cli.review_show import show_lead
 from leadgate.ledger.reviews import count_in_review, read_left
 from leadgate.model import Resolution, Resolved, SentBy
 from leadgate.wiring.ledger import ledger_of
@@ -55,7 +54,23 @@ _DONE = {
 }
 
 review.command("list", short_help="the leads in review: counts by rule and reason, then leads")(list_reviews)
-review.command("show", short_help="one lead's row as the source has it now, with the rules; nothing is kept")(show_lead)
+
+
+@review.command("show", short_help="one lead's row as the source has it now, with the rules; nothing is kept")
+@reports_errors
+def show(
+    lead_id: Annotated[str, typer.Argument(metavar="ID", parser=parse_id, help="The lead's quarantine id.")],
+    *,
+    config: ConfigOption = Path("leadgate.yaml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Show one lead as the source has it now: its row, the rules and why each fails, and what would be written.
+
+    Nothing of it is kept, by the ledger or by Prefect.
+    """
+    from cli.review_show import print_lead  # noqa: PLC0415 - the source and CEL, which the other verbs do without
+
+    print_lead(config, lead_id, as_json=as_json)
 
 
 def _command(verdict: Resolution) -> Callable[..., None]:

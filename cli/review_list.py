@@ -1,7 +1,7 @@
 """`leadgate review list`: how many leads wait for a person and why, then which, and what to type."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ from leadgate.config import PipelineConfig
 from leadgate.ledger.again import count_older
 from leadgate.ledger.reviews import OTHERWISE, count_reviews, read_reviews
 from leadgate.model import Group, Review, SentBy
-from leadgate.policy.compiling import version_of
+from leadgate.policy.version import version_of
 from leadgate.wiring.ledger import ledger_of
 from leadgate.wiring.reviews import check_rule
 
@@ -85,7 +85,10 @@ def _counted(groups: Sequence[Group]) -> list[str]:
     for group in groups:
         kinds.setdefault((group.sent_by, group.rule if group.sent_by is not SentBy.DOUBT else None), []).append(group)
     lines = []
-    for (sent_by, rule), alike in sorted(kinds.items(), key=lambda kind: -sum(each.leads for each in kind[1])):
+    for (sent_by, rule), found in sorted(kinds.items(), key=lambda kind: -sum(each.leads for each in kind[1])):
+        # Whatever they would have been rejected for.
+        is_one = sent_by is SentBy.CAP
+        alike = [replace(found[0], reason="", leads=sum(each.leads for each in found))] if is_one else found
         shown, more = alike[:_REASONS], alike[_REASONS:]
         lines += [f"  {each.leads:>7,}  {_named(sent_by, rule)}{each.reason and f': {each.reason}'}" for each in shown]
         if more:
@@ -127,7 +130,7 @@ def _say_what_to_type(groups: Sequence[Group], found: Sequence[Review], settings
         example = next((each.lead_id for each in found if each.sent_by is SentBy.RULE), "ID")
         say(f"To see one: `leadgate review show {example}`.")
         say(f"To decide: `leadgate review process {example} --reason TEXT`, or reject, or wait.")
-        say(f"To decide all of a rule at once: --rule {rule} in the place of the ids.")
+        say(f"All of a rule at once: `leadgate review process --rule {rule} --reason TEXT`.")
     if SentBy.DOUBT in kinds:
         proven = span(settings.delivery.proven_after)
         say("If its act may have been taken: look in LeadByte whether the lead was processed or rejected, or is still")

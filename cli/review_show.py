@@ -4,13 +4,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from cli.blocks import read_block
-from cli.options import parse_id
-from cli.output import ConfigOption, JsonOption, clock_time, reports_errors, say, say_json
+from cli.output import clock_time, say, say_json
 from leadgate.printable import in_short
 from leadgate.unexpected import guarded
 from leadgate.wiring.showing import FieldShown, Judged, LeadShown, Outcome, RowShown, Where
@@ -20,18 +16,9 @@ _LONGEST = 200
 """Characters of a value that are shown to people; with --json all of them are."""
 
 
-@reports_errors
 @guarded
-def show_lead(
-    lead_id: Annotated[str, typer.Argument(metavar="ID", parser=parse_id, help="The lead's quarantine id.")],
-    *,
-    config: ConfigOption = Path("leadgate.yaml"),
-    as_json: JsonOption = False,
-) -> None:
-    """Show one lead as the source has it now: its row, the rules and why each fails, and what would be written.
-
-    Nothing of it is kept, by the ledger or by Prefect.
-    """
+def print_lead(config: Path, lead_id: str, *, as_json: bool) -> None:
+    """Read a lead and print all of it; no error quotes a value."""
     shown = read_lead(config, read_block, lead_id, longest=None if as_json else _LONGEST)
     if as_json:
         say_json(_document(shown))

@@ -28,7 +28,7 @@ from leadgate.ledger.reviews import count_overdue
 from leadgate.ledger.source_progress import read_faults
 from leadgate.ledger.status import Status, read_missing, read_status
 from leadgate.model import Result, State, Verdict
-from leadgate.policy.compiling import version_of
+from leadgate.policy.version import version_of
 from leadgate.wiring.ledger import ledger_of
 
 

@@ -232,15 +232,8 @@ def _concluded(dialect: str) -> Update:
     return (
         entries.update()
         .where(same_lead(ENTRY, end), _holds(end.token), _TO_BE_SENT)
-        .values(
-            state=end.state,
-            due_at=end.due_at,
-            note=end.note,
-            seen=end.seen,
-            decided_token=ENTRY.token,
-            written_at=_NOW,
-            **NO_LEASE,
-        )
+        .values(state=end.state, due_at=end.due_at, note=end.note, seen=end.seen)
+        .values(decided_token=ENTRY.token, written_at=_NOW, **NO_LEASE)
         .returning(ENTRY.lead_id)
     )
 

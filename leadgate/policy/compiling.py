@@ -1,7 +1,5 @@
 """compile_policy(): from the rules in the pipeline file to a Policy, or to everything that is wrong with them."""
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -15,6 +13,7 @@ from leadgate.policy.language import Condition, ConditionFaults, Language
 from leadgate.policy.names import Names
 from leadgate.policy.reason import faults_of
 from leadgate.policy.seeing import Eyes
+from leadgate.policy.version import canonical_text, version_of
 from leadgate.suggest import if_it_is_new, suggest
 
 _ALL_PATTERNS = 5000
@@ -44,17 +43,6 @@ def compile_policy(config: PolicyConfig, columns: Columns) -> Policy:
         kept=kept,
         eyes=Eyes(language, names, (condition for rule in rules for condition in rule.conditions), kept.values()),
     )
-
-
-def version_of(config: PolicyConfig) -> str:
-    """Name these rules: 12 hex digits of their canonical text."""
-    return hashlib.sha256(canonical_text(config).encode()).hexdigest()[:12]
-
-
-def canonical_text(config: PolicyConfig) -> str:
-    """Write all that decides as JSON, always alike for the same rules; `hold_for` does not decide and is left out."""
-    content = config.model_dump(mode="json", include={"rules", "otherwise", "keep_facts"})
-    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def _conditions(rule: RuleConfig) -> Iterator[tuple[str, str]]:

@@ -19,11 +19,11 @@ from leadgate.ledger.again import count_older
 from leadgate.ledger.source_health import newest_seen
 from leadgate.model import Columns, Enrichment, Lead
 from leadgate.policy.advice import advise
-from leadgate.policy.compiling import version_of
 from leadgate.policy.deciding import Policy
 from leadgate.policy.examples import Examined, example_faults, run_examples
 from leadgate.policy.names import joined, spell
 from leadgate.policy.requirements import Requirements
+from leadgate.policy.version import version_of
 from leadgate.policy.writing import Update
 from leadgate.source import Expected, Finding, KnownColumns, Sample, Source, judge_sample
 from leadgate.source.types_file import columns_of_file, columns_of_pipeline, differing, types_file_of, write_types

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from leadgate.ledger.again import count_older
 from leadgate.model import Chosen, Resolution, State
-from leadgate.policy.compiling import version_of
+from leadgate.policy.version import version_of
 from tests.people.runs import Runs, Sections
 
 FAIR: Sections = {
