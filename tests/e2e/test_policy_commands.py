@@ -51,7 +51,10 @@ def decide_all(pipeline: Practice) -> None:
         preparation = Preparation(
             config=opened.config, source=opened.source, ledger=opened.ledger, policy=opened.policy
         )
-        concluded = [Conclusion(d.claim, d.decision, State.REVIEW) for d in preparation.claim_wave(100)]
+        concluded = [
+            Conclusion(d.claim, d.decision, State.REVIEW, note=d.decision.reason, seen=d.see())
+            for d in preparation.claim_wave(100)
+        ]
         sending.conclude(opened.ledger, concluded, now=utc_now())
 
 
