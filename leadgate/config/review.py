@@ -10,6 +10,9 @@ from pydantic import field_validator
 from leadgate.config.section import Duration, Section
 
 _LONGEST_LINK = 500
+_ID = "{id}"
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9._~:/?#@!$&'*+,;=%-]*")
+"""Nothing that Markdown, a terminal or a page would take for something else."""
 
 
 class ReviewConfig(Section):
@@ -29,19 +32,20 @@ class ReviewConfig(Section):
     def _is_an_address_with_an_id(cls, link: str | None) -> str | None:
         if link is None:
             return None
-        if len(link) > _LONGEST_LINK or not re.fullmatch(r"https?://[^\s{}]+[^\s]*", link):
-            msg = (
-                f"is no address of {_LONGEST_LINK} characters at most: write one like https://crm.example/leads/{{id}}"
-            )
+        if link.count(_ID) != 1:
+            msg = "must hold {id} once, where the lead's id goes: https://crm.example/leads/{id}"
             raise ValueError(msg)
-        if re.findall(r"\{[^}]*\}?", link) != ["{id}"]:
-            msg = "must hold {id} once, where the lead's id goes, and no other { }: https://crm.example/leads/{id}"
+        if len(link) > _LONGEST_LINK or not _ADDRESS.fullmatch(link.replace(_ID, "id")):
+            msg = (
+                f"is no address of {_LONGEST_LINK} characters at most, with letters, digits and ./:?&=%-_~+,;@#!$*' "
+                "alone: write one like https://crm.example/leads/{id}"
+            )
             raise ValueError(msg)
         return link
 
     def link_to(self, lead_id: str) -> str | None:
         """Give the address at which a person sees a lead; None if the file has no `link`."""
-        return self.link and self.link.replace("{id}", quote(lead_id, safe=""))
+        return self.link and self.link.replace(_ID, quote(lead_id, safe=""))
 
     def is_overdue(self, open_for: timedelta) -> bool:
         """Whether a review is open for longer than a person may take."""
