@@ -48,8 +48,9 @@ def list_reviews(
     with ledger_of(config) as (settings, ledger):
         check_rule(settings, ledger, rule)
         now = ledger.now()
-        groups = [group for group in count_reviews(ledger) if rule is None or _is_by(group, rule)]
-        found = read_reviews(ledger, rule=rule, since=now - since if since else None, limit=limit)
+        from_when = now - since if since is not None else None
+        groups = count_reviews(ledger, rule=rule, since=from_when)
+        found = read_reviews(ledger, rule=rule, since=from_when, limit=limit)
         older = count_older(ledger, version_of(settings.policy))
     total = sum(group.leads for group in groups)
     if as_json:
@@ -58,7 +59,8 @@ def list_reviews(
         say_json({"total": total, "counts": counts, "older_rules": older, "reviews": leads})
         return
     if not total:
-        say("No lead needs a person." if rule is None else f"No lead is in review by {rule}.")
+        is_whole = rule is None and since is None
+        say("No lead needs a person." if is_whole else "No such lead is in review.")
         return
     say(f"{total:,} leads need a person:")
     for line in _counted(groups):
@@ -68,11 +70,6 @@ def list_reviews(
     if total > len(found) > 0:
         say(f"Shown are {len(found)}, the longest open first: --limit shows more, --rule NAME and --since fewer.")
     _say_what_to_type(groups, found, settings, older)
-
-
-def _is_by(group: Group, rule: str) -> bool:
-    is_by = group.rule == rule or (rule == OTHERWISE and group.rule is None)
-    return is_by and group.sent_by in {SentBy.RULE, SentBy.CAP}
 
 
 def _more(found: Review, settings: PipelineConfig, now: datetime) -> dict[str, object]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, not_, or_, select
 from sqlalchemy.sql.selectable import ScalarSelect
 
 from leadgate.ledger.again import IS_LEFT
@@ -61,13 +61,8 @@ def read_reviews(
     Those of a `rule` alone, as `ids_in_review`, those that have been open `since` an instant or shorter, and as many
     as the `limit`; all of them unless told.
     """
-    answered_at = _last_answer(entries)
-    opened_at = case(
-        (answered_at > DECISION.decided_at, answered_at),
-        else_=func.coalesce(DECISION.decided_at, answered_at, ENTRY.registered_at),
-    )
-    opened = _in_review(ledger, rule).with_only_columns(ENTRY.lead_id, opened_at.label("since"))
-    opened = opened.where(opened_at >= since) if since else opened
+    opened_at = _opened_at()
+    opened = _in_review(ledger, rule, since).with_only_columns(ENTRY.lead_id, opened_at.label("since"))
     chosen = opened.order_by(opened_at, ENTRY.lead_id).limit(limit).subquery()
     query = (
         select(ENTRY.lead_id, chosen.c.since, _SENT_BY.label("sent_by"), DECISION.rule, ENTRY.note, DECISION.facts)
@@ -92,10 +87,11 @@ def read_reviews(
         ]
 
 
-def count_reviews(ledger: Ledger) -> list[Group]:
-    """Count the leads in review by what sent them there, rule and reason, the most first."""
+def count_reviews(ledger: Ledger, *, rule: str | None = None, since: datetime | None = None) -> list[Group]:
+    """Count the leads in review by what sent them there, rule and reason, most first; chosen as by `read_reviews`."""
     note = case((ENTRY.doubt_since.is_not(None), ""), else_=func.coalesce(ENTRY.note, ""))
-    query = _in_review(ledger).with_only_columns(_SENT_BY.label("sent_by"), DECISION.rule, note.label("reason"))
+    query = _in_review(ledger, rule, since)
+    query = query.with_only_columns(_SENT_BY.label("sent_by"), DECISION.rule, note.label("reason"))
     query = query.add_columns(func.count().label("leads")).group_by(_SENT_BY, DECISION.rule, note)
     with ledger.reading() as connection:
         found = [Group(SentBy(row.sent_by), row.rule, row.reason, row.leads) for row in connection.execute(query)]
@@ -134,14 +130,22 @@ def read_left(ledger: Ledger, rule: str | None = None) -> dict[SentBy, list[str]
     return found
 
 
-def _in_review(ledger: Ledger, rule: str | None = None) -> Select[Any]:
+def _in_review(ledger: Ledger, rule: str | None = None, since: datetime | None = None) -> Select[Any]:
     """The entries in review with their standing decisions."""
-    by_rule: ColumnElement[bool] = true()
+    query = select(entries).outerjoin(decisions, stands_for(ENTRY)).where(ledger.mine, in_state(State.REVIEW))
     if rule is not None:
         named = DECISION.rule == rule
-        by_rule = and_(_BY_RULE, or_(named, DECISION.rule.is_(None)) if rule == OTHERWISE else named)
-    query = select(entries).outerjoin(decisions, stands_for(ENTRY))
-    return query.where(ledger.mine, in_state(State.REVIEW), by_rule)
+        query = query.where(_BY_RULE, or_(named, DECISION.rule.is_(None)) if rule == OTHERWISE else named)
+    return query.where(_opened_at() >= since) if since else query
+
+
+def _opened_at() -> ColumnElement[datetime]:
+    """Since when an entry is in review: its last decision or the last answer sent it there."""
+    answered_at = _last_answer(entries)
+    decided_first = answered_at > DECISION.decided_at
+    return case(
+        (decided_first, answered_at), else_=func.coalesce(DECISION.decided_at, answered_at, ENTRY.registered_at)
+    )
 
 
 def count_overdue(ledger: Ledger, *, within: timedelta | None, now: datetime) -> int:

@@ -81,6 +81,7 @@ def test_the_list_counts_first_and_says_what_to_type(pipeline: Practice) -> None
     assert found["counts"] == [{"sent_by": "rule", "rule": "low", "reason": "Score 0.1.", "leads": 2}]
     assert found["reviews"][0]["link"] == "https://crm.example/leads/4"
     assert review(pipeline, "list", "--since", "1h", "--json").json()["total"] == 5
+    assert review(pipeline, "list", "--since", "0s").stdout == "No such lead is in review.\n"
 
 
 @pytest.mark.parametrize(
