@@ -10,6 +10,7 @@ import typer
 from cli.blocks import read_block
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors, say, say_json, stop
 from leadgate.attention import attention, clock_problem
+from leadgate.ledger.again import count_older
 from leadgate.ledger.doubts import read_doubts
 from leadgate.plan import Plan, plan_run, write_plan
 from leadgate.wiring.pipeline import open_pipeline
@@ -35,13 +36,18 @@ def plan(
         if out:
             names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
             write_plan(out, found, **names, now=now)
+        older = count_older(pipeline.ledger, pipeline.policy.version)
         others = found.source_problem, clock_problem(pipeline.ledger)
         to_know = attention(read_doubts(pipeline.ledger), pipeline.config.delivery, now, *others)
         if as_json:
             names = {"pipeline": pipeline.config.pipeline, "policy": pipeline.policy.version}
-            say_json({**names, **asdict(found), "faults": found.faults.as_json(), "attention": to_know})
+            say_json(
+                {**names, **asdict(found), "faults": found.faults.as_json(), "attention": to_know, "older_rules": older}
+            )
         else:
             _tell(found, show, observe=pipeline.config.delivery.observe)
+            if older:
+                say(f"{older} more are in review by older rules: `leadgate review again --all` has these decide them.")
             for sentence in to_know:
                 say(sentence)
             if out:

@@ -202,11 +202,13 @@ def test_again_is_by_todays_rules_and_counts_them(pipeline: Practice) -> None:
     assert f"5 were decided by older rules: {again} has today's decide them." in review(pipeline, "list").stdout
     tried = leadgate("backtest", "--policy", pipeline.file, config=pipeline.file).stdout
     assert f"5 leads are in review by older rules than those of {pipeline.file}:" in tried
+    planned = leadgate("plan", config=pipeline.file).stdout
+    assert f"5 more are in review by older rules: {again} has these decide them." in planned
     finished = review(pipeline, "again", "--all", "--yes", 5)
     assert (finished.code, finished.stdout) == (FINE, "Leads that the next run decides anew, by its rules: 5.\n")
     assert in_review(pipeline) == []
-    planned = leadgate("plan", "--json", config=pipeline.file).json()
-    assert {lead["lead_id"] for lead in planned["leads"]} == set(ALL)
+    found = leadgate("plan", "--json", config=pipeline.file).json()
+    assert ({lead["lead_id"] for lead in found["leads"]}, found["older_rules"]) == (set(ALL), 0)
 
 
 def test_plan_shows_what_changed_data_would_decide_anew(pipeline: Practice) -> None:
