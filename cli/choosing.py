@@ -10,10 +10,9 @@ from cli.options import parse_id
 from cli.output import warn
 from leadgate.errors import ConfigError
 from leadgate.model import Chosen, read_ids
+from leadgate.wiring.reviews import told_refused
 
 FROM_INPUT = "-"
-_NAMED = 20
-_OF_ONE_REASON = 5
 
 IdsArgument = Annotated[
     list[str] | None,
@@ -86,16 +85,8 @@ def _agreed(found: int, rule: str | None, doing: str) -> int:
 
 def warn_refused(refused: Mapping[str, str]) -> None:
     """Say of which leads a word was not heard and why: leads with the same reason on one line, and not too many."""
-    by_reason: dict[str, list[str]] = {}
-    for lead_id, why in refused.items():
-        by_reason.setdefault(why, []).append(lead_id)
-    for why, ids in list(by_reason.items())[:_NAMED]:
-        warn(f"leadgate: {named(ids)}: {why}.")
-    if more := sum(map(len, list(by_reason.values())[_NAMED:])):
+    lines, more = told_refused(refused)
+    for line in lines:
+        warn(f"leadgate: {line}")
+    if more:
         warn(f"leadgate: ... and {more} more; --json names all.")
-
-
-def named(ids: Sequence[str]) -> str:
-    """Name some leads, and say how many more there are."""
-    more = len(ids) - _OF_ONE_REASON
-    return ", ".join(ids[:_OF_ONE_REASON]) + (f" and {more} more" if more > 0 else "")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.choosing import AllOption, IdsArgument, RuleOption, YesOption, choose, named, warn_refused
+from cli.choosing import AllOption, IdsArgument, RuleOption, YesOption, choose, warn_refused
 from cli.options import ByOption, at_keyboard, parse_id, whoever
 from cli.output import WRONG, ConfigOption, JsonOption, reports_errors, say, say_json, stop
 from cli.review_examples import list_examples
@@ -14,7 +14,7 @@ from cli.review_list import list_reviews
 from leadgate.ledger.reviews import count_in_review, read_left
 from leadgate.model import Resolution, Resolved, SentBy
 from leadgate.wiring.ledger import ledger_of
-from leadgate.wiring.reviews import check_rule, decide_leads
+from leadgate.wiring.reviews import DONE, check_rule, decide_leads, named
 
 review = typer.Typer(
     name="review",
@@ -42,15 +42,6 @@ _DOING = {
     Resolution.WAS_PROCESSED: "be settled as processed",
     Resolution.WAS_REJECTED: "be settled as rejected",
     Resolution.NOT_TAKEN: "be sent again, since their act was not taken",
-}
-_DONE = {
-    Resolution.PROCESS: "Leads that the next run processes",
-    Resolution.REJECT: "Leads that the next run rejects",
-    Resolution.WAIT: "Leads that wait again",
-    Resolution.AGAIN: "Leads that the next run decides anew, by its rules",
-    Resolution.WAS_PROCESSED: "Leads that are settled as processed",
-    Resolution.WAS_REJECTED: "Leads that are settled as rejected",
-    Resolution.NOT_TAKEN: "Leads that the next run decides anew, since their act was not taken",
 }
 
 review.command("list", short_help="the leads in review: counts by rule and reason, then leads")(list_reviews)
@@ -187,7 +178,7 @@ def _report(resolved: Resolved, verdict: Resolution, left: dict[SentBy, list[str
         more = {"left": left} if verdict is Resolution.AGAIN else {}
         say_json({"verdict": verdict, "resolved": resolved.ids, "refused": resolved.refused} | more)
     else:
-        say(f"{_DONE[verdict]}: {len(resolved.ids)}.")
+        say(f"{DONE[verdict]}: {len(resolved.ids)}.")
         for sent_by, ids in left.items():
             say(f"Left, since {_LEFT[sent_by]}: {named(ids)}.")
         warn_refused(resolved.refused)

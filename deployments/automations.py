@@ -34,6 +34,8 @@ class Notice(NamedTuple):
 
     subject: str
     body: str
+    more: str = ""
+    """What only a notification tells, since it is a template beyond reading."""
 
 
 _NOTICES: dict[str, tuple[str, Notice]] = {
@@ -59,7 +61,13 @@ _NOTICES: dict[str, tuple[str, Notice]] = {
     ),
     "leadgate-reviews-overdue": (
         BEGINS[Alarm.REVIEWS],
-        Notice("reviews are overdue", "{{ event.payload.overdue }} leads wait for a person: `leadgate review list`."),
+        Notice(
+            "reviews are overdue",
+            "{{ event.payload.overdue }} leads wait for a person: `leadgate review list`.",
+            "{% if event.payload.by_rule %} By rule: {{ event.payload.by_rule }}.{% endif %}"
+            "{% if event.payload.form %} To decide: {{ event.payload.form }} .{% endif %}"
+            "{% if event.payload.lead %} Open for longest: {{ event.payload.lead }} .{% endif %}",
+        ),
     ),
     "leadgate-reviews-cleared": (
         ENDS[Alarm.REVIEWS],
@@ -157,7 +165,7 @@ def _automation(  # noqa: PLR0913
     first: ActionTypes | None = None,
     about: str = "{{ event.resource.name }}",
 ) -> AutomationCore:
-    subject, body = f"leadgate {about}: {notice.subject}", f"{notice.body} {_READ}"
+    subject, body = f"leadgate {about}: {notice.subject}", f"{notice.body}{notice.more} {_READ}"
     # Without a block it fires all the same, which the event feed of the UI shows.
     notify = SendNotification(block_document_id=alerts, subject=subject, body=body) if alerts else DoNothing()
     actions = [first, notify] if first else [notify]

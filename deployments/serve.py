@@ -11,6 +11,7 @@ from pathlib import Path
 
 from prefect import serve
 from prefect.deployments.runner import RunnerDeployment
+from prefect.utilities.callables import ParameterSchema
 
 from deployments.command import ends_in_a_sentence
 from deployments.wanted import ROOT, WantedDeployment, read_files, wanted_deployments
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
 def as_served(wanted: WantedDeployment) -> RunnerDeployment:
     """Leave out what only a worker needs: its work pool, and the steps by which it finds the code."""
     fields = wanted.fields
-    return RunnerDeployment.from_entrypoint(
+    served = RunnerDeployment.from_entrypoint(
         f"{ROOT}/{fields['entrypoint']}",
         name=wanted.name,
         description=fields["description"],
@@ -44,6 +45,9 @@ def as_served(wanted: WantedDeployment) -> RunnerDeployment:
         schedules=list(wanted.schedules),
         triggers=list(wanted.triggers),
     )
+    # It reads the flow's own, which has no titles, and takes no other.
+    served._parameter_openapi_schema = ParameterSchema(**fields["parameter_openapi_schema"])  # noqa: SLF001
+    return served
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What a Prefect server should hold for some pipeline files. Nothing here speaks to one."""
 
+import inspect
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -94,10 +95,18 @@ def _deployment(entry: Mapping[str, Any], file: PipelineFile, pull: list[Any]) -
         "work_pool_name": entry["work_pool"]["name"],
         "job_variables": entry["work_pool"]["job_variables"],
         "pull_steps": pull,
-        "parameter_openapi_schema": flow.parameters.model_dump(mode="json"),
+        "parameter_openapi_schema": _titled(flow),
         "enforce_parameter_schema": True,
     }
     return WantedDeployment(flow.name, f"{entry['name']}-{file.pipeline}", fields, schedules, triggers)
+
+
+def _titled(flow: Any) -> dict[str, Any]:  # noqa: ANN401 - Prefect's Flow, of whatever a flow returns
+    """The parameters of a flow, with the titles in its file: Prefect calls each field by its parameter's name."""
+    schema: dict[str, Any] = flow.parameters.model_dump(mode="json")
+    for name, title in inspect.unwrap(flow.fn).__globals__.get("TITLES", {}).items():
+        schema["properties"][name]["title"] = title
+    return schema
 
 
 def _filled(value: Any, words: Mapping[str, str]) -> Any:  # noqa: ANN401 - a document of YAML

@@ -74,11 +74,16 @@ async def release_leads(
                 await go_on(run, progress, limit=limit, until=until)
         await progress.show()
         summary = await report(pipeline, account)
-        sound_all(run, summary)
+        await sound_all(run, summary)
     if run.stop:
-        message = f"Stopped by {run.stop.signal_name}; what was in flight is recorded, the rest stays ready."
-        return Cancelled(message=message, data=summary)
+        return Cancelled(message=stopped(run.stop.signal_name, pipeline.config.pipeline), data=summary)
     return Failed(message=account.trouble, data=summary) if account.trouble else summary
+
+
+def stopped(signal_name: str | None, pipeline: str) -> str:
+    """Say what a stopped run leaves, and how to stop those to come as well."""
+    told = f"Stopped by {signal_name}; what was in flight is recorded. The next run goes on with the rest: to stop that"
+    return f"{told} as well, type `leadgate pause` or run pause-pipeline-{pipeline}."
 
 
 async def go_on(run: Run, progress: Progress, *, limit: int | None, until: datetime) -> None:

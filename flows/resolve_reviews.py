@@ -1,56 +1,74 @@
 """Record what a person decides of leads in review; the form is drawn by the Prefect UI. The next run sends."""
 
-from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
-from prefect.states import Failed
+from prefect.states import Completed, Failed
 from pydantic import Field
 
-from leadgate.config import load_config
-from leadgate.model import Chosen, Resolution, normal_id
-from leadgate.printable import on_one_line
+from leadgate.model import Resolution
 from leadgate.unexpected import guarded
-from leadgate.wiring.ledger import open_ledger
-from leadgate.wiring.reviews import decide_leads
+from leadgate.wiring.ledger import ledger_of
+from leadgate.wiring.reviews import DONE, decide_leads
+from tasks.forms import checked_reason, chosen_leads, ends_in_a_sentence, message_of
 from tasks.observed import observe
 from tasks.report import name_run
 
 observe()  # here and not in the flow: Prefect opens a run's span before its first line
 
+TITLES = {
+    "ids": "Lead ids",
+    "rule": "A rule, in place of ids",
+    "count": "How many leads the rule has sent to people",
+    "verdict": "What should become of them",
+    "reason": "Why",
+    "by": "Your name",
+    "still_in_quarantine": "They are still in quarantine",
+    "config": "Pipeline file",
+}
+"""What the form calls each parameter."""
+
 
 @flow(name="resolve-reviews", persist_result=False)
+@ends_in_a_sentence
 @guarded
-async def resolve_reviews(  # noqa: PLR0913, PLR0917 - the fields of the form
-    ids: Annotated[list[str], Field(min_length=1)],
-    verdict: Resolution,
-    reason: Annotated[str, Field(min_length=3, max_length=2000)],
+async def resolve_reviews(  # noqa: PLR0913 - the fields of the form
+    *,
+    ids: str = "",
+    rule: str = "",
+    count: Annotated[int, Field(ge=0)] = 0,
+    verdict: Literal["process", "reject", "wait", "again", "was-processed", "was-rejected", "not-taken"],
+    reason: Annotated[str, Field(max_length=2000)] = "",
     by: Annotated[str, Field(min_length=1, max_length=100)],
+    still_in_quarantine: bool = False,
     config: str = "leadgate.yaml",
-    still_in_quarantine: bool = False,  # noqa: FBT001, FBT002 - a box to tick
-) -> dict[str, str] | State[dict[str, str]]:
-    """End reviews by a person's decision; return those that could not be ended, and why. Nothing is sent.
+) -> State[dict[str, str]]:
+    """Record a person's decision of leads; give those that it was not heard of, and why. Nothing is sent.
 
     Args:
-        ids: quarantine ids of leads in review.
-        verdict: process and reject are sent by the next run, once; wait lets the rules decide again later.
-        reason: why; `leadgate explain` tells it.
-        by: who decides.
-        config: the pipeline file.
-        still_in_quarantine: somebody has looked: leads whose last act was never answered are still in quarantine.
+        ids: Between commas, blanks or line breaks. Leave it empty to decide all leads of a rule.
+        rule: Decides all leads that this rule has sent to people. The word otherwise means that no rule matched.
+        count: Only with a rule. If it is not right any more, nothing is done.
+        verdict: With process and reject, the next run does it, once. With wait, the rules decide again later. With
+            again, today's rules decide in the next run. The other words say what you found in LeadByte of an act that
+            was never answered.
+        reason: One sentence. It is needed for process, reject and wait.
+        by: Who decides. It is kept with the name of this run.
+        still_in_quarantine: You have looked. The leads whose last act was never answered are still in quarantine.
+        config: Leave it as it is.
 
     """
-    settings = load_config(Path(config))
-    with closing(open_ledger(Path(config), settings)) as ledger:
-        run = await name_run(settings.pipeline, ledger.now())
-        chosen = Chosen(ids=[normal_id(each) or each for each in ids])
-        words = {"reason": reason, "by": by, "where": f"flow run {run}"}
-        resolved = decide_leads(settings, ledger, chosen, verdict, **words, still_in_quarantine=still_in_quarantine)
+    word = Resolution(verdict)
+    why = checked_reason(reason, word)
+    chosen = chosen_leads(ids, rule, count)
+    with ledger_of(Path(config)) as (settings, ledger):
+        where = f"flow run {await name_run(settings.pipeline, ledger.now())}"
+        words = {"reason": why, "by": by, "where": where}
+        resolved = decide_leads(settings, ledger, chosen, word, **words, still_in_quarantine=still_in_quarantine)
     get_run_logger().info("event=resolved verdict=%s count=%d", verdict, len(resolved.ids))
-    if not resolved.refused:
-        return {}
-    told = "; ".join(f"{lead_id}: {why}" for lead_id, why in resolved.refused.items())
-    message = f"{len(resolved.ids)} reviews are ended, {len(resolved.refused)} are not. {told}"
-    return Failed(message=on_one_line(message), data=resolved.refused)
+    message = f"{DONE[word]}: {len(resolved.ids):,}."
+    if resolved.refused:
+        return Failed(message=f"{message} {message_of(resolved.refused)}", data=resolved.refused)
+    return Completed(message=message, data={})

@@ -1,7 +1,8 @@
 """What a run tells whoever watches: an alarm once when it begins and once when it is over, and that the source is well.
 
-Events name the pipeline and carry counts. What has been told is kept in the ledger, for the runs to come and for
-those beside this one; `deployments.apply` makes the automations that turn the events into notifications.
+Events name the pipeline and carry counts; that of overdue reviews also says where they are decided. What has been told
+is kept in the ledger, for the runs to come and for those beside this one; `deployments.apply` makes the automations
+that turn the events into notifications.
 """
 
 from collections.abc import Mapping
@@ -12,10 +13,12 @@ from prefect import get_run_logger
 from leadgate.attention import OLD_DOUBT, holds_back, stays
 from leadgate.ledger.alarms import Alarm, clear_alarm, raise_alarm
 from leadgate.ledger.doubts import read_doubts
-from leadgate.model import SourceReading
+from leadgate.ledger.reviews import OTHERWISE, count_in_review, count_overdue_groups, read_reviews
+from leadgate.model import Group, Resolution, SentBy, SourceReading
 from leadgate.summary import Summary
 from leadgate.wiring.pipeline import Pipeline
 from leadgate.wiring.run import Run
+from tasks.links import form_link
 from tasks.observed import tell
 
 HEALTHY = "leadgate.source.healthy"
@@ -36,34 +39,61 @@ ENDS = {
     Alarm.CONTROL: "leadgate.control.left",
     Alarm.DOUBTS: "leadgate.doubts.cleared",
 }
+_RULES = 10
 _HEALTHY_EVERY = timedelta(minutes=5)
 """How often a run that stays says that the source is healthy."""
 
 
-def sound(pipeline: Pipeline, alarm: Alarm, *, is_raised: bool, counts: Mapping[str, int] | None = None) -> None:
+def sound(pipeline: Pipeline, alarm: Alarm, *, is_raised: bool, payload: Mapping[str, int | str] | None = None) -> None:
     """Tell that an alarm begins or is over, unless that has been told already."""
     ledger = pipeline.ledger
     is_news = raise_alarm(ledger, alarm, now=ledger.now()) if is_raised else clear_alarm(ledger, alarm)
     if is_news:
-        tell((BEGINS if is_raised else ENDS)[alarm], ledger.pipeline, counts or {})
+        tell((BEGINS if is_raised else ENDS)[alarm], ledger.pipeline, payload or {})
         get_run_logger().warning("event=alarm alarm=%s raised=%s", alarm, is_raised)
 
 
-def sound_all(run: Run, summary: Summary) -> None:
+async def sound_all(run: Run, summary: Summary) -> None:
     """Compare what a run has come to with the alarms, when it ends. A run that cannot know leaves an alarm as it is."""
     pipeline, account, breaker = run.pipeline, run.account, run.exchange.breaker
     capped = {"to_review": account.tally.capped, "max_rejects_per_run": pipeline.config.safety.max_rejects_per_run}
     if account.tally.capped or account.decided:
-        sound(pipeline, Alarm.REJECTS, is_raised=bool(account.tally.capped), counts=capped)
-    sound(pipeline, Alarm.REVIEWS, is_raised=bool(summary.overdue), counts={"overdue": summary.overdue})
+        sound(pipeline, Alarm.REJECTS, is_raised=bool(account.tally.capped), payload=capped)
+    overdue = await _about_overdue(pipeline, summary.overdue)
+    sound(pipeline, Alarm.REVIEWS, is_raised=bool(summary.overdue), payload=overdue)
     doubts, delivery, now = read_doubts(pipeline.ledger), pipeline.config.delivery, pipeline.clock()
     in_doubt = {"in_doubt": doubts.brake.in_doubt}
-    sound(pipeline, Alarm.BRAKE, is_raised=holds_back(doubts, delivery, now), counts=in_doubt)
-    sound(pipeline, Alarm.CONTROL, is_raised=stays(doubts.control, delivery), counts=in_doubt)
+    sound(pipeline, Alarm.BRAKE, is_raised=holds_back(doubts, delivery, now), payload=in_doubt)
+    sound(pipeline, Alarm.CONTROL, is_raised=stays(doubts.control, delivery), payload=in_doubt)
     is_old = doubts.since is not None and now - doubts.since > OLD_DOUBT
-    sound(pipeline, Alarm.DOUBTS, is_raised=is_old, counts=in_doubt)
+    sound(pipeline, Alarm.DOUBTS, is_raised=is_old, payload=in_doubt)
     if breaker.outage or (breaker.has_answered and not account.trouble):
-        sound(pipeline, Alarm.LEADBYTE, is_raised=bool(breaker.outage), counts={"ready": summary.ready})
+        sound(pipeline, Alarm.LEADBYTE, is_raised=bool(breaker.outage), payload={"ready": summary.ready})
+
+
+async def _about_overdue(pipeline: Pipeline, count: int) -> dict[str, int | str]:
+    """Say how many reviews are overdue, by which rules, where most are decided, and which has been open longest."""
+    if not count:
+        return {"overdue": 0}
+    ledger, review = pipeline.ledger, pipeline.config.review
+    groups = count_overdue_groups(ledger, within=review.within, now=ledger.now())
+    by_rule = [f"{_sent_by(group)} {group.leads:,}" for group in groups]
+    rest = [f"{len(by_rule) - _RULES} more"] if len(by_rule) > _RULES else []
+    rule = next(((group.rule or OTHERWISE) for group in groups if group.sent_by is SentBy.RULE), None)
+    filled_in = {"rule": rule, "count": count_in_review(ledger, Resolution.PROCESS, rule)} if rule else {}
+    longest = read_reviews(ledger, limit=1) if review.link else []
+    return {
+        "overdue": count,
+        "by_rule": ", ".join(by_rule[:_RULES] + rest),
+        "form": await form_link(ledger.pipeline, filled_in) or "",
+        "lead": next(filter(None, (review.link_to(found.lead_id) for found in longest)), ""),
+    }
+
+
+def _sent_by(group: Group) -> str:
+    if group.sent_by is SentBy.RULE:
+        return group.rule or OTHERWISE
+    return "in doubt" if group.sent_by is SentBy.DOUBT else "for another reason"
 
 
 def say_healthy(pipeline: Pipeline, reading: SourceReading, told_at: datetime | None) -> datetime | None:

@@ -34,7 +34,10 @@ def quoted(text: str) -> str:
     return on_one_line(json.dumps(text, ensure_ascii=False))
 
 
-def tell(event: str, pipeline: str, payload: Mapping[str, int]) -> None:
-    """Send an event about a pipeline, as the resource `leadgate.pipeline.NAME` that automations match: counts alone."""
+def tell(event: str, pipeline: str, payload: Mapping[str, int | str]) -> None:
+    """Send an event about a pipeline, as the resource `leadgate.pipeline.NAME` that automations match.
+
+    Counts, and for people the names of rules and links; no value of a lead.
+    """
     resource = {"prefect.resource.id": f"leadgate.pipeline.{pipeline}", "prefect.resource.name": pipeline}
     emit_event(event, resource=resource, payload=dict(payload))

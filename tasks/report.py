@@ -23,21 +23,21 @@ from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.observed import would_have
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.report_counts import read_decision_counts
-from leadgate.ledger.reviews import FOR_PEOPLE, ForPerson, count_overdue, read_for_people
+from leadgate.ledger.reviews import FOR_PEOPLE, count_overdue, count_reviews, read_for_people
 from leadgate.ledger.status import read_status
 from leadgate.model import FINAL_STATES, State
-from leadgate.printable import in_cell, in_markdown
+from leadgate.printable import in_markdown
 from leadgate.summary import Account, Summary
 from leadgate.unexpected import guarded
 from leadgate.wiring.pipeline import Pipeline
+from tasks.links import Forms
 from tasks.observed import quoted
 from tasks.outside import STAGE
+from tasks.people import LISTED, People
 
 _NOW = {"waiting", "ready", "overdue", "older_rules", "faults"}
 """What a summary counts that is no event of the run."""
 _SHOWN = 20
-_LISTED = 100
-"""Rows of the table of leads that need a person."""
 _PROGRESS_EVERY = timedelta(seconds=5)
 _PROGRESS_SHARE = 0.05
 """How much of a run may go by between two moves of the bar, and how much of it counting all leads may take."""
@@ -198,34 +198,14 @@ def _share_done(counts: Mapping[State, int]) -> float:
 
 
 async def _show_people(pipeline: Pipeline, remaining: Mapping[State, int]) -> None:
-    """List the leads that need a person; the list is made when it is empty too, or an old one would stand."""
-    name = pipeline.config.pipeline
-    found = read_for_people(pipeline.ledger, limit=_LISTED)
-    total = sum(remaining.get(state, 0) for state in FOR_PEOPLE)
-    told = f"{total} leads of {name} need a person, or may soon." if total else f"No lead of {name} needs a person."
-    if total > len(found):
-        told += f" Here are {len(found)}; `leadgate review list` has all reviews, `leadgate status` all counts."
-    await acreate_table_artifact(
-        [_for_person(lead) for lead in found], key=artifact_key(name, "people"), description=told
-    )
-
-
-def _for_person(lead: ForPerson) -> dict[str, str]:
-    return {
-        "lead": in_cell(lead.lead_id),
-        "state": lead.state.value,
-        "since": f"{lead.since:%Y-%m-%d %H:%M}Z",
-        "what to type": _TYPE[lead.state].format(id=in_cell(lead.lead_id)),
-        "rule": "a person" if lead.by_person else lead.rule or "(otherwise)",
-        "reason": in_cell(lead.note),
-    }
-
-
-_TYPE = {
-    State.REVIEW: "leadgate review process {id}",
-    State.UNKNOWN: "nothing: runs probe it",
-    State.FAILED: "leadgate explain {id}, then retry {id}",
-}
+    """List the leads that need a person; the page is made when it is empty too, or an old one would stand."""
+    name, ledger = pipeline.config.pipeline, pipeline.ledger
+    found, groups = read_for_people(ledger, limit=LISTED), count_reviews(ledger)
+    counts = {state: remaining.get(state, 0) for state in FOR_PEOPLE}
+    page = People(counts, groups, found, pipeline.config.review, await Forms.of(name), ledger.now())
+    total = sum(counts.values())
+    told = f"{total:,} leads of {name} need a person, or may soon." if total else f"No lead of {name} needs a person."
+    await acreate_markdown_artifact(page.as_markdown(), key=artifact_key(name, "people"), description=told)
 
 
 def artifact_key(pipeline: str, what: str) -> str:

@@ -1,10 +1,10 @@
 """What waits for a person, and what people have said. Nothing here changes a row; people.py does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, not_, null, or_, select
 from sqlalchemy.sql.selectable import ScalarSelect
 
 from leadgate.ledger.again import IS_LEFT
@@ -32,6 +32,7 @@ _EXAMPLES = (Resolution.PROCESS, Resolution.REJECT, Resolution.WAIT)
 SETTLE = {Resolution.WAS_PROCESSED, Resolution.WAS_REJECTED, Resolution.NOT_TAKEN}
 """The words of people that say what became of an act."""
 
+_standing = decisions.alias("standing").c  # where the decisions are asked for as well
 _BY_RULE = and_(ENTRY.doubt_since.is_(None), DECISION.verdict == "review", DECISION.decided_by.is_(None))
 _SENT_BY = case(
     (ENTRY.doubt_since.is_not(None), SentBy.DOUBT.value),
@@ -51,6 +52,10 @@ class ForPerson:
     rule: str | None
     by_person: bool
     note: str
+    facts: dict[str, object] = field(default_factory=dict)
+    """What `policy.keep_facts` kept with its last decision."""
+    in_doubt: str | None = None
+    """The act that was sent for it and may have been taken; `act` where nobody knows which."""
 
 
 def read_reviews(
@@ -152,20 +157,35 @@ def count_overdue(ledger: Ledger, *, within: timedelta | None, now: datetime) ->
     """How many leads a person has had to decide for longer than `within`; 0 where there is no such limit."""
     if within is None:
         return 0
-    before = now - within
+    query = select(func.count()).select_from(entries).where(ledger.mine, *_overdue(now - within))
+    with ledger.reading() as connection:
+        return connection.scalar(query) or 0
+
+
+def count_overdue_groups(ledger: Ledger, *, within: timedelta | None, now: datetime) -> list[Group]:
+    """Count them by what sent them to a person, and by rule, the most first; no reason is told."""
+    if within is None:
+        return []
+    rule = case((_BY_RULE, DECISION.rule), else_=null())
+    sent_by = case((_BY_RULE, SentBy.RULE.value), else_=_SENT_BY)
+    query = _in_review(ledger).with_only_columns(sent_by.label("sent_by"), rule.label("by_rule"))
+    query = query.add_columns(func.count().label("leads")).where(*_overdue(now - within)).group_by("sent_by", "by_rule")
+    with ledger.reading() as connection:
+        found = [Group(SentBy(row.sent_by), row.by_rule, "", row.leads) for row in connection.execute(query)]
+    return sorted(found, key=lambda group: (-group.leads, group.sent_by, group.rule or ""))
+
+
+def _overdue(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Of an entry in review: nothing has happened to it since an instant."""
 
     def nothing_since(column: ColumnElement[Any], where: ColumnElement[bool]) -> ColumnElement[bool]:
         return ~exists().where(where, column >= before)
 
-    query = (
-        select(func.count())
-        .select_from(entries)
-        .where(ledger.mine, in_state(State.REVIEW))
-        .where(nothing_since(DECISION.decided_at, stands_for(ENTRY)))
-        .where(nothing_since(ATTEMPT.answered_at, same_lead(ATTEMPT, ENTRY)))
+    return (
+        in_state(State.REVIEW),
+        nothing_since(_standing.decided_at, and_(same_lead(_standing, ENTRY), _standing.token == ENTRY.decided_token)),
+        nothing_since(ATTEMPT.answered_at, same_lead(ATTEMPT, ENTRY)),
     )
-    with ledger.reading() as connection:
-        return connection.scalar(query) or 0
 
 
 def read_overridden(ledger: Ledger, *, limit: int) -> list[Overridden]:
@@ -214,6 +234,7 @@ def _for_people(ledger: Ledger, connection: Connection, state: State, limit: int
     c = chosen.c
     query = (
         select(c.lead_id, c.registered_at, c.note, DECISION.decided_at, DECISION.rule, DECISION.decided_by)
+        .add_columns(DECISION.facts, c.doubt_since, c.doubt_action)
         .add_columns(_last_answer(chosen).label("answered_at"))
         .select_from(chosen.outerjoin(decisions, stands_for(c)))
         .order_by(c.quarantined_at, c.lead_id)
@@ -226,6 +247,8 @@ def _for_people(ledger: Ledger, connection: Connection, state: State, limit: int
             rule=row.rule,
             by_person=row.decided_by is not None,
             note=row.note or "",
+            facts=row.facts or {},
+            in_doubt=(row.doubt_action or "act") if row.doubt_since else None,
         )
         for row in connection.execute(query)
     ]

@@ -20,14 +20,14 @@ async def test_a_run_without_a_server_has_no_links() -> None:
 
 async def test_a_server_without_the_deployment_has_no_form(ui_server: str) -> None:
     """A run by hand, for a pipeline that nobody has deployed, gives no link."""
-    assert await form_link("nobody", {"ids": ["1"]}) is None
+    assert await form_link("nobody", {"ids": "1"}) is None
 
 
 async def test_a_server_without_a_ui_has_no_form(prefect_server: str) -> None:
     """The deployment alone is nothing that a browser could open."""
     async with get_client() as client:
         made = await client.create_deployment(await client.create_flow(resolve_reviews), "resolve-reviews-acme")
-        assert await form_link("acme", {"ids": ["1"]}) is None
+        assert await form_link("acme", {"ids": "1"}) is None
         await client.delete_deployment(made)
 
 
@@ -36,7 +36,7 @@ async def test_links_name_the_address_that_people_use(on_the_ui: Practice, ui: s
     """PREFECT_UI_URL says it where people reach the server by another name than the runs do."""
     with temporary_settings({PREFECT_UI_URL: ui}):
         forms = await Forms.of("acme")
-    links = [forms.link({"ids": [lead_id]}) or "" for lead_id in ("1", "2")]
+    links = [forms.link({"ids": lead_id}) or "" for lead_id in ("1", "2")]
     assert [link.partition("/v2/deployments/deployment/")[0] for link in links] == [ui.rstrip("/")] * 2
     (text,) = parse_qs(urlsplit(links[1]).query)["parameters"]
-    assert json.loads(text) == {"config": str(on_the_ui.file), "ids": ["2"]}
+    assert json.loads(text) == {"config": str(on_the_ui.file), "ids": "2"}

@@ -12,8 +12,10 @@ from tasks.links import form_link
 from tests.support.pipelines import Practice
 
 FILLED_IN = {
-    "ids": ["a1", "b 2"],
-    "verdict": "wait",
+    "ids": "a1, b2\nc3",
+    "rule": "otherwise",
+    "count": 3,
+    "verdict": "was-processed",
     "reason": 'Said "yes, 50%" & 100%25 \\u0025 + é漢 #1.\nAnd <b>then</b> no.',
     "by": "Zoë O'Hara, sales",
     "still_in_quarantine": True,
@@ -42,8 +44,8 @@ def test_a_link_fills_in_the_form_and_one_button_makes_the_run(
     assert link.count("/v2/") == 1
     before = {run.id for run in runs()}
     page.goto(link.replace("/v2/", ui))
-    # The fields in their order: two ids, the reason, who decides, the pipeline file.
-    fields = ["a1", "b 2", FILLED_IN["reason"], FILLED_IN["by"], str(on_the_ui.file)]
+    # The fields in their order: the ids, the rule, the reason, who decides, the pipeline file.
+    fields = [FILLED_IN["ids"], FILLED_IN["rule"], FILLED_IN["reason"], FILLED_IN["by"], str(on_the_ui.file)]
     for place, value in enumerate(fields):
         expect(page.locator("textarea").nth(place)).to_have_value(str(value))
     page.get_by_role("button", name="Submit").click()

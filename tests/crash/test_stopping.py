@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.release_leads import stopped
 from leadgate.sandbox import Sandbox, sandbox_thread
 from tests.support.command import Finished, start_leadgate, wait_for
 from tests.support.pipelines import Practice
@@ -56,8 +57,8 @@ def test_what_is_on_the_wire_is_waited_for_and_recorded(pipeline: Practice, lead
     finished, seconds = stopped_in_flight(pipeline, leadbyte, signal.SIGINT)
     assert seconds < ENDS_WITHIN
     assert finished.code == 1
-    stopped = "Stopped by SIGINT; what was in flight is recorded, the rest stays ready."
-    assert (finished.json()["error"], finished.stderr) == (stopped, f"leadgate: {stopped}\n")
+    told = stopped("SIGINT", "acme")
+    assert (finished.json()["error"], finished.stderr) == (told, f"leadgate: {told}\n")
     acted = len(leadbyte.quarantine.acts)
     assert Counter(pipeline.states().values()) == {"processed": acted, "ready": LEADS - acted}
     assert 2 <= acted < LEADS
@@ -70,7 +71,7 @@ def test_an_answer_that_does_not_come_is_not_waited_for_too_long(pipeline: Pract
     finished, seconds = stopped_in_flight(pipeline, leadbyte, signal.SIGTERM)
     assert seconds < ENDS_WITHIN
     assert finished.code == 1
-    assert "Stopped by SIGTERM; what was in flight is recorded, the rest stays ready." in finished.stderr
+    assert stopped("SIGTERM", "acme") in finished.stderr
     assert "Traceback" not in finished.stderr
     counts = Counter(pipeline.states().values())
     assert counts.keys() == {"unknown", "ready"}

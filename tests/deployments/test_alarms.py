@@ -52,7 +52,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.subjects: Counter[str] = Counter()
-        self.bodies: list[str] = []
+        self.bodies: dict[str, str] = {}
 
     def wait_for(self, subject: str) -> None:
         """Wait until a subject has come."""
@@ -68,7 +68,7 @@ def heard(client: SyncPrefectClient) -> Iterator[Heard]:
         def respond(self) -> None:
             sent = self.read_json()
             found.subjects[sent["subject"]] += 1
-            found.bodies.append(sent["body"])
+            found.bodies[sent["subject"]] = sent["body"]
             self.answer(204)
 
     with serving(Webhook) as place:
@@ -151,4 +151,6 @@ async def test_each_alarm_is_heard_once_and_so_is_its_end(
     tell(BEGINS[Alarm.REJECTS], "last", {"to_review": 1, "max_rejects_per_run": 1})
     heard.wait_for(ALL[-1])
     assert heard.subjects == dict.fromkeys(ALL, 1)
-    assert all("docs/operations.md" in body for body in heard.bodies)
+    assert all("docs/operations.md" in body for body in heard.bodies.values())
+    told = heard.bodies["leadgate acme: reviews are overdue"]
+    assert "1 leads wait for a person: `leadgate review list`. By rule: opted-out 1. docs/operations.md" in told

@@ -108,7 +108,7 @@ def test_two_pipelines_are_applied_together(
     other, text = tmp_path / "beta.yaml", pipeline.file.read_text("utf-8")
     other.write_text(text.replace("pipeline: acme", "pipeline: beta"), "utf-8")
     code, lines = applied(pipeline.file, other)
-    assert (code, sum(line.startswith("+ deployment") for line in lines)) == (0, 8)
+    assert (code, sum(line.startswith("+ deployment") for line in lines)) == (0, 12)
     other.write_text(text, "utf-8")
     code, lines = applied(pipeline.file, other)
     assert (code, lines) == (2, [f"leadgate: {other} and {pipeline.file}: both are `pipeline: acme`; rename one"])

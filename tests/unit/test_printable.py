@@ -7,7 +7,7 @@ import pytest
 
 from cli.output import say, say_json, say_lines, warn
 from leadgate.model import Fault, Faults, Pause
-from leadgate.printable import in_cell, on_one_line
+from leadgate.printable import as_link, in_code, in_table, on_one_line
 from leadgate.summary import Account
 from tasks.observed import quoted
 from tasks.report import as_markdown
@@ -81,6 +81,27 @@ def test_the_summary_on_prefects_page_is_not_changed_by_what_it_quotes() -> None
     ]
 
 
-def test_a_cell_of_prefects_tables_makes_no_link() -> None:
-    """Prefect shows a cell as it is, but for a Markdown link."""
-    assert in_cell("score < 0.2 [d](javascript:e)\n") == r"score < 0.2 [d] (javascript:e)\n"
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("a | b [d](javascript:e) <b>\n", r"a \| b \[d\](javascript:e) \<b\>\\n"),
+        ("see https://evil.example, www.evil.example", "see https:\u2060//evil.example, w\u2060ww.evil.example"),
+        ("ann@evil.example", "ann\u2060@evil.example"),
+        ("&#x202e; `x` *y* _z_ \\|", r"\&#x202e; \`x\` \*y\* \_z\_ \\\|"),
+    ],
+)
+def test_a_cell_of_a_markdown_table_holds_text_alone(text: str, cell: str) -> None:
+    """It makes no column, tag, code or link; not even of a bare address, as both UIs of Prefect would."""
+    assert in_table(text) == cell
+
+
+def test_code_in_a_cell_ends_where_it_should() -> None:
+    """Whatever characters it holds."""
+    assert in_code("a`b|c\\ https://evil.example\n") == "`a'b\u00a6c\\ https://evil.example\\n`"
+
+
+def test_a_link_leads_where_it_should() -> None:
+    """What could end an address early is written otherwise, and the text can be anything."""
+    assert as_link("x](y) | 1", "https://crm.example/(a)|b?c=%20") == (
+        r"[x\](y) \| 1](https://crm.example/%28a%29%7Cb?c=%20)"
+    )
