@@ -19,7 +19,9 @@ VERBS = [
     "explain",
     "report",
     "review",
+    "failed",
     "retry",
+    "discard",
     "pause",
     "resume",
 ]
@@ -40,8 +42,8 @@ def test_every_verb_explains_itself(verb: str) -> None:
     finished = leadgate(verb, "--help")
     assert (finished.code, finished.stderr) == (0, "")
     assert finished.stdout.startswith(f"Usage: leadgate {verb} ")
-    options = [line for line in finished.stdout.splitlines() if line.startswith("  --")]
-    assert options, finished.stdout
+    told = [line for line in finished.stdout.splitlines() if line.startswith(("  --", "  list "))]
+    assert told, finished.stdout
 
 
 def test_the_command_names_its_verbs() -> None:

@@ -230,7 +230,7 @@ def test_a_source_without_stamps_is_compared_at_every_look(pipeline: Pipeline, t
 def test_stamps_of_any_shape_that_sorts_are_read_forward(tmp_path: Path, sqlite_url: str, stamp: object) -> None:
     """SQLite has no type of its own for them."""
     with open_pipeline(sqlite_url, tmp_path) as pipeline:
-        pipeline.run_sql("DROP TABLE enrichment", "CREATE TABLE enrichment (id, updated_at, postcode TEXT, score REAL)")
+        pipeline.run_sql("DROP TABLE enrichment", "CREATE TABLE enrichment (id, updated_at, postcode TEXT, mobile TEXT, score REAL)")
         pipeline.reopen_source(
             source={
                 "enrichment": {"table": "enrichment", "id": "id", "updated_at": "u", "types": {"u": "timestamp"}}
@@ -238,12 +238,12 @@ def test_stamps_of_any_shape_that_sorts_are_read_forward(tmp_path: Path, sqlite_
             }
         )
         pipeline.quarantine(1, 2)
-        pipeline.run_sql("INSERT INTO enrichment VALUES (99, :at, 'TN25 6QD', 0.9)", at=stamp)
+        pipeline.run_sql("INSERT INTO enrichment VALUES (99, :at, 'TN25 6QD', NULL, 0.9)", at=stamp)
         pipeline.clock.advance(minutes=6)
         pipeline.look()
-        pipeline.run_sql("INSERT INTO enrichment VALUES (1, :at, 'TN25 6QD', 0.9)", at=stamp)
+        pipeline.run_sql("INSERT INTO enrichment VALUES (1, :at, 'TN25 6QD', NULL, 0.9)", at=stamp)
         later = stamp + 60 if isinstance(stamp, int) else str(stamp).replace(":05", ":06", 1)
-        pipeline.run_sql("INSERT INTO enrichment VALUES (2, :at, 'TN25 6QD', 0.9)", at=later)
+        pipeline.run_sql("INSERT INTO enrichment VALUES (2, :at, 'TN25 6QD', NULL, 0.9)", at=later)
         pipeline.clock.advance(seconds=30)
         pipeline.look_forward()
         assert pipeline.states() == dict.fromkeys(("1", "2"), State.READY)

@@ -116,15 +116,17 @@ def test_a_held_lead_is_decided_again_when_its_data_changes(acme: Practice, lead
 
 
 def test_a_lead_in_review_waits_for_a_person(acme: Practice, leadbyte: Sandbox) -> None:
-    """Where no rule matches, the lead is updated, and then left alone, whatever arrives later."""
-    acme.quarantine(1)
-    acme.enrich(1, postcode="TN25 6QD", phone_verified=False, score=0.3)
-    assert run(acme) == {"registered": 1, "arrived": 1, "review": 1}
-
-    acme.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.9)
+    """Where no rule matches, the lead is updated, and then left alone until its data changes, or a person decides."""
+    acme.quarantine(1, 2)
+    acme.enrich(1, 2, postcode="TN25 6QD", phone_verified=False, score=0.3)
+    assert run(acme) == {"registered": 2, "arrived": 2, "review": 2}
     assert run(acme) == {}
     assert leadbyte.quarantine.acts == {}
     assert "a person must decide" in leadgate("explain", "1", config=acme.file).stdout
+
+    leadgate("review", "reject", "2", "--reason", "They asked for it.", "--by", "Ann", config=acme.file)
+    acme.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.9)
+    assert run(acme) == {"again": 1, "arrived": 1, "processed": 1, "rejected": 1}
 
 
 def test_a_plan_says_what_a_run_does(acme: Practice, leadbyte: Sandbox) -> None:
