@@ -153,7 +153,7 @@ def as_markdown(name: str, account: Account, summary: Summary, remaining: Mappin
     if account.tally.capped:
         lines += [f"**Too many rejects.** {account.tally.capped} leads that rules reject went to a person instead:"]
         lines += ["this run had rejected as many as `safety.max_rejects_per_run` allows. Look at the rules first.", ""]
-    lines += _for_people(summary, remaining)
+    lines += _for_people(name, summary, remaining)
     counts = {key: count for key, count in summary.as_dict().items() if count and key not in _NOW}
     lines += ["| in this run | leads |", "|---|---:|"] if counts else ["Nothing was due.", ""]
     lines += [f"| {key} | {count} |" for key, count in counts.items()]
@@ -166,12 +166,15 @@ def as_markdown(name: str, account: Account, summary: Summary, remaining: Mappin
     return "\n".join(lines)
 
 
-def _for_people(summary: Summary, remaining: Mapping[State, int]) -> list[str]:
+def _for_people(name: str, summary: Summary, remaining: Mapping[State, int]) -> list[str]:
     """Say what wants a person, and what to type; nothing where all is well."""
     lines = []
     if count := remaining.get(State.REVIEW):
         overdue = f", {summary.overdue} of them for longer than `review.within`" if summary.overdue else ""
-        lines += [f"- **{count} in review**: a person must decide{overdue}. `leadgate review list` shows them."]
+        where = (
+            f"the artifact `{artifact_key(name, 'people')}` links each to its form, `leadgate review list` lists them"
+        )
+        lines += [f"- **{count} in review**: a person must decide{overdue}; {where}."]
         if summary.older_rules:
             lines += [
                 f"- {summary.older_rules} of them by older rules: `leadgate review again --all` decides them anew."

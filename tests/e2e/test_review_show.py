@@ -63,7 +63,10 @@ def test_all_that_a_person_may_go_by_is_shown(pipeline: Practice) -> None:
     review(pipeline)
     (since,) = (each["since"] for each in leadgate("review", "list", "--json", config=pipeline.file).json()["reviews"])
     first, *told = lines(show(pipeline))
-    assert first == f"lead 1: review since {datetime.fromisoformat(since):%Y-%m-%d %H:%M:%S}.{since[20:23]}Z: No rule matched."
+    assert (
+        first
+        == f"lead 1: review since {datetime.fromisoformat(since):%Y-%m-%d %H:%M:%S}.{since[20:23]}Z: No rule matched."
+    )
     assert told == [
         "  https://crm.example/leads/1",
         "source.leads:",

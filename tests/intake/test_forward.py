@@ -230,7 +230,9 @@ def test_a_source_without_stamps_is_compared_at_every_look(pipeline: Pipeline, t
 def test_stamps_of_any_shape_that_sorts_are_read_forward(tmp_path: Path, sqlite_url: str, stamp: object) -> None:
     """SQLite has no type of its own for them."""
     with open_pipeline(sqlite_url, tmp_path) as pipeline:
-        pipeline.run_sql("DROP TABLE enrichment", "CREATE TABLE enrichment (id, updated_at, postcode TEXT, mobile TEXT, score REAL)")
+        pipeline.run_sql(
+            "DROP TABLE enrichment", "CREATE TABLE enrichment (id, updated_at, postcode TEXT, mobile TEXT, score REAL)"
+        )
         pipeline.reopen_source(
             source={
                 "enrichment": {"table": "enrichment", "id": "id", "updated_at": "u", "types": {"u": "timestamp"}}
