@@ -69,8 +69,8 @@ def test_an_id_that_leadbyte_cannot_take_is_parked_with_the_reason(pipeline: Pra
     assert asked == ["1", "1"], "its update, and its act"
     assert leadgate("explain", "12-b", config=pipeline.file).stdout.splitlines()[-1] == (
         "Now: parked (the id '12-b' is not a plain whole number, and LeadByte's call to process or reject takes "
-        "nothing else: correct the id in the source, or act on the lead in LeadByte); decided anew when its data changes, "
-        "or by `leadgate retry`."
+        "nothing else: correct the id in the source, or act on the lead in LeadByte); decided anew when its data "
+        "changes, or by `leadgate retry`."
     )
     assert leadgate("status", config=pipeline.file).code == 1
     assert (
