@@ -180,9 +180,7 @@ def _for_people(name: str, summary: Summary, remaining: Mapping[State, int]) -> 
                 f"- {summary.older_rules} of them by older rules: `leadgate review again --all` decides them anew."
             ]
     if count := remaining.get(State.FAILED):
-        lines += [
-            f"- **{count} parked**: `leadgate explain ID` says what LeadByte answered, `leadgate retry` sends again."
-        ]
+        lines += [f"- **{count} parked**: `leadgate failed list` has LeadByte's words, `leadgate retry` sends again."]
     if count := remaining.get(State.UNKNOWN):
         lines += [f"- **{count} unknown**: sent, and no answer that can be trusted. Runs probe them: wait."]
     return [*lines, ""] if lines else []
