@@ -5,6 +5,7 @@ is kept in the ledger, for the runs to come and for those beside this one; `depl
 that turn the events into notifications.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -13,8 +14,8 @@ from prefect import get_run_logger
 from leadgate.attention import OLD_DOUBT, holds_back, stays
 from leadgate.ledger.alarms import Alarm, clear_alarm, raise_alarm
 from leadgate.ledger.doubts import read_doubts
-from leadgate.ledger.reviews import OTHERWISE, count_in_review, count_overdue_groups, read_reviews
-from leadgate.model import Group, Resolution, SentBy, SourceReading
+from leadgate.ledger.reviews import OTHERWISE, count_in_review, count_reviews, read_reviews
+from leadgate.model import Resolution, SentBy, SourceReading
 from leadgate.summary import Summary
 from leadgate.wiring.pipeline import Pipeline
 from leadgate.wiring.run import Run
@@ -76,10 +77,16 @@ async def _about_overdue(pipeline: Pipeline, count: int) -> dict[str, int | str]
     if not count:
         return {"overdue": 0}
     ledger, review = pipeline.ledger, pipeline.config.review
-    groups = count_overdue_groups(ledger, within=review.within, now=ledger.now())
-    by_rule = [f"{_sent_by(group)} {group.leads:,}" for group in groups]
+    leads: Counter[str] = Counter()
+    rules: Counter[str] = Counter()
+    for group in count_reviews(ledger, before=ledger.now() - (review.within or timedelta())):
+        is_by_rule = group.sent_by in {SentBy.RULE, SentBy.CAP}
+        name = (group.rule or OTHERWISE) if is_by_rule else _OTHERS[group.sent_by]
+        leads[name] += group.leads
+        rules[name] += group.leads * is_by_rule
+    by_rule = [f"{name} {count:,}" for name, count in leads.most_common()]
     rest = [f"{len(by_rule) - _RULES} more"] if len(by_rule) > _RULES else []
-    rule = next(((group.rule or OTHERWISE) for group in groups if group.sent_by is SentBy.RULE), None)
+    rule = next((name for name, count in rules.most_common(1) if count), None)
     filled_in = {"rule": rule, "count": count_in_review(ledger, Resolution.PROCESS, rule)} if rule else {}
     longest = read_reviews(ledger, limit=1) if review.link else []
     return {
@@ -90,10 +97,7 @@ async def _about_overdue(pipeline: Pipeline, count: int) -> dict[str, int | str]
     }
 
 
-def _sent_by(group: Group) -> str:
-    if group.sent_by is SentBy.RULE:
-        return group.rule or OTHERWISE
-    return "in doubt" if group.sent_by is SentBy.DOUBT else "for another reason"
+_OTHERS = {SentBy.DOUBT: "in doubt", SentBy.OTHER: "for another reason"}
 
 
 def say_healthy(pipeline: Pipeline, reading: SourceReading, told_at: datetime | None) -> datetime | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, not_, null, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, or_, select
 from sqlalchemy.sql.selectable import ScalarSelect
 
 from leadgate.ledger.again import IS_LEFT
@@ -32,7 +32,6 @@ _EXAMPLES = (Resolution.PROCESS, Resolution.REJECT, Resolution.WAIT)
 SETTLE = {Resolution.WAS_PROCESSED, Resolution.WAS_REJECTED, Resolution.NOT_TAKEN}
 """The words of people that say what became of an act."""
 
-_standing = decisions.alias("standing").c  # where the decisions are asked for as well
 _BY_RULE = and_(ENTRY.doubt_since.is_(None), DECISION.verdict == "review", DECISION.decided_by.is_(None))
 _SENT_BY = case(
     (ENTRY.doubt_since.is_not(None), SentBy.DOUBT.value),
@@ -67,7 +66,7 @@ def read_reviews(
     as the `limit`; all of them unless told.
     """
     opened_at = _opened_at()
-    opened = _in_review(ledger, rule, since).with_only_columns(ENTRY.lead_id, opened_at.label("since"))
+    opened = _in_review(ledger, rule, since=since).with_only_columns(ENTRY.lead_id, opened_at.label("since"))
     chosen = opened.order_by(opened_at, ENTRY.lead_id).limit(limit).subquery()
     query = (
         select(ENTRY.lead_id, chosen.c.since, _SENT_BY.label("sent_by"), DECISION.rule, ENTRY.note, DECISION.facts)
@@ -92,10 +91,15 @@ def read_reviews(
         ]
 
 
-def count_reviews(ledger: Ledger, *, rule: str | None = None, since: datetime | None = None) -> list[Group]:
-    """Count the leads in review by what sent them there, rule and reason, most first; chosen as by `read_reviews`."""
+def count_reviews(
+    ledger: Ledger, *, rule: str | None = None, since: datetime | None = None, before: datetime | None = None
+) -> list[Group]:
+    """Count the leads in review by what sent them there, rule and reason, the most first.
+
+    Chosen as by `read_reviews`; with `before`, those alone that have been open since before an instant.
+    """
     note = case((ENTRY.doubt_since.is_not(None), ""), else_=func.coalesce(ENTRY.note, ""))
-    query = _in_review(ledger, rule, since)
+    query = _in_review(ledger, rule, since=since, before=before)
     query = query.with_only_columns(_SENT_BY.label("sent_by"), DECISION.rule, note.label("reason"))
     query = query.add_columns(func.count().label("leads")).group_by(_SENT_BY, DECISION.rule, note)
     with ledger.reading() as connection:
@@ -135,13 +139,16 @@ def read_left(ledger: Ledger, rule: str | None = None) -> dict[SentBy, list[str]
     return found
 
 
-def _in_review(ledger: Ledger, rule: str | None = None, since: datetime | None = None) -> Select[Any]:
+def _in_review(
+    ledger: Ledger, rule: str | None = None, *, since: datetime | None = None, before: datetime | None = None
+) -> Select[Any]:
     """The entries in review with their standing decisions."""
     query = select(entries).outerjoin(decisions, stands_for(ENTRY)).where(ledger.mine, in_state(State.REVIEW))
     if rule is not None:
         named = DECISION.rule == rule
         query = query.where(_BY_RULE, or_(named, DECISION.rule.is_(None)) if rule == OTHERWISE else named)
-    return query.where(_opened_at() >= since) if since else query
+    query = query.where(_opened_at() >= since) if since else query
+    return query.where(_opened_at() < before) if before else query
 
 
 def _opened_at() -> ColumnElement[datetime]:
@@ -157,35 +164,9 @@ def count_overdue(ledger: Ledger, *, within: timedelta | None, now: datetime) ->
     """How many leads a person has had to decide for longer than `within`; 0 where there is no such limit."""
     if within is None:
         return 0
-    query = select(func.count()).select_from(entries).where(ledger.mine, *_overdue(now - within))
+    query = _in_review(ledger, before=now - within).with_only_columns(func.count())
     with ledger.reading() as connection:
         return connection.scalar(query) or 0
-
-
-def count_overdue_groups(ledger: Ledger, *, within: timedelta | None, now: datetime) -> list[Group]:
-    """Count them by what sent them to a person, and by rule, the most first; no reason is told."""
-    if within is None:
-        return []
-    rule = case((_BY_RULE, DECISION.rule), else_=null())
-    sent_by = case((_BY_RULE, SentBy.RULE.value), else_=_SENT_BY)
-    query = _in_review(ledger).with_only_columns(sent_by.label("sent_by"), rule.label("by_rule"))
-    query = query.add_columns(func.count().label("leads")).where(*_overdue(now - within)).group_by("sent_by", "by_rule")
-    with ledger.reading() as connection:
-        found = [Group(SentBy(row.sent_by), row.by_rule, "", row.leads) for row in connection.execute(query)]
-    return sorted(found, key=lambda group: (-group.leads, group.sent_by, group.rule or ""))
-
-
-def _overdue(before: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Of an entry in review: nothing has happened to it since an instant."""
-
-    def nothing_since(column: ColumnElement[Any], where: ColumnElement[bool]) -> ColumnElement[bool]:
-        return ~exists().where(where, column >= before)
-
-    return (
-        in_state(State.REVIEW),
-        nothing_since(_standing.decided_at, and_(same_lead(_standing, ENTRY), _standing.token == ENTRY.decided_token)),
-        nothing_since(ATTEMPT.answered_at, same_lead(ATTEMPT, ENTRY)),
-    )
 
 
 def read_overridden(ledger: Ledger, *, limit: int) -> list[Overridden]:

@@ -10,8 +10,7 @@ from prefect.client.orchestration import SyncPrefectClient
 
 from flows.release_leads import release_leads
 from flows.resolve_reviews import resolve_reviews
-from leadgate.ledger.reviews import count_overdue, count_overdue_groups
-from leadgate.model import Group, SentBy
+from leadgate.ledger.reviews import count_overdue, count_reviews
 from leadgate.wiring.ledger import ledger_of
 from tasks import alarms, links
 from tests.support.pipelines import Practice
@@ -74,9 +73,7 @@ async def test_without_a_deployment_and_a_link_the_event_has_none(
         "lead": "",
     }
     with ledger_of(pipeline.file) as (_, ledger):
-        within, now = timedelta(), ledger.now()
-        groups = count_overdue_groups(ledger, within=within, now=now)
-        assert groups == [Group(SentBy.RULE, None, "", 2), Group(SentBy.RULE, "opted-out", "", 1)]
-        assert sum(group.leads for group in groups) == count_overdue(ledger, within=within, now=now)
-        assert count_overdue_groups(ledger, within=timedelta(hours=1), now=now) == []
-        assert count_overdue_groups(ledger, within=None, now=now) == []
+        now = ledger.now()
+        assert sum(each.leads for each in count_reviews(ledger, before=now)) == 3
+        assert count_overdue(ledger, within=timedelta(), now=now) == 3
+        assert count_reviews(ledger, before=now - timedelta(hours=1)) == []
