@@ -51,7 +51,7 @@ async def test_a_run_leaves_a_bar_a_table_and_a_summary(pipeline: Practice, reco
     assert state.is_completed()
     found = artifacts(records, run_id)
     assert {key: artifact["type"] for key, artifact in found.items()} == dict(
-        zip(sorted(KEYS), ["table", "table", "progress", "markdown"], strict=True)
+        zip(sorted(KEYS), ["table", "markdown", "progress", "markdown"], strict=True)
     )
     assert found["leadgate-acme-progress"]["data"] == pytest.approx(66.7)
     table = json.loads(found["leadgate-acme-decisions"]["data"])
