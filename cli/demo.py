@@ -103,7 +103,7 @@ def demo(
             _explain_one(config, max(acts, default=None))
             say()
             command = as_typed("leadgate")
-            say(f"Next: cd {folder} && {command} status, {command} explain ID; `{command} init` starts your own.")
+            say(f"Next: cd {folder} && {command} status, {command} review list; `{command} init` starts your own.")
             say(api.where(result.run_id))
             if stay:
                 say(f"The Prefect UI stays up until Ctrl-C: {api.ui_url}/runs/flow-run/{result.run_id}")
