@@ -21,6 +21,7 @@ from benchmarks.figures import RESULTS, align, write_json
 from benchmarks.rounds import databases_of
 from leadgate.ledger import Ledger, claims, sending, waiting
 from leadgate.model import Action, Attempt, Decision, Lead, LeadRequest, Look, Outcome, Result, State, Verdict
+from tests.delivery.world import release_brake
 from tests.support.ledgers import new_engine
 
 T = TypeVar("T")
@@ -50,6 +51,7 @@ class Way:
             self._time("register", partial(waiting.register, ledger, unknown, now=now))
         for seen in self._groups(looks):
             self._time("look", partial(waiting.note_looks, ledger, seen, now=now))
+        release_brake(ledger)  # as after an act that LeadByte has answered: until then the next one goes alone
         sent = 0
         while wave := self._time("claim", lambda: claims.claim(ledger, limit=_WAVE, lease=_LEASE, now=now)):
             attempts = [
@@ -64,7 +66,9 @@ class Way:
     def _send(self, attempts: Sequence[Attempt]) -> int:
         """Write what is written round a request."""
         ledger, now = self._ledger, self._now
-        held = self._time("intend", lambda: sending.intend(ledger, attempts, lease=_LEASE, now=now))
+        held = self._time(
+            "intend", lambda: sending.intend(ledger, attempts, lease=_LEASE, now=now, in_doubt_at_most=10**9)
+        )
         outcomes = [Outcome(one, Result.TAKEN, State.PROCESSED, 200, "OK", updated_hash="hash") for one in attempts]
         self._time("record", lambda: sending.record(ledger, outcomes, now=now))
         return len(held.may_go)
