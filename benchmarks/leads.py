@@ -56,7 +56,7 @@ policy:
   keep_facts: [score]
 delivery: {{mode: {mode}, in_doubt_at_most: {leads}}}
 safety:
-  max_rejects_per_run: {leads}
+  budgets: {{reject: none}}
 """
 
 _metadata = MetaData()

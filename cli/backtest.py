@@ -117,7 +117,7 @@ def _tell(found: Backtest, config: Path, show: int) -> None:
             f"row, {verdicts.known['gone']} could not be."
         )
     if verdicts.capped:
-        say(f"{verdicts.capped} rejects had gone to a person, by safety.max_rejects_per_run: they count as rejects.")
+        say(f"{verdicts.capped} rejects had gone to a person, by safety.budgets: they count as rejects.")
     if found.older_rules:
         say(f"{found.older_rules} leads are in review by older rules than those of {config}:")
         say("  `leadgate review again --all` has the next run decide them by these.")

@@ -9,7 +9,7 @@ import typer
 
 from cli.blocks import read_block
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors, say, say_json, stop
-from leadgate.attention import attention, clock_problem
+from leadgate.attention import about_backlog, attention, clock_problem
 from leadgate.ledger.again import count_older
 from leadgate.ledger.doubts import read_doubts
 from leadgate.plan import Plan, plan_run, write_plan
@@ -37,7 +37,11 @@ def plan(
             names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
             write_plan(out, found, **names, now=now)
         older = count_older(pipeline.ledger, pipeline.policy.version)
-        others = found.source_problem, clock_problem(pipeline.ledger)
+        others = (
+            found.source_problem,
+            clock_problem(pipeline.ledger),
+            about_backlog(pipeline.ledger, pipeline.config.safety.budgets),
+        )
         to_know = attention(read_doubts(pipeline.ledger), pipeline.config.delivery, now, *others)
         if as_json:
             names = {"pipeline": pipeline.config.pipeline, "policy": pipeline.policy.version}

@@ -188,7 +188,7 @@ def _report(resolved: Resolved, verdict: Resolution, left: dict[SentBy, list[str
 
 _LEFT = {
     SentBy.DOUBT: "their act may have been taken (`leadgate review settle`)",
-    SentBy.CAP: "their run had made too many rejects (process, reject or wait)",
+    SentBy.CAP: "rules had rejected too many leads (process, reject or wait)",
     SentBy.OTHER: "a person had decided them (process, reject or wait)",
 }
 

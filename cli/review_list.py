@@ -99,7 +99,7 @@ def _named(sent_by: SentBy, rule: str | None) -> str:
         case SentBy.RULE:
             return rule or OTHERWISE
         case SentBy.CAP:
-            return f"{rule}, one reject too many for its run"
+            return f"{rule}, one reject too many"
         case SentBy.DOUBT:
             return "an act that may have been taken"
         case SentBy.OTHER:

@@ -17,7 +17,7 @@ from cli.output import (
     stop,
     warn_in_the_clear,
 )
-from leadgate.attention import attention, clock_problem
+from leadgate.attention import about_backlog, attention, clock_problem
 from leadgate.ledger.again import count_older
 from leadgate.ledger.alarms import read_alarms
 from leadgate.ledger.doubts import read_doubts
@@ -51,7 +51,9 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         older = count_older(ledger, version_of(settings.policy))
         faults = read_faults(ledger)
         doubts, learned = read_doubts(ledger), read_learned(ledger)
-        to_know = attention(doubts, settings.delivery, now, clock_problem(ledger))
+        to_know = attention(
+            doubts, settings.delivery, now, clock_problem(ledger), about_backlog(ledger, settings.safety.budgets)
+        )
     if as_json:
         brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": overdue, "older_rules": older}
         seen = {"observe": settings.delivery.observe, "observed": observed}

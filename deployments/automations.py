@@ -47,17 +47,18 @@ _NOTICES: dict[str, tuple[str, Notice]] = {
         ENDS[Alarm.LEADBYTE],
         Notice("LeadByte answers again", "The leads that were ready are being sent."),
     ),
-    "leadgate-rejects-capped": (
-        BEGINS[Alarm.REJECTS],
+    "leadgate-budget-spent": (
+        BEGINS[Alarm.BUDGET],
         Notice(
-            "too many rejects",
-            "{{ event.payload.to_review }} leads went to a person, since the run had rejected "
-            "{{ event.payload.max_rejects_per_run }}: look at the rules, then `leadgate review list`.",
+            "a budget is used up",
+            "{{ event.payload.waiting }} leads wait to be processed ({{ event.payload.process }}), and "
+            "{{ event.payload.to_review }} that rules reject ({{ event.payload.reject }}) went to a person: look at "
+            "the rules, then `leadgate review list`.",
         ),
     ),
-    "leadgate-rejects-uncapped": (
-        ENDS[Alarm.REJECTS],
-        Notice("rejects are as usual again", "A run has decided leads and kept below safety.max_rejects_per_run."),
+    "leadgate-budget-free": (
+        ENDS[Alarm.BUDGET],
+        Notice("budgets have room again", "No lead waits for one, and rules may process and reject."),
     ),
     "leadgate-reviews-overdue": (
         BEGINS[Alarm.REVIEWS],

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from leadgate.config import DeliveryConfig
+from leadgate.config import BudgetsConfig, DeliveryConfig
 from leadgate.ledger import NOT_ASKED, Ledger
+from leadgate.ledger.budgets import read_backlog
 from leadgate.ledger.doubts import Doubts, Shown
-from leadgate.model import Result
+from leadgate.model import Action, Result
 
 OLD_DOUBT = timedelta(days=1)
 """How old a doubt may become before it is an alarm."""
@@ -24,6 +25,19 @@ def attention(doubts: Doubts, delivery: DeliveryConfig, now: datetime, *others: 
         *_control(doubts, delivery),
     ]
     return found + [problem for problem in others if problem]
+
+
+def about_backlog(ledger: Ledger, budgets: BudgetsConfig) -> str | None:
+    """Say how many leads wait for a budget and until when; None where none does."""
+    backlog = read_backlog(ledger)
+    if not backlog.leads:
+        return None
+    leads = "1 lead waits" if backlog.leads == 1 else f"{backlog.leads:,} leads wait"
+    text = budgets.text_of(Action.PROCESS)
+    return (
+        f"{leads} to be processed: safety.budgets.process ({text}) is used up. The next is decided at "
+        f"{_short(backlog.first_at)}, or by the first run with room; what a person decides goes at once."
+    )
 
 
 def clock_problem(ledger: Ledger) -> str | None:

@@ -11,8 +11,9 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from leadgate.config import PipelineConfig
+from leadgate.delivery.budgets import BudgetKeeper
 from leadgate.delivery.planned import PlanKeeper
-from leadgate.delivery.prepare import Decider, RejectCap, restrained
+from leadgate.delivery.prepare import Decider, restrained
 from leadgate.delivery.routes import Route, route_of
 from leadgate.errors import ConfigError
 from leadgate.files import read_file, write_whole
@@ -129,13 +130,14 @@ def plan_run(  # noqa: PLR0913
     faults = Faults()
     missing: Counter[str] = Counter()
     waiting = 0
-    cap = RejectCap(config.safety.max_rejects_per_run, Tally())
+    budgets = BudgetKeeper(config.safety.budgets, ledger, Tally(), paper=True)
+    called_up = budgets.next_up(now)
     pause = read_pause(ledger)
     decider = Decider(config, source, policy, fingerprint=ledger.fingerprint)
 
     def decide(claims: list[Claim], *, new: bool) -> int:
         found = decider.decide(claims, now)
-        kept = [restrained(lead, config.delivery, pause, cap) for lead in found.decided]
+        kept = restrained(found.decided, config.delivery, pause, budgets, now=now)
         planned.extend(_plan(lead, config, new=new) for lead in kept)
         for _, look in found.incomplete:
             missing.update(look.missing)
@@ -170,6 +172,8 @@ def plan_run(  # noqa: PLR0913
     while claims := read_ready_page(ledger, after=after, limit=PAGE, now=now):
         after = claims[-1].lead_id
         waiting += decide(claims, new=False)
+    for start in range(0, len(called_up), PAGE):
+        waiting += decide(read_claims(ledger, called_up[start : start + PAGE]), new=False)
     return Plan(
         planned,
         waiting,

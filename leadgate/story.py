@@ -9,7 +9,7 @@ from sqlalchemy.engine import RowMapping
 from leadgate.config import PipelineConfig
 from leadgate.config.section import in_largest_unit, shortened
 from leadgate.ledger.history import History
-from leadgate.model import Result, State
+from leadgate.model import Result, State, Verdict
 from leadgate.policy.trace import tell_tried, unfit_values
 from leadgate.printable import on_one_line
 
@@ -83,7 +83,7 @@ def _of_decision(decision: RowMapping, policy: str | None) -> Iterator[Event]:
 
 
 def _decided(decision: RowMapping, unanswered: Sequence[str]) -> str:
-    if decision["paused"]:
+    if decision["paused"] or (decision["capped"] and decision["verdict"] == Verdict.HOLD):
         return f"not acted on: {decision['reason']}"
     observed = "observed, nothing was sent: " if decision["observed"] else ""
     if decision["decided_by"]:

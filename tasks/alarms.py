@@ -13,9 +13,10 @@ from prefect import get_run_logger
 
 from leadgate.attention import OLD_DOUBT, holds_back, stays
 from leadgate.ledger.alarms import Alarm, clear_alarm, raise_alarm
+from leadgate.ledger.budgets import has_room, read_backlog
 from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.reviews import OTHERWISE, count_in_review, count_reviews, read_reviews
-from leadgate.model import Resolution, SentBy, SourceReading
+from leadgate.model import Action, Resolution, SentBy, SourceReading
 from leadgate.summary import Summary
 from leadgate.wiring.pipeline import Pipeline
 from leadgate.wiring.run import Run
@@ -26,7 +27,7 @@ HEALTHY = "leadgate.source.healthy"
 """Said of every look of a run that finds the source healthy; a server that misses it for too long sounds the alarm."""
 BEGINS = {
     Alarm.LEADBYTE: "leadgate.leadbyte.unavailable",
-    Alarm.REJECTS: "leadgate.rejects.capped",
+    Alarm.BUDGET: "leadgate.budget.spent",
     Alarm.REVIEWS: "leadgate.reviews.overdue",
     Alarm.BRAKE: "leadgate.brake.on",
     Alarm.CONTROL: "leadgate.control.stays",
@@ -34,7 +35,7 @@ BEGINS = {
 }
 ENDS = {
     Alarm.LEADBYTE: "leadgate.leadbyte.recovered",
-    Alarm.REJECTS: "leadgate.rejects.uncapped",
+    Alarm.BUDGET: "leadgate.budget.free",
     Alarm.REVIEWS: "leadgate.reviews.cleared",
     Alarm.BRAKE: "leadgate.brake.off",
     Alarm.CONTROL: "leadgate.control.left",
@@ -57,9 +58,7 @@ def sound(pipeline: Pipeline, alarm: Alarm, *, is_raised: bool, payload: Mapping
 async def sound_all(run: Run, summary: Summary) -> None:
     """Compare what a run has come to with the alarms, when it ends. A run that cannot know leaves an alarm as it is."""
     pipeline, account, breaker = run.pipeline, run.account, run.exchange.breaker
-    capped = {"to_review": account.tally.capped, "max_rejects_per_run": pipeline.config.safety.max_rejects_per_run}
-    if account.tally.capped or account.decided:
-        sound(pipeline, Alarm.REJECTS, is_raised=bool(account.tally.capped), payload=capped)
+    _about_budgets(run)
     overdue = await _about_overdue(pipeline, summary.overdue)
     sound(pipeline, Alarm.REVIEWS, is_raised=bool(summary.overdue), payload=overdue)
     doubts, delivery, now = read_doubts(pipeline.ledger), pipeline.config.delivery, pipeline.clock()
@@ -70,6 +69,18 @@ async def sound_all(run: Run, summary: Summary) -> None:
     sound(pipeline, Alarm.DOUBTS, is_raised=is_old, payload=in_doubt)
     if breaker.outage or (breaker.has_answered and not account.trouble):
         sound(pipeline, Alarm.LEADBYTE, is_raised=bool(breaker.outage), payload={"ready": summary.ready})
+
+
+def _about_budgets(run: Run) -> None:
+    """Tell that a budget is used up where leads have met it; it is over when there is room and no lead waits."""
+    pipeline, tally, budgets = run.pipeline, run.account.tally, run.pipeline.config.safety.budgets
+    waiting = read_backlog(pipeline.ledger).leads
+    payload: dict[str, int | str] = {"waiting": waiting, "to_review": tally.capped}
+    payload |= {action.value: budgets.text_of(action) for action in Action}
+    if tally.capped or tally.put_off:
+        sound(pipeline, Alarm.BUDGET, is_raised=True, payload=payload)
+    elif not waiting and has_room(pipeline.ledger, budgets, now=pipeline.ledger.now()):
+        sound(pipeline, Alarm.BUDGET, is_raised=False, payload=payload)
 
 
 async def _about_overdue(pipeline: Pipeline, count: int) -> dict[str, int | str]:

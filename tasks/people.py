@@ -66,7 +66,7 @@ class People:
             decide = self._decide_rule(name, count) if is_by_rule else "see below"
             shown, more = alike[:_REASONS], alike[_REASONS:]
             for place, each in enumerate(shown):
-                capped = "one reject too many for its run: " if each.sent_by is SentBy.CAP else ""
+                capped = "one reject too many: " if each.sent_by is SentBy.CAP else ""
                 reason = in_table(f"{capped}{each.reason}"[:_LONGEST])
                 yield f"| {each.leads:,} | {decide if place == 0 else ''} | {in_table(name)} | {reason} |"
             if more:

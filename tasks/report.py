@@ -16,7 +16,7 @@ from prefect.artifacts import (
 )
 from prefect.runtime import flow_run
 
-from leadgate.attention import attention
+from leadgate.attention import about_backlog, attention
 from leadgate.config import about_the_clear
 from leadgate.ledger.again import count_older
 from leadgate.ledger.doubts import read_doubts
@@ -94,7 +94,8 @@ async def report(pipeline: Pipeline, account: Account) -> Summary:
     account.found_in(pipeline.source, ledger)
     remaining = read_status(ledger).counts
     pause = read_pause(ledger)
-    for sentence in attention(read_doubts(ledger), pipeline.config.delivery, ledger.now()):
+    backlog = about_backlog(ledger, pipeline.config.safety.budgets)
+    for sentence in attention(read_doubts(ledger), pipeline.config.delivery, ledger.now(), backlog):
         account.tally.note(sentence)
     overdue = count_overdue(ledger, within=pipeline.config.review.within, now=ledger.now())
     older = count_older(ledger, pipeline.policy.version)
@@ -125,8 +126,8 @@ async def report(pipeline: Pipeline, account: Account) -> Summary:
         logger.warning("event=in_the_clear problem=%s", quoted(in_the_clear))
     for fault in account.data_faults.lines():
         logger.warning("event=source_fault problem=%s", quoted(fault))
-    if account.tally.capped:
-        logger.warning("event=rejects_capped to_review=%d", account.tally.capped)
+    if account.tally.capped or account.tally.put_off:
+        logger.warning("event=budget_used_up to_review=%d waiting=%d", account.tally.capped, account.tally.put_off)
     logger.info("event=finished %s", " ".join(f"{key}={count}" for key, count in summary.as_dict().items()))
     if pipeline.config.delivery.observe:
         logger.info("event=observed %s", " ".join(f"{verdict}={n}" for verdict, n in summary.observed.items()))
@@ -152,7 +153,7 @@ def as_markdown(name: str, account: Account, summary: Summary, remaining: Mappin
         lines += ["Updates go on; nothing is processed or rejected until `leadgate resume`.", ""]
     if account.tally.capped:
         lines += [f"**Too many rejects.** {account.tally.capped} leads that rules reject went to a person instead:"]
-        lines += ["this run had rejected as many as `safety.max_rejects_per_run` allows. Look at the rules first.", ""]
+        lines += ["rules have rejected as many as `safety.budgets.reject` allows. Look at the rules first.", ""]
     lines += _for_people(name, summary, remaining)
     counts = {key: count for key, count in summary.as_dict().items() if count and key not in _NOW}
     lines += ["| in this run | leads |", "|---|---:|"] if counts else ["Nothing was due.", ""]

@@ -31,7 +31,7 @@ class Verdicts:
     flips: list[Flip] = field(default_factory=list)
     known: Counter[Known] = field(default_factory=Counter)
     capped: int = 0
-    """Rejects that went to a person because their run had made too many: they count as the rejects they were."""
+    """Rejects that went to a person because rules had made too many: they count as the rejects they were."""
 
 
 class Rejudge:
@@ -47,8 +47,9 @@ class Rejudge:
         past, found = evidence.past, self.verdicts
         old = past.verdict
         if past.capped:
-            old = Verdict.REJECT.value
-            found.capped += 1
+            is_reject = past.verdict == Verdict.REVIEW
+            old = (Verdict.REJECT if is_reject else Verdict.PROCESS).value
+            found.capped += is_reject
         found.old[old] += 1
         known, lead, enrichment = evidence.as_then(self._policy.reads, self._columns)
         found.known[known] += 1

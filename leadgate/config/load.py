@@ -209,6 +209,7 @@ def _describe(fault: ErrorDetails, filled: Filled) -> str:
 
 _RENAMED: Mapping[tuple[int | str, ...], str] = {
     ("delivery", "probe_with"): "write the field under update:, such as `data13: {text: leadgate}`",
+    ("safety", "max_rejects_per_run"): "write `budgets: {reject: 1000/hour}`, which counts over all runs",
     ("safety", "review_within"): "write it as `within` under review:, such as `review: {within: 48h}`",
 }
 

@@ -15,6 +15,7 @@ from leadgate.config.example import ExampleConfig
 from leadgate.config.leadbyte import check_base_url, checked_key, longest_exchange
 from leadgate.config.policy import PolicyConfig
 from leadgate.config.review import ReviewConfig
+from leadgate.config.safety import SafetyConfig
 from leadgate.config.section import Block, Duration, Section
 from leadgate.config.sentences import SentencesConfig
 from leadgate.config.source import SourceConfig
@@ -64,12 +65,6 @@ class LedgerConfig(Section):
     """Where leadgate keeps its own rows."""
 
     url: SecretStr = SecretStr("sqlite:///leadgate.db")
-
-
-class SafetyConfig(Section):
-    """Brakes: how many leads one run may reject by rules; those beyond go to a person."""
-
-    max_rejects_per_run: int = Field(1000, ge=0)
 
 
 class ReportConfig(Section):

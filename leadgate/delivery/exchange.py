@@ -65,7 +65,7 @@ class Exchange:
         # What a run that dies may have sent has to be settled by probes, so that it is no more than these.
         self._turns = asyncio.Semaphore(2 * config.leadbyte.concurrency)
         self._wire = asyncio.Semaphore(config.leadbyte.concurrency)
-        self._journal = Journal(ledger, config.delivery)
+        self._journal = Journal(ledger, config.delivery, config.safety.budgets)
         self._client = client
         self.sentences = client.sentences
         self._stop = Stop() if stop is None else stop
@@ -167,15 +167,21 @@ class Exchange:
         intended = await self._journal.intend([replace(attempt, request_id=request_id) for attempt in attempts])
         brake = intended.admitted
         may_go, kept, later, lost = list[Attempt](), list[Attempt](), list[Attempt](), list[Attempt]()
+        over: dict[datetime, list[Attempt]] = {}
         for attempt in attempts:
             lead_id = attempt.claim.lead_id
             if intended.lets(attempt):
                 may_go.append(replace(attempt, request_id=request_id, goes_alone=lead_id == brake.lone))
+            elif lead_id in intended.over_budget:
+                over.setdefault(intended.over_budget[lead_id], []).append(attempt)
             elif lead_id not in brake.kept:
                 lost.append(attempt)
             else:
                 (later if brake.until else kept).append(attempt)
         await self._give_back(lost, None, "")
+        for again_at, attempts_over in over.items():
+            ids = [attempt.claim.lead_id for attempt in attempts_over]
+            await asyncio.to_thread(release, self.ledger, now=self.ledger.now(), ids=ids, until=again_at)
         await self._give_back(later, brake.until, brake.why)
         return may_go, kept
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from leadgate.config import DeliveryConfig
+from leadgate.config import BudgetsConfig, DeliveryConfig
 from leadgate.errors import LedgerUnavailable
 from leadgate.ledger import Ledger
 from leadgate.ledger.sending import Intended, intend, record
@@ -22,9 +22,10 @@ R = TypeVar("R")
 class Journal:
     """Writes the intents and outcomes of one run, each a group at a time."""
 
-    def __init__(self, ledger: Ledger, delivery: DeliveryConfig) -> None:
+    def __init__(self, ledger: Ledger, delivery: DeliveryConfig, budgets: BudgetsConfig) -> None:
         self._ledger = ledger
         self._delivery = delivery
+        self._budgets = budgets
         self._intents = _Lane(self._intend)
         self._outcomes = _Lane(self._record)
 
@@ -43,6 +44,7 @@ class Journal:
             lease=self._delivery.lease,
             now=self._ledger.now(),
             in_doubt_at_most=self._delivery.in_doubt_at_most,
+            budgets=self._budgets,
         )
 
     def _record(self, judged: Sequence[tuple[Outcome, datetime]]) -> None:

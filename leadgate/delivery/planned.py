@@ -21,7 +21,7 @@ class PlanKeeper:
         return ids
 
     def in_order(self, leads: Sequence[Decided]) -> list[Decided]:
-        """Sort leads as the plan has them, so that the cap of rejects falls on the same ones."""
+        """Sort leads as the plan has them, so that what budgets let through falls on the same ones."""
         return sorted(leads, key=lambda lead: self._position[lead.claim.lead_id])
 
     def keep(self, ids: Sequence[str], decided: Sequence[Decided], states: Mapping[str, State]) -> list[Decided]:
@@ -52,6 +52,8 @@ def _changed(planned: Planned, lead: Decided) -> str | None:
         return "the pipeline is paused"
     if lead.data_hash != planned.data_hash:
         return "its data has changed"
+    if now.capped and now.verdict != planned.verdict:
+        return "safety.budgets have no room for its act"
     if (now.verdict, now.rule) != (planned.verdict, planned.rule):
         said = f"{now.verdict} by {now.decided_by or now.rule or '(otherwise)'}"
         return f"it would be decided otherwise now: {said}, not {planned.verdict} by {planned.rule or '(otherwise)'}"

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from leadgate.config import DeliveryConfig, PipelineConfig
+from leadgate.delivery.budgets import BudgetKeeper
 from leadgate.delivery.planned import PlanKeeper
 from leadgate.ledger import Ledger
 from leadgate.ledger.absent import AWAY_FOR
@@ -35,7 +36,7 @@ from leadgate.source import Source
 
 
 class Preparation:
-    """Makes the waves of one run, and counts its rejects against the cap."""
+    """Makes the waves of one run, within the budgets of acts."""
 
     def __init__(  # noqa: PLR0913
         self,
@@ -50,7 +51,7 @@ class Preparation:
         self._config = config
         self._ledger = ledger
         self._decider = Decider(config, source, policy, fingerprint=ledger.fingerprint, shadow=shadow)
-        self._cap = RejectCap(config.safety.max_rejects_per_run, Tally() if tally is None else tally)
+        self._budgets = BudgetKeeper(config.safety.budgets, ledger, Tally() if tally is None else tally)
         self._plan: PlanKeeper | None = None
 
     def follow(self, plan: PlanKeeper) -> None:
@@ -68,6 +69,7 @@ class Preparation:
         while not decided:
             now = self._ledger.now()
             pause = read_pause(self._ledger)
+            self._budgets.begin(now)
             ids = self._plan.next_ids(limit) if self._plan else None
             claims = claim(self._ledger, limit=limit, lease=self._config.delivery.lease, now=now, ids=ids)
             if not claims and not ids:
@@ -75,7 +77,7 @@ class Preparation:
             decided = self._decide(claims, now)
             if self._plan:
                 decided = self._plan.in_order(decided)
-            decided = [restrained(lead, self._config.delivery, pause, self._cap) for lead in decided]
+            decided = restrained(decided, self._config.delivery, pause, self._budgets, now=now)
             if self._plan and ids:
                 decided = self._plan.keep(ids, decided, read_states(self._ledger, ids))
         return decided
@@ -94,33 +96,13 @@ class Preparation:
         return found.decided
 
 
-class RejectCap:
-    """Lets one run reject so many leads; those beyond go to a person. What people reject does not count."""
-
-    def __init__(self, limit: int, tally: Tally) -> None:
-        self._limit = self._left = limit
-        self._tally = tally
-
-    def apply(self, lead: Decided) -> Decided:
-        """Give the lead as it was decided, or for review where it is one reject too many."""
-        if lead.decision.verdict is not Verdict.REJECT or lead.decision.decided_by:
-            return lead
-        if self._left > 0:
-            self._left -= 1
-            return lead
-        self._tally.capped += 1
-        reason = (
-            f"{lead.decision.reason} (For a person: this run had rejected {self._limit} leads, "
-            "its safety.max_rejects_per_run.)"
-        )
-        return replace(lead, decision=replace(lead.decision, verdict=Verdict.REVIEW, reason=reason, capped=True))
-
-
-def restrained(lead: Decided, delivery: DeliveryConfig, pause: Pause | None, cap: RejectCap) -> Decided:
-    """Give the lead as it was decided, as far as a pause and the cap let it; an observed one goes by neither."""
+def restrained(
+    leads: Sequence[Decided], delivery: DeliveryConfig, pause: Pause | None, budgets: BudgetKeeper, *, now: datetime
+) -> list[Decided]:
+    """Give leads as they were decided, as far as a pause and budgets let them; observed ones go by neither."""
     if delivery.observe:
-        return replace(lead, decision=replace(lead.decision, observed=True))
-    return cap.apply(put_off(lead, pause))
+        return [replace(lead, decision=replace(lead.decision, observed=True)) for lead in leads]
+    return budgets.apply([put_off(lead, pause) for lead in leads], now=now)
 
 
 def put_off(lead: Decided, pause: Pause | None) -> Decided:

@@ -14,7 +14,7 @@ class Route(Enum):
     """A lead's way to LeadByte."""
 
     NOTHING = auto()
-    """observed, or hold or review with nothing to write: the decision is recorded, no request is sent."""
+    """observed, waiting for a budget, hold or review with nothing to write: recorded, and no request is sent."""
     UPDATE = auto()
     """hold or review: the update alone."""
     UPDATE_AND_ACT = auto()
@@ -38,7 +38,7 @@ _WITH_UPDATE = {
 
 def route_of(lead: Decided, mode: Mode) -> Route:
     """Choose a lead's route from its verdict, what there is to write, and `delivery.mode`."""
-    if lead.decision.observed:
+    if lead.decision.observed or lead.again_at:
         return Route.NOTHING
     if not lead.decision.verdict.action:
         return Route.UPDATE if lead.update and not lead.is_written else Route.NOTHING

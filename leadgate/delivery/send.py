@@ -82,7 +82,9 @@ class Delivery:
         conclusions = []
         for lead in leads:
             state, due_at, note = State.REVIEW, None, lead.decision.reason
-            if lead.decision.verdict is Verdict.HOLD:
+            if lead.again_at:
+                state, due_at = State.READY, lead.again_at
+            elif lead.decision.verdict is Verdict.HOLD:
                 state, due_at = State.READY if lead.decision.paused else State.WAITING, held_until
             elif lead.decision.observed:
                 state, due_at = State.WAITING, now + _OBSERVED_FOR

@@ -19,8 +19,8 @@ class Alarm(StrEnum):
 
     LEADBYTE = "leadbyte"
     """LeadByte takes no requests."""
-    REJECTS = "rejects"
-    """A run has rejected as many leads as it may, and gave the rest to a person."""
+    BUDGET = "budget"
+    """A budget of acts is used up: leads wait for it, or went to a person."""
     REVIEWS = "reviews"
     """Reviews have been open for longer than review.within."""
     BRAKE = "brake"

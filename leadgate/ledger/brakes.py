@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Label, func, or_, select
 
@@ -59,7 +60,7 @@ def read_brake(ledger: Ledger) -> Brake:
 def admit(  # noqa: PLR0913
     ledger: Ledger,
     connection: Connection,
-    acts: Mapping[str, Sequence[str]],
+    rows: Sequence[Mapping[str, Any]],
     *,
     at_most: int,
     lease: timedelta,
@@ -67,8 +68,12 @@ def admit(  # noqa: PLR0913
 ) -> Admitted:
     """Say which of the leads that are to be acted on may be, by the brake; where one goes alone, note that.
 
-    `acts` has the leads of each request. Those under way count as in doubt: their answers may all be lost.
+    `rows` are intents. Those under way count as in doubt: their answers may all be lost.
     """
+    acts: dict[str, list[str]] = {}
+    for each in rows:
+        if each["action"]:
+            acts.setdefault(each["request_id"], []).append(each["lead_id"])
     everyone = frozenset(lead_id for leads in acts.values() for lead_id in leads)
     query = select(brakes, *_counted()).where(brakes.c.account == ledger.account)
     row = connection.execute(query).first()
@@ -112,6 +117,13 @@ def _fitting(acts: Mapping[str, Sequence[str]], room: int, *, is_first: bool) ->
         elif is_first and not found:
             return set(leads[: max(room, 0)])
     return found
+
+
+def lock_acts(ledger: Ledger, connection: Connection, now: datetime) -> None:
+    """Let nobody else write intents of acts of the account until this transaction ends; taken before any entry."""
+    if ledger.dialect != "sqlite":  # there the whole file is held
+        _begin(ledger, connection, now)
+        connection.execute(select(brakes.c.account).where(brakes.c.account == ledger.account).with_for_update())
 
 
 def give_way(ledger: Ledger, connection: Connection) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, text
 
+from leadgate.ledger.budgets import COUNTS
 from leadgate.ledger.schema import attempts, entries, standstills
 
 
@@ -57,6 +58,9 @@ _partial_index(
     where="settled_at is not null",
 )
 _partial_index("leadgate_attempts_controls", attempts.c.pipeline, attempts.c.sent_at, where="kind = 'control'")
+_partial_index(
+    "leadgate_attempts_acts", *(attempts.c[name] for name in ("pipeline", "action", "sent_at", "outcome")), where=COUNTS
+)
 # One lead of one account belongs to one pipeline.
 Index("leadgate_entries_account", entries.c.account, entries.c.lead_id, unique=True)
 # A lead has one request in flight at most.

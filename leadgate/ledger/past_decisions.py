@@ -31,7 +31,7 @@ class PastLead:
     late: bool
     facts: Mapping[str, Any]
     capped: bool = False
-    """One reject too many for its run: a person was asked."""
+    """One act too many for the budgets: a person was asked about a reject, and what was to be processed waited."""
     override: str | None = None
     """The act that a person has decided on since; None where nobody has."""
 

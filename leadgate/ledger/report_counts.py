@@ -51,6 +51,7 @@ class DecisionCount:
     by_person: bool
     paused: bool
     observed: bool
+    capped: bool
     decisions: int
 
     @property
@@ -59,6 +60,7 @@ class DecisionCount:
         if self.by_person:
             return "a person, observed" if self.observed else "a person"
         mark = ", while paused" if self.paused else ", observed" if self.observed else ""
+        mark = ", beyond the budget" if self.capped else mark
         return f"{self.rule or '(otherwise)'}{mark}"
 
 
@@ -116,7 +118,7 @@ def read_waits(ledger: Ledger, *, since: datetime) -> list[Waited]:
 
 def read_decision_counts(ledger: Ledger, since: datetime) -> list[DecisionCount]:
     """Count the decisions since an instant by verdict and by who made them, the most frequent first."""
-    marks = (DECISION.paused, DECISION.observed)
+    marks = (DECISION.paused, DECISION.observed, DECISION.capped)
     person = DECISION.decided_by.is_not(None).label("by_person")
     query = (
         select(DECISION.verdict, DECISION.rule, person, *marks, func.count().label("decisions"))

@@ -154,12 +154,12 @@ decisions = Table(
         comment="held by a pause: the lead is ready, and is decided again",
     ),
     Column("observed", Boolean, nullable=False, server_default=text("false"), comment="nothing was sent for it"),
-    Column("capped", Boolean, nullable=False, server_default=text("false"), comment="one reject too many for its run"),
+    Column("capped", Boolean, nullable=False, server_default=text("false"), comment="one act too many for the budgets"),
     Column("shadow", JSON(none_as_null=True), comment="what the shadow rules said: verdict, rule, version, agrees"),
     PrimaryKeyConstraint("pipeline", "lead_id", "token", name="leadgate_decisions_pk"),
     CheckConstraint("verdict in ('process', 'reject', 'hold', 'review')", name="leadgate_decisions_verdict_is_known"),
     CheckConstraint("not paused or verdict = 'hold'", name="leadgate_decisions_paused_is_held"),
-    CheckConstraint("not capped or verdict = 'review'", name="leadgate_decisions_capped_is_for_people"),
+    CheckConstraint("not capped or verdict in ('review', 'hold')", name="leadgate_decisions_capped_is_no_act"),
 )
 
 attempts = Table(

@@ -1,8 +1,6 @@
 """What is written round a request: the intents before it, each lead's answer after it, for many requests at once."""
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -23,8 +21,11 @@ from sqlalchemy import (
     select,
 )
 
+from leadgate.config import BudgetsConfig
 from leadgate.ledger.brakes import Admitted, admit, give_way, judge_acts
+from leadgate.ledger.budgets import over_budget
 from leadgate.ledger.claims import has_open_request
+from leadgate.ledger.intended import Intended as Intended  # noqa: PLC0414 - others take it from here
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.many_rows import ManyRows
 from leadgate.ledger.rows import DECIDED, NO_LEASE, Row, conclusion_row, decision_row, intent_row, outcome_row
@@ -45,6 +46,7 @@ from leadgate.model import Attempt, Conclusion, Outcome, RequestKind, Result, St
 _NOW, _JUDGED_AT, _LEASE_UNTIL = (bindparam(name, type_=UtcDateTime()) for name in ("now", "judged_at", "lease_until"))
 _OWNER = bindparam("owner", type_=ATTEMPT.owner.type)
 
+_NO_BUDGETS = BudgetsConfig.model_validate({"reject": "none"})
 _CLAIM = (ENTRY.pipeline, ENTRY.lead_id, ENTRY.token)
 _ATTEMPT = (*_CLAIM, ATTEMPT.request_id, ATTEMPT.kind, ATTEMPT.action, ATTEMPT.fields, ATTEMPT.payload_hash)
 _DECISION = (*_CLAIM, *DECIDED)
@@ -65,50 +67,31 @@ _OUTCOMES = ManyRows(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Intended:
-    """Which of the leads that were to be sent may be, and what keeps the acts of others."""
-
-    held: AbstractSet[tuple[str, int]] = frozenset()
-    """Their ids, each with the token under which this run holds it."""
-    admitted: Admitted = field(default_factory=Admitted)
-
-    @property
-    def may_go(self) -> AbstractSet[str]:
-        """The ids alone."""
-        return {lead_id for lead_id, _ in self.held}
-
-    def lets(self, attempt: Attempt) -> bool:
-        """Whether an attempt may be sent: a run that was held up may have claimed its lead for a second time."""
-        return (attempt.claim.lead_id, attempt.claim.token) in self.held
-
-
 @writes
-def intend(
+def intend(  # noqa: PLR0913
     ledger: Ledger,
     attempted: Sequence[Attempt],
     *,
     lease: timedelta,
     now: datetime,
     in_doubt_at_most: int = 200,
+    budgets: BudgetsConfig = _NO_BUDGETS,
 ) -> Intended:
     """Commit decisions and intents before anything is sent; say which leads may be sent.
 
     A lead that may not was taken over by another run, waits for the answer to an earlier request, or is in doubt and
     was to be acted on. While the pipeline is paused, no intent of an act is taken; while the account's brake is on,
-    that of one. An entry that is probed stays unknown. An act is in doubt from now on.
+    that of one; and none for which the budgets have no room. An entry that is probed stays unknown. An act is in
+    doubt from now on.
     """
     if not attempted:
         return Intended()
     rows = [intent_row(ledger.pipeline, each) for each in attempted]
-    acts: dict[str, list[str]] = {}
-    for row in rows:
-        if row["action"]:
-            acts.setdefault(row["request_id"], []).append(row["lead_id"])
     with ledger.transaction() as connection:
-        admitted = Admitted()
-        if acts:
-            admitted = admit(ledger, connection, acts, at_most=in_doubt_at_most, lease=lease, now=now)
+        admitted, over = Admitted(), over_budget(ledger, connection, rows, budgets, now=now)
+        rows = [row for row in rows if row["lead_id"] not in over]
+        if any(row["action"] for row in rows):
+            admitted = admit(ledger, connection, rows, at_most=in_doubt_at_most, lease=lease, now=now)
             rows = [row for row in rows if row["lead_id"] not in admitted.kept]
         ledger.lock(connection, (row["lead_id"] for row in rows))
         written = {"now": now, "lease_until": now + lease, "owner": ledger.owner}
@@ -119,7 +102,7 @@ def intend(
         if held:
             connection.execute(_decisions_kept(ledger.dialect), values)
             connection.execute(_attempts_begun(ledger.dialect), values)
-        intended = Intended(held, admitted)
+        intended = Intended(held, admitted, over)
         if admitted.lone is not None and admitted.lone not in intended.may_go:
             give_way(ledger, connection)
     return intended

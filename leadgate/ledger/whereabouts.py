@@ -51,7 +51,7 @@ def _why_not(row: Row[Any], verdict: Resolution, *, looked: bool, proven_after: 
         heard_at = f"{row.doubt_since + proven_after:%Y-%m-%d %H:%M:%S}Z"
         return _in_doubt(row, verdict, heard_at, looked=looked or settles)
     if is_review and verdict is Resolution.AGAIN:
-        sent_by = "since its run had made too many rejects" if row.capped else "by the answer to what a person decided"
+        sent_by = "since rules had rejected too many leads" if row.capped else "by the answer to what a person decided"
         return f"is in review {sent_by}: say process or reject, or wait, which lets the rules decide again"
     wanted = "failed" if verdict is _DISCARD else "in doubt" if settles else "in review"
     said = f", since {row.decided_by} decided {row.verdict}" if row.decided_by else ""

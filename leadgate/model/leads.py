@@ -106,7 +106,7 @@ class Decision:
     observed: bool = False
     """Made while `delivery.observe` was on: nothing was sent, and the lead is decided again when it is off."""
     capped: bool = False
-    """For review, since its run had made as many rejects as it may."""
+    """For review or held, since budgets have no room for its act."""
     shadow: Shadow | None = None
 
 

@@ -91,6 +91,8 @@ class Decided:
     """Gives a hash of every value that was read for it or would be written; few runs keep to a plan and ask for it."""
     see: Callable[[], Seen | None] = field(default=_nothing, repr=False)
     """Gives what the decision went by; asked for where the lead comes to a person, or is parked."""
+    again_at: datetime | None = None
+    """When it is decided again, since budgets have no room for its act: nothing is sent for it before."""
 
     @property
     def data_hash(self) -> str:
@@ -230,7 +232,9 @@ class Tally:
     refused: int = 0
     """Leads that LeadByte refused for a reason of their own, and that are sent again later."""
     capped: int = 0
-    """Leads that went to a person because the run had rejected as many as it may."""
+    """Leads that went to a person because rules had rejected as many as budgets let them."""
+    put_off: int = 0
+    """Leads that wait because rules had processed as many as budgets let them."""
     braked: int = 0
     """Leads whose act was put off, since too much is in doubt."""
     notes: list[str] = field(default_factory=list)

@@ -136,31 +136,30 @@ def test_a_lead_that_is_kept_is_decided_by_its_enrichment(pipeline: Pipeline) ->
     assert (lead.decision.verdict, lead.claim.quarantined_at) == (Verdict.PROCESS, NOON)
 
 
-def test_rejects_beyond_the_cap_go_to_a_person(pipeline: Pipeline) -> None:
-    """Counted over all waves of a run; the reason says so and keeps the rule's own."""
+def test_rejects_beyond_the_budget_go_to_a_person(pipeline: Pipeline) -> None:
+    """The reason says so and keeps the rule's own."""
     pipeline.arrive(99)
     pipeline.quarantine(*range(1, 8))
     pipeline.clock.advance(hours=24)
     pipeline.look()
     tally = Tally()
-    making = preparation(pipeline, tally=tally, safety={"max_rejects_per_run": 3})
-    waves = [making.claim_wave(2) for _ in range(4)]
-    decided = [lead.decision.verdict.value for wave in waves for lead in wave]
-    assert decided == ["reject"] * 3 + ["review"] * 4
+    making = preparation(pipeline, tally=tally, safety={"budgets": {"reject": "3/hour"}})
+    wave = making.claim_wave(9)
+    assert [lead.decision.verdict.value for lead in wave] == ["reject"] * 3 + ["review"] * 4
     assert tally.capped == 4
-    last = waves[-1][0].decision
+    last = wave[-1].decision
     assert last.rule == "never-enriched"
     assert last.reason.startswith("No enrichment within the deadline.")
-    assert "3 leads, its safety.max_rejects_per_run" in last.reason
+    assert "(For a person: safety.budgets.reject, 3/hour, is used up.)" in last.reason
 
 
-def test_a_cap_of_none_rejects_nothing(pipeline: Pipeline) -> None:
+def test_a_budget_of_none_rejects_nothing(pipeline: Pipeline) -> None:
     """And lets everything else through."""
     pipeline.complete(1)
     pipeline.quarantine(2)
     pipeline.clock.advance(hours=24)
     pipeline.look()
-    assert verdicts(preparation(pipeline, safety={"max_rejects_per_run": 0}).claim_wave(9)) == {
+    assert verdicts(preparation(pipeline, safety={"budgets": {"reject": "0/hour"}}).claim_wave(9)) == {
         "1": "process",
         "2": "review",
     }

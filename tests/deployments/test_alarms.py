@@ -33,8 +33,8 @@ SHORT = timedelta(seconds=10)
 LONG = timedelta(hours=1)
 NOBODY = "http://127.0.0.1:9"
 ALL = [
-    "leadgate acme: too many rejects",
-    "leadgate acme: rejects are as usual again",
+    "leadgate acme: a budget is used up",
+    "leadgate acme: budgets have room again",
     "leadgate acme: LeadByte takes no requests",
     "leadgate acme: LeadByte answers again",
     "leadgate acme: reviews are overdue",
@@ -42,7 +42,7 @@ ALL = [
     "leadgate acme: no healthy source for 0.166667 minutes",
     "leadgate acme: the source is healthy again",
     "leadgate lost-run: a run was lost",
-    "leadgate last: too many rejects",
+    "leadgate last: a budget is used up",
 ]
 COMPLETE = {"postcode": "TN25 6QD", "phone_verified": True, "score": 0.9}
 
@@ -117,7 +117,9 @@ async def test_each_alarm_is_heard_once_and_so_is_its_end(
     await arm(deployment_id, silent_after=LONG)
     lost = lose_a_run(client, deployment_id)
 
-    pipeline.edit("keep_facts: [score]", "keep_facts: [score]\nreview: {within: 1s}\nsafety: {max_rejects_per_run: 1}")
+    pipeline.edit(
+        "keep_facts: [score]", "keep_facts: [score]\nreview: {within: 1s}\nsafety: {budgets: {reject: 1/hour}}"
+    )
     pipeline.quarantine(1, 2)
     pipeline.enrich(1, 2, **COMPLETE, opted_out=True)
     await run(pipeline)
@@ -148,7 +150,7 @@ async def test_each_alarm_is_heard_once_and_so_is_its_end(
         await run(pipeline)
     heard.wait_for("leadgate acme: the source is healthy again")
     # What comes after all the others: nothing more is under way.
-    tell(BEGINS[Alarm.REJECTS], "last", {"to_review": 1, "max_rejects_per_run": 1})
+    tell(BEGINS[Alarm.BUDGET], "last", {"to_review": 1, "waiting": 1, "reject": "1/hour", "process": "none"})
     heard.wait_for(ALL[-1])
     assert heard.subjects == dict.fromkeys(ALL, 1)
     assert all("docs/operations.md" in body for body in heard.bodies.values())

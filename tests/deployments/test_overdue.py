@@ -29,7 +29,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> dict[str, Mapping[str, int | str]]:
 def ask(pipeline: Practice) -> None:
     """Let three leads need a person: two that no rule matches, and one reject too many."""
     pipeline.edit(
-        "  keep_facts: [score]\n", "  keep_facts: [score]\nsafety: {max_rejects_per_run: 1}\nreview:\n  within: 0s\n"
+        "  keep_facts: [score]\n", "  keep_facts: [score]\nsafety: {budgets: {reject: 1/hour}}\nreview:\n  within: 0s\n"
     )
     pipeline.quarantine(1, 2, hours_ago=2)
     pipeline.enrich(1, 2, **UNSURE)

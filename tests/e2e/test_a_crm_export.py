@@ -218,7 +218,7 @@ def test_a_larger_export_goes_the_same_way(
     monkeypatch.setenv("LEADBYTE_API_KEY", leadbyte.key)
     export = Export(tmp_path, sqlite_url.replace("leadgate.db", "crm.db"), leadbyte, MANY_LEADS)
     export.follow_the_advice(advice_of(leadgate("check", config=export.file).stdout))
-    export.edit("review:\n", "safety:\n  max_rejects_per_run: 100000\nreview:\n")
+    export.edit("review:\n", "safety:\n  budgets: {reject: none}\nreview:\n")
     check_plan(leadgate("plan", "--json", config=export.file).json()["leads"], export)
     finished = wait_for(start_leadgate("run", "--json", config=export.file))
     assert finished.code == 0

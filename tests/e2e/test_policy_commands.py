@@ -230,7 +230,7 @@ def test_a_backtest_of_the_wait_tells_who_would_have_been_late(pipeline: Practic
 
 def test_rejects_beyond_the_cap_count_as_rejects(pipeline: Practice) -> None:
     """A person got them because of their number: other rules have no part in that."""
-    add(pipeline, "safety: {max_rejects_per_run: 1}\n")
+    add(pipeline, "safety: {budgets: {reject: 1/hour}}\n")
     pipeline.quarantine(1, 2)
     pipeline.enrich(1, 2, **GOOD | {"opted_out": True})
     decide_all(pipeline)

@@ -166,7 +166,7 @@ async def test_rules_that_reject_everything_stop_at_the_cap(
     pipeline: Practice, leadbyte: Sandbox, records: PrefectRecords, prefect_server: str
 ) -> None:
     """The rest is for a person, one event says so, and the summary tells what to look at."""
-    pipeline.edit("keep_facts: [score]", "keep_facts: [score]\nsafety: {max_rejects_per_run: 3}")
+    pipeline.edit("keep_facts: [score]", "keep_facts: [score]\nsafety: {budgets: {reject: 3/hour}}")
     pipeline.quarantine(*range(1, 11))
     pipeline.enrich(*range(1, 11), **COMPLETE, opted_out=True)
     _, run_id = await run(pipeline)
@@ -175,14 +175,14 @@ async def test_rules_that_reject_everything_stop_at_the_cap(
     assert "**Too many rejects.** 7 leads" in artifacts(records, run_id)["leadgate-acme-summary"]["data"]
 
     def told() -> list[dict[str, Any]]:
-        query = {"filter": {"event": {"name": [BEGINS[Alarm.REJECTS]]}}}
+        query = {"filter": {"event": {"name": [BEGINS[Alarm.BUDGET]]}}}
         found = httpx.post(f"{prefect_server}/events/filter", json=query).raise_for_status().json()["events"]
         return [event for event in found if f"prefect.flow-run.{run_id}" in json.dumps(event["related"])]
 
     wait_until(lambda: told() != [], what="the event has come")
     (event,) = told()
     assert event["resource"]["prefect.resource.id"] == "leadgate.pipeline.acme"
-    assert event["payload"] == {"to_review": 7, "max_rejects_per_run": 3}
+    assert event["payload"] == {"to_review": 7, "waiting": 0, "reject": "3/hour", "process": "none"}
 
 
 async def test_a_run_that_cannot_begin_is_failed_and_says_why(pipeline: Practice, records: PrefectRecords) -> None:
@@ -240,7 +240,7 @@ def marked(tmp_path: Path, prefect_server: str) -> Iterator[tuple[Practice, Sand
     refusals = {"not-success": ["1"], "release-refused": ["2"], "poison": ["3"], "drop-before": ["4"]}
     with sandbox_thread(Sandbox(keys={"MARKED-KEY": Permission.FULL}, faults=refusals)) as leadbyte:
         pipeline = Practice(tmp_path, leadbyte.url, key="MARKED-KEY")
-        pipeline.edit("keep_facts: [score]", "keep_facts: [score]\nsafety: {max_rejects_per_run: 1}")
+        pipeline.edit("keep_facts: [score]", "keep_facts: [score]\nsafety: {budgets: {reject: 1/hour}}")
         pipeline.edit("requests_per_second: 0", "requests_per_second: 0\n  batch_size: 2")
         at = datetime.now(UTC) - timedelta(hours=25)
         ids = [*range(1, 9), None, 8]

@@ -98,7 +98,7 @@ def test_a_plan_keeps_to_the_reject_cap(pipeline: Pipeline) -> None:
     pipeline.arrive(99)
     pipeline.quarantine(*range(1, 6))
     pipeline.clock.advance(hours=24)
-    assert counts(plan(pipeline, safety={"max_rejects_per_run": 2})) == {"reject": 2, "review": 3}
+    assert counts(plan(pipeline, safety={"budgets": {"reject": "2/hour"}})) == {"reject": 2, "review": 3}
 
 
 def test_a_plan_has_as_many_pages_as_it_needs(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +141,7 @@ def test_a_run_does_what_was_planned(pipeline: Pipeline, leads: list[Any], cap: 
     with pipeline.ledger.engine.begin() as connection:
         for table in TABLES:
             connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608
-    sections: dict[str, Any] = {"safety": {"max_rejects_per_run": cap}, "delivery": {"mode": mode}}
+    sections: dict[str, Any] = {"safety": {"budgets": {"reject": f"{cap}/hour"}}, "delivery": {"mode": mode}}
     for stage in ("looked", "registered", "new"):
         for lead_id, (what, hours, seen, _) in enumerate(leads, 1):
             if seen == stage:

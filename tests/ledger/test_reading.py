@@ -153,8 +153,12 @@ def test_decisions_are_counted_by_rule(ledger: Ledger) -> None:
     claims.renew(ledger, lease=LEASE, now=LATER)
     intend(ledger, late, decision=REJECT, now=LATER)
     sending.record(ledger, [taken(late)], now=LATER)
-    opted_out = DecisionCount("reject", "opted-out", by_person=False, paused=False, observed=False, decisions=1)
-    verified = DecisionCount("process", "verified", by_person=False, paused=False, observed=False, decisions=2)
+    opted_out = DecisionCount(
+        "reject", "opted-out", by_person=False, paused=False, observed=False, capped=False, decisions=1
+    )
+    verified = DecisionCount(
+        "process", "verified", by_person=False, paused=False, observed=False, capped=False, decisions=2
+    )
     assert read_decision_counts(ledger, NOW) == [verified, opted_out]
     assert read_decision_counts(ledger, LATER) == [opted_out]
 

@@ -157,7 +157,7 @@ def test_an_act_that_a_pause_lets_through_is_refused(engine: Engine) -> None:
 def test_a_reject_too_many_that_is_rejected_is_refused(engine: Engine) -> None:
     """A person decides it."""
     write(engine, decisions, {**decision_row("review"), "capped": True})
-    with pytest.raises(IntegrityError, match="leadgate_decisions_capped_is_for_people"):
+    with pytest.raises(IntegrityError, match="leadgate_decisions_capped_is_no_act"):
         write(engine, decisions, {**decision_row("reject"), "capped": True})
 
 
@@ -175,7 +175,7 @@ def test_every_rule_of_the_tables_has_a_row_that_breaks_it() -> None:
     broken = {f"leadgate_entries_{rule}" for rule, _, _ in ENTRIES}
     broken |= {f"leadgate_attempts_{rule}" for rule, _ in ATTEMPTS} | {"leadgate_decisions_verdict_is_known"}
     broken |= {"leadgate_decisions_paused_is_held", "leadgate_overrides_verdict_is_known"}
-    broken |= {"leadgate_decisions_capped_is_for_people"}
+    broken |= {"leadgate_decisions_capped_is_no_act"}
     checks = {
         str(constraint.name)
         for table in metadata.tables.values()

@@ -197,7 +197,7 @@ def test_what_a_person_or_the_cap_or_doubt_sent_there_is_left(runs: Runs) -> Non
     """Whatever its data or the rules become, by itself and by `again`, which names each."""
     reject: Sections = {
         "policy": {"rules": [{"name": "r", "when": "enrichment.score < 0.2", "then": "reject", "because": "R."}]},
-        "safety": {"max_rejects_per_run": 0},
+        "safety": {"budgets": {"reject": "0/hour"}},
         "delivery": {"mode": "combined", "unknown": "review"},
     }
     for lead_id, score in ((1, 0.1), (2, 0.9), (3, 0.3)):
@@ -215,7 +215,7 @@ def test_what_a_person_or_the_cap_or_doubt_sent_there_is_left(runs: Runs) -> Non
     assert runs.pipeline.states() == {"1": State.REVIEW, "2": State.REVIEW, "3": State.READY}
     found = runs.resolve(1, 2, 3, verdict="again")
     assert found.ids == []
-    assert found.refused["1"].startswith("is in review since its run had made too many rejects: say process or reject")
+    assert found.refused["1"].startswith("is in review since rules had rejected too many leads: say process or reject")
     assert "`leadgate review settle 2 --was processed | rejected | not-taken`" in found.refused["2"]
     assert found.refused["3"] == "is not in review: it is ready"
 

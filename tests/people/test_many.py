@@ -19,7 +19,7 @@ RULES: Sections = {
         ],
         "keep_facts": ["score"],
     },
-    "safety": {"max_rejects_per_run": 0},
+    "safety": {"budgets": {"reject": "0/hour"}},
 }
 PROCESS = Resolution.PROCESS
 
@@ -36,7 +36,7 @@ def review(runs: Runs, **scores: float) -> None:
 def test_reviews_are_counted_by_what_sent_them_there(runs: Runs) -> None:
     """With the reason of each, the most first; a reject too many stands apart."""
     review(runs, l1=0.1, l2=0.1, l3=0.15, l4=0.5, l5=9.0)
-    reason = "Bad. (For a person: this run had rejected 0 leads, its safety.max_rejects_per_run.)"
+    reason = "Bad. (For a person: safety.budgets.reject, 0/hour, is used up.)"
     assert [(g.sent_by, g.rule, g.reason, g.leads) for g in count_reviews(runs.pipeline.ledger)] == [
         (SentBy.RULE, "low", "Score 0.1.", 2),
         (SentBy.CAP, "bad", reason, 1),

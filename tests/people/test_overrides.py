@@ -45,7 +45,7 @@ def test_a_person_overrides_missing_data_and_the_cap_of_rejects(runs: Runs) -> N
     runs.review(1)
     runs.pipeline.run_sql("DELETE FROM enrichment")
     runs.resolve(1, verdict="reject")
-    runs.run(sections={"safety": {"max_rejects_per_run": 0}})
+    runs.run(sections={"safety": {"budgets": {"reject": "0/hour"}}})
     assert runs.acted() == {"1": ["reject"]}
 
 

@@ -115,7 +115,7 @@ def test_the_cap_falls_on_the_leads_it_was_planned_for(runs: Runs, file: Path) -
     runs.pipeline.arrive(99)
     runs.pipeline.quarantine(*range(1, 6))
     runs.pipeline.clock.advance(hours=24)
-    safety: Sections = {"safety": {"max_rejects_per_run": 2}}
+    safety: Sections = {"safety": {"budgets": {"reject": "2/hour"}}}
     make(runs, file, **safety)
     assert keep(runs, file, **safety) == {}
     planned = {lead["lead_id"]: lead["verdict"] for lead in json.loads(file.read_text("utf-8"))["leads"]}
