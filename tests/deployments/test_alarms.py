@@ -129,9 +129,10 @@ async def test_each_alarm_is_heard_once_and_so_is_its_end(
     for _ in range(2):
         await run(pipeline)
     ledger = ledger_of(pipeline)
-    assert {found.alarm for found in read_alarms(ledger)} == {"leadbyte", "reviews"}
+    assert {found.alarm for found in read_alarms(ledger)} == {"leadbyte", "reviews", "budget"}
 
     pipeline.edit(NOBODY, leadbyte.url)
+    pipeline.edit("reject: 1/hour", "reject: 9/hour")
     chosen = Chosen(["1", "2"])
     people.resolve(ledger, chosen, Resolution.PROCESS, reason="looked at", by="Sam", hold_for=LONG, now=utc_now())
     await run(pipeline)
