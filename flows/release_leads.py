@@ -26,6 +26,7 @@ from tasks.act import act
 from tasks.alarms import sound_all
 from tasks.blocks import read_block
 from tasks.decide import decide
+from tasks.failing import note_end
 from tasks.observed import observe
 from tasks.outlast import outlast
 from tasks.reconcile import reconcile
@@ -40,7 +41,7 @@ WAVE = 1000
 """Leads a task run takes: large enough that Prefect's cost vanishes, small enough to show progress."""
 
 
-@flow(name="release-leads", persist_result=False)
+@flow(name="release-leads", persist_result=False, on_completion=[note_end], on_failure=[note_end])
 @guarded
 async def release_leads(
     config: str = "leadgate.yaml",
@@ -104,7 +105,7 @@ async def go_on(run: Run, progress: Progress, *, limit: int | None, until: datet
             account.trouble, is_down = str(error), True
             continue
         except LeadByteError as error:
-            account.trouble = str(error)
+            account.stopped_by(error)
             return
         if pipeline.clock() >= until or account.decided == limit:
             return
@@ -123,7 +124,7 @@ async def keep_to_plan(run: Run, progress: Progress, keeper: PlanKeeper) -> None
     try:
         await send_waves(run, progress, size=WAVE, limit=None)
     except LeadByteError as error:
-        account.trouble = str(error)
+        account.stopped_by(error)
     keeper.skip_rest("the run ended before its turn")
 
 
