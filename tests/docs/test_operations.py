@@ -11,6 +11,7 @@ from deployments.wanted import MANIFEST
 from leadgate.ledger.alarms import Alarm
 from tasks.alarms import BEGINS, ENDS, HEALTHY
 from tasks.announce import EVENT
+from tasks.failing import FAILING, RECOVERED
 from tests.docs.pages import page
 
 OPERATIONS, EVENTS = page("operations.md"), page("events.md")
@@ -34,7 +35,7 @@ def test_every_automation_stands_in_one_section_of_the_alarms() -> None:
 
 def test_every_section_says_what_to_type_and_when_it_is_over() -> None:
     """In that order, after what it means."""
-    assert len(SECTIONS) == len(Alarm) + 2
+    assert len(SECTIONS) == len(Alarm) + 3
     for section in SECTIONS:
         assert re.search(r"^`leadgate-[A-Za-z-]+`", section, re.MULTILINE), section
         assert re.search(r"^Type ", section, re.MULTILINE), section
@@ -48,6 +49,8 @@ def test_every_event_is_on_the_page_of_events() -> None:
         HEALTHY,
         *BEGINS.values(),
         *ENDS.values(),
+        FAILING,
+        RECOVERED,
     }
     assert set(Alarm) == BEGINS.keys() == ENDS.keys()
 
