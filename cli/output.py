@@ -4,6 +4,8 @@
 """
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
@@ -74,6 +76,13 @@ def say_json(document: Any) -> None:  # noqa: ANN401
 def stop(code: int) -> NoReturn:
     """End the command with an exit code."""
     raise typer.Exit(code)
+
+
+def end_at_once(code: int) -> NoReturn:
+    """End the process with an exit code, and wait for no thread of it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def reports_errors(verb: Callable[P, None]) -> Callable[P, None]:

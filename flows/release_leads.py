@@ -15,7 +15,9 @@ from pydantic import Field
 
 from leadgate.config import read_duration
 from leadgate.delivery import PlanKeeper, raise_foremost
+from leadgate.delivery.outage import PATIENCE
 from leadgate.errors import LeadByteError, LeadByteUnavailable
+from leadgate.ledger.status import read_next_due
 from leadgate.model import Wave
 from leadgate.plan import read_plan
 from leadgate.summary import Account, Summary
@@ -28,6 +30,7 @@ from tasks.blocks import read_block
 from tasks.decide import decide
 from tasks.observed import observe
 from tasks.outlast import outlast
+from tasks.page import Page, note_end
 from tasks.reconcile import reconcile
 from tasks.register import register
 from tasks.report import Progress, name_run, report
@@ -61,7 +64,8 @@ async def release_leads(
         account = Account(started_at=pipeline.clock())
         until = account.started_at + read_duration(watch_for, "watch_for") if watch_for else account.started_at
         await name_run(pipeline.config.pipeline, account.started_at)
-        progress = Progress(pipeline)
+        page = Page()
+        progress = Progress(pipeline, page)
         names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
         keeper = read_plan(Path(plan), **names, limit=limit, watch_for=watch_for) if plan else None
         async with open_run(pipeline, account) as run:
@@ -73,7 +77,8 @@ async def release_leads(
             else:
                 await go_on(run, progress, limit=limit, until=until)
         await progress.show()
-        summary = await report(pipeline, account)
+        summary = await report(pipeline, account, page)
+        note_end(summary, account.trouble, page)
         await sound_all(run, summary)
     if run.stop:
         return Cancelled(message=stopped(run.stop.signal_name, pipeline.config.pipeline), data=summary)
@@ -87,9 +92,13 @@ def stopped(signal_name: str | None, pipeline: str) -> str:
 
 
 async def go_on(run: Run, progress: Progress, *, limit: int | None, until: datetime) -> None:
-    """Send what is due, and what falls due until the time is over, the limit reached or the run to stop."""
+    """Send what is due, and what falls due until the time is over, the limit reached or the run to stop.
+
+    When the time is over it stays for what falls due within a quarter of a minute, such as what LeadByte put off.
+    """
     pipeline, account = run.pipeline, run.account
     is_down, is_compared = False, False
+    stays_until: datetime | None = None
     while not run.stop:
         try:
             if is_down and not await outlast(run, until):
@@ -106,8 +115,15 @@ async def go_on(run: Run, progress: Progress, *, limit: int | None, until: datet
         except LeadByteError as error:
             account.trouble = str(error)
             return
-        if pipeline.clock() >= until or account.decided == limit:
+        if account.decided == limit:
             return
+        if (now := pipeline.clock()) >= until:
+            stays_until = stays_until or now + PATIENCE
+            due_at = await asyncio.to_thread(read_next_due, pipeline.ledger, after=now, until=stays_until)
+            if due_at is None:
+                return
+            await run.stop.sleep(due_at - now)
+            continue
         await run.learn_their_time(until)
         for registered, looked in await watch(pipeline, run.stop, until):
             account.registered(registered)

@@ -42,7 +42,7 @@ def pipeline(
 
 def test_a_run_ends_in_time_after_a_signal(pipeline: Practice, proxy: StallingProxy, leadbyte: Sandbox) -> None:
     """A run that watches, with acts on the wire: SIGTERM ends it within 30 s, and what was sent is not sent again."""
-    leadbyte.faults.change({"latency": "0.2s"})
+    leadbyte.faults.change({"slow": "always", "slow-for": 0.2})
     ids = list(range(1, 61))
     pipeline.quarantine(*ids)
     pipeline.enrich(*ids, **COMPLETE)

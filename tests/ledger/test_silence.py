@@ -1,11 +1,11 @@
 """A network that takes everything and answers nothing: whatever was asked of the ledger ends by itself."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import Engine, make_url, text
 
 from leadgate.errors import LedgerUnavailable
 from leadgate.ledger import open_engine
@@ -37,19 +37,21 @@ def url(postgres_url: str, proxy: StallingProxy, tmp_path: Path) -> str:
     return make_url(postgres_url).set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
 
 
+def ask(engine: Engine, between: Callable[[], None]) -> None:
+    """Ask the ledger's server twice on one connection, and do something in between."""
+    with ledger_errors(engine), engine.connect() as connection:
+        connection.execute(text("select 1"))
+        between()
+        connection.execute(text("select 1"))
+
+
 @pytest.mark.usefixtures("silent_soon")
 def test_a_statement_without_an_answer_ends(url: str, proxy: StallingProxy, tmp_path: Path) -> None:
     """One sentence that names the ledger, within the time, on a connection that was well before."""
     engine = open_engine(url, base_dir=tmp_path)
     began = time.monotonic()
-    with (
-        pytest.raises(LedgerUnavailable, match=r"^ledger postgresql .*no answer in time.* run again\.$"),
-        ledger_errors(engine),
-        engine.connect() as connection,
-    ):
-        connection.execute(text("select 1"))
-        proxy.stall()
-        connection.execute(text("select 1"))
+    with pytest.raises(LedgerUnavailable, match=r"^ledger postgresql .*no answer in time.* run again\.$"):
+        ask(engine, between=proxy.stall)
     assert 1.5 < time.monotonic() - began < 10
     engine.dispose()
 
@@ -69,9 +71,8 @@ def test_who_was_asked_to_end_waits_no_longer(url: str, proxy: StallingProxy, tm
     began = time.monotonic()
     end_with(engine, lambda: began + 3)
     for _ in range(2):
-        with pytest.raises(LedgerUnavailable), ledger_errors(engine), engine.connect() as connection:
-            proxy.stall()
-            connection.execute(text("select 1"))
+        with pytest.raises(LedgerUnavailable):
+            ask(engine, between=proxy.stall)
     assert 2 < time.monotonic() - began < 12
     engine.dispose()
 

@@ -4,6 +4,7 @@ import selectors
 import socket
 import threading
 from types import TracebackType
+from typing import Self
 
 
 class StallingProxy:
@@ -22,7 +23,7 @@ class StallingProxy:
         """Answer nothing from now on; connections are taken, and what they send is acknowledged."""
         self._stalls.set()
 
-    def __enter__(self) -> "StallingProxy":
+    def __enter__(self) -> Self:
         """Begin to forward."""
         self._thread.start()
         return self
