@@ -4,7 +4,7 @@ Two runs of it at once are safe: exclusion lives in the ledger's leases, not in 
 """
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -98,7 +98,7 @@ async def go_on(run: Run, progress: Progress, *, limit: int | None, until: datet
     """
     pipeline, account = run.pipeline, run.account
     is_down, is_compared = False, False
-    stays_until: datetime | None = None
+    stays_until = datetime.max.replace(tzinfo=UTC)
     while not run.stop:
         try:
             if is_down and not await outlast(run, until):
@@ -117,17 +117,30 @@ async def go_on(run: Run, progress: Progress, *, limit: int | None, until: datet
             return
         if account.decided == limit:
             return
-        if (now := pipeline.clock()) >= until:
-            stays_until = stays_until or now + PATIENCE
-            due_at = await asyncio.to_thread(read_next_due, pipeline.ledger, after=now, until=stays_until)
-            if due_at is None:
+        if pipeline.clock() >= until:
+            stays_until = min(stays_until, pipeline.clock() + PATIENCE)
+            if not await fall_due(run, stays_until):
                 return
-            await run.stop.sleep(due_at - now)
             continue
-        await run.learn_their_time(until)
-        for registered, looked in await watch(pipeline, run.stop, until):
-            account.registered(registered)
-            account.looked(looked)
+        await take_arrivals(run, until)
+
+
+async def take_arrivals(run: Run, until: datetime) -> None:
+    """Watch the source until a lead is due, and note what was found."""
+    await run.learn_their_time(until)
+    for registered, looked in await watch(run.pipeline, run.stop, until):
+        run.account.registered(registered)
+        run.account.looked(looked)
+
+
+async def fall_due(run: Run, until: datetime) -> bool:
+    """Stay until the next lead falls due; False if none does by then."""
+    now = run.pipeline.clock()
+    due_at = await asyncio.to_thread(read_next_due, run.pipeline.ledger, after=now, until=until)
+    if due_at is None:
+        return False
+    await run.stop.sleep(due_at - now)
+    return True
 
 
 async def keep_to_plan(run: Run, progress: Progress, keeper: PlanKeeper) -> None:
