@@ -42,7 +42,7 @@ def quiet_prefect(*, verbose: bool) -> None:
     """Keep Prefect's log on its server and off the terminal; call before Prefect is imported."""
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "2")  # some 6 s: a run must not wait for a server that died
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "1")  # some 2 s: a run must not wait for a server that died
     os.environ.setdefault("PREFECT_API_REQUEST_TIMEOUT", "20")
     if not verbose:
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")

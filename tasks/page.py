@@ -17,7 +17,7 @@ PAGE_LOST = (
     "The Prefect server does not answer any more: the run's page there is not complete. The ledger has everything; "
     "`leadgate status` reads it."
 )
-_PATIENCE_SECONDS = 8
+_PATIENCE_SECONDS = 6
 """How long one entry of the page may take."""
 
 T = TypeVar("T")
