@@ -34,7 +34,7 @@ P = ParamSpec("P")
 
 
 class PrefectServerError(LeadgateError):
-    """The Prefect server that a run needs did not start."""
+    """The Prefect server that a run needs did not start, or does not answer any more."""
 
 
 _INTERRUPTED = LeadgateError("interrupted; nothing is lost, run again to go on.")

@@ -4,7 +4,7 @@ Two runs of it at once are safe: exclusion lives in the ledger's leases, not in 
 """
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -100,6 +100,7 @@ async def go_on(run: Run, progress: Progress, *, limit: int | None, until: datet
     is_down, is_compared = False, False
     stays_until = datetime.max.replace(tzinfo=UTC)
     while not run.stop:
+        round_at = pipeline.clock()
         try:
             if is_down and not await outlast(run, until):
                 return
@@ -119,7 +120,7 @@ async def go_on(run: Run, progress: Progress, *, limit: int | None, until: datet
             return
         if pipeline.clock() >= until:
             stays_until = min(stays_until, pipeline.clock() + PATIENCE)
-            if not await fall_due(run, stays_until):
+            if not await fall_due(run, round_at, stays_until):
                 return
             continue
         await take_arrivals(run, until)
@@ -133,13 +134,12 @@ async def take_arrivals(run: Run, until: datetime) -> None:
         run.account.looked(looked)
 
 
-async def fall_due(run: Run, until: datetime) -> bool:
-    """Stay until the next lead falls due; False if none does by then."""
-    now = run.pipeline.clock()
-    due_at = await asyncio.to_thread(read_next_due, run.pipeline.ledger, after=now, until=until)
+async def fall_due(run: Run, after: datetime, until: datetime) -> bool:
+    """Stay for the first lead that falls due after one instant; False if none does by another."""
+    due_at = await asyncio.to_thread(read_next_due, run.pipeline.ledger, after=after, until=until)
     if due_at is None:
         return False
-    await run.stop.sleep(due_at - now)
+    await run.stop.sleep(max(due_at - run.pipeline.clock(), timedelta(0)))
     return True
 
 
