@@ -82,5 +82,5 @@ async def test_every_form_and_the_maintenance_work(without_secrets: Practice) ->
         (resolve_reviews, words | {"ids": "2", "verdict": "process", "reason": "Looked at."}),
         (maintain_ledger, {"config": config}),
     ):
-        ended = await flow(**given, return_state=True)  # type: ignore[operator]
+        ended = await flow(**given, return_state=True)
         assert ended.is_completed(), (flow.name, ended.message)
