@@ -3,21 +3,19 @@
 Only the last needs the source and LeadByte, and they are asked only where a lead is due to be probed.
 """
 
-from contextlib import closing
 from pathlib import Path
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
-from leadgate.config import load_config
 from leadgate.delivery import Reconciled
 from leadgate.errors import LeadByteUnavailable, LeadgateError
 from leadgate.ledger.claims import rescue
 from leadgate.ledger.status import read_due
 from leadgate.summary import Account
 from leadgate.unexpected import guarded
-from leadgate.wiring.ledger import open_ledger
+from leadgate.wiring.ledger import ledger_of
 from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import open_run
 from tasks.blocks import read_block
@@ -41,8 +39,7 @@ async def maintain_ledger(config: str = "leadgate.yaml") -> dict[str, int] | Sta
 
     """
     path = Path(config)
-    settings = load_config(path)
-    with closing(open_ledger(path, settings)) as ledger:
+    with ledger_of(path) as (settings, ledger):
         await name_run(settings.pipeline, ledger.now())
         rescued = rescue(ledger, unknown_after=settings.delivery.unknown_after, now=ledger.now())
         get_run_logger().info("event=rescued count=%d", rescued)

@@ -4,7 +4,7 @@ Two runs of it at once are safe: exclusion lives in the ledger's leases, not in 
 """
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +15,9 @@ from pydantic import Field
 
 from leadgate.config import read_duration
 from leadgate.delivery import PlanKeeper, raise_foremost
+from leadgate.delivery.outage import PATIENCE
 from leadgate.errors import LeadByteError, LeadByteUnavailable
+from leadgate.ledger.status import read_next_due
 from leadgate.model import Wave
 from leadgate.plan import read_plan
 from leadgate.summary import Account, Summary
@@ -29,6 +31,7 @@ from tasks.decide import decide
 from tasks.failing import note_end
 from tasks.observed import observe
 from tasks.outlast import outlast
+from tasks.page import Page, note_end
 from tasks.reconcile import reconcile
 from tasks.register import register
 from tasks.report import Progress, name_run, report
@@ -62,7 +65,8 @@ async def release_leads(
         account = Account(started_at=pipeline.clock())
         until = account.started_at + read_duration(watch_for, "watch_for") if watch_for else account.started_at
         await name_run(pipeline.config.pipeline, account.started_at)
-        progress = Progress(pipeline)
+        page = Page()
+        progress = Progress(pipeline, page)
         names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
         keeper = read_plan(Path(plan), **names, limit=limit, watch_for=watch_for) if plan else None
         async with open_run(pipeline, account) as run:
@@ -74,7 +78,8 @@ async def release_leads(
             else:
                 await go_on(run, progress, limit=limit, until=until)
         await progress.show()
-        summary = await report(pipeline, account)
+        summary = await report(pipeline, account, page)
+        note_end(summary, account.trouble, page)
         await sound_all(run, summary)
     if run.stop:
         return Cancelled(message=stopped(run.stop.signal_name, pipeline.config.pipeline), data=summary)
@@ -88,10 +93,15 @@ def stopped(signal_name: str | None, pipeline: str) -> str:
 
 
 async def go_on(run: Run, progress: Progress, *, limit: int | None, until: datetime) -> None:
-    """Send what is due, and what falls due until the time is over, the limit reached or the run to stop."""
+    """Send what is due, and what falls due until the time is over, the limit reached or the run to stop.
+
+    When the time is over it stays for what falls due within a quarter of a minute, such as what LeadByte put off.
+    """
     pipeline, account = run.pipeline, run.account
     is_down, is_compared = False, False
+    stays_until = datetime.max.replace(tzinfo=UTC)
     while not run.stop:
+        round_at = pipeline.clock()
         try:
             if is_down and not await outlast(run, until):
                 return
@@ -107,12 +117,31 @@ async def go_on(run: Run, progress: Progress, *, limit: int | None, until: datet
         except LeadByteError as error:
             account.stopped_by(error)
             return
-        if pipeline.clock() >= until or account.decided == limit:
+        if account.decided == limit:
             return
-        await run.learn_their_time(until)
-        for registered, looked in await watch(pipeline, run.stop, until):
-            account.registered(registered)
-            account.looked(looked)
+        if pipeline.clock() >= until:
+            stays_until = min(stays_until, pipeline.clock() + PATIENCE)
+            if not await fall_due(run, round_at, stays_until):
+                return
+            continue
+        await take_arrivals(run, until)
+
+
+async def take_arrivals(run: Run, until: datetime) -> None:
+    """Watch the source until a lead is due, and note what was found."""
+    await run.learn_their_time(until)
+    for registered, looked in await watch(run.pipeline, run.stop, until):
+        run.account.registered(registered)
+        run.account.looked(looked)
+
+
+async def fall_due(run: Run, after: datetime, until: datetime) -> bool:
+    """Stay for the first lead that falls due after one instant; False if none does by another."""
+    due_at = await asyncio.to_thread(read_next_due, run.pipeline.ledger, after=after, until=until)
+    if due_at is None:
+        return False
+    await run.stop.sleep(max(due_at - run.pipeline.clock(), timedelta(0)))
+    return True
 
 
 async def keep_to_plan(run: Run, progress: Progress, keeper: PlanKeeper) -> None:
