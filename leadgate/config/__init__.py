@@ -12,6 +12,7 @@ from leadgate.config.load import parse_config as parse_config
 from leadgate.config.policy import Conditions as Conditions
 from leadgate.config.policy import PolicyConfig as PolicyConfig
 from leadgate.config.policy import RuleConfig as RuleConfig
+from leadgate.config.schedule import ScheduleConfig as ScheduleConfig
 from leadgate.config.section import Block as Block
 from leadgate.config.section import parse_duration as parse_duration
 from leadgate.config.section import read_duration as read_duration
