@@ -84,12 +84,10 @@ class Server:
                 schedule.model_copy(update={"active": False}) if schedule.slug in off else schedule
                 for schedule in wanted.schedules
             ]
-            deployment_id = await self._client.create_deployment(
-                flow_id, wanted.name, schedules=schedules, **wanted.fields
+            paused = False if is_taken_over else None
+            return await self._client.create_deployment(
+                flow_id, wanted.name, schedules=schedules, paused=paused, **wanted.fields
             )
-            if is_taken_over:
-                await self._client.set_deployment_paused_state(deployment_id, paused=False)
-            return deployment_id
 
         if found is None:
             return await self._write(f"+ deployment {full_name}", write) or _NOBODY
