@@ -6,31 +6,31 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import FlowRun
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from deployments import apply
 from leadgate.clock import utc_now
-from leadgate.ledger.schema import attempts, seats
-from leadgate.ledger.seats import Seat
+from leadgate.ledger.schema import seats
+from leadgate.ledger.seats import Seat, keep_seat, leave_seat, take_seat
 from leadgate.sandbox import Sandbox, sandbox_thread
 from leadgate.wiring.ledger import ledger_of
 from tasks.announce import EVENT
 from tasks.observed import tell
+from tasks.seat import SKIPPED
 from tests.support.pipelines import Practice
-from tests.support.process import Supervised
+from tests.support.process import Supervised, new_folder
 from tests.support.waiting import wait_until
 
 COMPLETE = {"postcode": "TN25 6QD", "phone_verified": True, "score": 0.9}
-EVENTS = 5
+EVENTS = 4
+pytestmark = pytest.mark.timeout(300)
 RELEASE = "release-leads/release-leads-acme"
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def leadbyte() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def released(pipeline: Practice, client: SyncPrefectClient, tmp_path: Path) -> Iterator[UUID]:
+def released(pipeline: Practice, client: SyncPrefectClient) -> Iterator[UUID]:
     """The deployment of the main job, without its schedule, and a worker that starts its runs at once."""
     pipeline.edit("requests_per_second: 0", "requests_per_second: 0\n  batch_size: 1\n  concurrency: 1")
     pipeline.trust_leadbyte()
@@ -51,7 +51,7 @@ def released(pipeline: Practice, client: SyncPrefectClient, tmp_path: Path) -> I
     for schedule in release.schedules:
         client.update_deployment_schedule(release.id, schedule.id, active=False)
     argv = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "leadgate", "--name", "seats"]
-    worker = Supervised(argv, folder=tmp_path / "worker", env=os.environ | {"PREFECT_WORKER_QUERY_SECONDS": "1"})
+    worker = Supervised(argv, folder=new_folder("worker", {}), env=os.environ | {"PREFECT_WORKER_QUERY_SECONDS": "1"})
     yield release.id
     worker.stop()
 
@@ -78,38 +78,42 @@ def seated(pipeline: Practice) -> dict[str, str]:
         return {row.seat: row.owner for row in connection.execute(select(seats.c.seat, seats.c.owner))}
 
 
-def test_a_burst_is_one_at_work_one_to_come_and_the_rest_skipped(
+def test_while_one_works_another_is_to_come_and_the_rest_are_skipped(
     pipeline: Practice, leadbyte: Sandbox, client: SyncPrefectClient, released: UUID
 ) -> None:
-    """Nothing is missed, also not what came last; no two of them worked at a time."""
-    pipeline.quarantine(*range(1, 13))
-    pipeline.enrich(*range(1, 13), **COMPLETE)
-    tell(EVENT, "acme", {})
-    wait_until(lambda: len(leadbyte.quarantine.acts) > 0, what="the first run is at work", seconds=90)
-    for _ in range(EVENTS):
-        tell(EVENT, "acme", {})
-    wait_until(lambda: Seat.TO_COME in seated(pipeline), what="a run is to come", seconds=90)
-    pipeline.quarantine(13)
-    pipeline.enrich(13, **COMPLETE)
-    ended = wait_for_the_end(client, released, 1 + EVENTS)
-    assert ended.keys() == {"Completed", "Skipped"}
-    assert ended["Completed"] <= 3
-    assert leadbyte.quarantine.acts.keys() == {str(number) for number in range(1, 14)}
+    """Nothing is missed, also not what came after the last event."""
+    pipeline.quarantine(1)
+    pipeline.enrich(1, **COMPLETE)
+
+    def skipped() -> list[FlowRun]:
+        keep_seat(elsewhere, now=elsewhere.now())
+        return [run for run in runs_of(client, released) if run.state and run.state.name == SKIPPED]
+
+    with ledger_of(pipeline.file) as (_, elsewhere):  # a run on another machine
+        assert take_seat(elsewhere, now=elsewhere.now()) is Seat.AT_WORK
+        for _ in range(EVENTS):
+            tell(EVENT, "acme", {})
+        wait_until(lambda: len(skipped()) == EVENTS - 1, what="all runs but one are skipped", seconds=250)
+        assert seated(pipeline).keys() == set(Seat)
+        assert leadbyte.quarantine.acts == {}
+        pipeline.quarantine(2)
+        pipeline.enrich(2, **COMPLETE)
+        leave_seat(elsewhere)
+    assert wait_for_the_end(client, released, EVENTS) == {"Completed": 1, SKIPPED: EVENTS - 1}
+    assert leadbyte.quarantine.acts.keys() == {"1", "2"}
     assert seated(pipeline) == {}
-    skipped = [run.state for run in runs_of(client, released) if run.state and run.state.name == "Skipped"]
-    assert all(state.is_completed() and "another is to come" in str(state.message) for state in skipped)
-    with ledger_of(pipeline.file) as (_, ledger), ledger.reading() as connection:
-        spans = select(func.min(attempts.c.sent_at), func.max(attempts.c.answered_at)).group_by(attempts.c.owner)
-        worked = sorted((row[0], row[1]) for row in connection.execute(spans))
-    assert all(first[1] <= then[0] for first, then in zip(worked, worked[1:], strict=False))
+    for run in skipped():
+        assert run.state
+        assert run.state.is_completed()
+        assert run.state.message == "One run is at work and another is to come: it takes what is due now."
 
 
 def test_a_killed_run_is_followed_when_its_lease_ends(
     pipeline: Practice, leadbyte: Sandbox, client: SyncPrefectClient, released: UUID
 ) -> None:
     """The one to come waits as long as the seat may be somebody's, and then works."""
-    pipeline.quarantine(*range(1, 5))
-    pipeline.enrich(*range(1, 5), **COMPLETE)
+    pipeline.quarantine(1, 2, 3)
+    pipeline.enrich(1, 2, 3, **COMPLETE)
     client.create_flow_run_from_deployment(released)
     wait_until(lambda: len(leadbyte.quarantine.acts) > 0, what="the run is at work", seconds=90)
     killed = seated(pipeline)[Seat.AT_WORK]
