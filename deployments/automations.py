@@ -26,7 +26,7 @@ DEAD_AFTER = timedelta(seconds=90)
 """Three heartbeats of a run; the manifest has them sent every 30 seconds."""
 
 _RUN = "prefect.flow-run"
-_ENDS_OF_A_RUN = ("Completed", "Failed", "Cancelled", "Crashed")
+_ENDS_OF_A_RUN = ("Completed", "Failed", "Cancelled", "Crashed", "Skipped")
 _READ = "docs/operations.md says what it means and what to type."
 
 

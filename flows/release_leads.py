@@ -1,6 +1,7 @@
 """The main job: reconcile, then register -> wait -> decide -> update -> act -> report, in waves of leads.
 
-Two runs of it at once are safe: exclusion lives in the ledger's leases, not in Prefect's limits.
+Two runs of it at once are safe: exclusion lives in the ledger's leases, not in Prefect's limits. Of those that a
+schedule or an event starts, one works and one waits at most; the others end at once (tasks/seat.py).
 """
 
 import asyncio
@@ -35,6 +36,7 @@ from tasks.page import Page, note_end
 from tasks.reconcile import reconcile
 from tasks.register import register
 from tasks.report import Progress, name_run, report
+from tasks.seat import seated
 from tasks.update import update
 from tasks.wait import compare, wait, watch
 
@@ -61,7 +63,16 @@ async def release_leads(
         plan: keep to this file of `leadgate plan --out`: its leads alone, where they are still as planned.
 
     """
-    with open_pipeline(Path(config), read_block) as pipeline:
+    path = Path(config)
+    async with seated(path, is_asked_for=bool(limit or watch_for or plan)) as ending:
+        return ending or await release(path, limit=limit, watch_for=watch_for, plan=plan)
+
+
+async def release(
+    path: Path, *, limit: int | None, watch_for: str | None, plan: str | None
+) -> Summary | State[Summary]:
+    """Do the work of a run that has its seat, or needs none."""
+    with open_pipeline(path, read_block) as pipeline:
         account = Account(started_at=pipeline.clock())
         until = account.started_at + read_duration(watch_for, "watch_for") if watch_for else account.started_at
         await name_run(pipeline.config.pipeline, account.started_at)

@@ -16,6 +16,7 @@ from leadgate.config.leadbyte import check_base_url, checked_key, longest_exchan
 from leadgate.config.policy import PolicyConfig
 from leadgate.config.review import ReviewConfig
 from leadgate.config.safety import SafetyConfig
+from leadgate.config.schedule import ScheduleConfig
 from leadgate.config.section import Block, Duration, Section
 from leadgate.config.sentences import SentencesConfig
 from leadgate.config.source import SourceConfig
@@ -90,6 +91,7 @@ class PipelineConfig(Section):
     review: ReviewConfig = ReviewConfig()
     safety: SafetyConfig = SafetyConfig()
     report: ReportConfig | None = None
+    schedule: ScheduleConfig | None = None
 
     def note_variables(self, values: Mapping[str, str]) -> None:
         """Note the names of the variables that the file was filled in from, by what they hold."""

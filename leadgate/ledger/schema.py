@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from leadgate.ledger.instants import UtcDateTime as UtcDateTime  # noqa: PLC0414 - others take it from here
+from leadgate.ledger.run_tables import seats as seats  # noqa: PLC0414 - likewise
 from leadgate.ledger.source_tables import marks as marks  # noqa: PLC0414 - likewise
 from leadgate.ledger.source_tables import metadata as metadata  # noqa: PLC0414
 from leadgate.ledger.source_tables import readings as readings  # noqa: PLC0414

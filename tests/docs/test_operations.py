@@ -7,7 +7,7 @@ from prefect import settings
 from ruamel.yaml import YAML
 
 from deployments.automations import alarms_of_all, alarms_of_one
-from deployments.wanted import MANIFEST
+from deployments.wanted import ENTRIES, MANIFEST
 from leadgate.ledger.alarms import Alarm
 from tasks.alarms import BEGINS, ENDS, HEALTHY
 from tasks.announce import EVENT
@@ -58,7 +58,7 @@ def test_every_event_is_on_the_page_of_events() -> None:
 def test_every_deployment_has_a_row() -> None:
     """With how often it runs, as the manifest has it."""
     told = dict(re.findall(r"^\| `([a-z-]+)-NAME` \| ([^|]+) \|", OPERATIONS, re.MULTILINE))
-    assert told == {each["name"]: _schedule(each) for each in MANIFESTED["deployments"]}
+    assert told == {each["name"]: _schedule(each) for each in MANIFESTED[ENTRIES]}
 
 
 def test_the_server_of_the_first_block_is_not_open_to_everybody() -> None:
