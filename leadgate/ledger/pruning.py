@@ -11,6 +11,8 @@ from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.schema import ATTEMPT, ENTRY, in_state, same_lead
 from leadgate.model import FINAL_STATES, State
 
+PAUSE = 0.15
+"""Seconds between two pieces: a writer of SQLite that waits asks again every tenth of a second."""
 _AT_ONCE = 500
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _NEVER_ACTED_ON = and_(
