@@ -42,7 +42,8 @@ observe()  # here and not in the flow: Prefect opens a run's span before its fir
 async def maintain_ledger(config: str = "leadgate.yaml") -> dict[str, int] | State[dict[str, int]]:
     """Take over leads whose lease has ended, prune, report, and probe unknown leads that are due; return the counts.
 
-    Nothing is processed or rejected. Where pruning, the report or the probes fail, the rest is done, and the message says both.
+    Nothing is processed or rejected. Where pruning, the report or the probes fail, the rest is done, and the message
+    says so.
 
     Args:
         config: the pipeline file.

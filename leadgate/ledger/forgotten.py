@@ -42,7 +42,7 @@ def hash_of(lead_id: str, hash_key: str) -> str:
 def lock_account(ledger: Ledger, connection: Connection) -> str:
     """Keep all pipelines of the account from registering leads until the transaction ends; return the own hash key.
 
-    Else one that has just looked for a lead's hash could register the lead, since its entry is gone when it comes to it.
+    Else one that has just looked for a lead's hash could register the lead, whose entry is gone by then.
     """
     own = select(pipelines.c.account).where(pipelines.c.pipeline == ledger.pipeline).scalar_subquery()
     of_account = or_(pipelines.c.pipeline == ledger.pipeline, pipelines.c.account == own)

@@ -83,7 +83,9 @@ def test_forgetting_asks_first(practice: Practice) -> None:
     assert set(practice.states()) == {"1001", "1002", "1003"}
 
 
-@pytest.mark.parametrize(("keep", "why"), [("29d", "ledger.keep: is shorter than 30 days"), ("40d", "ledger.keep: must be")])
+@pytest.mark.parametrize(
+    ("keep", "why"), [("29d", "ledger.keep: is shorter than 30 days"), ("40d", "ledger.keep: must be")]
+)
 def test_too_short_a_time_is_refused(practice: Practice, keep: str, why: str) -> None:
     """Evidence and budgets need the leads for longer."""
     practice.edit("ledger:\n", f"ledger:\n  keep: {keep}\n")

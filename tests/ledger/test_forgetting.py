@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import Engine, select
@@ -55,6 +56,11 @@ def everything(engine: Engine) -> str:
 def pruned(ledger: Ledger) -> int:
     """Prune as 40 days later; return how many leads were."""
     return sum(prune(ledger, before=LATER - KEEP))
+
+
+def register_again(ledger: Ledger, ids: Sequence[str]) -> int:
+    """Register leads again and again; return how many were new."""
+    return sum(waiting.register(ledger, leads(*ids), now=LATER).new for _ in range(5))
 
 
 def known(ledger: Ledger, *ids: str) -> Sequence[str]:
@@ -131,7 +137,8 @@ def test_forgetting_leaves_a_hash_and_nothing_else(ledger: Ledger, engine: Engin
     assert forget(ledger, ID) is None
     assert ID not in everything(engine)
     mark = read_mark(ledger, Relation.LEADS)
-    assert mark and "18" in mark.faults.lines()[0]
+    assert mark
+    assert "18" in mark.faults.lines()[0]
     assert mark.compared_to is None
     assert waiting.register(ledger, leads(ID), now=LATER).new == 0
     assert claims.claim(ledger, limit=9, lease=LEASE, now=LATER) == []
@@ -194,6 +201,6 @@ def test_two_runs_cannot_register_a_lead_while_it_is_pruned(ledger: Ledger, engi
     settle(ledger, *ids)
     together(
         lambda: pruned(ledger),
-        *(lambda: [waiting.register(one, leads(*ids), now=LATER) for _ in range(5)] for one in (ledger, other)),
+        *(partial(register_again, one, ids) for one in (ledger, other)),
     )
     assert known(ledger, *ids) == known(other, *ids) == []
