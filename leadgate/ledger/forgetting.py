@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, select
+from sqlalchemy.engine import RowMapping
 
 from leadgate.ledger.forgotten import erase, keep_hashes, lock_account
 from leadgate.ledger.ledger import Ledger, writes
@@ -22,18 +23,18 @@ def forget(ledger: Ledger, lead_id: str) -> str | None:
     with ledger.transaction() as connection:
         key = lock_account(ledger, connection)
         ledger.lock(connection, [lead_id])
-        found = connection.execute(query.where(ledger.mine, ENTRY.lead_id == lead_id)).first()
+        found = connection.execute(query.where(ledger.mine, ENTRY.lead_id == lead_id)).mappings().first()
         if found is None:
             return None
-        if found.lease_owner or found.doubt_since:
-            return _why_not_yet(lead_id, found._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+        if found["lease_owner"] or found["doubt_since"]:
+            return _why_not_yet(lead_id, found)
         keep_hashes(ledger, connection, [lead_id], key)
         erase(ledger, connection, [lead_id])
         _leave_out_of_marks(ledger, connection, lead_id)
     return None
 
 
-def _why_not_yet(lead_id: str, entry: Mapping[str, Any]) -> str:
+def _why_not_yet(lead_id: str, entry: RowMapping) -> str:
     shown = on_one_line(lead_id)
     again = f"type `leadgate forget {shown}` again"
     if entry["doubt_since"] is None:

@@ -38,8 +38,8 @@ class Registration(NamedTuple):
 def register(ledger: Ledger, leads: Sequence[Lead], *, now: datetime) -> Registration:
     """Start to wait for every lead that is not known yet, to this pipeline or to another one of the account.
 
-    Forgotten ones never do. Leads that are older than the ledger are in doubt from the first: a ledger that was lost may
-    have acted on them.
+    Forgotten ones never do. Leads that are older than the ledger are in doubt from the first: a ledger that was lost
+    may have acted on them.
     """
     if not leads:
         return Registration(0, {})
