@@ -29,7 +29,7 @@ from tasks.act import act
 from tasks.alarms import sound_all
 from tasks.blocks import read_block
 from tasks.decide import decide
-from tasks.failing import note_end
+from tasks.failing import count_failures
 from tasks.observed import observe
 from tasks.outlast import outlast
 from tasks.page import Page, note_end
@@ -46,7 +46,7 @@ WAVE = 1000
 """Leads a task run takes: large enough that Prefect's cost vanishes, small enough to show progress."""
 
 
-@flow(name="release-leads", persist_result=False, on_completion=[note_end], on_failure=[note_end])
+@flow(name="release-leads", persist_result=False, on_completion=[count_failures], on_failure=[count_failures])
 @guarded
 async def release_leads(
     config: str = "leadgate.yaml",

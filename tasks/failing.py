@@ -24,17 +24,16 @@ from prefect.flows import Flow
 from prefect.logging.loggers import flow_run_logger
 
 from tasks.observed import tell
+from tasks.seat import SKIPPED
 
 FAILING, RECOVERED = "leadgate.runs.failing", "leadgate.runs.recovered"
 IN_A_ROW = 3
-SKIPPED = "Skipped"
-"""The name of the state of a run that had nothing to do beside others."""
 _LOOKED_AT = 20
 _LONGEST = 300
 _BAD = {StateType.FAILED, StateType.CRASHED}
 
 
-async def note_end(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - as Prefect calls it
+async def count_failures(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - as Prefect calls it
     """Tell that runs fail, or that they do not any more, where the end of this run of a deployment is what shows it.
 
     A hook of the flow, called when the server knows how the run has ended.

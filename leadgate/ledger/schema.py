@@ -259,6 +259,14 @@ brakes = Table(
     PrimaryKeyConstraint("account", name="leadgate_brakes_pk"),
 )
 
+forgotten = Table(
+    "leadgate_forgotten",
+    metadata,
+    Column("pipeline", String(63), nullable=False),
+    Column("hash", String(32), nullable=False, comment="of the id, by the pipeline's hash_key: all that is kept of it"),
+    PrimaryKeyConstraint("pipeline", "hash", name="leadgate_forgotten_pk"),
+)
+
 ENTRY, DECISION, ATTEMPT, OVERRIDE = entries.c, decisions.c, attempts.c, overrides.c
 """The columns of the tables that statements are mostly about."""
 

@@ -23,8 +23,9 @@ from leadgate.ledger.alarms import Alarm, read_alarms
 from leadgate.model import Chosen, Resolution
 from leadgate.sandbox import Sandbox
 from tasks.alarms import BEGINS
-from tasks.failing import SKIPPED, note_end
+from tasks.failing import count_failures
 from tasks.observed import tell
+from tasks.seat import SKIPPED
 from tests.support.http_server import Handler, serving
 from tests.support.pipelines import Practice
 from tests.support.waiting import wait_until
@@ -121,7 +122,7 @@ async def end_a_run(client: SyncPrefectClient, deployment_id: UUID, state: State
     ended = begin_a_run(client, deployment_id, "counted")
     client.set_flow_run_state(ended.id, state)
     if not state.is_crashed():
-        await note_end(release_leads, client.read_flow_run(ended.id), state)
+        await count_failures(release_leads, client.read_flow_run(ended.id), state)
 
 
 async def test_each_alarm_is_heard_once_and_so_is_its_end(
