@@ -85,7 +85,7 @@ def test_forgetting_asks_first(practice: Practice) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keep", "why"), [("29d", "ledger.keep: is shorter than 30 days"), ("40d", "ledger.keep: must be")]
+    ("keep", "why"), [("29d", "ledger.keep: '29d' is shorter than 30 days"), ("40d", "ledger.keep: must be")]
 )
 def test_too_short_a_time_is_refused(practice: Practice, keep: str, why: str) -> None:
     """Evidence and budgets need the leads for longer."""
