@@ -106,6 +106,7 @@ def test_a_withdrawn_lead_that_was_never_acted_on_is_new_when_it_comes_back(ledg
     make_ready(ledger, "1")
     tried = send(ledger, claim(ledger, "2"))
     sending.record(ledger, [outcome(tried, Result.REFUSED, State.FAILED, note="No.")], now=NOW)
+    claims.release(ledger, now=NOW)
     for after in (timedelta(), absent.AWAY_FOR):
         absent.note_presence(ledger, present=[], absent=["1", "2"], now=NOW + after)
     assert absent.withdraw(ledger, left="withdraw", now=NOW + absent.AWAY_FOR).leads == 2
