@@ -15,6 +15,7 @@ from cli.output import (
     FINE,
     ConfigOption,
     JsonOption,
+    end_at_once,
     reports_errors,
     say,
     say_json,
@@ -26,7 +27,7 @@ from cli.prefect_server import prefect_api, quiet_prefect
 from cli.progress import live_progress
 from leadgate.errors import ConfigError
 from leadgate.ledger.observed import would_have
-from leadgate.metrics import serve_metrics
+from leadgate.metrics import EVERYWHERE, serve_metrics
 from leadgate.plan import read_plan
 from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import build_client
@@ -51,6 +52,9 @@ def run(  # noqa: PLR0913
     metrics_port: Annotated[
         int | None, typer.Option(help="With --watch: answer Prometheus on this port meanwhile.", min=1, max=65535)
     ] = None,
+    metrics_host: Annotated[
+        str, typer.Option(help="The address that --metrics-port listens on, such as 127.0.0.1; all by default.")
+    ] = EVERYWHERE,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show Prefect's log too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -64,7 +68,7 @@ def run(  # noqa: PLR0913
         msg = "--metrics-port goes with --watch: a run that ends at once is not there to be asked"
         raise ConfigError(msg)
     quiet_prefect(verbose=verbose)
-    metrics = serve_metrics(config, metrics_port) if metrics_port else nullcontext()
+    metrics = serve_metrics(config, metrics_port, metrics_host) if metrics_port else nullcontext()
     with open_pipeline(config, read_block) as pipeline:
         if plan:
             names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
@@ -85,6 +89,8 @@ def run(  # noqa: PLR0913
         say(api.where(result.run_id))
     if result.trouble:
         warn(f"leadgate: {result.trouble}")
+    if result.is_server_gone:
+        end_at_once(ATTENTION)  # at exit, Prefect's threads would try for a minute to reach it
     stop(ATTENTION if result.trouble or result.summary.needs_attention else FINE)
 
 

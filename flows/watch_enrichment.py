@@ -9,6 +9,7 @@ from prefect.states import Cancelled
 from pydantic import Field
 
 from leadgate.config import read_duration
+from leadgate.metrics import EVERYWHERE
 from leadgate.stopping import stop_on_signals
 from leadgate.unexpected import guarded
 from leadgate.wiring.pipeline import open_pipeline
@@ -27,6 +28,7 @@ async def watch_enrichment(
     config: str = "leadgate.yaml",
     watch_for: str = "1h",
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None,
+    metrics_host: str = EVERYWHERE,
 ) -> int | State[int]:
     """Emit `leadgate.enrichment.arrived` for each burst of leads that are due; return how many events there were.
 
@@ -35,7 +37,8 @@ async def watch_enrichment(
     Args:
         config: the pipeline file.
         watch_for: stay this long (90s, 15m, 24h).
-        metrics_port: answer Prometheus on this port meanwhile.
+        metrics_port: answer Prometheus on this port meanwhile, and monitors at its path /health.
+        metrics_host: the address that the port listens on, such as 127.0.0.1.
 
     """
     events, told_at = 0, None
@@ -44,7 +47,7 @@ async def watch_enrichment(
         until = began_at + read_duration(watch_for, "watch_for")
         await name_run(pipeline.config.pipeline, began_at)
         with stop_on_signals() as stop:
-            async with metrics_served(Path(config), metrics_port, stop):
+            async with metrics_served(Path(config), metrics_port, metrics_host, stop):
                 while told_at := await announce(pipeline, stop, until, told_at):
                     events += 1
     if stop:

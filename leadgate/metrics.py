@@ -1,25 +1,30 @@
-"""Metrics for Prometheus, read from the ledger when they are asked for: true for all workers, and after a restart.
+"""Metrics for Prometheus and an answer for monitors, read from the ledger when they are asked for.
 
-Reading goes through the whole ledger, so what was read is given again for twenty times as long as reading it took:
-however large the ledger and however often somebody asks, it costs a twentieth of the time at most.
+They are true for all workers, and after a restart. Reading goes through the whole ledger, so what was read is given
+again for twenty times as long as reading it took: however large the ledger and however often somebody asks, it costs a
+twentieth of the time at most.
 """
 
 import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from itertools import accumulate
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from prometheus_client import CollectorRegistry, start_http_server
+import orjson
+from prometheus_client import CollectorRegistry, make_wsgi_app, start_http_server
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from leadgate.config import PipelineConfig
 from leadgate.errors import LeadgateError, LedgerError
+from leadgate.health import Health, read_health
 from leadgate.ledger import Ledger
 from leadgate.ledger.doubts import Doubts, read_doubts
 from leadgate.ledger.report_counts import DecisionCount, read_decision_counts
@@ -27,6 +32,9 @@ from leadgate.ledger.request_counts import OUTCOMES, Sent, read_sent
 from leadgate.ledger.status import Status, read_status
 from leadgate.model import Result
 from leadgate.wiring.ledger import ledger_of
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 logger = logging.getLogger(__name__)
 
@@ -162,9 +170,12 @@ class LedgerCollector(Collector):
         return [requests, answers, lasted]
 
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - Prometheus asks from elsewhere; another address can be named
+
+
 @contextmanager
-def serve_metrics(path: Path, port: int) -> Iterator[None]:
-    """Answer Prometheus on a port of every interface from the ledger of a pipeline file.
+def serve_metrics(path: Path, port: int, host: str = EVERYWHERE) -> Iterator[None]:
+    """Answer Prometheus, and at /health monitors, on a port of an address, from the ledger of a pipeline file.
 
     Raises PortTaken where the port cannot be listened on.
     """
@@ -172,10 +183,12 @@ def serve_metrics(path: Path, port: int) -> Iterator[None]:
         registry = CollectorRegistry()
         registry.register(LedgerCollector(ledger))
         try:
-            server, thread = start_http_server(port, registry=registry)
+            server, thread = start_http_server(port, host, registry=registry)
         except OSError as error:
-            msg = f"metrics port {port}: cannot be listened on ({error.strerror}): name a free one"
+            of = "" if host == EVERYWHERE else f" of {host}"
+            msg = f"metrics port {port}{of}: cannot be listened on ({error.strerror}): name a free one"
             raise PortTaken(msg) from None
+        server.set_app(_with_health(make_wsgi_app(registry), ledger, config))
         logger.info("event=metrics_served pipeline=%s port=%d", config.pipeline, port)
         try:
             yield
@@ -183,3 +196,21 @@ def serve_metrics(path: Path, port: int) -> Iterator[None]:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+def _with_health(metrics: "WSGIApplication", ledger: Ledger, config: PipelineConfig) -> "WSGIApplication":
+    """Answer /health with 200 or 503 and the reasons as JSON; every other path as before."""
+    kept = _Kept(lambda: read_health(ledger, config))
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ.get("PATH_INFO") != "/health":
+            return metrics(environ, start_response)
+        try:
+            found = kept.get()
+        except LedgerError:
+            found = Health(["The ledger cannot be read."])
+        status = HTTPStatus.OK if found.healthy else HTTPStatus.SERVICE_UNAVAILABLE
+        start_response(f"{status.value} {status.phrase}", [("Content-Type", "application/json")])
+        return [orjson.dumps({"pipeline": config.pipeline, "healthy": found.healthy, "reasons": list(found.reasons)})]
+
+    return answer

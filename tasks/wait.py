@@ -68,7 +68,7 @@ async def watch(pipeline: Pipeline, stop: Stop, until: datetime) -> list[tuple[R
 
 
 @asynccontextmanager
-async def metrics_served(config: Path, port: int | None, stop: Stop) -> AsyncIterator[None]:
+async def metrics_served(config: Path, port: int | None, host: str, stop: Stop) -> AsyncIterator[None]:
     """Answer Prometheus on a port, where one is named; raise PortTaken where it stays taken."""
     with ExitStack() as stack:
         if port is not None:
@@ -77,7 +77,7 @@ async def metrics_served(config: Path, port: int | None, stop: Stop) -> AsyncIte
             again = retry_if_exception_type(PortTaken)
             async for attempt in AsyncRetrying(retry=again, wait=wait_fixed(1), stop=patience, reraise=True):
                 with attempt:
-                    stack.enter_context(serve_metrics(config, port))
+                    stack.enter_context(serve_metrics(config, port, host))
         yield
 
 

@@ -1,6 +1,7 @@
 """How much of the budgets of acts is used up, counted from the requests of all runs; and the leads that wait for them.
 
-An act counts from its intent on, until it is proven that it was not taken.
+An act counts from its intent on, until it is proven that it was not taken, or a whole span has gone by since its
+answer: it was applied before that, so that in no span more are applied than the budget has.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -101,14 +102,16 @@ def over_budget(
 
 def _room(ledger: Ledger, connection: Connection, action: Action, budgets: Sequence[Budget], now: datetime) -> Room:
     mine = (ATTEMPT.pipeline == ledger.pipeline, ATTEMPT.action == literal_column(f"'{action.value}'"))
-    acts = select(ATTEMPT.sent_at).where(*mine, literal_column(f"({COUNTS})"), not_(_NOT_TAKEN))
+    acts = select(ATTEMPT.answered_at).where(*mine, literal_column(f"({COUNTS})"), not_(_NOT_TAKEN))
+    under_way = select(func.count()).select_from(acts.where(ATTEMPT.answered_at.is_(None)).subquery())
     rooms = [_NO_LIMIT]
     for budget in budgets:
+        left = budget.leads - (connection.scalar(under_way) or 0)
         # As many as may go are counted, and no more.
-        since = acts.where(ATTEMPT.sent_at > now - budget.span).order_by(ATTEMPT.sent_at.desc()).limit(budget.leads)
-        counted = since.subquery()
-        used, oldest = connection.execute(select(func.count(), func.min(counted.c.sent_at))).one()
-        rooms.append(Room(budget.leads - used, budget, (oldest or now) + budget.span))
+        answered = acts.where(ATTEMPT.answered_at > now - budget.span).order_by(ATTEMPT.answered_at.desc())
+        counted = answered.limit(max(left, 0)).subquery()
+        used, oldest = connection.execute(select(func.count(), func.min(counted.c.answered_at))).one()
+        rooms.append(Room(left - used, budget, (oldest or now) + budget.span))
     return min(rooms, key=lambda room: (room.left, -(room.free_at or now).timestamp()))
 
 

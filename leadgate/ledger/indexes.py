@@ -59,7 +59,9 @@ _partial_index(
 )
 _partial_index("leadgate_attempts_controls", attempts.c.pipeline, attempts.c.sent_at, where="kind = 'control'")
 _partial_index(
-    "leadgate_attempts_acts", *(attempts.c[name] for name in ("pipeline", "action", "sent_at", "outcome")), where=COUNTS
+    "leadgate_attempts_acts",
+    *(attempts.c[name] for name in ("pipeline", "action", "answered_at", "outcome")),
+    where=COUNTS,
 )
 # One lead of one account belongs to one pipeline.
 Index("leadgate_entries_account", entries.c.account, entries.c.lead_id, unique=True)

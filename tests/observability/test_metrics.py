@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+from sqlalchemy import text
 
 from flows.watch_enrichment import watch_enrichment
 from leadgate.clock import utc_now
@@ -124,6 +127,30 @@ async def test_the_flow_that_watches_answers_prometheus(
         state = await watch_enrichment(str(practice.file), "1h", metrics_port=port, return_state=True)
         assert asking.result() >= 7200
     assert state.is_cancelled()
+
+
+def test_a_monitor_is_told_whether_all_is_well(practice: Practice, ledger: Ledger) -> None:
+    """At the named address alone; 503 says what is wrong, and that the ledger cannot be read."""
+    port = free_port()
+    now = utc_now()
+    with serve_metrics(practice.file, port, "127.0.0.1"):
+        assert ask_health(port) == (200, {"pipeline": "acme", "healthy": True, "reasons": []})
+    sent = attempt(claim(ledger, "1", now=now))
+    intend(ledger, sent, now=now)
+    sending.record(ledger, [outcome(sent, Result.REFUSED, State.FAILED, note="no")], now=now)
+    with serve_metrics(practice.file, port, "127.0.0.1"):
+        assert ask_health(port) == (503, {"pipeline": "acme", "healthy": False, "reasons": ["1 lead is parked."]})
+    with serve_metrics(practice.file, port, "127.0.0.1"):
+        with ledger.transaction() as connection:
+            connection.execute(text("drop table leadgate_alarms"))
+        status, told = ask_health(port)
+        assert (status, told["reasons"]) == (503, ["The ledger cannot be read."])
+
+
+def ask_health(port: int) -> tuple[int, dict[str, Any]]:
+    """What a monitor is answered."""
+    answer = httpx.get(f"http://127.0.0.1:{port}/health", timeout=10)
+    return answer.status_code, answer.json()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

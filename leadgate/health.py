@@ -1,0 +1,58 @@
+"""Whether a pipeline is healthy, from its ledger alone: what `leadgate status` and the address for monitors say."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from leadgate.attention import about_backlog, attention, clock_problem
+from leadgate.config import PipelineConfig
+from leadgate.ledger import Ledger
+from leadgate.ledger.alarms import Raised, read_alarms
+from leadgate.ledger.doubts import read_doubts
+from leadgate.ledger.reviews import count_overdue
+from leadgate.ledger.status import Status, read_status
+from leadgate.model import State
+
+SILENT_AFTER = timedelta(minutes=30)
+"""How long no run may find the source healthy: six runs of the schedule that is usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Why a pipeline is not healthy, in sentences without anything of a person; with none of them it is."""
+
+    reasons: Sequence[str]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.reasons
+
+
+def read_health(ledger: Ledger, config: PipelineConfig) -> Health:
+    """Read everything that a person or a monitor should hear of."""
+    now = ledger.now()
+    to_know = attention(
+        read_doubts(ledger),
+        config.delivery,
+        now,
+        clock_problem(ledger),
+        about_backlog(ledger, config.safety.budgets),
+    )
+    overdue = count_overdue(ledger, within=config.review.within, now=now)
+    alarms = read_alarms(ledger)
+    return Health([*to_know, *_reasons(read_status(ledger), overdue, alarms, now)])
+
+
+def _reasons(found: Status, overdue: int, alarms: Sequence[Raised], now: datetime) -> Iterator[str]:
+    for state, what in ((State.FAILED, "parked"), (State.UNKNOWN, "unknown: nothing proves what became of an act")):
+        if count := found.counts[state]:
+            yield f"{'1 lead is' if count == 1 else f'{count} leads are'} {what}."
+    if overdue:
+        yield f"{'1 review is' if overdue == 1 else f'{overdue} reviews are'} overdue, by review.within."
+    for raised in alarms:
+        since = f"{raised.since:%Y-%m-%d %H:%M:%S}Z"
+        yield f"The alarm {raised.alarm} is raised since {since}: docs/operations.md says what to type."
+    if found.read_at and (found.healthy_at is None or now - found.healthy_at > SILENT_AFTER):
+        since = f"since {found.healthy_at:%Y-%m-%d %H:%M:%S}Z" if found.healthy_at else "ever"
+        yield f"No run has found the source healthy {since}."
