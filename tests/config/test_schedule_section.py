@@ -9,7 +9,7 @@ from tests.support.pipelines import PIPELINE
 
 FILE = PIPELINE.format(leadbyte="http://127.0.0.1:9", key="k", source="sqlite:///s.db", ledger="sqlite:///l.db")
 ONE_OF_THEM = "write one of them, such as {every: 5m} or {cron: '*/5 8-18 * * 1-5'}"
-FIVE = "has not five fields: minute, hour, day, month and day of the week, such as */5 8-18 * * 1-5"
+FIVE = "write five fields: minute, hour, day, month and day of the week, such as */5 8-18 * * 1-5"
 FAULTS = {
     "{}": f"schedule: neither `every` nor `cron` is given: {ONE_OF_THEM}",
     "{every: 5m, cron: '0 * * * *'}": f"schedule: `every` and `cron` are both given: {ONE_OF_THEM}",
@@ -17,24 +17,13 @@ FAULTS = {
         "schedule.every: must be 10s to 7d: a run takes seconds to start, and leads should not wait for weeks"
     ),
     "{every: 5m, time_zone: Europe/London}": "schedule: `time_zone` goes with `cron`, not with `every`: leave it out",
-    "{cron: '* * * *'}": f"schedule.cron: '* * * *' {FIVE}",
-    "{cron: '@daily'}": f"schedule.cron: '@daily' {FIVE}",
-    "{cron: '60 * * * *'}": (
-        "schedule.cron: '60 * * * *' has a wrong minute: write *, or 0 to 59, with , - and / between"
-    ),
-    "{cron: '0 8 * * mon-sunday'}": (
-        "schedule.cron: '0 8 * * mon-sunday' has a wrong day of the week: write *, or 0 to 7 or sun to sat, with , - "
-        "and / between"
-    ),
-    "{cron: '*/0 * * * *'}": (
-        "schedule.cron: '*/0 * * * *' has a wrong minute: write *, or 0 to 59, with , - and / between"
-    ),
-    "{cron: '0 18-8 * * *'}": (
-        "schedule.cron: '0 18-8 * * *' has a wrong hour: write *, or 0 to 23, with , - and / between"
-    ),
-    "{cron: '0 0 30 feb *'}": (
-        "schedule.cron: '0 0 30 feb *' names a day that its months do not have: no run would ever begin"
-    ),
+    "{cron: '* * * *'}": f"schedule.cron: '* * * *' is no cron expression (wrong number of fields): {FIVE}",
+    "{cron: '@daily'}": f"schedule.cron: '@daily' is no cron expression (wrong number of fields): {FIVE}",
+    "{cron: '60 * * * *'}": f"schedule.cron: '60 * * * *' is no cron expression (bad minute): {FIVE}",
+    "{cron: '0 8 * * sun-day'}": f"schedule.cron: '0 8 * * sun-day' is no cron expression (bad day-of-week): {FIVE}",
+    "{cron: '*/0 * * * *'}": f"schedule.cron: '*/0 * * * *' is no cron expression (bad minute): {FIVE}",
+    "{cron: '0 18-8 * * *'}": f"schedule.cron: '0 18-8 * * *' is no cron expression (bad hour): {FIVE}",
+    "{cron: '0 0 30 feb *'}": f"schedule.cron: '0 0 30 feb *' is no cron expression (bad day-of-month): {FIVE}",
     "{cron: '0 8 * * *', time_zone: London}": (
         "schedule.time_zone: 'London' is no time zone: write a name such as UTC, Europe/London or America/New_York"
     ),
