@@ -50,11 +50,11 @@ def test_what_was_pruned_or_forgotten_is_not_acted_on_again(practice: Practice, 
     practice.edit("ledger:\n", "ledger:\n  keep: 30d\n")
     assert asyncio.run(maintain_ledger(str(practice.file))) == {"rescued": 0, "pruned": 1, "probed": 0, "inferred": 0}
     done = leadgate("forget", "1002", "--yes", config=practice.file)
-    assert (done.code, done.stdout) == (
-        0,
-        "Leads that are forgotten: 1.\n"
-        "Nothing but a hash of each id is kept: leadgate never registers or acts on them again.\n",
-    )
+    assert done.code == 0
+    assert done.stdout.splitlines() == [
+        "Leads that are forgotten: 1.",
+        "Nothing but a hash of each id is kept: leadgate never registers or acts on them again.",
+    ]
     assert practice.states() == {"1003": "waiting"}
 
     leadbyte.quarantine.add(["1001", "1002"])
@@ -95,17 +95,18 @@ def test_a_lead_that_is_sending_is_named_with_when_to_type_it_again(practice: Pr
     run(practice)
     now = utc_now()
     with ledger_of(practice.file) as (_, ledger), ledger.transaction() as connection:
-        in_doubt = {"state": "unknown", "settled_at": None, "due_at": now, "doubt_since": now, "doubt_action": "process"}
+        in_doubt = {"state": "unknown", "settled_at": None, "due_at": now, "doubt_since": now}
         connection.execute(update(entries).where(entries.c.lead_id == "1001").values(in_doubt))
     told = leadgate("forget", "1001", "1002", "--yes", config=practice.file)
     assert (told.code, told.stdout.splitlines()[0]) == (1, "Leads that are forgotten: 1.")
-    assert "1001: not forgotten yet: its process may have been taken" in told.stderr
+    assert "1001: not forgotten yet: an act may have been taken" in told.stderr
     assert "type `leadgate forget 1001` again when `leadgate explain 1001` says that it is settled." in told.stderr
     assert practice.states() == {"1001": "unknown", "1003": "waiting"}
 
 
 @pytest.mark.parametrize(
-    ("keep", "why"), [("29d", "ledger.keep: '29d' is shorter than 30 days"), ("41d", "ledger.keep: must be longer than delivery.unknown_after, queue_time and")]
+    ("keep", "why"),
+    [("29d", "ledger.keep: '29d' is shorter than 30 days"), ("41d", "ledger.keep: must be longer than")],
 )
 def test_too_short_a_time_is_refused(practice: Practice, keep: str, why: str) -> None:
     """Evidence and budgets need the leads for longer."""
