@@ -157,7 +157,8 @@ class PipelineConfig(Section):
         longest = self.delivery.proven_after + self.delivery.patience
         if self.ledger.keep is not None and self.ledger.keep <= longest:
             msg = (
-                f"ledger.keep: must be longer than delivery.unknown_after, queue_time and patience together ({longest}): "
+                "ledger.keep: must be longer than delivery.unknown_after, queue_time and patience "
+                f"together ({longest}): "
                 "settled leads are evidence for those in doubt"
             )
             raise ValueError(msg)
