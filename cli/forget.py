@@ -1,58 +1,70 @@
-"""`leadgate forget`: erase what the ledger keeps of one lead, but for what prevents a second act."""
+"""`leadgate forget`: erase what the ledger keeps of leads, but for what prevents a second act."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import parse_id
-from cli.output import ATTENTION, ConfigOption, JsonOption, reports_errors, say, say_json, stop, warn
+from cli.choosing import IdsArgument, choose, warn_refused
+from cli.output import ATTENTION, ConfigOption, JsonOption, reports_errors, say, say_json, stop
 from leadgate.errors import ConfigError
-from leadgate.ledger import forgetting
+from leadgate.ledger.forgetting import forget as forget_lead
+from leadgate.ledger.forgetting import read_states
 from leadgate.ledger.forgotten import read_forgotten
-from leadgate.model import FINAL_STATES, State
+from leadgate.model import State
 from leadgate.printable import on_one_line
-from leadgate.wiring.ledger import history_of, ledger_of
+from leadgate.wiring.ledger import ledger_of
+from leadgate.wiring.reviews import named
 
 
 @reports_errors
 def forget(
-    lead_id: Annotated[str, typer.Argument(metavar="ID", parser=parse_id, help="The lead's quarantine id.")],
+    ids: IdsArgument = None,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask: it cannot be undone.")] = False,
     config: ConfigOption = Path("leadgate.yaml"),
     as_json: JsonOption = False,
 ) -> None:
-    """Erase everything that the ledger keeps of one lead, whatever its age; a hash of its id stays.
+    """Erase everything that the ledger keeps of leads, whatever their age; a hash of each id stays.
 
-    By the hash the lead is never registered or acted on again. A lead that a run holds, or whose act is in doubt, is
-    not forgotten yet: the command says when, and ends with 1. The source and LeadByte are not changed.
+    By the hash a lead is never registered or acted on again, also one that the ledger does not know yet. A lead that a
+    run holds, or whose act is in doubt, is not forgotten yet: the command says when, and ends with 1. The source and
+    LeadByte are not changed.
     """
-    shown = on_one_line(lead_id)
-    with ledger_of(config) as (settings, ledger):
-        why_not = None
-        if not read_forgotten(ledger, [lead_id]):
-            state = State(history_of(config, settings, ledger, lead_id).entry["state"])
-            if not yes:
-                _ask(shown, state)
-            why_not = forgetting.forget(ledger, lead_id)
+    with ledger_of(config) as (_, ledger):
+        chosen = choose(ids, None, every=False, yes=None, count=int, doing="be forgotten").ids or ()
+        states = read_states(ledger, chosen)
+        already = read_forgotten(ledger, chosen) - set(states)
+        if not yes and len(already) < len(chosen):
+            _ask([lead_id for lead_id in chosen if lead_id not in already], states)
+        answers = {lead_id: forget_lead(ledger, lead_id) for lead_id in chosen if lead_id not in already}
+    not_yet = {lead_id: why for lead_id, why in answers.items() if why}
+    done = [lead_id for lead_id in chosen if lead_id not in not_yet]
+    unknown = [lead_id for lead_id in done if lead_id not in states and lead_id not in already]
     if as_json:
-        say_json({"lead_id": lead_id, "forgotten": why_not is None, "not_yet": why_not})
-    elif why_not is None:
-        say(f"Lead {shown} is forgotten: nothing but a hash of its id is kept. It is never acted on again.")
+        say_json({"forgotten": done, "unknown": unknown, "not_yet": not_yet})
     else:
-        warn(f"leadgate: lead {shown} is not forgotten yet: {why_not}.")
-    if why_not is not None:
+        say(f"Leads that are forgotten: {len(done)}.")
+        if done:
+            say("Nothing but a hash of each id is kept: leadgate never registers or acts on them again.")
+        if unknown:
+            say(f"The ledger did not know: {on_one_line(named(unknown))}. A slip? It is never registered now.")
+        warn_refused({on_one_line(lead_id): f"not forgotten yet: {why}" for lead_id, why in not_yet.items()})
+    if not_yet:
         stop(ATTENTION)
 
 
-def _ask(shown: str, state: State) -> None:
-    told = f"Lead {shown} is {state}. Everything that the ledger keeps of it would be erased"
-    if state not in FINAL_STATES:
-        told += ", and leadgate would never act on it"
+def _ask(ids: Sequence[str], states: Mapping[str, State]) -> None:
+    by_state: dict[str, list[str]] = {}
+    for lead_id in ids:
+        state = states[lead_id].value if lead_id in states else "not known to the ledger"
+        by_state.setdefault(state, []).append(on_one_line(lead_id))
+    listed = "; ".join(f"{named(of_state)}: {state}" for state, of_state in by_state.items())
+    told = f"Everything that the ledger keeps of these leads would be erased, and leadgate never act on them: {listed}"
     if not sys.stdin.isatty():
-        msg = f"{told}: say that you mean it with --yes. Nothing was done"
+        msg = f"{told}. Say that you mean it with --yes. Nothing was done"
         raise ConfigError(msg)
     if not typer.confirm(f"{told}. Go on?", err=True):
         msg = "nothing was done"

@@ -154,9 +154,11 @@ class PipelineConfig(Section):
 
     @model_validator(mode="after")
     def _evidence_is_kept(self) -> "PipelineConfig":
-        if self.ledger.keep is not None and self.ledger.keep < self.delivery.patience:
+        longest = self.delivery.proven_after + self.delivery.patience
+        if self.ledger.keep is not None and self.ledger.keep <= longest:
             msg = (
-                f"ledger.keep: must be delivery.patience at least ({self.delivery.patience}): "
+                "ledger.keep: must be longer than delivery.unknown_after, queue_time and patience "
+                f"together ({longest}): "
                 "settled leads are evidence for those in doubt"
             )
             raise ValueError(msg)

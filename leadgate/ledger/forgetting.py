@@ -1,6 +1,6 @@
-"""Forgetting one lead because somebody asks for it, whatever its age; never one of which an act may be under way."""
+"""Forgetting a lead because somebody asks for it, whatever its age; never one of which an act may be under way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -8,30 +8,45 @@ from sqlalchemy.engine import RowMapping
 
 from leadgate.ledger.forgotten import erase, keep_hashes, lock_account
 from leadgate.ledger.ledger import Ledger, writes
-from leadgate.ledger.schema import ENTRY, marks
+from leadgate.ledger.schema import ENTRY, marks, pipelines
 from leadgate.model import State
 from leadgate.printable import on_one_line
+
+
+def read_states(ledger: Ledger, ids: Sequence[str]) -> dict[str, State]:
+    """Those of the ids that have an entry, and its state."""
+    query = select(ENTRY.lead_id, ENTRY.state).where(ledger.mine, ENTRY.lead_id.in_(ids))
+    with ledger.reading() as connection:
+        return {row.lead_id: State(row.state) for row in connection.execute(query)}
 
 
 @writes
 def forget(ledger: Ledger, lead_id: str) -> str | None:
     """Erase every row of a lead, and what faults of the source say of it; return why not yet, or None if it is done.
 
-    Only a hash of its id stays, so that it is never registered again. A lead without an entry is left alone.
+    Only a hash of its id stays, so that it is never registered again. A lead without an entry leaves one too, but
+    for a lead of another pipeline of the account, which would go on to act on it.
     """
     query = select(ENTRY.state, ENTRY.doubt_since, ENTRY.doubt_action, ENTRY.lease_owner)
     with ledger.transaction() as connection:
         key = lock_account(ledger, connection)
         ledger.lock(connection, [lead_id])
         found = connection.execute(query.where(ledger.mine, ENTRY.lead_id == lead_id)).mappings().first()
-        if found is None:
-            return None
-        if found["lease_owner"] or found["doubt_since"]:
+        if found is None and (name := _find_elsewhere(ledger, connection, lead_id)):
+            shown = on_one_line(lead_id)
+            return f"it belongs to the pipeline {name!r}: type `leadgate forget {shown}` with the file of that one"
+        if found and (found["lease_owner"] or found["doubt_since"]):
             return _why_not_yet(lead_id, found)
         keep_hashes(ledger, connection, [lead_id], key)
         erase(ledger, connection, [lead_id])
         _leave_out_of_marks(ledger, connection, lead_id)
     return None
+
+
+def _find_elsewhere(ledger: Ledger, connection: Connection, lead_id: str) -> str | None:
+    """Find the pipeline of the account that has a lead."""
+    own = select(pipelines.c.account).where(pipelines.c.pipeline == ledger.pipeline).scalar_subquery()
+    return connection.scalar(select(ENTRY.pipeline).where(ENTRY.account == own, ENTRY.lead_id == lead_id))
 
 
 def _why_not_yet(lead_id: str, entry: RowMapping) -> str:

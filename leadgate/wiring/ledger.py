@@ -76,7 +76,10 @@ def history_of(path: Path, config: PipelineConfig, ledger: Ledger, lead_id: str)
     """Everything the ledger knows of one lead; raise ConfigError where it knows nothing."""
     history = read_history(ledger, lead_id)
     if history is None and read_forgotten(ledger, [lead_id]):
-        msg = f"{path}: the lead {lead_id!r} was forgotten: nothing else is kept of it, and it is never acted on again."
+        msg = (
+            f"{path}: the lead {lead_id!r} was pruned or forgotten: nothing else is kept of it, and it is never acted "
+            "on again."
+        )
         raise ConfigError(msg)
     if history is None:
         msg = (

@@ -50,10 +50,11 @@ def test_what_was_pruned_or_forgotten_is_not_acted_on_again(practice: Practice, 
     practice.edit("ledger:\n", "ledger:\n  keep: 30d\n")
     assert asyncio.run(maintain_ledger(str(practice.file))) == {"rescued": 0, "pruned": 1, "probed": 0, "inferred": 0}
     done = leadgate("forget", "1002", "--yes", config=practice.file)
-    assert (done.code, done.stdout) == (
-        0,
-        "Lead 1002 is forgotten: nothing but a hash of its id is kept. It is never acted on again.\n",
-    )
+    assert done.code == 0
+    assert done.stdout.splitlines() == [
+        "Leads that are forgotten: 1.",
+        "Nothing but a hash of each id is kept: leadgate never registers or acts on them again.",
+    ]
     assert practice.states() == {"1003": "waiting"}
 
     leadbyte.quarantine.add(["1001", "1002"])
@@ -66,26 +67,46 @@ def test_what_was_pruned_or_forgotten_is_not_acted_on_again(practice: Practice, 
     for lead_id in ("1001", "1002"):
         told = leadgate("explain", lead_id, config=practice.file)
         assert told.code == 2
-        assert "was forgotten: nothing else is kept of it" in told.stderr
+        assert "was pruned or forgotten: nothing else is kept of it" in told.stderr
     again = leadgate("forget", "1001", "--json", config=practice.file)
-    assert again.json() == {"lead_id": "1001", "forgotten": True, "not_yet": None}
+    assert again.json() == {"forgotten": ["1001"], "unknown": [], "not_yet": {}}
 
 
-def test_forgetting_asks_first(practice: Practice) -> None:
-    """Without a terminal it wants --yes; an id that nobody knows is an error."""
+def test_forgetting_asks_first(practice: Practice, leadbyte: Sandbox) -> None:
+    """Without a terminal it wants --yes; an id that nobody knows leaves its hash, and that is said."""
     run(practice)
-    asked = leadgate("forget", "1003", config=practice.file)
+    asked = leadgate("forget", "1001", "1003", "9999", config=practice.file)
     assert asked.code == 2
-    assert "Lead 1003 is waiting. Everything that the ledger keeps of it would be erased" in asked.stderr
-    assert "leadgate would never act on it: say that you mean it with --yes" in asked.stderr
-    unknown = leadgate("forget", "9999", "--yes", config=practice.file)
-    assert unknown.code == 2
-    assert "knows no lead '9999'" in unknown.stderr
+    assert "would be erased, and leadgate never act on them: 1001: processed; 1003: waiting; 9999: not" in asked.stderr
+    assert "Say that you mean it with --yes. Nothing was done" in asked.stderr
     assert set(practice.states()) == {"1001", "1002", "1003"}
+    done = leadgate("forget", "1003", "9999", "--yes", config=practice.file)
+    assert done.code == 0
+    assert "The ledger did not know: 9999." in done.stdout
+    practice.quarantine("9999")
+    practice.enrich("1003", "9999", **COMPLETE)
+    run(practice)
+    assert practice.states() == {"1001": "processed", "1002": "processed"}
+    assert acts(leadbyte) == {"1001": 1, "1002": 1}
+
+
+def test_a_lead_that_is_sending_is_named_with_when_to_type_it_again(practice: Practice) -> None:
+    """The others are forgotten all the same."""
+    run(practice)
+    now = utc_now()
+    with ledger_of(practice.file) as (_, ledger), ledger.transaction() as connection:
+        in_doubt = {"state": "unknown", "settled_at": None, "due_at": now, "doubt_since": now}
+        connection.execute(update(entries).where(entries.c.lead_id == "1001").values(in_doubt))
+    told = leadgate("forget", "1001", "1002", "--yes", config=practice.file)
+    assert (told.code, told.stdout.splitlines()[0]) == (1, "Leads that are forgotten: 1.")
+    assert "1001: not forgotten yet: an act may have been taken" in told.stderr
+    assert "type `leadgate forget 1001` again when `leadgate explain 1001` says that it is settled." in told.stderr
+    assert practice.states() == {"1001": "unknown", "1003": "waiting"}
 
 
 @pytest.mark.parametrize(
-    ("keep", "why"), [("29d", "ledger.keep: '29d' is shorter than 30 days"), ("40d", "ledger.keep: must be")]
+    ("keep", "why"),
+    [("29d", "ledger.keep: '29d' is shorter than 30 days"), ("41d", "ledger.keep: must be longer than")],
 )
 def test_too_short_a_time_is_refused(practice: Practice, keep: str, why: str) -> None:
     """Evidence and budgets need the leads for longer."""

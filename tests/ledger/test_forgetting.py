@@ -184,12 +184,28 @@ def test_what_comes_late_leaves_no_trace_of_a_forgotten_lead(ledger: Ledger, eng
         assert connection.execute(select(attempts)).all() == []
 
 
-def test_a_lead_without_an_entry_is_left_alone(ledger: Ledger, engine: Engine) -> None:
-    """A slip of the pen does not hold back a lead that is still to come."""
-    assert forget(ledger, "no-such") is None
+def test_a_lead_without_an_entry_is_never_registered(ledger: Ledger, engine: Engine) -> None:
+    """Its hash is kept before it has come; once more changes nothing."""
+    for _ in range(2):
+        assert forget(ledger, ID) is None
     with engine.connect() as connection:
-        assert connection.execute(select(forgotten)).all() == []
-    assert waiting.register(ledger, leads("no-such"), now=NOW).new == 1
+        assert len(connection.execute(select(forgotten)).all()) == 1
+    assert ID not in everything(engine)
+    assert waiting.register(ledger, leads(ID, "18"), now=NOW).new == 1
+    assert known(ledger, ID, "18") == ["18"]
+
+
+def test_a_lead_of_another_pipeline_of_the_account_is_forgotten_there(ledger: Ledger, engine: Engine) -> None:
+    """That one would go on to act on it."""
+    other = Ledger(engine, pipeline="other", owner="x")
+    with engine.begin() as connection:
+        connection.execute(pipelines.update().where(pipelines.c.pipeline == "other").values(account="acme"))
+    make_ready(ledger, ID)
+    assert "belongs to the pipeline" in str(forget(other, ID))
+    assert known(ledger, ID) == [ID]
+    assert read_forgotten(other, [ID]) == set()
+    assert forget(ledger, ID) is None
+    assert waiting.register(other, leads(ID), now=NOW).new == 0
 
 
 def test_two_runs_cannot_register_a_lead_while_it_is_pruned(ledger: Ledger, engine: Engine) -> None:
