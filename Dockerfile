@@ -17,7 +17,7 @@ RUN pip install --require-hashes --no-deps --requirement requirements.txt
 # What the practice LeadByte needs, and what builds the install below, is locked too and comes from the index by its
 # hash; the install itself asks no index.
 COPY requirements-dev.txt .
-RUN awk '/^[^ ]/ { of = /^(aiohappyeyeballs|aiohttp|aiosignal|attrs|editables|frozenlist|hatchling|multidict|packaging|pathspec|pluggy|propcache|trove-classifiers|yarl)==/ } of' \
+RUN awk '/^[^ ]/ { of = /^(aiohappyeyeballs|aiohttp|aiosignal|attrs|editables|frozenlist|hatchling|multidict|packaging|pathspec|pluggy|propcache|tomlkit|trove-classifiers|yarl)==/ } of' \
         requirements-dev.txt > /tmp/more.txt \
     && pip install --require-hashes --no-deps --requirement /tmp/more.txt && rm /tmp/more.txt
 
