@@ -1,13 +1,14 @@
-"""deployments/compose.yaml: what it names is there, and every command of it does what it is there for.
+"""deployments/compose.yaml and the image: what they name is there, and every command does what it is there for.
 
-Compose itself, and the containers, are not part of it.
+Containers, and compose itself, are no part of it.
 """
 
 import json
 import os
 import re
 import signal
-import time
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib.metadata import distribution
@@ -17,149 +18,158 @@ from urllib.request import urlopen
 import pytest
 from packaging.requirements import Requirement
 
-from leadgate.config import read_duration
-from tests.deployments.compose import (
-    COMPOSE,
-    DOCKERFILE,
-    ROOT,
-    SERVICES,
-    Container,
-    files_of,
-    in_order,
-    on_this_machine,
-    venv_programs,
-)
-from tests.support.postgres import PostgresServer, find_binaries
+from tests.support.compose import DOCKERFILE, ROOT, SECRETS, SERVICES, WORKDIR, Stand, files_of, in_order
+from tests.support.postgres import PostgresServer
 from tests.support.process import Supervised, free_port
 from tests.support.waiting import wait_until
 
-WORKDIR = "/leadgate"
-OURS = [name for name, service in SERVICES.items() if service["image"] == "leadgate"]
-STAYS = [name for name, service in SERVICES.items() if "restart" in service]
+STAY = {name for name, service in SERVICES.items() if "restart" in service}
+WITH_SECRETS = ROOT / "deployments" / "with-secrets"
 
 
-def test_every_file_is_there_and_secrets_are_read_by_name() -> None:
-    """Each secret is of the name that the practice's file asks for, and may be read by the user of the image."""
-    assert f"WORKDIR {WORKDIR}\n" in DOCKERFILE
-    for name, service in SERVICES.items():
-        for target, source in files_of(service).items():
+def test_every_file_is_there_and_may_be_read() -> None:
+    """Mounts and secrets alike, by the users of the images."""
+    for name in SERVICES:
+        for target, source in files_of(name).items():
             assert source.is_file(), f"{name}: {target} is {source}"
             assert source.stat().st_mode & 0o044 == 0o044, source
-    asked = set(re.findall(r"\$\{(\w+)\}", on_this_machine("practice/leadgate.yaml").read_text("utf-8")))
-    for name in ("apply", "worker", "practice-ledger"):
-        files = files_of(SERVICES[name])
-        assert asked <= {Path(each).name for each in files if each.startswith("/run/secrets/")}
-        assert f"{WORKDIR}/leadgate.yaml" in files
+
+
+@pytest.mark.parametrize("name", ["apply", "worker", "practice-ledger", "practice-run"])
+def test_the_pipeline_file_is_where_the_image_looks(name: str) -> None:
+    """For apply and the workers at one place; each variable that it asks for is a secret of that name."""
+    files = files_of(name)
+    assert f"WORKDIR {WORKDIR}\n" in DOCKERFILE
+    asked = re.findall(r"\$\{(\w+)\}", files[f"{WORKDIR}/leadgate.yaml"].read_text("utf-8"))
+    assert asked
+    assert {f"{SECRETS}/{variable}" for variable in asked} <= files.keys()
 
 
 def test_what_others_wait_for_can_come() -> None:
-    """A service that must be healthy has a check and stays; one that must be done does not stay."""
+    """A service that must be healthy stays and has a check; one that must be done does not stay."""
     assert set(in_order()) == set(SERVICES)
-    for service in SERVICES.values():
+    for name, service in SERVICES.items():
         for awaited, how in service.get("depends_on", {}).items():
-            stays = how["condition"] == "service_healthy"
-            assert (awaited in STAYS, "healthcheck" in SERVICES[awaited]) == (stays, stays)
+            is_server = awaited in STAY and "healthcheck" in SERVICES[awaited]
+            assert (how["condition"] == "service_healthy") == is_server, f"{name} waits for {awaited}"
 
 
-def test_the_worker_needs_nothing_of_the_practice() -> None:
-    """`up worker` starts what a real pipeline needs alone; a ledger is made by no service of it."""
-    needed, ahead = set(), ["worker"]
+def test_a_real_worker_needs_nothing_of_the_practice() -> None:
+    """`up worker` starts its services alone, and none of them makes a ledger."""
+    needed: set[str] = set()
+    ahead = ["worker"]
     while ahead:
-        name = ahead.pop()
-        needed.add(name)
+        needed.add(name := ahead.pop())
         ahead += SERVICES[name].get("depends_on", {})
     assert needed == {name for name in SERVICES if not name.startswith("practice-")}
-    assert not [name for name in needed if "ledger" in SERVICES[name].get("command", "")]
+    assert [name for name in needed if "ledger" in SERVICES[name].get("command", "")] == []
 
 
-def test_a_run_may_end_before_its_worker_is_killed() -> None:
-    """The 30 seconds of a run, and what the worker needs besides."""
-    assert read_duration(SERVICES["worker"]["stop_grace_period"], "stop_grace_period").total_seconds() >= 40
+def test_runs_may_end_before_the_worker_is_killed() -> None:
+    """They take 30 seconds at most, and the worker a moment more."""
+    assert SERVICES["worker"]["stop_grace_period"] == "40s"
 
 
 def test_the_image_has_all_that_its_commands_import() -> None:
-    """Whatever leadgate and its extras for the report and the sandbox require is installed, from either lock."""
-    lock = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE))
+    """Whatever leadgate, its extras and what builds it require is in the production lock or picked from the other."""
+    production = re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE)
     (picked,) = re.findall(r"\^\(([a-z|-]+)\)==", DOCKERFILE)
-    installed = lock | set(picked.split("|")) | {"leadgate"}
-    ahead, seen = [("leadgate", "report"), ("leadgate", "sandbox")], set()
+    ahead = [("leadgate", "report"), ("leadgate", "sandbox"), ("hatchling", ""), ("editables", "")]
+    seen: set[tuple[str, str]] = set()
     while ahead:
         name, extra = ahead.pop()
-        if (name, extra) in seen:
-            continue
-        seen.add((name, extra))
-        assert name in installed, name
-        for each in map(Requirement, distribution(name).requires or ()):
-            if each.marker is None or each.marker.evaluate({"extra": extra}):
-                canonical = re.sub(r"[-_.]+", "-", each.name).lower()
-                ahead += [(canonical, one) for one in each.extras or {""}]
+        if (name, extra) not in seen:
+            seen.add((name, extra))
+            required = [Requirement(each) for each in distribution(name).requires or ()]
+            ahead += [
+                (re.sub(r"[-_.]+", "-", each.name).lower(), one)
+                for each in required
+                if not each.marker or each.marker.evaluate({"extra": extra})
+                for one in each.extras or {""}
+            ]
+    assert {name for name, _ in seen} - {"leadgate", *production, *picked.split("|")} == set()
 
 
 def test_secrets_become_variables(tmp_path: Path) -> None:
-    """Whatever is in them; what is no variable's name is passed over, and the command's exit code is kept."""
-    script = (ROOT / "deployments" / "with-secrets").read_text("utf-8").replace("/run/secrets", str(tmp_path / "s"))
-    for name, value in {"A_KEY": "it's $HOME \"q\"\n", "no-name": "x", "1ST": "x"}.items():
-        (tmp_path / "s").mkdir(exist_ok=True)
-        (tmp_path / "s" / name).write_text(value)
-    (tmp_path / "s" / "FOLDER").mkdir()
-    (tmp_path / "with-secrets").write_text(script)
-    container = Path("/bin/sh")
-    code = "import os, sys; print(os.environ['A_KEY'], 'FOLDER' in os.environ); sys.exit(3)"
-    import subprocess, sys  # noqa
-
-    done = subprocess.run(
-        [container, tmp_path / "with-secrets", sys.executable, "-c", code], capture_output=True, text=True, check=False
+    """As they are, quotes and all; a folder and a name that is no variable's are left out."""
+    written = {"KEY": 'it\'s "$HOME" \\n\n', "no-name": "x", "1ST": "x"}
+    for name, value in written.items():
+        (tmp_path / name).write_text(value)
+    (tmp_path / "FOLDER").mkdir()
+    code = (
+        f"import os, sys; print({written['KEY'].strip()!r} == os.environ['KEY'], 'FOLDER' in os.environ); sys.exit(3)"
     )
-    assert (done.returncode, done.stdout) == (3, "it's $HOME \"q\" False\n")
+    done = _with_secrets(tmp_path, sys.executable, "-c", code)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "True False\n", "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take another user's place")
+def test_a_secret_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    """With what to type, before the command is started."""
+    (tmp_path / "KEY").write_text("secret")
+    (tmp_path / "KEY").chmod(0o600)
+    for folder in (tmp_path, *tmp_path.parents[:3]):
+        folder.chmod(0o755)
+    done = _with_secrets(tmp_path, "echo", "started", user=10001)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"user 10001 may not read {tmp_path}/KEY: chmod 644" in done.stderr
+
+
+def _with_secrets(folder: Path, *argv: str, user: int | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run a command by the entry of the image, with the secrets of a folder."""
+    script = WITH_SECRETS.read_text("utf-8").replace(SECRETS, str(folder))
+    return subprocess.run(
+        ["/bin/sh", "-c", script, "with-secrets", *argv], capture_output=True, text=True, check=False, user=user
+    )
 
 
 @pytest.fixture
 def database() -> Iterator[PostgresServer]:
-    """A PostgreSQL as the image of the service `postgres` sets it up: with the user and the database it is told."""
+    """A PostgreSQL as the service `postgres` sets it up: with the user and the database that it is told."""
     server = PostgresServer()
     told = SERVICES["postgres"]["environment"]
     with server.connect("postgres") as connection:
-        connection.execute(f"CREATE ROLE {told['POSTGRES_USER']} SUPERUSER LOGIN")
+        connection.execute(f"CREATE ROLE {told['POSTGRES_USER']} SUPERUSER LOGIN".encode())
     server.create_database(told["POSTGRES_DB"])
     yield server
     server.stop()
 
 
-@pytest.mark.timeout(300)
-def test_every_command_releases_leads_together(database: PostgresServer) -> None:
-    """Each alone, in the order of the file; those that end do so again, as at a second `up`."""
-    prefect, leadbyte = str(free_port()), str(free_port())
-    places = {"5432": str(database.port), "4200": prefect, "8080": leadbyte, "0.0.0.0": "127.0.0.1"}
-    hosts = {"postgres": "5432", "prefect": "4200", "localhost": "4200", "practice-leadbyte": "8080"}
-    places |= {f"{host}:{port}": f"127.0.0.1:{places[port]}" for host, port in hosts.items()}
-    programs = [venv_programs(), find_binaries()]
-    containers = {name: Container(name, programs, places) for name in SERVICES}
-    printed: dict[str, str] = {}
+@pytest.mark.timeout(400)
+def test_every_command_does_its_part(database: PostgresServer) -> None:
+    """Singly, in the order of compose, until leads are released; those that end do so again, as at a second `up`."""
+    ports = {"5432": database.port, "4200": free_port(), "8080": free_port()}
+    stands = {name: Stand(name, ports) for name in SERVICES}
+
+    def acts() -> int:
+        with urlopen(f"http://127.0.0.1:{ports['8080']}/sandbox/state") as answer:
+            return sum(json.load(answer)["acts"].values())
+
     with ExitStack() as stack:
         running: dict[str, Supervised] = {}
+        done: list[str] = []
         for name in in_order():
-            if name == "postgres":
-                assert "command" not in SERVICES[name]
-            elif name in STAYS:
-                running[name] = containers[name].start()
+            if "command" not in SERVICES[name]:
+                assert SERVICES[name]["image"].startswith("postgres:")
+            elif name in STAY:
+                running[name] = stands[name].start()
                 stack.callback(running[name].stop)
             else:
-                printed[name] = containers[name].run()
+                stands[name].run()
+                done.append(name)
             if "healthcheck" in SERVICES[name]:
-                wait_until(containers[name].is_healthy, what=f"{name} is healthy", seconds=100)
-
-        def acts() -> int:
-            with urlopen(f"http://127.0.0.1:{leadbyte}/sandbox/state") as answer:
-                return int(json.load(answer)["acts"])
-
-        wait_until(lambda: acts() > 10, what=f"leads are released {running['worker'].log()}", seconds=120)
-        again = {name: containers[name].run() for name in printed}
+                wait_until(stands[name].is_healthy, what=f"{name} is healthy", seconds=100)
+        wait_until(lambda: acts() > 0, what="the practice LeadByte has taken an act", seconds=100)
+        again = {name: stands[name].run() for name in done}
         assert "nothing to do" in again["apply"]
-        assert "processed" in again["practice-ledger"]
-        began = time.monotonic()
+        assert "practice: 1000 leads" in again["practice-ledger"]
         os.kill(running["worker"].pid, signal.SIGTERM)
-        with pytest.raises(RuntimeError, match="ended"):
-            while time.monotonic() < began + 60:
-                running["worker"].check_running()
-                time.sleep(0.05)
-        print("worker ended after", time.monotonic() - began, acts(), printed, again)
+        wait_until(lambda: _has_ended(running["worker"]), what="the worker has ended with its runs", seconds=40)
+
+
+def _has_ended(process: Supervised) -> bool:
+    try:
+        process.check_running()
+    except RuntimeError:
+        return True
+    return False
