@@ -35,7 +35,7 @@ RUN pip install --no-index --no-deps --no-build-isolation --editable . \
 ENV PREFECT_UI_STATIC_DIRECTORY=/home/leadgate/ui
 # A number, so that Kubernetes can see that it is not root (runAsNonRoot).
 USER 10001:10001
-# Each file of /run/secrets becomes a variable. The command takes the place of the shell: SIGTERM reaches the worker
-# itself, which lets its runs end; give it 40 seconds (`docker stop -t 40`).
+# Each file of /run/secrets becomes a variable. The command takes the place of the shell, so that SIGTERM reaches it: it
+# lets its runs end first; give it 40 seconds (`docker stop -t 40`).
 ENTRYPOINT ["/leadgate/deployments/with-secrets"]
-CMD ["prefect", "worker", "start", "--pool", "leadgate"]
+CMD ["python", "-m", "deployments.worker"]

@@ -165,6 +165,8 @@ def test_every_command_does_its_part(database: PostgresServer) -> None:
         assert "practice: 1000 leads" in again["practice-ledger"]
         os.kill(running["worker"].pid, signal.SIGTERM)
         wait_until(lambda: _has_ended(running["worker"]), what="the worker has ended with its runs", seconds=40)
+        assert "watch-enrichment" in running["worker"].log()
+        print(running["worker"].log()[-3000:])
 
 
 def _has_ended(process: Supervised) -> bool:
