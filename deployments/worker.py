@@ -28,7 +28,8 @@ def main(options: Sequence[str]) -> int:
         signal.signal(number, ask)
     program = Path(sys.executable).with_name("prefect")
     # A session of its own: Ctrl-C in a terminal is for this process alone.
-    worker = subprocess.Popen([str(program), "worker", "start", "--pool", "leadgate", *options], start_new_session=True)
+    argv = [str(program), "worker", "start", "--pool", "leadgate", *options]
+    worker = subprocess.Popen(argv, start_new_session=True)  # noqa: S603 - the options are those of whoever starts it
     while worker.poll() is None and not asked.wait(_PAUSE_SECONDS):
         pass
     if worker.poll() is None:
