@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench bench-peers chaos worlds fuzz deploy image lock clean
+.PHONY: help demo test test-oldest check format bench bench-peers chaos worlds fuzz deploy image lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -32,6 +32,15 @@ demo: $(READY) ## the whole way on a practice LeadByte, with a Prefect UI to loo
 
 test: $(READY) ## every test, on SQLite and a real PostgreSQL (PYTEST_ARGS="-k name" for some)
 	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 $(PYTEST_ARGS)
+
+# The lock holds the newest Prefect; the oldest that pyproject.toml allows is put in its place.
+OLDEST := $(VENV)/oldest
+test-oldest: $(READY) ## the flow tests with the oldest Prefect that is allowed
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(OLDEST)
+	VIRTUAL_ENV=$(OLDEST) $(BIN)/uv pip sync --quiet --require-hashes requirements-dev.txt
+	VIRTUAL_ENV=$(OLDEST) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable . \
+	    "$$(sed -n 's/^ *"prefect>=\([0-9.]*\),.*/prefect==\1/p' pyproject.toml)"
+	$(OLDEST)/bin/python -m pytest -n $(WORKERS) --maxprocesses 4 $(PYTEST_ARGS) tests/flows
 
 check: $(READY) ## lint, format, types and the import arrows
 	$(BIN)/ruff check .

@@ -101,22 +101,15 @@ def process(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[Non
 
 
 def deploy_on_arrival(pipeline: Path, environment: Mapping[str, str]) -> None:
-    """Deploy what the event starts, as deployments/prefect.yaml has it, but for the pipeline's file."""
-    manifest = pipeline.with_name("prefect.yaml")
-    text = (_ROOT / "deployments" / "prefect.yaml").read_text("utf-8")
-    manifest.write_text(text.replace("config: leadgate.yaml", f"config: {pipeline}"), "utf-8")
-    for arguments in (
-        ["work-pool", "create", "leadgate", "--type", "process"],
-        ["deploy", "--name", "on-arrival", "--prefect-file", str(manifest)],
-    ):
-        subprocess.run(  # noqa: S603 - Prefect's own command
-            [sys.executable, "-m", "prefect", "--no-prompt", *arguments],
-            cwd=_ROOT,
-            env={**environment, "LEADGATE_CHECKOUT": str(_ROOT)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=True,
-        )
+    """Deploy what the event starts, as people do."""
+    subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "deployments.apply", str(pipeline)],
+        cwd=_ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+    )
 
 
 def as_line(what: str, seconds: Sequence[float]) -> str:

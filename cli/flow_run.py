@@ -4,6 +4,9 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
+from cli.output import PrefectServerError
 from leadgate.errors import LeadgateError
 from leadgate.summary import Summary
 
@@ -15,6 +18,8 @@ class RunResult:
     summary: Summary
     trouble: str | None
     run_id: str
+    is_server_gone: bool = False
+    """Whether the Prefect server stopped answering in the run."""
 
 
 def run_flow(
@@ -31,10 +36,23 @@ def run_flow(
 
 async def _run(config: Path, *, limit: int | None, watch_for: str | None, plan: Path | None) -> RunResult:
     from flows.release_leads import release_leads  # noqa: PLC0415 - imports Prefect, which takes seconds
+    from tasks.page import PAGE_LOST, noted_end  # noqa: PLC0415 - as above
 
-    state = await release_leads(
-        config=str(config), limit=limit, watch_for=watch_for, plan=str(plan) if plan else None, return_state=True
-    )
+    with noted_end() as end:
+        try:
+            state = await release_leads(
+                config=str(config),
+                limit=limit,
+                watch_for=watch_for,
+                plan=str(plan) if plan else None,
+                return_state=True,
+            )
+        except httpx.HTTPError:  # of Prefect, which could not say how the run has ended
+            if end.summary is None:
+                raise PrefectServerError(PAGE_LOST) from None
+            end.is_lost = True
+    if end.summary and end.is_lost:
+        return RunResult(end.summary, " ".join(filter(None, (end.trouble, PAGE_LOST))), end.run_id, is_server_gone=True)
     run_id = str(state.state_details.flow_run_id)
     # Prefect wraps what a flow returns; unwrapping a failed state itself, it would take the summary for an exception.
     summary = getattr(state.data, "result", state.data)

@@ -4,6 +4,8 @@
 """
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
@@ -32,7 +34,7 @@ P = ParamSpec("P")
 
 
 class PrefectServerError(LeadgateError):
-    """The Prefect server that a run needs did not start."""
+    """The Prefect server that a run needs did not start, or does not answer any more."""
 
 
 _INTERRUPTED = LeadgateError("interrupted; nothing is lost, run again to go on.")
@@ -74,6 +76,13 @@ def say_json(document: Any) -> None:  # noqa: ANN401
 def stop(code: int) -> NoReturn:
     """End the command with an exit code."""
     raise typer.Exit(code)
+
+
+def end_at_once(code: int) -> NoReturn:
+    """End the process with an exit code, and wait for no thread of it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def reports_errors(verb: Callable[P, None]) -> Callable[P, None]:

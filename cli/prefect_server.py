@@ -25,6 +25,7 @@ from leadgate.leadbyte.environment import client_errors
 from leadgate.prefect_settings import read_url, settings_errors, without_user
 
 _SECONDS_TO_START = 120
+_KEEPER = Path(__file__).with_name("server_keeper.py")
 _FOR_SERVER = {"DO_NOT_TRACK", "HOME", "LANG", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV"}
 _FOR_SERVER_BY_PREFIX = ("LC_", "PREFECT_", "PYTHON", "SSL_CERT_")
 """The variables that a server of our own is started with, and no others."""
@@ -41,6 +42,8 @@ def quiet_prefect(*, verbose: bool) -> None:
     """Keep Prefect's log on its server and off the terminal; call before Prefect is imported."""
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "1")  # some 2 s: a run must not wait for a server that died
+    os.environ.setdefault("PREFECT_API_REQUEST_TIMEOUT", "20")
     if not verbose:
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     with settings_errors():
@@ -145,23 +148,31 @@ def _server(folder: Path) -> Iterator[str]:
     environment = _environment() | {"PREFECT_HOME": str(folder), "PREFECT_UI_API_URL": f"{address}/api"}
     with open_log(log) as output:
         process = subprocess.Popen(  # noqa: S603 - Prefect's own command, with a port of ours
-            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            [
+                sys.executable,
+                "-I",
+                str(_KEEPER),
+                "prefect",
+                "server",
+                "start",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(port),
+            ],
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # however the run ends, it closes then, and the server ends
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C is for the run, which then stops the server
         )
+    assert process.stdin  # noqa: S101 - it is a pipe
     try:
         _wait_until_healthy(process, address, log)
         yield address
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.stdin.close()
+        process.wait()
 
 
 def _environment() -> dict[str, str]:

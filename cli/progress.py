@@ -14,6 +14,7 @@ from leadgate.model import State
 from leadgate.wiring.ledger import ledger_of
 
 _EVERY_SECONDS = 0.5
+_SECONDS_TO_END = 3
 _PLAIN_EVERY = 10
 """On a terminal that cannot redraw, every so many looks make a line."""
 
@@ -29,7 +30,7 @@ def live_progress(config: Path) -> Iterator[None]:
         yield
     finally:
         ended.set()
-        thread.join()
+        thread.join(_SECONDS_TO_END)  # a ledger that is silent holds up nobody
 
 
 def _show(console: Console, config: Path, ended: threading.Event) -> None:

@@ -15,6 +15,7 @@ from cli.output import (
     FINE,
     ConfigOption,
     JsonOption,
+    end_at_once,
     reports_errors,
     say,
     say_json,
@@ -88,6 +89,8 @@ def run(  # noqa: PLR0913
         say(api.where(result.run_id))
     if result.trouble:
         warn(f"leadgate: {result.trouble}")
+    if result.is_server_gone:
+        end_at_once(ATTENTION)  # at exit, Prefect's threads would try for a minute to reach it
     stop(ATTENTION if result.trouble or result.summary.needs_attention else FINE)
 
 

@@ -17,7 +17,7 @@ from cli.output import (
     stop,
     warn_in_the_clear,
 )
-from leadgate.attention import about_backlog, attention, clock_problem
+from leadgate.health import read_health
 from leadgate.ledger.again import count_older
 from leadgate.ledger.alarms import read_alarms
 from leadgate.ledger.doubts import read_doubts
@@ -36,8 +36,9 @@ from leadgate.wiring.ledger import ledger_of
 def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
     """Count the leads by state, and tell the oldest wait and the age of the last healthy reading of the source.
 
-    Says so where the pipeline is paused or observed. Ends with 1 where a lead is parked as failed or in doubt, a
-    review is overdue, acts are held back, or deadlines stand still.
+    Says so where the pipeline is paused or observed. Ends with 1 where it is not healthy, and says why: a lead is
+    parked or unknown, a review is overdue, an alarm is raised, acts are held back, deadlines stand still, or no run has
+    found the source healthy for 30 minutes.
     """
     with ledger_of(config) as (settings, ledger):
         warn_in_the_clear(settings.leadbyte.base_url)
@@ -50,20 +51,23 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         overdue = count_overdue(ledger, within=settings.review.within, now=now)
         older = count_older(ledger, version_of(settings.policy))
         faults = read_faults(ledger)
-        doubts, learned = read_doubts(ledger), read_learned(ledger)
-        to_know = attention(
-            doubts, settings.delivery, now, clock_problem(ledger), about_backlog(ledger, settings.safety.budgets)
-        )
+        doubts, learned, health = read_doubts(ledger), read_learned(ledger), read_health(ledger, settings)
     if as_json:
         brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": overdue, "older_rules": older}
         seen = {"observe": settings.delivery.observe, "observed": observed}
-        alarmed = {"alarms": [asdict(raised) for raised in alarms], "doubts": asdict(doubts), "attention": to_know}
+        alarmed = {"alarms": [asdict(raised) for raised in alarms], "doubts": asdict(doubts)}
         alarmed["learned"] = {
             "gone": learned.gone,
             "still_there_seconds": learned.still_there and learned.still_there.total_seconds(),
             "had_left_seconds": learned.had_left and learned.had_left.total_seconds(),
         }
-        told = {"pipeline": settings.pipeline} | _as_dict(found, missing, now) | brakes | seen | alarmed
+        told = (
+            {"pipeline": settings.pipeline, "healthy": health.healthy, "reasons": health.reasons}
+            | _as_dict(found, missing, now)
+            | brakes
+            | seen
+            | alarmed
+        )
         say_json(told | {"faults": faults.as_json()})
     else:
         _tell(settings.pipeline, found, missing, now)
@@ -74,19 +78,15 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
             shown = doubts.control
             say(f"last control: lead {shown.lead_id}, {_SHOWN[shown.result]}, {ago(shown.at, now)}")
         _tell_learned(learned)
-        for sentence in to_know:
-            say(sentence)
+        for reason in health.reasons:
+            say(reason)
         _say_for_people(found, older)
-        for raised in alarms:
-            say(f"alarm: {raised.alarm}, since {ago(raised.since, now)}: docs/operations.md says what to type")
         for fault in faults.lines():
             say(f"fault: {fault}")
-        if overdue:
-            say(f"overdue: {overdue} leads have been in review for longer than review.within")
         if pause:
             say(f"{settings.pipeline} is {pause}")
             say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
-    stop(ATTENTION if found.counts[State.FAILED] or found.counts[State.UNKNOWN] or overdue or to_know else FINE)
+    stop(FINE if health.healthy else ATTENTION)
 
 
 _SHOWN = {

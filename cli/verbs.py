@@ -35,6 +35,7 @@ VERBS = {
     "failed": Verb("cli.failed", "failed", "the leads that LeadByte refused for good, by its words"),
     "retry": Verb("cli.retry", "retry", "let parked leads go round again"),
     "discard": Verb("cli.failed", "discard", "give up parked leads"),
+    "forget": Verb("cli.forget", "forget", "erase what is kept of one lead, and never act on it again"),
     "pause": Verb("cli.pause", "pause", "process and reject nothing from now on"),
     "resume": Verb("cli.pause", "resume", "end the pause"),
     "test": Verb("cli.examples", "examples", "decide the file's examples by its rules"),

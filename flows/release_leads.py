@@ -1,10 +1,11 @@
 """The main job: reconcile, then register -> wait -> decide -> update -> act -> report, in waves of leads.
 
-Two runs of it at once are safe: exclusion lives in the ledger's leases, not in Prefect's limits.
+Two runs of it at once are safe: exclusion lives in the ledger's leases, not in Prefect's limits. Of those that a
+schedule or an event starts, one works and one waits at most; the others end at once (tasks/seat.py).
 """
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,9 @@ from pydantic import Field
 
 from leadgate.config import read_duration
 from leadgate.delivery import PlanKeeper, raise_foremost
+from leadgate.delivery.outage import PATIENCE
 from leadgate.errors import LeadByteError, LeadByteUnavailable
+from leadgate.ledger.status import read_next_due
 from leadgate.model import Wave
 from leadgate.plan import read_plan
 from leadgate.summary import Account, Summary
@@ -26,11 +29,14 @@ from tasks.act import act
 from tasks.alarms import sound_all
 from tasks.blocks import read_block
 from tasks.decide import decide
+from tasks.failing import count_failures
 from tasks.observed import observe
 from tasks.outlast import outlast
+from tasks.page import Page, note_end
 from tasks.reconcile import reconcile
 from tasks.register import register
 from tasks.report import Progress, name_run, report
+from tasks.seat import seated
 from tasks.update import update
 from tasks.wait import compare, wait, watch
 
@@ -40,7 +46,7 @@ WAVE = 1000
 """Leads a task run takes: large enough that Prefect's cost vanishes, small enough to show progress."""
 
 
-@flow(name="release-leads", persist_result=False)
+@flow(name="release-leads", persist_result=False, on_completion=[count_failures], on_failure=[count_failures])
 @guarded
 async def release_leads(
     config: str = "leadgate.yaml",
@@ -57,11 +63,21 @@ async def release_leads(
         plan: keep to this file of `leadgate plan --out`: its leads alone, where they are still as planned.
 
     """
-    with open_pipeline(Path(config), read_block) as pipeline:
+    path = Path(config)
+    async with seated(path, is_asked_for=bool(limit or watch_for or plan)) as ending:
+        return ending or await release(path, limit=limit, watch_for=watch_for, plan=plan)
+
+
+async def release(
+    path: Path, *, limit: int | None, watch_for: str | None, plan: str | None
+) -> Summary | State[Summary]:
+    """Do the work of a run that has its seat, or needs none."""
+    with open_pipeline(path, read_block) as pipeline:
         account = Account(started_at=pipeline.clock())
         until = account.started_at + read_duration(watch_for, "watch_for") if watch_for else account.started_at
         await name_run(pipeline.config.pipeline, account.started_at)
-        progress = Progress(pipeline)
+        page = Page()
+        progress = Progress(pipeline, page)
         names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
         keeper = read_plan(Path(plan), **names, limit=limit, watch_for=watch_for) if plan else None
         async with open_run(pipeline, account) as run:
@@ -73,7 +89,8 @@ async def release_leads(
             else:
                 await go_on(run, progress, limit=limit, until=until)
         await progress.show()
-        summary = await report(pipeline, account)
+        summary = await report(pipeline, account, page)
+        note_end(summary, account.trouble, page)
         await sound_all(run, summary)
     if run.stop:
         return Cancelled(message=stopped(run.stop.signal_name, pipeline.config.pipeline), data=summary)
@@ -87,10 +104,15 @@ def stopped(signal_name: str | None, pipeline: str) -> str:
 
 
 async def go_on(run: Run, progress: Progress, *, limit: int | None, until: datetime) -> None:
-    """Send what is due, and what falls due until the time is over, the limit reached or the run to stop."""
+    """Send what is due, and what falls due until the time is over, the limit reached or the run to stop.
+
+    When the time is over it stays for what falls due within a quarter of a minute, such as what LeadByte put off.
+    """
     pipeline, account = run.pipeline, run.account
     is_down, is_compared = False, False
+    stays_until = datetime.max.replace(tzinfo=UTC)
     while not run.stop:
+        round_at = pipeline.clock()
         try:
             if is_down and not await outlast(run, until):
                 return
@@ -104,14 +126,33 @@ async def go_on(run: Run, progress: Progress, *, limit: int | None, until: datet
             account.trouble, is_down = str(error), True
             continue
         except LeadByteError as error:
-            account.trouble = str(error)
+            account.stopped_by(error)
             return
-        if pipeline.clock() >= until or account.decided == limit:
+        if account.decided == limit:
             return
-        await run.learn_their_time(until)
-        for registered, looked in await watch(pipeline, run.stop, until):
-            account.registered(registered)
-            account.looked(looked)
+        if pipeline.clock() >= until:
+            stays_until = min(stays_until, pipeline.clock() + PATIENCE)
+            if not await fall_due(run, round_at, stays_until):
+                return
+            continue
+        await take_arrivals(run, until)
+
+
+async def take_arrivals(run: Run, until: datetime) -> None:
+    """Watch the source until a lead is due, and note what was found."""
+    await run.learn_their_time(until)
+    for registered, looked in await watch(run.pipeline, run.stop, until):
+        run.account.registered(registered)
+        run.account.looked(looked)
+
+
+async def fall_due(run: Run, after: datetime, until: datetime) -> bool:
+    """Stay for the first lead that falls due after one instant; False if none does by another."""
+    due_at = await asyncio.to_thread(read_next_due, run.pipeline.ledger, after=after, until=until)
+    if due_at is None:
+        return False
+    await run.stop.sleep(max(due_at - run.pipeline.clock(), timedelta(0)))
+    return True
 
 
 async def keep_to_plan(run: Run, progress: Progress, keeper: PlanKeeper) -> None:
@@ -123,7 +164,7 @@ async def keep_to_plan(run: Run, progress: Progress, keeper: PlanKeeper) -> None
     try:
         await send_waves(run, progress, size=WAVE, limit=None)
     except LeadByteError as error:
-        account.trouble = str(error)
+        account.stopped_by(error)
     keeper.skip_rest("the run ended before its turn")
 
 

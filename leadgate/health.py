@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from leadgate.attention import about_backlog, attention, clock_problem
 from leadgate.config import PipelineConfig
 from leadgate.ledger import Ledger
-from leadgate.ledger.alarms import read_alarms
+from leadgate.ledger.alarms import Raised, read_alarms
 from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.reviews import count_overdue
 from leadgate.ledger.status import Status, read_status
@@ -40,18 +40,19 @@ def read_health(ledger: Ledger, config: PipelineConfig) -> Health:
         about_backlog(ledger, config.safety.budgets),
     )
     overdue = count_overdue(ledger, within=config.review.within, now=now)
-    alarms = [raised.alarm for raised in read_alarms(ledger)]
+    alarms = read_alarms(ledger)
     return Health([*to_know, *_reasons(read_status(ledger), overdue, alarms, now)])
 
 
-def _reasons(found: Status, overdue: int, alarms: Sequence[str], now: datetime) -> Iterator[str]:
+def _reasons(found: Status, overdue: int, alarms: Sequence[Raised], now: datetime) -> Iterator[str]:
     for state, what in ((State.FAILED, "parked"), (State.UNKNOWN, "unknown: nothing proves what became of an act")):
         if count := found.counts[state]:
             yield f"{'1 lead is' if count == 1 else f'{count} leads are'} {what}."
     if overdue:
-        yield f"{'1 review is' if overdue == 1 else f'{overdue} reviews are'} overdue."
-    for alarm in alarms:
-        yield f"The alarm {alarm} is raised."
+        yield f"{'1 review is' if overdue == 1 else f'{overdue} reviews are'} overdue, by review.within."
+    for raised in alarms:
+        since = f"{raised.since:%Y-%m-%d %H:%M:%S}Z"
+        yield f"The alarm {raised.alarm} is raised since {since}: docs/operations.md says what to type."
     if found.read_at and (found.healthy_at is None or now - found.healthy_at > SILENT_AFTER):
         since = f"since {found.healthy_at:%Y-%m-%d %H:%M:%S}Z" if found.healthy_at else "ever"
         yield f"No run has found the source healthy {since}."

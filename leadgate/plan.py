@@ -21,6 +21,7 @@ from leadgate.intake import PAGE, Again, Looker, find_elsewhere
 from leadgate.leadbyte.wire import field_value
 from leadgate.ledger import Ledger
 from leadgate.ledger.claims import read_claims, read_ready_page
+from leadgate.ledger.forgotten import read_forgotten
 from leadgate.ledger.observed import read_outdated
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.pipelines import read_known_pipeline
@@ -193,7 +194,7 @@ def _waiting_pages(
     for page in source.lead_pages.all(PAGE):
         faults += page.faults
         ids = [lead.lead_id for lead in page.leads]
-        known, elsewhere = read_known(ledger, ids), read_elsewhere(ledger, ids)
+        known, elsewhere = read_known(ledger, ids) | read_forgotten(ledger, ids), read_elsewhere(ledger, ids)
         faults += find_elsewhere(elsewhere)
         fresh = [lead for lead in page.leads if lead.lead_id not in known | elsewhere.keys()]
         yield [Waiting(lead.lead_id, lead.quarantined_at, None, None, None) for lead in fresh], True

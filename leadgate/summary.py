@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from leadgate.delivery import Reconciled
+from leadgate.errors import KeyRefused, LeadByteError
 from leadgate.intake import Compared, Looked, Registered
 from leadgate.ledger import Ledger
 from leadgate.ledger.source_progress import Relation, read_mark
@@ -98,6 +99,12 @@ class Account:
     skipped: Mapping[str, str] = field(default_factory=dict)
     trouble: str | None = None
     """Why the run is to stop early, or does not get through; None while all is well."""
+    key_refused: bool = False
+    """Whether that is LeadByte's refusal of the key."""
+
+    def stopped_by(self, error: LeadByteError) -> None:
+        """Note what stops the run early."""
+        self.trouble, self.key_refused = str(error), isinstance(error, KeyRefused)
 
     def registered(self, registered: Registered) -> None:
         """Count the leads that are new; faults of their rows stay until everything was gone through again."""

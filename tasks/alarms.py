@@ -16,7 +16,8 @@ from leadgate.ledger.alarms import Alarm, clear_alarm, raise_alarm
 from leadgate.ledger.budgets import has_room, read_backlog
 from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.reviews import OTHERWISE, count_in_review, count_reviews, read_reviews
-from leadgate.model import Action, Resolution, SentBy, SourceReading
+from leadgate.ledger.status import read_status
+from leadgate.model import Action, Resolution, SentBy, SourceReading, State
 from leadgate.summary import Summary
 from leadgate.wiring.pipeline import Pipeline
 from leadgate.wiring.run import Run
@@ -32,6 +33,10 @@ BEGINS = {
     Alarm.BRAKE: "leadgate.brake.on",
     Alarm.CONTROL: "leadgate.control.stays",
     Alarm.DOUBTS: "leadgate.doubts.old",
+    Alarm.KEY: "leadgate.key.refused",
+    Alarm.PARKED: "leadgate.parked.some",
+    Alarm.UNKNOWN: "leadgate.unknown.some",
+    Alarm.SENTENCES: "leadgate.sentences.unknown",
 }
 ENDS = {
     Alarm.LEADBYTE: "leadgate.leadbyte.recovered",
@@ -40,8 +45,14 @@ ENDS = {
     Alarm.BRAKE: "leadgate.brake.off",
     Alarm.CONTROL: "leadgate.control.left",
     Alarm.DOUBTS: "leadgate.doubts.cleared",
+    Alarm.KEY: "leadgate.key.accepted",
+    Alarm.PARKED: "leadgate.parked.none",
+    Alarm.UNKNOWN: "leadgate.unknown.none",
+    Alarm.SENTENCES: "leadgate.sentences.understood",
 }
 _RULES = 10
+_EVIDENCE_WITHIN = timedelta(minutes=15)
+"""How long after it can be had evidence is missed: three runs of the schedule."""
 _HEALTHY_EVERY = timedelta(minutes=5)
 """How often a run that stays says that the source is healthy."""
 
@@ -67,6 +78,15 @@ async def sound_all(run: Run, summary: Summary) -> None:
     sound(pipeline, Alarm.CONTROL, is_raised=stays(doubts.control, delivery), payload=in_doubt)
     is_old = doubts.since is not None and now - doubts.since > OLD_DOUBT
     sound(pipeline, Alarm.DOUBTS, is_raised=is_old, payload=in_doubt)
+    # In ordinary use acts are in doubt for a while; by then evidence has settled what can be settled.
+    usual = delivery.proven_after + _EVIDENCE_WITHIN
+    is_odd = doubts.unknown_since is not None and now - doubts.unknown_since > usual
+    sound(pipeline, Alarm.UNKNOWN, is_raised=is_odd, payload={"unknown": doubts.unknown})
+    sound(pipeline, Alarm.SENTENCES, is_raised=bool(doubts.sentences), payload=in_doubt)
+    parked = read_status(pipeline.ledger).counts[State.FAILED]
+    sound(pipeline, Alarm.PARKED, is_raised=bool(parked), payload={"parked": parked})
+    if account.key_refused or (breaker.has_answered and not account.trouble):
+        sound(pipeline, Alarm.KEY, is_raised=account.key_refused)
     if breaker.outage or (breaker.has_answered and not account.trouble):
         sound(pipeline, Alarm.LEADBYTE, is_raised=bool(breaker.outage), payload={"ready": summary.ready})
 

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from uuid import UUID
 
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.events import emit_event
@@ -34,10 +35,11 @@ def quoted(text: str) -> str:
     return on_one_line(json.dumps(text, ensure_ascii=False))
 
 
-def tell(event: str, pipeline: str, payload: Mapping[str, int | str]) -> None:
+def tell(event: str, pipeline: str, payload: Mapping[str, int | str], known_by: UUID | None = None) -> None:
     """Send an event about a pipeline, as the resource `leadgate.pipeline.NAME` that automations match.
 
-    Counts, and for people the names of rules and links; no value of a lead.
+    Counts, and for people the names of rules and links; no value of a lead. Of events that are `known_by` one id the
+    server hears one.
     """
     resource = {"prefect.resource.id": f"leadgate.pipeline.{pipeline}", "prefect.resource.name": pipeline}
-    emit_event(event, resource=resource, payload=dict(payload))
+    emit_event(event, resource=resource, payload=dict(payload), id=known_by)

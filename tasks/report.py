@@ -33,6 +33,7 @@ from leadgate.wiring.pipeline import Pipeline
 from tasks.links import Forms
 from tasks.observed import quoted
 from tasks.outside import STAGE
+from tasks.page import Page
 from tasks.people import LISTED, People
 
 _NOW = {"waiting", "ready", "overdue", "older_rules", "faults"}
@@ -56,8 +57,9 @@ async def name_run(pipeline: str, started_at: datetime) -> str:
 class Progress:
     """A progress bar on the run's page: the share of all known leads that are done with."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, page: Page) -> None:
         self._pipeline = pipeline
+        self._page = page
         self._artifact_id: UUID | None = None
         self._drawing = asyncio.Lock()
         self._began_at = self._due_at = pipeline.clock()
@@ -78,9 +80,10 @@ class Progress:
         if self._artifact_id is None:
             key = artifact_key(self._pipeline.config.pipeline, "progress")
             description = "Leads that are done with, of all known."
-            self._artifact_id = await acreate_progress_artifact(share, key=key, description=description)
+            made = acreate_progress_artifact(share, key=key, description=description)
+            self._artifact_id = await self._page.show(made)
         else:
-            await aupdate_progress_artifact(self._artifact_id, share)
+            await self._page.show(aupdate_progress_artifact(self._artifact_id, share))
         now = self._pipeline.clock()
         rest = max((now - self._began_at) * _PROGRESS_SHARE, (now - asked_at) / _PROGRESS_SHARE)
         self._due_at = now + max(_PROGRESS_EVERY, rest)
@@ -88,7 +91,7 @@ class Progress:
 
 @task(name="report", **STAGE)
 @guarded
-async def report(pipeline: Pipeline, account: Account) -> Summary:
+async def report(pipeline: Pipeline, account: Account, page: Page) -> Summary:
     """Store the summary and the table of decisions as artifacts, and return the summary."""
     ledger, name = pipeline.ledger, pipeline.config.pipeline
     account.found_in(pipeline.source, ledger)
@@ -100,26 +103,33 @@ async def report(pipeline: Pipeline, account: Account) -> Summary:
     overdue = count_overdue(ledger, within=pipeline.config.review.within, now=ledger.now())
     older = count_older(ledger, pipeline.policy.version)
     summary = account.summarize(remaining=remaining, overdue=overdue, older_rules=older, pause=pause)
-    await acreate_markdown_artifact(
-        as_markdown(name, account, summary, remaining),
-        key=artifact_key(name, "summary"),
-        description=f"What this run of {name} did.",
+    page.try_again()
+    await page.show(
+        acreate_markdown_artifact(
+            as_markdown(name, account, summary, remaining),
+            key=artifact_key(name, "summary"),
+            description=f"What this run of {name} did.",
+        )
     )
     rules = [
         {"verdict": found.verdict, "rule": found.decider, "leads": found.decisions}
         for found in read_decision_counts(ledger, account.started_at)
     ]
-    await acreate_table_artifact(
-        rules,
-        key=artifact_key(name, "decisions"),
-        description=f"Which rules of {name}, and which people, decided in this run.",
+    await page.show(
+        acreate_table_artifact(
+            rules,
+            key=artifact_key(name, "decisions"),
+            description=f"Which rules of {name}, and which people, decided in this run.",
+        )
     )
-    await _show_people(pipeline, remaining)
+    await page.show(_show_people(pipeline, remaining))
     if pipeline.shadow:
-        await acreate_table_artifact(
-            [{**asdict(row), "leads": count} for row, count in account.shadowed.most_common()],
-            key=artifact_key(name, "shadow"),
-            description=f"What the rules of {name} said in this run, and what those of policy.shadow would have.",
+        await page.show(
+            acreate_table_artifact(
+                [{**asdict(row), "leads": count} for row, count in account.shadowed.most_common()],
+                key=artifact_key(name, "shadow"),
+                description=f"What the rules of {name} said in this run, and what those of policy.shadow would have.",
+            )
         )
     logger = get_run_logger()
     if in_the_clear := about_the_clear(pipeline.config.leadbyte.base_url):

@@ -14,6 +14,7 @@ from leadgate.config.policy import PolicyConfig as PolicyConfig
 from leadgate.config.policy import RuleConfig as RuleConfig
 from leadgate.config.safety import Budget as Budget
 from leadgate.config.safety import BudgetsConfig as BudgetsConfig
+from leadgate.config.schedule import ScheduleConfig as ScheduleConfig
 from leadgate.config.section import Block as Block
 from leadgate.config.section import parse_duration as parse_duration
 from leadgate.config.section import read_duration as read_duration

@@ -16,7 +16,8 @@ from leadgate.config.leadbyte import check_base_url, checked_key, longest_exchan
 from leadgate.config.policy import PolicyConfig
 from leadgate.config.review import ReviewConfig
 from leadgate.config.safety import SafetyConfig
-from leadgate.config.section import Block, Duration, Section
+from leadgate.config.schedule import ScheduleConfig
+from leadgate.config.section import Block, Duration, Section, Unfit
 from leadgate.config.sentences import SentencesConfig
 from leadgate.config.source import SourceConfig
 from leadgate.config.update import UpdateConfig
@@ -61,10 +62,23 @@ def _needs_secrets(info: ValidationInfo) -> bool:
     return not info.context or info.context["needs_secrets"]
 
 
+_SHORTEST_KEEP = timedelta(days=30)
+
+
 class LedgerConfig(Section):
-    """Where leadgate keeps its own rows."""
+    """Where leadgate keeps its own rows, and for how long those of settled leads; without `keep`, for ever."""
 
     url: SecretStr = SecretStr("sqlite:///leadgate.db")
+    keep: Duration | None = None
+
+    @field_validator("keep")
+    @classmethod
+    def _a_month_at_least(cls, value: timedelta | None) -> timedelta | None:
+        # Budgets and evidence look back a week at most.
+        if value is not None and value < _SHORTEST_KEEP:
+            msg = "is shorter than 30 days: write 30d at least, such as 400d"
+            raise Unfit(msg)
+        return value
 
 
 class ReportConfig(Section):
@@ -90,6 +104,7 @@ class PipelineConfig(Section):
     review: ReviewConfig = ReviewConfig()
     safety: SafetyConfig = SafetyConfig()
     report: ReportConfig | None = None
+    schedule: ScheduleConfig | None = None
 
     def note_variables(self, values: Mapping[str, str]) -> None:
         """Note the names of the variables that the file was filled in from, by what they hold."""
@@ -133,6 +148,16 @@ class PipelineConfig(Section):
             msg = (
                 "delivery.patience: must be unknown_after and queue_time together at least "
                 f"({self.delivery.proven_after}): there is no evidence before"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _evidence_is_kept(self) -> "PipelineConfig":
+        if self.ledger.keep is not None and self.ledger.keep < self.delivery.patience:
+            msg = (
+                f"ledger.keep: must be delivery.patience at least ({self.delivery.patience}): "
+                "settled leads are evidence for those in doubt"
             )
             raise ValueError(msg)
         return self

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ConfigDict, Discriminator, Field, SecretStr, Tag, field_validator, model_validator
 
 from leadgate.config.section import Block, Duration, Section, Unfit
+from leadgate.config.zone import checked_zone
 from leadgate.model import ColumnType
 from leadgate.model.times import TimeForm
 
@@ -96,15 +96,7 @@ class SourceConfig(Section):
     overlap: Duration = timedelta(minutes=1)
     compare_every: Duration = timedelta(minutes=15)
 
-    @field_validator("time_zone")
-    @classmethod
-    def _is_a_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            msg = "is no time zone: write a name such as UTC, Europe/London or America/New_York"
-            raise Unfit(msg) from None
-        return value
+    _is_a_zone = field_validator("time_zone")(checked_zone)
 
     @property
     def nulls(self) -> frozenset[str]:

@@ -46,6 +46,8 @@ class Doubts:
     """Leads whose doubt is looked into by runs."""
     since: datetime | None
     """Since when the oldest of all leads is in doubt."""
+    unknown_since: datetime | None
+    """Since when the oldest of those is that runs look into."""
     control: Shown | None
     """The last one."""
     without_control: Sequence[Action]
@@ -59,7 +61,8 @@ class Doubts:
 def read_doubts(ledger: Ledger) -> Doubts:
     """Read all of it, of one pipeline; the brake is its account's."""
     brake = read_brake(ledger)
-    unknown = select(func.count()).where(ledger.mine, in_state(State.UNKNOWN))
+    unknown = select(func.count().label("leads"), func.min(ENTRY.doubt_since).label("since"))
+    unknown = unknown.where(ledger.mine, in_state(State.UNKNOWN))
     since = select(func.min(ENTRY.doubt_since)).where(
         ledger.mine, ENTRY.doubt_since.is_not(None), ENTRY.state.in_((State.UNKNOWN, State.REVIEW))
     )
@@ -80,11 +83,13 @@ def read_doubts(ledger: Ledger) -> Doubts:
             if action in in_doubt
         }
         standstill = connection.execute(stands).first()
+        looked_into = connection.execute(unknown).one()
         last = connection.execute(_last_control(ledger)).first()
         return Doubts(
             brake=brake,
-            unknown=connection.scalar(unknown) or 0,
+            unknown=looked_into.leads,
             since=connection.scalar(since),
+            unknown_since=looked_into.since,
             control=Shown(last.lead_id, last.taken_at, last.at, Result(last.outcome), last.shape or "")
             if last
             else None,

@@ -18,6 +18,7 @@ from leadgate.driver_words import driver_words, option_errors
 from leadgate.errors import ConfigError, LedgerError, LedgerUnavailable
 from leadgate.ledger.file import LedgerFile
 from leadgate.ledger.schema import REVISION, metadata
+from leadgate.silence import Patience
 
 _READS_ONLY = "leadgate_reads_only"
 _ENCODINGS = frozenset({"UTF8", "SQL_ASCII"})
@@ -25,6 +26,17 @@ _OPTIONS = "ledger.url: an option of the address, behind its ?, cannot be used: 
 _NAMES = {table.name for table in metadata.tables.values()}
 _NAMES |= {str(rule.name) for table in metadata.tables.values() for rule in table.constraints}
 """What the ledger's tables and constraints are called: harmless, wherever a driver quotes them."""
+_SILENT_SECONDS = 60
+"""How long a server may be silent, and a statement or a wait for a lock may last, as on SQLite."""
+_OF_SESSION = {
+    "default_transaction_read_only": "off",
+    "statement_timeout": f"{_SILENT_SECONDS - 5}s",  # its server gives up first, and says so
+    # A run that is not heard of any more gives up its locks, whatever the network between still acknowledges.
+    "idle_in_transaction_session_timeout": "5min",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
 _MIGRATION_LOCK = 0x6C656164  # "lead": one process migrates a PostgreSQL ledger, the others wait
 _ALEMBIC = threading.Lock()  # Alembic keeps the migration that runs in a global
 _GIVES_WAY = ("40001", "40P01")
@@ -132,7 +144,7 @@ def _resolve(url: str, base_dir: Path) -> URL:
 
 def _sqlite(url: URL, *, create: bool) -> Engine:
     # How long a writer waits for the others; `?timeout=5` in the address says otherwise.
-    patience = {} if "timeout" in url.query else {"timeout": 60}
+    patience = {} if "timeout" in url.query else {"timeout": _SILENT_SECONDS}
     with _driver_errors():
         engine = create_engine(url, hide_parameters=True, connect_args=patience)
     file = LedgerFile(str(url.database), create=create)
@@ -151,11 +163,12 @@ def _postgresql(url: URL) -> Engine:
             url,
             hide_parameters=True,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 10, "client_encoding": "utf8"},
+            connect_args={"client_encoding": "utf8"},
             # Whatever the server's default: who waited for a lock must see what the other has written.
             isolation_level="READ COMMITTED",
         )
     event.listen(engine, "connect", _prepare_postgresql)
+    Patience(_SILENT_SECONDS).bound(engine)
     return engine
 
 
@@ -201,7 +214,7 @@ def _write_ahead(connection: Any) -> None:  # noqa: ANN401
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:  # noqa: ANN401
-    settings = {**POSTGRESQL_SETTINGS, "default_transaction_read_only": "off"}
+    settings = {**POSTGRESQL_SETTINGS, **_OF_SESSION}
     names, values = list(settings), list(settings.values())
     try:
         connection.execute(

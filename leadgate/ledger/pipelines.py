@@ -14,7 +14,7 @@ from leadgate.clock import CLOCKS_AGREE
 from leadgate.errors import LedgerError
 from leadgate.identity import Identity
 from leadgate.ledger.ledger import Ledger, fields_of, writes
-from leadgate.ledger.schema import ENTRY, entries, marks, pipelines, readings
+from leadgate.ledger.schema import ENTRY, entries, forgotten, marks, pipelines, readings
 
 _KEY_BYTES = 32
 _FIRST = ""
@@ -227,7 +227,9 @@ def _unknown(ledger: Ledger, connection: Connection) -> LedgerError:
 def _is_used(ledger: Ledger, connection: Connection) -> bool:
     """Whether a run has ever looked for leads of the pipeline."""
     read = select(marks.c.relation).where(marks.c.pipeline == ledger.pipeline)
-    return any(connection.execute(query.limit(1)).first() for query in (read, select(ENTRY.lead_id).where(ledger.mine)))
+    pruned = select(forgotten.c.hash).where(forgotten.c.pipeline == ledger.pipeline)
+    queries = (read, select(ENTRY.lead_id).where(ledger.mine), pruned)
+    return any(connection.execute(query.limit(1)).first() for query in queries)
 
 
 def _compare(ledger: Ledger, connection: Connection, found: KnownPipeline, named: Identity) -> None:

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from leadgate.ledger.instants import UtcDateTime as UtcDateTime  # noqa: PLC0414 - others take it from here
+from leadgate.ledger.run_tables import seats as seats  # noqa: PLC0414 - likewise
 from leadgate.ledger.source_tables import marks as marks  # noqa: PLC0414 - likewise
 from leadgate.ledger.source_tables import metadata as metadata  # noqa: PLC0414
 from leadgate.ledger.source_tables import readings as readings  # noqa: PLC0414
@@ -256,6 +257,14 @@ brakes = Table(
     Column("in_vain", Integer, nullable=False, server_default="0", comment="acts that went alone, and are in doubt"),
     Column("closed_until", UtcDateTime, comment="no act at all before"),
     PrimaryKeyConstraint("account", name="leadgate_brakes_pk"),
+)
+
+forgotten = Table(
+    "leadgate_forgotten",
+    metadata,
+    Column("pipeline", String(63), nullable=False),
+    Column("hash", String(32), nullable=False, comment="of the id, by the pipeline's hash_key: all that is kept of it"),
+    PrimaryKeyConstraint("pipeline", "hash", name="leadgate_forgotten_pk"),
 )
 
 ENTRY, DECISION, ATTEMPT, OVERRIDE = entries.c, decisions.c, attempts.c, overrides.c

@@ -67,6 +67,15 @@ def read_due(ledger: Ledger, *, now: datetime) -> Due:
     return Due(ready.leads, unknown.leads, since)
 
 
+def read_next_due(ledger: Ledger, *, after: datetime, until: datetime) -> datetime | None:
+    """When the next lead falls due that is held by nobody: for a decision or a probe, after one instant, by another."""
+    soon = (ledger.mine, ENTRY.lease_owner.is_(None), ENTRY.due_at > after, ENTRY.due_at <= until)
+    first = select(func.min(ENTRY.due_at)).where(*soon)
+    with ledger.reading() as connection:
+        found = [connection.scalar(first.where(in_state(state))) for state in (State.READY, State.UNKNOWN)]
+    return min((at for at in found if at), default=None)
+
+
 def read_missing(ledger: Ledger) -> dict[str, int]:
     """Count the waiting leads that lack each required column, but for those never looked at.
 

@@ -132,8 +132,11 @@ def note_control(  # noqa: PLR0913
         "message": message,
         "shape": shape,
     }
+    lead = select(ENTRY.lead_id).where(ledger.mine, ENTRY.lead_id == control.lead_id).with_for_update(read=True)
     with ledger.transaction() as connection:
-        connection.execute(attempts.insert(), row)
+        # It may have been forgotten meanwhile.
+        if connection.scalar(lead):
+            connection.execute(attempts.insert(), row)
 
 
 def _probes() -> ScalarSelect[int]:

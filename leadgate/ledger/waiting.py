@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Boolean, Column, ColumnElement, Select, and_, case, func, literal, not_, or_, select, true
 
 from leadgate.ledger.claims import at
+from leadgate.ledger.forgotten import find_forgotten
 from leadgate.ledger.ledger import Ledger, fields_of, writes
 from leadgate.ledger.many_rows import ManyRows
 from leadgate.ledger.pipelines import lock_pipeline
@@ -37,7 +38,8 @@ class Registration(NamedTuple):
 def register(ledger: Ledger, leads: Sequence[Lead], *, now: datetime) -> Registration:
     """Start to wait for every lead that is not known yet, to this pipeline or to another one of the account.
 
-    Leads that are older than the ledger are in doubt from the first: a ledger that was lost may have acted on them.
+    Forgotten ones never do. Leads that are older than the ledger are in doubt from the first: a ledger that was lost
+    may have acted on them.
     """
     if not leads:
         return Registration(0, {})
@@ -49,6 +51,10 @@ def register(ledger: Ledger, leads: Sequence[Lead], *, now: datetime) -> Registr
         if not new:
             return Registration(0, {})
         mine = lock_pipeline(ledger, connection)
+        forgotten = find_forgotten(ledger, connection, [lead.lead_id for lead in new], account=mine.account)
+        new = [lead for lead in new if lead.lead_id not in forgotten]
+        if not new:
+            return Registration(0, {})
         rows = [
             {
                 "pipeline": ledger.pipeline,

@@ -37,6 +37,8 @@ class Facts:
     policy_version: str | None
     """Of the newest decision; None where there is none."""
     status: Status
+    kept_since: datetime | None
+    """Leads that were settled before it are pruned; None: none is."""
     overdue: int
     """Reviews that have been open for longer than review.within."""
     pause: Pause | None
@@ -57,6 +59,7 @@ def read_facts(ledger: Ledger, config: PipelineConfig, *, since: timedelta, now:
         since=since,
         policy_version=read_newest_policy(ledger),
         status=read_status(ledger),
+        kept_since=now - config.ledger.keep if config.ledger.keep else None,
         overdue=count_overdue(ledger, within=config.review.within, now=now),
         pause=read_pause(ledger),
         observed=would_have(observed) if observed or config.delivery.observe else None,

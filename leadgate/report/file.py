@@ -55,6 +55,7 @@ def render(facts: Facts) -> str:
         generated=instant(facts.now),
         began=instant(facts.now - facts.since),
         since=span(facts.since),
+        kept_since=instant(facts.kept_since) if facts.kept_since else None,
     )
 
 

@@ -1,6 +1,6 @@
 """The connection to the source, which only reads: errors in the user's words, the password never shown."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from leadgate.addresses import holds_a_stray_at, parse_address, shown
 from leadgate.driver_words import driver_words, option_errors
 from leadgate.errors import LeadgateError, SourceError, SourceUnavailable
+from leadgate.silence import Patience, end_with
 from leadgate.source.sessions import set_up_sessions
 
 _ADDRESSES = {
@@ -23,7 +24,8 @@ _ADDRESSES = {
 }
 _WRITE = "Write " + ", ".join(dict.fromkeys(_ADDRESSES.values())) + "."
 _OPTIONS = "source.url: an option of the address, behind its ?, cannot be used: correct it, or leave it out."
-_CONNECT_SECONDS = 10
+_SILENT_SECONDS = 240
+"""How long its server may work on one statement without a word."""
 _READS = "Compare the pipeline file with the database, and see that its user may SELECT; `leadgate check` looks again."
 
 # SQLite and MariaDB say with one class that they cannot be reached and that a column is wrong.
@@ -80,6 +82,8 @@ class Database:
             msg = f"source.url: cannot be used ({type(error).__name__}). {_WRITE}"
             raise SourceError(msg) from None
         set_up_sessions(engine)
+        if url.get_driver_name() == "psycopg":
+            Patience(_SILENT_SECONDS).bound(engine)
         return cls(engine, shown(url))
 
     @contextmanager
@@ -99,6 +103,10 @@ class Database:
     def _open(self) -> Connection:
         with option_errors(SourceError(_OPTIONS)):
             return self._engine.connect()
+
+    def end_with(self, ends_at: Callable[[], float | None]) -> None:
+        """Wait no longer than the process may, once it is asked to end."""
+        end_with(self._engine, ends_at)
 
     @property
     def dialect(self) -> Dialect:
@@ -134,11 +142,15 @@ def _existing_file(url: URL, base_dir: Path) -> URL:
 
 def _connect_args(url: URL) -> dict[str, Any]:
     """What drivers need to be told; the defaults of most do."""
-    if url.get_driver_name() != "psycopg":
-        return {}
-    # A prepared statement is lost behind a pooler such as PgBouncer; libpq waits for ever for a silent host.
-    time_out = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
-    return {"prepare_threshold": None, "client_encoding": "utf8", **time_out}
+    match url.get_driver_name():
+        case "psycopg":
+            # A prepared statement is lost behind a pooler such as PgBouncer.
+            return {"prepare_threshold": None, "client_encoding": "utf8"}
+        case "pymysql":
+            silent = {"read_timeout": _SILENT_SECONDS, "write_timeout": _SILENT_SECONDS}
+            return {name: seconds for name, seconds in silent.items() if name not in url.query}
+        case _:
+            return {}
 
 
 def _is_unavailable(error: SQLAlchemyError, dialect: str) -> bool:

@@ -4,7 +4,7 @@ Nothing is ever written. A page, a thousand ids and a reading are one statement 
 transaction stays open between them, and a server that was restarted in between is not noticed.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,10 @@ class Source(KnownColumns):
         """Close every connection."""
         self.wakeups.close()
         self._database.close()
+
+    def end_with(self, ends_at: Callable[[], float | None]) -> None:
+        """Wait for the database no longer than the process may, once it is asked to end."""
+        self._database.end_with(ends_at)
 
     def advice(self) -> list[str]:
         """Say how arrivals are found here, and what is missing to find them better."""

@@ -15,6 +15,7 @@ from leadgate.config import PipelineConfig, load_config
 from leadgate.errors import ConfigError, LedgerError, SourceError
 from leadgate.identity import identity_of
 from leadgate.ledger import Ledger, open_engine
+from leadgate.ledger.forgotten import read_forgotten
 from leadgate.ledger.history import History, read_history
 from leadgate.ledger.pipelines import check_pipeline
 
@@ -74,6 +75,9 @@ def ledger_of(path: Path) -> Iterator[tuple[PipelineConfig, Ledger]]:
 def history_of(path: Path, config: PipelineConfig, ledger: Ledger, lead_id: str) -> History:
     """Everything the ledger knows of one lead; raise ConfigError where it knows nothing."""
     history = read_history(ledger, lead_id)
+    if history is None and read_forgotten(ledger, [lead_id]):
+        msg = f"{path}: the lead {lead_id!r} was forgotten: nothing else is kept of it, and it is never acted on again."
+        raise ConfigError(msg)
     if history is None:
         msg = (
             f"{path}: the pipeline {config.pipeline!r} knows no lead {lead_id!r}. Leads are registered by a run; "

@@ -23,6 +23,7 @@ from leadgate.policy.deciding import Policy
 from leadgate.policy.demands import may_process_late
 from leadgate.policy.requirements import Requirements
 from leadgate.policy.writing import Update
+from leadgate.silence import end_with
 from leadgate.source import KnownColumns, Source
 from leadgate.wiring.ledger import open_ledger, refuse_bad_address, without_values
 
@@ -54,6 +55,11 @@ class Pipeline:
         """The one clock of everything that is done for this pipeline."""
         self.shadow = shadow
         """Rules that decide beside the policy and are never acted on."""
+
+    def ends_with(self, ends_at: Callable[[], float | None]) -> None:
+        """Wait for no database longer than the process may that was asked to end; None as long as it was not."""
+        end_with(self.ledger.engine, ends_at)
+        self.source.end_with(ends_at)
 
     @cached_property
     def again(self) -> Again:

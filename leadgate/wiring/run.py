@@ -77,6 +77,7 @@ async def open_run(pipeline: Pipeline, account: Account) -> AsyncIterator[Run]:
             # LeadByte is not asked while observing: leads are late by our clock alone, and anew when it is over.
             pipeline.ledger.their_now = None if observe else client.their_now
         with stop_on_signals() as stop, _tuned_for_waves():
+            pipeline.ends_with(lambda: stop.ends_at)
             try:
                 yield Run(pipeline, client, stop, account, wanted=learned.wanted)
             finally:

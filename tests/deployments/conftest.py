@@ -1,15 +1,18 @@
 """What these tests start with: a pipeline file, and a Prefect server that is left as it was found."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from prefect import get_client
 from prefect.client.orchestration import SyncPrefectClient
 
+from deployments import apply
 from leadgate.sandbox import Sandbox
 from tests.support.pipelines import Practice
+
+Apply = Callable[..., tuple[int, list[str]]]
 
 
 @pytest.fixture
@@ -31,6 +34,19 @@ def client(prefect_server: str) -> Iterator[SyncPrefectClient]:
         for block in client.read_block_documents():
             client.delete_block_document(block.id)
     asyncio.run(_take_off())
+
+
+@pytest.fixture
+def applied(capsys: pytest.CaptureFixture[str], client: SyncPrefectClient) -> Apply:
+    """Apply, as the command does; the exit code and the lines it printed, without the advice at the end."""
+
+    def run(*arguments: object) -> tuple[int, list[str]]:
+        capsys.readouterr()
+        code = apply.main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return code, [line for line in (said.out + said.err).splitlines() if not line.startswith("Nobody is notified")]
+
+    return run
 
 
 async def _take_off() -> None:

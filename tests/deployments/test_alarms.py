@@ -9,9 +9,9 @@ import pytest
 from prefect import get_client
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.events import emit_event
-from prefect.states import Running
+from prefect.states import Completed, Crashed, Failed, Running
 
 from deployments.automations import ALERTS, alarms_of_all, alarms_of_one
 from deployments.server import Server
@@ -23,7 +23,9 @@ from leadgate.ledger.alarms import Alarm, read_alarms
 from leadgate.model import Chosen, Resolution
 from leadgate.sandbox import Sandbox
 from tasks.alarms import BEGINS
+from tasks.failing import count_failures
 from tasks.observed import tell
+from tasks.seat import SKIPPED
 from tests.support.http_server import Handler, serving
 from tests.support.pipelines import Practice
 from tests.support.waiting import wait_until
@@ -42,6 +44,9 @@ ALL = [
     "leadgate acme: no healthy source for 0.166667 minutes",
     "leadgate acme: the source is healthy again",
     "leadgate lost-run: a run was lost",
+    "leadgate counted: a run was lost",
+    "leadgate counted: runs fail",
+    "leadgate counted: runs are good again",
     "leadgate last: a budget is used up",
 ]
 COMPLETE = {"postcode": "TN25 6QD", "phone_verified": True, "score": 0.9}
@@ -100,22 +105,37 @@ def ledger_of(pipeline: Practice) -> Ledger:
     return Ledger(open_engine(pipeline.ledger_url, base_dir=pipeline.file.parent), pipeline="acme", owner="person")
 
 
-def lose_a_run(client: SyncPrefectClient, deployment_id: UUID) -> FlowRun:
-    """Let a run of a deployment begin, send one heartbeat, and never be heard of again."""
-    begun = client.create_flow_run(maintain_ledger, name="lost-run", state=Running())
-    of = {"prefect.resource.id": f"prefect.deployment.{deployment_id}", "prefect.resource.role": "deployment"}
-    beat = {"prefect.resource.id": f"prefect.flow-run.{begun.id}", "prefect.resource.name": begun.name}
-    emit_event("prefect.flow-run.heartbeat", resource=beat, related=[of])
-    return begun
+def begin_a_run(client: SyncPrefectClient, deployment_id: UUID, name: str) -> FlowRun:
+    """Let a run of a deployment begin, whose process is nowhere."""
+    return client.create_flow_run_from_deployment(deployment_id, name=name, state=Running())
+
+
+def beat(run: FlowRun) -> None:
+    """Send one heartbeat of a run, as its process does."""
+    of = {"prefect.resource.id": f"prefect.deployment.{run.deployment_id}", "prefect.resource.role": "deployment"}
+    resource = {"prefect.resource.id": f"prefect.flow-run.{run.id}", "prefect.resource.name": run.name}
+    emit_event("prefect.flow-run.heartbeat", resource=resource, related=[of])
+
+
+async def end_a_run(client: SyncPrefectClient, deployment_id: UUID, state: State) -> None:
+    """Let a run end so, and its hook look at it."""
+    ended = begin_a_run(client, deployment_id, "counted")
+    client.set_flow_run_state(ended.id, state)
+    if not state.is_crashed():
+        await count_failures(release_leads, client.read_flow_run(ended.id), state)
 
 
 async def test_each_alarm_is_heard_once_and_so_is_its_end(
     pipeline: Practice, leadbyte: Sandbox, client: SyncPrefectClient, heard: Heard
 ) -> None:
     """Runs find the same trouble again and again; who is notified hears of changes alone."""
-    deployment_id = client.create_deployment(client.create_flow(maintain_ledger), "watched")
+    deployment_id = client.create_deployment(client.create_flow(maintain_ledger), "release-leads-counted")
     await arm(deployment_id, silent_after=LONG)
-    lost = lose_a_run(client, deployment_id)
+    lost, failed = (begin_a_run(client, deployment_id, name) for name in ("lost-run", "failed-run"))
+    beat(lost)
+    # One that fails at once sends its heartbeat afterwards.
+    client.set_flow_run_state(failed.id, Failed(message="no key"))
+    beat(failed)
 
     pipeline.edit(
         "keep_facts: [score]", "keep_facts: [score]\nreview: {within: 1s}\nsafety: {budgets: {reject: 1/hour}}"
@@ -142,14 +162,18 @@ async def test_each_alarm_is_heard_once_and_so_is_its_end(
     ledger.close()
     heard.wait_for("leadgate acme: no healthy source for 0.166667 minutes")
     heard.wait_for("leadgate lost-run: a run was lost")
-    state = client.read_flow_run(lost.id).state
-    assert state
-    assert state.is_crashed()
+    assert client.read_flow_run(lost.id).state_type is StateType.CRASHED
+    assert client.read_flow_run(failed.id).state_type is StateType.FAILED
 
     await arm(deployment_id, silent_after=LONG)
     for _ in range(2):
         await run(pipeline)
     heard.wait_for("leadgate acme: the source is healthy again")
+    bad: State = Failed(message="no key")
+    good: State = Completed()
+    skipped: State = Completed(name=SKIPPED)
+    for ending in (good, bad, bad, good, bad, skipped, bad, Crashed(), bad, bad, bad, bad, good, good, bad, bad):
+        await end_a_run(client, deployment_id, ending)
     # What comes after all the others: nothing more is under way.
     tell(BEGINS[Alarm.BUDGET], "last", {"to_review": 1, "waiting": 1, "reject": "1/hour", "process": "none"})
     heard.wait_for(ALL[-1])

@@ -15,29 +15,26 @@ from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.events.schemas.automations import AutomationCore
-from ruamel.yaml import YAML
 
 from deployments import apply, serve
-from deployments.wanted import MANIFEST
+from deployments.wanted import ENTRIES, read_manifest
 from leadgate.sandbox import Sandbox
+from tests.deployments.conftest import Apply
 from tests.support.pipelines import Practice
 from tests.support.waiting import wait_until
 
 NIGHTLY = {"cron": "0 3 * * *", "timezone": None, "day_or": True}
-Apply = Callable[..., tuple[int, list[str]]]
-
-
-@pytest.fixture
-def applied(capsys: pytest.CaptureFixture[str], client: SyncPrefectClient) -> Apply:
-    """Apply, as the command does; the exit code and the lines it printed, without the advice at the end."""
-
-    def run(*arguments: object) -> tuple[int, list[str]]:
-        capsys.readouterr()
-        code = apply.main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, [line for line in (said.out + said.err).splitlines() if not line.startswith("Nobody is notified")]
-
-    return run
+SCHEDULE_GOES = (
+    f"    schedules.nightly: on the server, not in the file: {NIGHTLY} goes. Schedules stand in files: "
+    "`schedule:` in the pipeline file for release-leads, deployments/prefect.yaml for the others"
+)
+SCHEDULE_OFF = (
+    "! schedule regular of release-leads/release-leads-acme is off, and stays so: somebody did that, and switches the "
+    "schedule on again in the UI (Deployments)"
+)
+AUTOMATION_OFF = (
+    "! automation leadgate-on-arrival-acme is switched off, and stays so: switch it on in the UI (Automations)"
+)
 
 
 def has_planned_runs(client: SyncPrefectClient, deployment_id: UUID) -> bool:
@@ -51,7 +48,7 @@ def test_a_server_is_made_as_the_files_say_and_then_left_alone(
 ) -> None:
     """What somebody changed on the server is shown, and put right; a schedule somebody paused stays paused."""
     code, lines = applied(pipeline.file)
-    names = [entry["name"] for entry in YAML(typ="safe").load(MANIFEST.read_text("utf-8"))["deployments"]]
+    names = [entry["name"] for entry in read_manifest()[ENTRIES]]
     assert code == 0
     assert [line for line in lines if "deployment" in line] == [f"+ deployment {name}/{name}-acme" for name in names]
     assert sum(line.startswith("+ automation") for line in lines) == 16
@@ -70,15 +67,17 @@ def test_a_server_is_made_as_the_files_say_and_then_left_alone(
     client.update_automation(arrival.id, AutomationCore.model_validate(otherwise))
     expected = [
         "~ deployment release-leads/release-leads-acme",
-        f"    schedules.nightly: on the server, not in the file: {NIGHTLY} goes",
+        SCHEDULE_GOES,
+        SCHEDULE_OFF,
+        AUTOMATION_OFF,
         "~ automation leadgate-on-arrival-acme",
         "    description: ? becomes Leads are due that nobody has taken.",
     ]
     assert applied("--check", pipeline.file) == (1, expected)
     assert applied(pipeline.file) == (0, expected)
-    assert applied(pipeline.file) == (0, [apply.NOTHING])
+    assert applied(pipeline.file) == (0, [SCHEDULE_OFF, AUTOMATION_OFF])
     release = client.read_deployment_by_name("release-leads/release-leads-acme")
-    assert [(each.slug, each.active) for each in release.schedules] == [("every-5-minutes", False)]
+    assert [(each.slug, each.active) for each in release.schedules] == [("regular", False)]
     assert [each.enabled for each in client.read_automations() if each.name == arrival.name] == [False]
 
     pipeline.quarantine(1)
@@ -121,7 +120,7 @@ def test_every_deployment_of_ours_is_seen(applied: Apply, client: SyncPrefectCli
     for name in names:
         client.create_deployment(flow_id, name, tags=["leadgate", "pipeline:acme"])
     _, lines = applied("--check", pipeline.file)
-    told = [line for line in lines if line.startswith("not in the manifest any more: ")]
+    told = [line for line in lines if line.startswith("! not in the manifest: deployment ")]
     assert {line.split()[6].rstrip(".") for line in told} == names
 
 
@@ -139,8 +138,7 @@ def test_a_file_that_is_wrong_is_told(
 
 def test_the_watch_is_as_long_as_its_schedule_is_wide() -> None:
     """So that one run takes over from the other without a gap."""
-    manifest = YAML(typ="safe").load(MANIFEST.read_text("utf-8"))
-    (watch,) = [entry for entry in manifest["deployments"] if entry["name"] == "watch-enrichment"]
+    (watch,) = [entry for entry in read_manifest()[ENTRIES] if entry["name"] == "watch-enrichment"]
     assert timedelta(seconds=watch["schedules"][0]["interval"]) == timedelta(minutes=10)
     assert watch["parameters"]["watch_for"] == "10m"
 

@@ -13,10 +13,9 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments.runner import RunnerDeployment
 from prefect.events import DeploymentEventTrigger, ResourceSpecification
-from ruamel.yaml import YAML
 
 from deployments import apply, serve
-from deployments.wanted import MANIFEST, PipelineFile, wanted_deployments
+from deployments.wanted import ENTRIES, PipelineFile, read_manifest, wanted_deployments
 from flows.release_leads import release_leads
 from flows.resolve_reviews import resolve_reviews
 from leadgate.model import Resolution
@@ -71,7 +70,7 @@ def test_what_is_served_is_what_the_manifest_says(
     monkeypatch.chdir(tmp_path)
     assert serve.main(["leadgate.yaml"]) == 0
     assert os.environ["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] == "10"
-    manifest = YAML(typ="safe").load(MANIFEST.read_text("utf-8"))["deployments"]
+    manifest = read_manifest()[ENTRIES]
     assert [(each.name, each.flow_name) for each in served] == [
         (f"{entry['name']}-acme", entry["name"]) for entry in manifest
     ]

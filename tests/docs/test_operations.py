@@ -7,10 +7,11 @@ from prefect import settings
 from ruamel.yaml import YAML
 
 from deployments.automations import alarms_of_all, alarms_of_one
-from deployments.wanted import MANIFEST
+from deployments.wanted import ENTRIES, MANIFEST
 from leadgate.ledger.alarms import Alarm
 from tasks.alarms import BEGINS, ENDS, HEALTHY
 from tasks.announce import EVENT
+from tasks.failing import FAILING, RECOVERED
 from tests.docs.pages import page
 
 OPERATIONS, EVENTS = page("operations.md"), page("events.md")
@@ -34,7 +35,7 @@ def test_every_automation_stands_in_one_section_of_the_alarms() -> None:
 
 def test_every_section_says_what_to_type_and_when_it_is_over() -> None:
     """In that order, after what it means."""
-    assert len(SECTIONS) == len(Alarm) + 2
+    assert len(SECTIONS) == len(Alarm) + 3
     for section in SECTIONS:
         assert re.search(r"^`leadgate-[A-Za-z-]+`", section, re.MULTILINE), section
         assert re.search(r"^Type ", section, re.MULTILINE), section
@@ -48,6 +49,8 @@ def test_every_event_is_on_the_page_of_events() -> None:
         HEALTHY,
         *BEGINS.values(),
         *ENDS.values(),
+        FAILING,
+        RECOVERED,
     }
     assert set(Alarm) == BEGINS.keys() == ENDS.keys()
 
@@ -55,7 +58,7 @@ def test_every_event_is_on_the_page_of_events() -> None:
 def test_every_deployment_has_a_row() -> None:
     """With how often it runs, as the manifest has it."""
     told = dict(re.findall(r"^\| `([a-z-]+)-NAME` \| ([^|]+) \|", OPERATIONS, re.MULTILINE))
-    assert told == {each["name"]: _schedule(each) for each in MANIFESTED["deployments"]}
+    assert told == {each["name"]: _schedule(each) for each in MANIFESTED[ENTRIES]}
 
 
 def test_the_server_of_the_first_block_is_not_open_to_everybody() -> None:

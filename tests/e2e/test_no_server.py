@@ -8,6 +8,7 @@ import pytest
 from leadgate.sandbox import Sandbox
 from tests.support.command import Finished, start_leadgate, wait_for
 from tests.support.pipelines import Practice
+from tests.support.waiting import wait_until
 
 SECONDS = 200
 """A new Prefect database takes its time on a busy machine."""
@@ -82,3 +83,14 @@ def test_the_demo_shows_the_whole_way(tmp_path: Path) -> None:
     ):
         assert part in told
     assert processes_of(tmp_path) == []
+
+
+def test_the_server_ends_when_its_run_is_killed(tmp_path: Path, pipeline: Practice, leadbyte: Sandbox) -> None:
+    """A run that was killed can stop nothing: its server sees that it is gone, and ends with all it has started."""
+    home = tmp_path / "prefect-home"
+    run = start_leadgate("run", "--watch", "10m", config=pipeline.file, env=without_server(home))
+    wait_until(lambda: bool(leadbyte.quarantine.acts), what="the run is under way", seconds=SECONDS)
+    assert len(processes_of(home)) > 1
+    run.kill()
+    run.communicate()
+    wait_until(lambda: processes_of(home) == [], what="the server has ended", seconds=30)

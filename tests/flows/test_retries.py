@@ -65,7 +65,7 @@ def test_stages_that_send_nothing_may_be_run_again(stage: Task[..., Any]) -> Non
     """They have the retries of `AGAIN_WHEN_DOWN`, with growing pauses."""
     assert stage.retries == 4
     assert stage.retry_condition_fn is AGAIN_WHEN_DOWN["retry_condition_fn"]
-    assert stage.retry_delay_seconds == [2, 4, 8, 16]
+    assert stage.retry_delay_seconds == [2, 4, 8, 8]
 
 
 @pytest.mark.parametrize("stage", [update, act, report], ids=lambda stage: stage.name)

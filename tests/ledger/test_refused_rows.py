@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import CheckConstraint, Engine, insert
 from sqlalchemy.exc import IntegrityError
 
+from leadgate.ledger.run_tables import seats
 from leadgate.ledger.schema import attempts, decisions, entries, metadata, overrides
 from leadgate.model import FINAL_STATES, Action, RequestKind, Resolution, Result, State, Verdict
 from tests.ledger.steps import NOW, PIPELINE, attempt_row
@@ -170,12 +171,21 @@ def test_what_people_may_say_is_known(engine: Engine) -> None:
         write(engine, overrides, row | {"verdict": "hold"})
 
 
+def test_there_are_two_seats(engine: Engine) -> None:
+    """One at work, one to come."""
+    row = {"pipeline": PIPELINE, "owner": "first", "until": NOW}
+    for seat in ("at_work", "to_come"):
+        write(engine, seats, row | {"seat": seat})
+    with pytest.raises(IntegrityError, match="leadgate_seats_seat_is_known"):
+        write(engine, seats, row | {"seat": "behind"})
+
+
 def test_every_rule_of_the_tables_has_a_row_that_breaks_it() -> None:
     """A CHECK that is added without a row here fails this test."""
     broken = {f"leadgate_entries_{rule}" for rule, _, _ in ENTRIES}
     broken |= {f"leadgate_attempts_{rule}" for rule, _ in ATTEMPTS} | {"leadgate_decisions_verdict_is_known"}
     broken |= {"leadgate_decisions_paused_is_held", "leadgate_overrides_verdict_is_known"}
-    broken |= {"leadgate_decisions_capped_is_no_act"}
+    broken |= {"leadgate_decisions_capped_is_no_act", "leadgate_seats_seat_is_known"}
     checks = {
         str(constraint.name)
         for table in metadata.tables.values()

@@ -165,7 +165,7 @@ async def test_the_flow_maintain_ledger_settles_and_acts_on_nothing(tmp_path: Pa
         leadbyte.quarantine.add(["1", "9"])
         leadbyte.quarantine.queue(leadbyte.quarantine.lead("9"), Action.PROCESS, 0)
         leadbyte.quarantine.move(["1"], LeadState.RELEASED)
-        assert await maintain_ledger(str(practice.file)) == {"rescued": 0, "probed": 2, "inferred": 1}
+        assert await maintain_ledger(str(practice.file)) == {"rescued": 0, "pruned": 0, "probed": 2, "inferred": 1}
         assert practice.states() == {"1": "processed", "2": "ready", "3": "unknown", "9": "processed"}
         assert [[item["quarantineId"] for item in request.body["leads"]] for request in leadbyte.requests] == [
             ["9", "1", "2"]
@@ -184,9 +184,9 @@ async def test_the_flow_maintain_ledger_takes_over_what_dead_runs_left(
     end(ledger, ("1", "2"), None, State.SENDING, earlier)
     end(ledger, ("3",), None, State.SENDING, utc_now())
     practice.edit("table: lead_enrichment", "table: no_such_table")
-    assert await maintain_ledger(str(practice.file)) == {"rescued": 2, "probed": 0, "inferred": 0}
+    assert await maintain_ledger(str(practice.file)) == {"rescued": 2, "pruned": 0, "probed": 0, "inferred": 0}
     assert practice.states() == {"1": "unknown", "2": "unknown", "3": "sending"}
-    assert await maintain_ledger(str(practice.file)) == {"rescued": 0, "probed": 0, "inferred": 0}
+    assert await maintain_ledger(str(practice.file)) == {"rescued": 0, "pruned": 0, "probed": 0, "inferred": 0}
 
 
 @pytest.mark.parametrize(

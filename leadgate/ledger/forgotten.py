@@ -1,0 +1,64 @@
+"""Forgotten leads, pruned or erased on request: the ledger keeps a hash of each id, so that none is registered again.
+
+A pipeline hashes its ids with a key of its own; whoever looks one up tries the keys of all pipelines of the account.
+"""
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+from sqlalchemy import Connection, and_, exists, or_, select
+
+from leadgate.ledger.ledger import Ledger
+from leadgate.ledger.schema import attempts, decisions, entries, forgotten, overrides, pipelines
+
+
+def read_forgotten(ledger: Ledger, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that this pipeline or another one of the account has forgotten."""
+    with ledger.reading() as connection:
+        return find_forgotten(ledger, connection, ids, account=ledger.account)
+
+
+def find_forgotten(ledger: Ledger, connection: Connection, ids: Sequence[str], *, account: str | None) -> set[str]:
+    """As `read_forgotten`, within a transaction. Hashes are only made if anything of the account was forgotten."""
+    of_account = or_(pipelines.c.pipeline == ledger.pipeline, pipelines.c.account == account)
+    has_some = exists().where(forgotten.c.pipeline == pipelines.c.pipeline)
+    keys = connection.execute(select(pipelines.c.pipeline, pipelines.c.hash_key).where(of_account, has_some)).all()
+    if not keys:
+        return set()
+    ids_of = {(row.pipeline, hash_of(lead_id, row.hash_key)): lead_id for row in keys for lead_id in ids}
+    wanted = (
+        and_(forgotten.c.pipeline == row.pipeline, forgotten.c.hash.in_([h for p, h in ids_of if p == row.pipeline]))
+        for row in keys
+    )
+    found = connection.execute(select(forgotten.c.pipeline, forgotten.c.hash).where(or_(*wanted)))
+    return {ids_of[row.pipeline, row.hash] for row in found}
+
+
+def hash_of(lead_id: str, hash_key: str) -> str:
+    """Give 32 hex digits for an id, which nobody can find without the key."""
+    return blake2b(lead_id.encode(), key=bytes.fromhex(hash_key), digest_size=16).hexdigest()
+
+
+def lock_account(ledger: Ledger, connection: Connection) -> str:
+    """Keep all pipelines of the account from registering leads until the transaction ends; return the own hash key.
+
+    Else one that has just looked for a lead's hash could register the lead, whose entry is gone by then.
+    """
+    own = select(pipelines.c.account).where(pipelines.c.pipeline == ledger.pipeline).scalar_subquery()
+    of_account = or_(pipelines.c.pipeline == ledger.pipeline, pipelines.c.account == own)
+    query = select(pipelines.c.pipeline, pipelines.c.hash_key).where(of_account).order_by(pipelines.c.pipeline)
+    keys: dict[str, str] = {row.pipeline: row.hash_key for row in connection.execute(query.with_for_update())}
+    return keys[ledger.pipeline]
+
+
+def erase(ledger: Ledger, connection: Connection, ids: Sequence[str]) -> None:
+    """Delete every row of these leads."""
+    for table in (decisions, attempts, overrides, entries):
+        connection.execute(table.delete().where(table.c.pipeline == ledger.pipeline, table.c.lead_id.in_(ids)))
+
+
+def keep_hashes(ledger: Ledger, connection: Connection, ids: Iterable[str], hash_key: str) -> None:
+    """Write down that leads must never be registered again."""
+    rows = [{"pipeline": ledger.pipeline, "hash": hash_of(lead_id, hash_key)} for lead_id in ids]
+    if rows:
+        connection.execute(ledger.insert(forgotten).on_conflict_do_nothing(), rows)
