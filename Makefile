@@ -11,6 +11,8 @@ WORLDS ?= 20000
 CASES ?= 10000
 WORLDS_ARGS ?=
 FILES ?= leadgate.yaml
+BASE ?=
+IMAGE_ARGS ?=
 
 # Prefect and its server report to nobody from here.
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
@@ -20,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest check format bench bench-peers chaos worlds fuzz deploy lock clean
+.PHONY: help demo test test-oldest check format bench bench-peers chaos worlds fuzz deploy image lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -67,6 +69,14 @@ fuzz: $(READY) ## 10,000 odd files, answers, errors and people (CASES=10000)
 
 deploy: $(READY) ## put deployments, limits and alarms onto the Prefect server (FILES="acme.yaml beta.yaml")
 	$(BIN)/python -m deployments.apply $(FILES)
+
+# Docker where it runs, so that compose finds the image; podman and buildah need nothing that runs, buildah no runtime.
+image: ## build the container image `leadgate` with docker, podman or buildah (BASE=... for another base)
+	@if docker info >/dev/null 2>&1; then build='docker build'; \
+	elif command -v podman >/dev/null; then build='podman build'; \
+	elif command -v buildah >/dev/null; then build="buildah build --isolation $${BUILDAH_ISOLATION:-chroot}"; \
+	else echo 'make image needs docker (running), podman or buildah: install one and run it again.' >&2; exit 1; fi; \
+	set -x; $$build --tag leadgate $(if $(BASE),--build-arg BASE=$(BASE)) $(IMAGE_ARGS) .
 
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet
