@@ -49,7 +49,8 @@ async def count_failures(flow: Flow[..., Any], flow_run: FlowRun, state: State) 
                 return
             pipeline = (await client.read_deployment(flow_run.deployment_id)).name.split("-", 2)[-1]
     except httpx.HTTPError as error:
-        flow_run_logger(flow_run).warning("event=runs_not_counted problem=%s", type(error).__name__)
+        logger = flow_run_logger(flow_run)
+        logger.warning("event=runs_not_counted problem=%s", type(error).__name__)
         return
     # One event, by whichever of two runs that end together it is sent.
     known_by = uuid5(flow_run.deployment_id, f"{failed[-1].id} {is_good}")

@@ -12,6 +12,7 @@ from prefect import get_run_logger
 from prefect.runtime import flow_run
 
 from leadgate.summary import Summary
+from tasks.observed import quoted
 
 PAGE_LOST = (
     "The Prefect server does not answer any more: the run's page there is not complete. The ledger has everything; "
@@ -46,7 +47,7 @@ class Page:
             self.is_lost = True
         if not self._was_told:
             self._was_told = True
-            get_run_logger().warning("event=page_lost %s", PAGE_LOST)
+            get_run_logger().warning("event=page_lost problem=%s", quoted(PAGE_LOST))
         return None
 
 

@@ -51,7 +51,7 @@ def test_a_server_is_made_as_the_files_say_and_then_left_alone(
     names = [entry["name"] for entry in read_manifest()[ENTRIES]]
     assert code == 0
     assert [line for line in lines if "deployment" in line] == [f"+ deployment {name}/{name}-acme" for name in names]
-    assert sum(line.startswith("+ automation") for line in lines) == 16
+    assert sum(line.startswith("+ automation") for line in lines) == 27
     assert applied(pipeline.file) == (0, [apply.NOTHING])
     assert applied("--check", pipeline.file) == (0, [apply.NOTHING])
 

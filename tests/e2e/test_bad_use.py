@@ -22,6 +22,7 @@ VERBS = [
     "failed",
     "retry",
     "discard",
+    "forget",
     "pause",
     "resume",
 ]
