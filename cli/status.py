@@ -19,14 +19,11 @@ from cli.output import (
 )
 from leadgate.health import read_health
 from leadgate.ledger.again import count_older
-from leadgate.ledger.alarms import read_alarms
-from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.learned import Learned, read_learned
 from leadgate.ledger.observed import count_observed, would_have
 from leadgate.ledger.pauses import read_pause
-from leadgate.ledger.reviews import count_overdue
 from leadgate.ledger.source_progress import read_faults
-from leadgate.ledger.status import Status, read_missing, read_status
+from leadgate.ledger.status import Status, read_missing
 from leadgate.model import Result, State, Verdict
 from leadgate.policy.version import version_of
 from leadgate.wiring.ledger import ledger_of
@@ -43,19 +40,17 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
     with ledger_of(config) as (settings, ledger):
         warn_in_the_clear(settings.leadbyte.base_url)
         now = ledger.now()
-        found = read_status(ledger)
         missing = read_missing(ledger)
         pause = read_pause(ledger)
         observed = count_observed(ledger)
-        alarms = read_alarms(ledger)
-        overdue = count_overdue(ledger, within=settings.review.within, now=now)
         older = count_older(ledger, version_of(settings.policy))
         faults = read_faults(ledger)
-        doubts, learned, health = read_doubts(ledger), read_learned(ledger), read_health(ledger, settings)
+        learned, health = read_learned(ledger), read_health(ledger, settings)
+    found, doubts = health.status, health.doubts
     if as_json:
-        brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": overdue, "older_rules": older}
+        brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": health.overdue, "older_rules": older}
         seen = {"observe": settings.delivery.observe, "observed": observed}
-        alarmed = {"alarms": [asdict(raised) for raised in alarms], "doubts": asdict(doubts)}
+        alarmed = {"alarms": [asdict(raised) for raised in health.alarms], "doubts": asdict(doubts)}
         alarmed["learned"] = {
             "gone": learned.gone,
             "still_there_seconds": learned.still_there and learned.still_there.total_seconds(),

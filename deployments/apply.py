@@ -87,7 +87,7 @@ async def _apply(server: Server, files: Sequence[PipelineFile]) -> list[str]:
     for automation in alarms_of_all([each.id for each in found.deployments], alerts):
         await server.automation(automation)
     for line in leftovers(found, wanted):
-        server.say_leftover(line)
+        server.leave(line)
     notes = []
     if beside := others(found, wanted):
         notes.append(f"Not among these files, and left alone: {', '.join(beside)}. `--remove NAME` takes one off.")

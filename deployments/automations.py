@@ -14,12 +14,11 @@ from prefect.events.schemas.automations import AutomationCore, EventTrigger, Pos
 
 from deployments.notices import NOTICES, Notice
 from deployments.wanted import TAG
+from leadgate.health import SILENT_AFTER
 from tasks.alarms import HEALTHY
 
 ALERTS = "leadgate-alerts"
 """The notification block that automations use, of whatever type."""
-SILENT_AFTER = timedelta(minutes=30)
-"""How long no run may find the source healthy: six of the schedule's runs."""
 DEAD_AFTER = timedelta(seconds=90)
 """Three heartbeats of a run; the manifest has them sent every 30 seconds."""
 

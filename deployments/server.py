@@ -97,9 +97,9 @@ class Server:
         lines += ["paused: when it was served no more; it works again from now on"] if is_taken_over else []
         await self._change(f"deployment {full_name}", lines, write)
         if found.paused and not is_taken_over:
-            self._leave(f"deployment {full_name} is paused, and stays so: {_RESUME.format('the deployment')}")
+            self.leave(f"deployment {full_name} is paused, and stays so: {_RESUME.format('the deployment')}")
         for slug in sorted(off & {schedule.slug for schedule in wanted.schedules}, key=str):
-            self._leave(f"schedule {slug} of {full_name} is off, and stays so: {_RESUME.format('the schedule')}")
+            self.leave(f"schedule {slug} of {full_name} is off, and stays so: {_RESUME.format('the schedule')}")
         return found.id
 
     async def delete_deployment(self, deployment: DeploymentResponse) -> None:
@@ -134,7 +134,7 @@ class Server:
         document = wanted.model_dump(exclude={"owner_resource"}) | {"enabled": kept.enabled}
         changed = AutomationCore.model_validate(document)
         if not kept.enabled:
-            self._leave(f"automation {wanted.name} is switched off, and stays so: switch it on in the UI (Automations)")
+            self.leave(f"automation {wanted.name} is switched off, and stays so: switch it on in the UI (Automations)")
         lines = differences(_as_document(wanted), _as_document(kept))
         update = self._client.update_automation
         await self._change(f"automation {wanted.name}", lines, lambda: update(kept.id, changed))
@@ -156,9 +156,10 @@ class Server:
         automations = await _all_pages(self._client.read_automations)
         return Found(deployments, [each for each in automations if is_ours(each)])
 
-    def say_leftover(self, line: str) -> None:
-        """Say what nobody wants, and is left for a person to delete."""
-        self._leave(line)
+    def leave(self, line: str) -> None:
+        """Say what differs and is a person's to put right."""
+        self.differs = True
+        self._say(f"! {line}")
 
     async def _change(self, what: str, lines: list[str], write: Callable[[], Awaitable[Any]]) -> None:
         if lines:
@@ -169,11 +170,6 @@ class Server:
         self.differs = True
         self._say(line)
         return done
-
-    def _leave(self, line: str) -> None:
-        """Say what differs and is a person's to put right."""
-        self.differs = True
-        self._say(f"! {line}")
 
 
 async def _all_pages(read: Callable[..., Awaitable[list[T]]]) -> list[T]:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -44,9 +45,8 @@ def _let_runs_end(worker: int) -> None:
     os.kill(worker, signal.SIGSTOP)
     for run in _children(worker):
         os.kill(run, signal.SIGTERM)
-    ended = threading.Event()
     while any(_children(worker)):
-        ended.wait(_PAUSE_SECONDS)
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _children(parent: int) -> Iterator[int]:

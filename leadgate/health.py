@@ -8,7 +8,7 @@ from leadgate.attention import about_backlog, attention, clock_problem
 from leadgate.config import PipelineConfig
 from leadgate.ledger import Ledger
 from leadgate.ledger.alarms import Raised, read_alarms
-from leadgate.ledger.doubts import read_doubts
+from leadgate.ledger.doubts import Doubts, read_doubts
 from leadgate.ledger.reviews import count_overdue
 from leadgate.ledger.status import Status, read_status
 from leadgate.model import State
@@ -19,9 +19,16 @@ SILENT_AFTER = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Why a pipeline is not healthy, in sentences without anything of a person; with none of them it is."""
+    """Why a pipeline is not healthy, in sentences without anything of a person; with none of them it is.
+
+    And what was read of the ledger to say so.
+    """
 
     reasons: Sequence[str]
+    status: Status
+    doubts: Doubts
+    alarms: Sequence[Raised]
+    overdue: int
 
     @property
     def healthy(self) -> bool:
@@ -31,17 +38,16 @@ class Health:
 
 def read_health(ledger: Ledger, config: PipelineConfig) -> Health:
     """Read everything that a person or a monitor should hear of."""
-    now = ledger.now()
+    now, status, doubts, alarms = ledger.now(), read_status(ledger), read_doubts(ledger), read_alarms(ledger)
     to_know = attention(
-        read_doubts(ledger),
+        doubts,
         config.delivery,
         now,
         clock_problem(ledger),
         about_backlog(ledger, config.safety.budgets),
     )
     overdue = count_overdue(ledger, within=config.review.within, now=now)
-    alarms = read_alarms(ledger)
-    return Health([*to_know, *_reasons(read_status(ledger), overdue, alarms, now)])
+    return Health([*to_know, *_reasons(status, overdue, alarms, now)], status, doubts, alarms, overdue)
 
 
 def _reasons(found: Status, overdue: int, alarms: Sequence[Raised], now: datetime) -> Iterator[str]:

@@ -24,7 +24,7 @@ from prometheus_client.registry import Collector
 
 from leadgate.config import PipelineConfig
 from leadgate.errors import LeadgateError, LedgerError
-from leadgate.health import Health, read_health
+from leadgate.health import read_health
 from leadgate.ledger import Ledger
 from leadgate.ledger.doubts import Doubts, read_doubts
 from leadgate.ledger.report_counts import DecisionCount, read_decision_counts
@@ -206,11 +206,11 @@ def _with_health(metrics: "WSGIApplication", ledger: Ledger, config: PipelineCon
         if environ.get("PATH_INFO") != "/health":
             return metrics(environ, start_response)
         try:
-            found = kept.get()
+            reasons = list(kept.get().reasons)
         except LedgerError:
-            found = Health(["The ledger cannot be read."])
-        status = HTTPStatus.OK if found.healthy else HTTPStatus.SERVICE_UNAVAILABLE
+            reasons = ["The ledger cannot be read."]
+        status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
         start_response(f"{status.value} {status.phrase}", [("Content-Type", "application/json")])
-        return [orjson.dumps({"pipeline": config.pipeline, "healthy": found.healthy, "reasons": list(found.reasons)})]
+        return [orjson.dumps({"pipeline": config.pipeline, "healthy": not reasons, "reasons": reasons})]
 
     return answer

@@ -15,9 +15,9 @@ from leadgate.attention import OLD_DOUBT, holds_back, stays
 from leadgate.ledger.alarms import Alarm, clear_alarm, raise_alarm
 from leadgate.ledger.budgets import has_room, read_backlog
 from leadgate.ledger.doubts import read_doubts
+from leadgate.ledger.failed import count_failed
 from leadgate.ledger.reviews import OTHERWISE, count_in_review, count_reviews, read_reviews
-from leadgate.ledger.status import read_status
-from leadgate.model import Action, Resolution, SentBy, SourceReading, State
+from leadgate.model import Action, Resolution, SentBy, SourceReading
 from leadgate.summary import Summary
 from leadgate.wiring.pipeline import Pipeline
 from leadgate.wiring.run import Run
@@ -83,7 +83,7 @@ async def sound_all(run: Run, summary: Summary) -> None:
     is_odd = doubts.unknown_since is not None and now - doubts.unknown_since > usual
     sound(pipeline, Alarm.UNKNOWN, is_raised=is_odd, payload={"unknown": doubts.unknown})
     sound(pipeline, Alarm.SENTENCES, is_raised=bool(doubts.sentences), payload=in_doubt)
-    parked = read_status(pipeline.ledger).counts[State.FAILED]
+    parked = count_failed(pipeline.ledger)
     sound(pipeline, Alarm.PARKED, is_raised=bool(parked), payload={"parked": parked})
     if account.key_refused or (breaker.has_answered and not account.trouble):
         sound(pipeline, Alarm.KEY, is_raised=account.key_refused)

@@ -180,18 +180,17 @@ class Exchange:
                 (later if brake.until else kept).append(attempt)
         await self._give_back(lost, None, "")
         for again_at, attempts_over in over.items():
-            ids = [attempt.claim.lead_id for attempt in attempts_over]
-            await asyncio.to_thread(release, self.ledger, now=self.ledger.now(), ids=ids, until=again_at)
+            await self._give_back(attempts_over, again_at, "")
         await self._give_back(later, brake.until, brake.why)
         return may_go, kept
 
     async def _give_back(self, attempts: Sequence[Attempt], until: datetime | None, why: str) -> None:
-        """Let go of leads that must not be sent now; where the account's acts have to wait, until an instant."""
+        """Let go of leads that must not be sent now, until an instant; `why` is told where the account's acts wait."""
         if not attempts:
             return
         ids = [attempt.claim.lead_id for attempt in attempts]
         await asyncio.to_thread(release, self.ledger, now=self.ledger.now(), ids=ids, until=until)
-        if until:
+        if until and why:
             self.tally.braked += len(ids)
             self.tally.note(f"Acts wait until {until:%Y-%m-%d %H:%M:%S}Z: {why}.")
 

@@ -103,10 +103,13 @@ def over_budget(
 def _room(ledger: Ledger, connection: Connection, action: Action, budgets: Sequence[Budget], now: datetime) -> Room:
     mine = (ATTEMPT.pipeline == ledger.pipeline, ATTEMPT.action == literal_column(f"'{action.value}'"))
     acts = select(ATTEMPT.answered_at).where(*mine, literal_column(f"({COUNTS})"), not_(_NOT_TAKEN))
-    under_way = select(func.count()).select_from(acts.where(ATTEMPT.answered_at.is_(None)).subquery())
-    rooms = [_NO_LIMIT]
+    if not budgets:
+        return _NO_LIMIT
+    unanswered = select(func.count()).select_from(acts.where(ATTEMPT.answered_at.is_(None)).subquery())
+    under_way = connection.scalar(unanswered) or 0
+    rooms = []
     for budget in budgets:
-        left = budget.leads - (connection.scalar(under_way) or 0)
+        left = budget.leads - under_way
         # As many as may go are counted, and no more.
         answered = acts.where(ATTEMPT.answered_at > now - budget.span).order_by(ATTEMPT.answered_at.desc())
         counted = answered.limit(max(left, 0)).subquery()

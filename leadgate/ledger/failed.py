@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from leadgate.ledger.ledger import Ledger
 from leadgate.ledger.schema import ENTRY, in_state
@@ -31,6 +31,12 @@ def read_failed(ledger: Ledger) -> list[Failed]:
             for row in connection.execute(query)
         ]
     return sorted(found, key=lambda lead: (lead.since, lead.lead_id))
+
+
+def count_failed(ledger: Ledger) -> int:
+    """How many leads are parked; the cost grows with them, and not with the ledger."""
+    with ledger.reading() as connection:
+        return connection.scalar(select(func.count()).where(ledger.mine, in_state(State.FAILED))) or 0
 
 
 def count_by_words(found: Sequence[Failed]) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """Forgetting a lead because somebody asks for it, whatever its age; never one of which an act may be under way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -11,13 +11,6 @@ from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.schema import ENTRY, marks, pipelines
 from leadgate.model import State
 from leadgate.printable import on_one_line
-
-
-def read_states(ledger: Ledger, ids: Sequence[str]) -> dict[str, State]:
-    """Those of the ids that have an entry, and its state."""
-    query = select(ENTRY.lead_id, ENTRY.state).where(ledger.mine, ENTRY.lead_id.in_(ids))
-    with ledger.reading() as connection:
-        return {row.lead_id: State(row.state) for row in connection.execute(query)}
 
 
 @writes

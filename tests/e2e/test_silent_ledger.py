@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
 
 from leadgate.sandbox import Sandbox
 from tests.support.command import start_leadgate, wait_for
@@ -22,9 +21,7 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture
 def proxy(postgres_url: str) -> Iterator[StallingProxy]:
     """The way to the ledger's PostgreSQL."""
-    port = make_url(postgres_url).port
-    assert port
-    with StallingProxy(port) as proxy:
+    with StallingProxy(postgres_url) as proxy:
         yield proxy
 
 
@@ -34,8 +31,7 @@ def pipeline(
 ) -> Iterator[Practice]:
     """A pipeline whose ledger is reached by that way."""
     practice = Practice(tmp_path, leadbyte.url, ledger_url=postgres_url)
-    behind = make_url(postgres_url).set(host="127.0.0.1", port=proxy.port)
-    practice.edit(postgres_url, behind.render_as_string(hide_password=False))
+    practice.edit(postgres_url, proxy.url)
     yield practice
     practice.close()
 

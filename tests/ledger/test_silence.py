@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Engine, text
 
 from leadgate.errors import LedgerUnavailable
 from leadgate.ledger import open_engine
@@ -24,9 +24,7 @@ def silent_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def proxy(postgres_url: str) -> Iterator[StallingProxy]:
     """The way to the tests' PostgreSQL."""
-    port = make_url(postgres_url).port
-    assert port
-    with StallingProxy(port) as proxy:
+    with StallingProxy(postgres_url) as proxy:
         yield proxy
 
 
@@ -34,7 +32,7 @@ def proxy(postgres_url: str) -> Iterator[StallingProxy]:
 def url(postgres_url: str, proxy: StallingProxy, tmp_path: Path) -> str:
     """The address of a ledger behind the proxy."""
     new_engine(postgres_url, base_dir=tmp_path).dispose()
-    return make_url(postgres_url).set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+    return proxy.url
 
 
 def ask(engine: Engine, between: Callable[[], None]) -> None:

@@ -6,14 +6,19 @@ import threading
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy import make_url
+
 
 class StallingProxy:
-    """A port of 127.0.0.1 that forwards to another one, until it stalls. For `with`."""
+    """A port of 127.0.0.1 that forwards to that of a database on this machine, until it stalls. For `with`."""
 
-    def __init__(self, port: int) -> None:
-        self._to = port
+    def __init__(self, url: str) -> None:
+        direct = make_url(url)
+        self._to = direct.port
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listening.getsockname()[1])
+        behind = direct.set(host="127.0.0.1", port=int(self._listening.getsockname()[1]))
+        self.url = behind.render_as_string(hide_password=False)
+        """The database's address by this way."""
         self._stalls = threading.Event()
         self._ended = threading.Event()
         self._peers: dict[socket.socket, socket.socket] = {}
