@@ -38,6 +38,7 @@ _OF_SESSION = {
     "tcp_keepalives_count": "3",
 }
 _MIGRATION_LOCK = 0x6C656164  # "lead": one process migrates a PostgreSQL ledger, the others wait
+_MIGRATIONS = "leadgate.ledger:migrations"
 _ALEMBIC = threading.Lock()  # Alembic keeps the migration that runs in a global
 _GIVES_WAY = ("40001", "40P01")
 """PostgreSQL's codes for a transaction that it ended for the sake of another: not serializable, deadlock."""
@@ -261,7 +262,7 @@ def _upgrade(engine: Engine, connection: Connection, found: str | None) -> None:
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
-    config.set_main_option("script_location", "leadgate.ledger:migrations")
+    config.set_main_option("script_location", _MIGRATIONS)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         msg = (

@@ -1,8 +1,8 @@
-"""The ledger's first shape: the tables as schema.py and indexes.py have them, until the first release fixes it here."""
+"""The ledger of leadgate 0.1.0, each statement as it was released: see the .sql file of each database."""
+
+from pathlib import Path
 
 from alembic import op
-
-from leadgate.ledger.schema import metadata
 
 revision = "first"
 down_revision = None
@@ -12,4 +12,8 @@ depends_on = None
 
 def upgrade() -> None:
     """Create every table with its indexes."""
-    metadata.create_all(op.get_bind(), checkfirst=False)
+    connection = op.get_bind()
+    statements = Path(__file__).with_name(f"0001_first.{connection.dialect.name}.sql").read_text("utf-8")
+    for statement in statements.split(";\n"):
+        if statement.strip():
+            connection.exec_driver_sql(statement)
