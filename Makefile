@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest check format bench bench-peers chaos worlds fuzz deploy image lock clean
+.PHONY: help demo test test-oldest check format bench bench-peers chaos worlds fuzz deploy wheel image lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -69,6 +69,15 @@ fuzz: $(READY) ## 10,000 odd files, answers, errors and people (CASES=10000)
 
 deploy: $(READY) ## put deployments, limits and alarms onto the Prefect server (FILES="acme.yaml beta.yaml")
 	$(BIN)/python -m deployments.apply $(FILES)
+
+# Installed as pip does for a user, from what the wheel itself asks for; the lock only keeps versions the same.
+TRIED := $(abspath $(VENV))/wheel
+wheel: $(READY) ## build the wheel into dist/, and run the demo with it in an empty environment
+	rm -rf dist $(TRIED)
+	$(BIN)/hatchling build --target wheel --directory dist
+	$(BIN)/uv venv --quiet --python $(BIN)/python $(TRIED)
+	VIRTUAL_ENV=$(TRIED) $(BIN)/uv pip install --quiet --constraint requirements-dev.txt "$$(echo dist/*.whl)[report,sandbox]"
+	cd $(TRIED) && bin/python -I -m leadgate demo --seconds 5
 
 # Docker where it runs, so that compose finds the image; podman and buildah need nothing that runs, buildah no runtime.
 image: ## build the container image `leadgate` with docker, podman or buildah (BASE=... for another base)
