@@ -42,11 +42,13 @@ def ends_in_a_sentence(main: Callable[[Sequence[str]], int]) -> Callable[[Sequen
 
 
 def _about_server(error: Exception) -> ConfigError:
-    why = f"HTTP {error.response.status_code}" if isinstance(error, httpx.HTTPStatusError) else type(error).__name__
+    status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
+    why = f"HTTP {status}" if status else type(error).__name__
+    advice = "does it run, and is it yours?"
+    if status == httpx.codes.UNPROCESSABLE_ENTITY:
+        advice = "its Prefect and its libraries may not go together; docs/upgrading.md says which do"
     address = without_user(PREFECT_API_URL.value() or "")
-    return ConfigError(
-        f"the Prefect server at {address} does not do as it is asked ({why}): does it run, and is it yours?"
-    )
+    return ConfigError(f"the Prefect server at {address} does not do as it is asked ({why}): {advice}")
 
 
 def _complain(error: LeadgateError) -> None:

@@ -20,6 +20,7 @@ from deployments import apply, serve
 from deployments.wanted import ENTRIES, read_manifest
 from leadgate.sandbox import Sandbox
 from tests.deployments.conftest import Apply
+from tests.support.http_server import Handler, serving
 from tests.support.pipelines import Practice
 from tests.support.waiting import wait_until
 
@@ -165,6 +166,22 @@ def test_a_server_that_is_not_there_is_one_sentence(command: str, pipeline: Prac
         "leadgate: the Prefect server at http://127.0.0.1:9/api does not do as it is asked ("
     )
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_server_that_does_not_understand_is_one_sentence(pipeline: Practice) -> None:
+    """Prefect 3.8.8 with fastapi 0.151 answers so: the page says which versions go together."""
+
+    class Unprocessable(Handler):
+        def respond(self) -> None:
+            self.answer(422, b"{}")
+
+    with serving(Unprocessable) as place:
+        ended = run_command("apply", pipeline, PREFECT_API_URL=f"http://{place}/api")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        f"leadgate: the Prefect server at http://{place}/api does not do as it is asked (HTTP 422): its Prefect and its "
+        "libraries may not go together; docs/upgrading.md says which do\n"
+    )
 
 
 @pytest.mark.parametrize(
