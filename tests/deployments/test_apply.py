@@ -179,8 +179,8 @@ def test_a_server_that_does_not_understand_is_one_sentence(pipeline: Practice) -
         ended = run_command("apply", pipeline, PREFECT_API_URL=f"http://{place}/api")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == (
-        f"leadgate: the Prefect server at http://{place}/api does not do as it is asked (HTTP 422): its Prefect and its "
-        "libraries may not go together; docs/upgrading.md says which do\n"
+        f"leadgate: the Prefect server at http://{place}/api does not do as it is asked (HTTP 422): its Prefect and "
+        "its libraries may not go together; docs/upgrading.md says which do\n"
     )
 
 
