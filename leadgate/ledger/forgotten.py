@@ -6,10 +6,14 @@ A pipeline hashes its ids with a key of its own; whoever looks one up tries the 
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
-from sqlalchemy import Connection, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select
 
 from leadgate.ledger.ledger import Ledger
-from leadgate.ledger.schema import attempts, decisions, entries, forgotten, overrides, pipelines
+from leadgate.ledger.schema import ENTRY, attempts, decisions, entries, forgotten, overrides, pipelines
+
+Keys = Sequence[Row[tuple[str, str]]]
+"""Names of pipelines, and the key of each one's hashes."""
+_PAGE = 500
 
 
 def read_forgotten(ledger: Ledger, ids: Sequence[str]) -> set[str]:
@@ -21,14 +25,42 @@ def read_forgotten(ledger: Ledger, ids: Sequence[str]) -> set[str]:
 def find_forgotten(ledger: Ledger, connection: Connection, ids: Sequence[str], *, account: str | None) -> set[str]:
     """As `read_forgotten`, within a transaction. Hashes are only made if anything of the account was forgotten."""
     of_account = or_(pipelines.c.pipeline == ledger.pipeline, pipelines.c.account == account)
+    return _look_up(connection, ids, _keys(connection, of_account))
+
+
+def find_open_and_forgotten(ledger: Ledger, connection: Connection, account: str | None) -> tuple[str, str] | None:
+    """Find a lead that is open here and forgotten by another pipeline of an account, or the other way round.
+
+    Returns the pipeline that has it, and its id.
+    """
+    own, others = pipelines.c.pipeline == ledger.pipeline, pipelines.c.pipeline != ledger.pipeline
+    others = and_(others, pipelines.c.account == account)
+    for having, forgetting in ((own, others), (others, own)):
+        if not (keys := _keys(connection, forgetting)):
+            continue
+        of = select(pipelines.c.pipeline).where(having)
+        is_open = select(ENTRY.pipeline, ENTRY.lead_id).where(ENTRY.pipeline.in_(of), ENTRY.settled_at.is_(None))
+        for page in connection.execute(is_open).partitions(_PAGE):
+            names = {row.lead_id: row.pipeline for row in page}
+            for lead_id in _look_up(connection, list(names), keys):
+                return names[lead_id], lead_id
+    return None
+
+
+def _keys(connection: Connection, which: ColumnElement[bool]) -> Keys:
+    """Read the keys of pipelines that have forgotten any lead."""
     has_some = exists().where(forgotten.c.pipeline == pipelines.c.pipeline)
-    keys = connection.execute(select(pipelines.c.pipeline, pipelines.c.hash_key).where(of_account, has_some)).all()
+    return connection.execute(select(pipelines.c.pipeline, pipelines.c.hash_key).where(which, has_some)).all()
+
+
+def _look_up(connection: Connection, ids: Sequence[str], keys: Keys) -> set[str]:
+    """Those of the ids that one of the pipelines has forgotten."""
     if not keys:
         return set()
-    ids_of = {(row.pipeline, hash_of(lead_id, row.hash_key)): lead_id for row in keys for lead_id in ids}
+    ids_of = {(name, hash_of(lead_id, key)): lead_id for name, key in keys for lead_id in ids}
     wanted = (
-        and_(forgotten.c.pipeline == row.pipeline, forgotten.c.hash.in_([h for p, h in ids_of if p == row.pipeline]))
-        for row in keys
+        and_(forgotten.c.pipeline == name, forgotten.c.hash.in_([hashed for of, hashed in ids_of if of == name]))
+        for name, _ in keys
     )
     found = connection.execute(select(forgotten.c.pipeline, forgotten.c.hash).where(or_(*wanted)))
     return {ids_of[row.pipeline, row.hash] for row in found}

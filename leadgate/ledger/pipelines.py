@@ -13,6 +13,7 @@ from leadgate.addresses import shown
 from leadgate.clock import CLOCKS_AGREE
 from leadgate.errors import LedgerError
 from leadgate.identity import Identity
+from leadgate.ledger.forgotten import find_open_and_forgotten
 from leadgate.ledger.ledger import Ledger, fields_of, writes
 from leadgate.ledger.schema import ENTRY, entries, forgotten, marks, pipelines, readings
 
@@ -108,7 +109,7 @@ def rebind_pipeline(ledger: Ledger, named: Identity, *, now: datetime) -> KnownP
     """Write down that a pipeline's account or source has moved; return what the ledger knew before.
 
     A source that has moved is read from its beginning. Raises LedgerError while a run holds leads, and if a pipeline
-    of that account has one of the leads.
+    of that account has one of the leads, or had one that is open here before it forgot it.
     """
     own = pipelines.c.pipeline == ledger.pipeline
     with ledger.transaction() as connection:
@@ -129,6 +130,15 @@ def rebind_pipeline(ledger: Ledger, named: Identity, *, now: datetime) -> KnownP
             msg = (
                 f"the pipeline {ledger.pipeline!r}: its lead {found.lead_id!r} belongs to the pipeline "
                 f"{found.pipeline!r} of the account {new.account} too. Give one of the two a ledger of its own."
+            )
+            raise LedgerError(msg)
+        if new.account != known.account and (met := find_open_and_forgotten(ledger, connection, new.account)):
+            holder, lead_id = met
+            old = ", the old address in it" if holder == ledger.pipeline else ""
+            msg = (
+                f"the lead {lead_id!r} is open in the pipeline {holder!r}, and another pipeline of the account "
+                f"{new.account} has forgotten it, perhaps after an act: type `leadgate forget` with its id and the "
+                f"file of {holder!r}{old}, then this again."
             )
             raise LedgerError(msg)
         connection.execute(pipelines.update().where(own).values(account=new.account, source=new.source))

@@ -8,12 +8,14 @@ from functools import partial
 import pytest
 from sqlalchemy import Engine, select
 
+from leadgate.errors import LedgerError
 from leadgate.identity import Identity
 from leadgate.ledger import Ledger, absent, claims, sending, waiting
 from leadgate.ledger.forgetting import forget
 from leadgate.ledger.forgotten import read_forgotten
 from leadgate.ledger.history import read_history
 from leadgate.ledger.people import resolve
+from leadgate.ledger.pipelines import check_pipeline, rebind_pipeline
 from leadgate.ledger.pruning import prune
 from leadgate.ledger.schema import attempts, forgotten, metadata, pipelines
 from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_mark
@@ -206,6 +208,30 @@ def test_a_lead_of_another_pipeline_of_the_account_is_forgotten_there(ledger: Le
     assert read_forgotten(other, [ID]) == set()
     assert forget(ledger, ID) is None
     assert waiting.register(other, leads(ID), now=NOW).new == 0
+
+
+def test_an_account_that_turns_out_to_be_the_same_frees_no_forgotten_lead(ledger: Ledger, engine: Engine) -> None:
+    """Two pipelines had different addresses of it: what one has acted on and pruned is open in the other."""
+    other, moved = Ledger(engine, pipeline="other", owner="first"), Identity("leads.acme.com", "here")
+    check_pipeline(ledger, Identity("acme", "here"))
+    check_pipeline(other, Identity("leads.acme.com", "there"))
+    settle(ledger, "1")
+    settle(other, "2")
+    assert (pruned(ledger), pruned(other)) == (1, 1)
+    make_ready(ledger, "2")
+    make_ready(other, "1")
+    with pytest.raises(
+        LedgerError, match=r"'2' is open in the pipeline 'acme'.* leads\.acme\.com has forgotten it.*the old address"
+    ):
+        rebind_pipeline(ledger, moved, now=LATER)
+    assert forget(ledger, "2") is None
+    with pytest.raises(LedgerError, match="'1' is open in the pipeline 'other'"):
+        rebind_pipeline(ledger, moved, now=LATER)
+    assert forget(other, "1") is None
+    make_ready(other, "3")
+    assert rebind_pipeline(ledger, moved, now=LATER).account == "acme"
+    check_pipeline(ledger, moved)
+    assert register_again(ledger, ["1", "2"]) == register_again(other, ["1", "2"]) == 0
 
 
 def test_two_runs_cannot_register_a_lead_while_it_is_pruned(ledger: Ledger, engine: Engine) -> None:
