@@ -32,7 +32,7 @@ from tasks.decide import decide
 from tasks.failing import count_failures
 from tasks.observed import observe
 from tasks.outlast import outlast
-from tasks.page import Page, note_end
+from tasks.page import Page, leave_in_time, note_end
 from tasks.reconcile import reconcile
 from tasks.register import register
 from tasks.report import Progress, name_run, report
@@ -91,7 +91,8 @@ async def release(
         await progress.show()
         summary = await report(pipeline, account, page)
         note_end(summary, account.trouble, page)
-        await sound_all(run, summary)
+        await sound_all(run, summary, page)
+    leave_in_time(page)
     if run.stop:
         return Cancelled(message=stopped(run.stop.signal_name, pipeline.config.pipeline), data=summary)
     return Failed(message=account.trouble, data=summary) if account.trouble else summary

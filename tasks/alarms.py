@@ -23,6 +23,7 @@ from leadgate.wiring.pipeline import Pipeline
 from leadgate.wiring.run import Run
 from tasks.links import form_link
 from tasks.observed import tell
+from tasks.page import Page
 
 HEALTHY = "leadgate.source.healthy"
 """Said of every look of a run that finds the source healthy; a server that misses it for too long sounds the alarm."""
@@ -66,11 +67,11 @@ def sound(pipeline: Pipeline, alarm: Alarm, *, is_raised: bool, payload: Mapping
         get_run_logger().warning("event=alarm alarm=%s raised=%s", alarm, is_raised)
 
 
-async def sound_all(run: Run, summary: Summary) -> None:
+async def sound_all(run: Run, summary: Summary, page: Page) -> None:
     """Compare what a run has come to with the alarms, when it ends. A run that cannot know leaves an alarm as it is."""
     pipeline, account, breaker = run.pipeline, run.account, run.exchange.breaker
     _about_budgets(run)
-    overdue = await _about_overdue(pipeline, summary.overdue)
+    overdue = await _about_overdue(pipeline, summary.overdue, page)
     sound(pipeline, Alarm.REVIEWS, is_raised=bool(summary.overdue), payload=overdue)
     doubts, delivery, now = read_doubts(pipeline.ledger), pipeline.config.delivery, pipeline.clock()
     in_doubt = {"in_doubt": doubts.brake.in_doubt}
@@ -103,7 +104,7 @@ def _about_budgets(run: Run) -> None:
         sound(pipeline, Alarm.BUDGET, is_raised=False, payload=payload)
 
 
-async def _about_overdue(pipeline: Pipeline, count: int) -> dict[str, int | str]:
+async def _about_overdue(pipeline: Pipeline, count: int, page: Page) -> dict[str, int | str]:
     """Say how many reviews are overdue, by which rules, where most are decided, and which has been open longest."""
     if not count:
         return {"overdue": 0}
@@ -119,11 +120,12 @@ async def _about_overdue(pipeline: Pipeline, count: int) -> dict[str, int | str]
     rest = [f"{len(by_rule) - _RULES} more"] if len(by_rule) > _RULES else []
     rule = next((name for name, count in rules.most_common(1) if count), None)
     filled_in = {"rule": rule, "count": count_in_review(ledger, Resolution.PROCESS, rule)} if rule else {}
+    form = await page.show(form_link(ledger.pipeline, filled_in))
     longest = read_reviews(ledger, limit=1) if review.link else []
     return {
         "overdue": count,
         "by_rule": ", ".join(by_rule[:_RULES] + rest),
-        "form": await form_link(ledger.pipeline, filled_in) or "",
+        "form": form or "",
         "lead": next(filter(None, (review.link_to(found.lead_id) for found in longest)), ""),
     }
 

@@ -1,6 +1,9 @@
 """What a run shows on its page in Prefect, as long as the server answers: the ledger needs no page."""
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,6 +23,10 @@ PAGE_LOST = (
 )
 _PATIENCE_SECONDS = 6
 """How long one entry of the page may take."""
+_LEAVES_AFTER_SECONDS = 15
+"""How long Prefect may try to tell its server how a run has ended, once that server has not answered."""
+_OWN_PROCESS = "PREFECT__FLOW_RUN_ID"
+"""Prefect's workers set it for the process of a run."""
 
 T = TypeVar("T")
 
@@ -80,3 +87,21 @@ def note_end(summary: Summary, trouble: str | None, page: Page) -> None:
     if end := _END.get():
         end.summary, end.trouble, end.is_lost = summary, trouble, page.is_lost
         end.run_id = str(flow_run.get_id())
+
+
+def leave_in_time(page: Page) -> None:
+    """End the process that a worker has started for a run, if Prefect cannot say soon how the run has ended.
+
+    Its work is done and recorded, and Prefect itself would try for minutes. A server that is back by then hears it.
+    """
+    if page.is_lost and os.environ.get(_OWN_PROCESS):
+        timer = threading.Timer(_LEAVES_AFTER_SECONDS, _leave)
+        timer.daemon = True  # a process that ends by itself does not wait for it
+        timer.start()
+
+
+def _leave() -> None:
+    print(f"leadgate: {PAGE_LOST} The process of this run ends now.", file=sys.stderr)  # noqa: T201 - the log's server is gone
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)

@@ -13,6 +13,7 @@ from leadgate.report import read_facts, write_report
 from leadgate.report.facts import LAST_WEEK
 from leadgate.unexpected import guarded
 from tasks.outside import AGAIN_WHEN_DOWN
+from tasks.page import Page
 from tasks.report import artifact_key
 
 
@@ -30,9 +31,11 @@ async def publish_report(ledger: Ledger, config: PipelineConfig, base_dir: Path)
     await asyncio.to_thread(lambda: write_report(read_facts(ledger, config, since=LAST_WEEK, now=now), path))
     get_run_logger().info("event=report_written path=%s", path)
     if config.report.url:
-        await acreate_link_artifact(
-            config.report.url,
-            link_text=f"How {config.pipeline} does",
-            key=artifact_key(config.pipeline, "report"),
-            description=f"The page about {config.pipeline} as of {now:%Y-%m-%d %H:%M}Z.",
+        await Page().show(
+            acreate_link_artifact(
+                config.report.url,
+                link_text=f"How {config.pipeline} does",
+                key=artifact_key(config.pipeline, "report"),
+                description=f"The page about {config.pipeline} as of {now:%Y-%m-%d %H:%M}Z.",
+            )
         )

@@ -47,11 +47,14 @@ _DONE = FINAL_STATES | {State.REVIEW, State.FAILED}
 
 async def name_run(pipeline: str, started_at: datetime) -> str:
     """Name and tag the present flow run by its pipeline, however it was started; return the name."""
-    async with get_client() as client:
-        tags = {*flow_run.get_tags(), "leadgate", f"pipeline:{pipeline}"}
-        name = f"{pipeline}-{started_at:%Y-%m-%d-%H:%M:%S}"
-        await client.update_flow_run(UUID(str(flow_run.get_id())), name=name, tags=tags)
+    name = f"{pipeline}-{started_at:%Y-%m-%d-%H:%M:%S}"
+    await Page().show(_rename_run(name, {*flow_run.get_tags(), "leadgate", f"pipeline:{pipeline}"}))
     return name
+
+
+async def _rename_run(name: str, tags: set[str]) -> None:
+    async with get_client() as client:
+        await client.update_flow_run(UUID(str(flow_run.get_id())), name=name, tags=tags)
 
 
 class Progress:
