@@ -82,8 +82,7 @@ class Database:
             msg = f"source.url: cannot be used ({type(error).__name__}). {_WRITE}"
             raise SourceError(msg) from None
         set_up_sessions(engine)
-        if url.get_driver_name() == "psycopg":
-            Patience(_SILENT_SECONDS).bound(engine)
+        Patience(_SILENT_SECONDS).bound(engine)
         return cls(engine, shown(url))
 
     @contextmanager
@@ -146,9 +145,6 @@ def _connect_args(url: URL) -> dict[str, Any]:
         case "psycopg":
             # A prepared statement is lost behind a pooler such as PgBouncer.
             return {"prepare_threshold": None, "client_encoding": "utf8"}
-        case "pymysql":
-            silent = {"read_timeout": _SILENT_SECONDS, "write_timeout": _SILENT_SECONDS}
-            return {name: seconds for name, seconds in silent.items() if name not in url.query}
         case _:
             return {}
 
