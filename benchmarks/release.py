@@ -40,7 +40,7 @@ def main(config: Path, leads: int) -> None:
     import flows.release_leads  # noqa: F401, PLC0415 - takes seconds, which are no part of the flow run
 
     def release() -> None:
-        result = run_flow(config, limit=None, watch_for=None)
+        result = run_flow(config, on_own_server=False)
         if result.trouble or result.summary.processed + result.summary.rejected != leads:
             msg = f"Not every lead was released: {result}"
             raise RuntimeError(msg)

@@ -93,7 +93,7 @@ def demo(
             say(f"The Prefect UI, while this runs: {api.ui_url}")
             say(f"Running `leadgate run --watch {seconds + 10}s`; enrichment arrives for {seconds} s:")
             with _arriving(source, seconds), live_progress(config):
-                result = run_flow(config, limit=None, watch_for=f"{seconds + 10}s")
+                result = run_flow(config, on_own_server=api.is_own, watch_for=f"{seconds + 10}s")
             say()
             say("What became of them:")
             tell(result)

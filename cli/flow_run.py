@@ -23,22 +23,29 @@ class RunResult:
 
 
 def run_flow(
-    config: Path, *, limit: int | None = None, watch_for: str | None = None, plan: Path | None = None
+    config: Path,
+    *,
+    on_own_server: bool,
+    limit: int | None = None,
+    watch_for: str | None = None,
+    plan: Path | None = None,
 ) -> RunResult:
     """Run `release_leads` to its end; raise what it raised where it could not do its work at all."""
     from prefect.exceptions import TerminationSignal  # noqa: PLC0415 - as below
 
     try:
-        return asyncio.run(_run(config, limit=limit, watch_for=watch_for, plan=plan))
+        return asyncio.run(_run(config, on_own_server=on_own_server, limit=limit, watch_for=watch_for, plan=plan))
     except TerminationSignal:
         raise KeyboardInterrupt from None  # while a flow runs, Prefect answers SIGTERM in place of us
 
 
-async def _run(config: Path, *, limit: int | None, watch_for: str | None, plan: Path | None) -> RunResult:
+async def _run(
+    config: Path, *, on_own_server: bool, limit: int | None, watch_for: str | None, plan: Path | None
+) -> RunResult:
     from flows.release_leads import release_leads  # noqa: PLC0415 - imports Prefect, which takes seconds
     from tasks.page import PAGE_LOST, noted_end  # noqa: PLC0415 - as above
 
-    with noted_end() as end:
+    with noted_end(on_own_server=on_own_server) as end:
         try:
             state = await release_leads(
                 config=str(config),

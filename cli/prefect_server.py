@@ -60,6 +60,11 @@ class PrefectApi:
     home: Path | None
     """Where a server of our own keeps its database; None for the server that is configured."""
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the server was started for the verb, and ends with it."""
+        return self.home is not None
+
     def where(self, run_id: str) -> str:
         """Say how to look at a run afterwards."""
         if self.home is None:

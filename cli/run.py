@@ -77,7 +77,7 @@ def run(  # noqa: PLR0913
         build_client(pipeline.config.leadbyte)
         warn_in_the_clear(pipeline.config.leadbyte.base_url)
     with metrics, prefect_api(quiet=as_json) as api, nullcontext() if as_json or verbose else live_progress(config):
-        result = run_flow(config, limit=limit, watch_for=watch, plan=plan)
+        result = run_flow(config, on_own_server=api.is_own, limit=limit, watch_for=watch, plan=plan)
     if as_json:
         pause = result.summary.pause
         more: dict[str, Any] = {"paused": asdict(pause) if pause else None, "skipped": result.summary.skipped}

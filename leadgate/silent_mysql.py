@@ -39,8 +39,9 @@ def cut_when_over(known: "weakref.WeakSet[Cuttable]", is_over: Callable[[], bool
 
     def watch() -> None:
         while owner() is not None:
-            for connection in list(known) if is_over() else ():
-                connection.cut()
+            with contextlib.suppress(RuntimeError):  # one more was made meanwhile: it is cut at the next look
+                for connection in list(known) if is_over() else ():
+                    connection.cut()
             time.sleep(_LOOKS_EVERY_SECONDS)
 
     threading.Thread(target=watch, name="leadgate-cuts-silence", daemon=True).start()

@@ -23,7 +23,7 @@ from leadgate.wiring.pipeline import Pipeline
 from leadgate.wiring.run import Run
 from tasks.links import form_link
 from tasks.observed import tell
-from tasks.page import Page
+from tasks.page import Page, is_heard
 
 HEALTHY = "leadgate.source.healthy"
 """Said of every look of a run that finds the source healthy; a server that misses it for too long sounds the alarm."""
@@ -59,16 +59,24 @@ _HEALTHY_EVERY = timedelta(minutes=5)
 
 
 def sound(pipeline: Pipeline, alarm: Alarm, *, is_raised: bool, payload: Mapping[str, int | str] | None = None) -> None:
-    """Tell that an alarm begins or is over, unless that has been told already."""
-    ledger = pipeline.ledger
-    is_news = raise_alarm(ledger, alarm, now=ledger.now()) if is_raised else clear_alarm(ledger, alarm)
+    """Tell that an alarm begins or is over, unless that has been told already or nobody would hear it."""
+    ledger, heard = pipeline.ledger, is_heard()
+    if is_raised:
+        is_news = raise_alarm(ledger, alarm, now=ledger.now(), is_heard=heard)
+    else:
+        is_news = clear_alarm(ledger, alarm, is_heard=heard)
     if is_news:
         tell((BEGINS if is_raised else ENDS)[alarm], ledger.pipeline, payload or {})
         get_run_logger().warning("event=alarm alarm=%s raised=%s", alarm, is_raised)
 
 
 async def sound_all(run: Run, summary: Summary, page: Page) -> None:
-    """Compare what a run has come to with the alarms, when it ends. A run that cannot know leaves an alarm as it is."""
+    """Compare what a run has come to with the alarms, when it ends. A run that cannot know leaves an alarm as it is.
+
+    So does one whose server does not answer: what nobody hears must not count as told.
+    """
+    if page.is_lost:
+        return
     pipeline, account, breaker = run.pipeline, run.account, run.exchange.breaker
     _about_budgets(run)
     overdue = await _about_overdue(pipeline, summary.overdue, page)

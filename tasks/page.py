@@ -62,6 +62,8 @@ class Page:
 class End:
     """How a run has ended, for whoever started it in this process: Prefect may not be able to say it."""
 
+    on_own_server: bool
+    """Whether the Prefect server was started for this run, so that nobody hears what is told there."""
     summary: Summary | None = None
     trouble: str | None = None
     run_id: str = ""
@@ -72,14 +74,20 @@ _END: ContextVar[End | None] = ContextVar("end", default=None)
 
 
 @contextmanager
-def noted_end() -> Iterator[End]:
+def noted_end(*, on_own_server: bool) -> Iterator[End]:
     """Note how the run that is started inside of this ends."""
-    end = End()
+    end = End(on_own_server)
     token = _END.set(end)
     try:
         yield end
     finally:
         _END.reset(token)
+
+
+def is_heard() -> bool:
+    """Whether the server of this run is one that automations may listen on."""
+    end = _END.get()
+    return end is None or not end.on_own_server
 
 
 def note_end(summary: Summary, trouble: str | None, page: Page) -> None:

@@ -48,20 +48,32 @@ class Raised:
 
 
 @writes
-def raise_alarm(ledger: Ledger, alarm: Alarm, *, now: datetime) -> bool:
-    """Note that an alarm is raised; tell whether that is news, which it is for one of all runs that find it."""
-    row = {"pipeline": ledger.pipeline, "alarm": alarm, "since": now}
-    insert = ledger.insert(alarms).on_conflict_do_nothing().returning(alarms.c.alarm)
+def raise_alarm(ledger: Ledger, alarm: Alarm, *, now: datetime, is_heard: bool = True) -> bool:
+    """Note that an alarm is raised; tell whether that is news, which it is for one of all runs that find it.
+
+    A run that nobody hears tells no news, and leaves it to the next one that is heard.
+    """
+    row = {"pipeline": ledger.pipeline, "alarm": alarm, "since": now, "told": is_heard}
+    insert = ledger.insert(alarms).values(row)
+    if is_heard:
+        key = [alarms.c.pipeline, alarms.c.alarm]
+        insert = insert.on_conflict_do_update(index_elements=key, set_={"told": True}, where=~alarms.c.told)
+    else:
+        insert = insert.on_conflict_do_nothing()
     with ledger.transaction() as connection:
-        return connection.execute(insert, row).first() is not None
+        return connection.execute(insert.returning(alarms.c.alarm)).first() is not None and is_heard
 
 
 @writes
-def clear_alarm(ledger: Ledger, alarm: Alarm) -> bool:
-    """Note that there is no cause for an alarm any more; tell whether that is news."""
+def clear_alarm(ledger: Ledger, alarm: Alarm, *, is_heard: bool = True) -> bool:
+    """Note that there is no cause for an alarm any more; tell whether that is news.
+
+    A run that nobody hears leaves an alarm that was told as it is.
+    """
     mine = (alarms.c.pipeline == ledger.pipeline, alarms.c.alarm == alarm)
+    which = mine if is_heard else (*mine, ~alarms.c.told)
     with ledger.transaction() as connection:
-        return connection.execute(alarms.delete().where(*mine).returning(alarms.c.alarm)).first() is not None
+        return bool(connection.scalar(alarms.delete().where(*which).returning(alarms.c.told)))
 
 
 def read_alarms(ledger: Ledger) -> Sequence[Raised]:

@@ -236,6 +236,7 @@ alarms = Table(
     Column("pipeline", String(63), nullable=False),
     Column("alarm", String(20), nullable=False),
     Column("since", UtcDateTime, nullable=False, comment="when a run found it; the row is deleted when it is over"),
+    Column("told", Boolean, nullable=False, comment="whether an event was sent that somebody may have heard"),
     PrimaryKeyConstraint("pipeline", "alarm", name="leadgate_alarms_pk"),
 )
 

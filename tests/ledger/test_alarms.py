@@ -30,3 +30,20 @@ def test_of_runs_that_find_it_at_once_one_tells(ledger: Ledger) -> None:
     assert sorted(raised) == [False] * (runs - 1) + [True]
     cleared = together(*[partial(clear_alarm, ledger, Alarm.REVIEWS)] * runs)
     assert sorted(cleared) == [False] * (runs - 1) + [True]
+
+
+def test_what_nobody_hears_is_left_to_a_run_that_is_heard(ledger: Ledger) -> None:
+    """A run at a keyboard, on a server of its own, finds it first, and later finds first that it is over."""
+    alarm = Alarm.LEADBYTE
+    assert not raise_alarm(ledger, alarm, now=NOW, is_heard=False)
+    assert read_alarms(ledger) == [Raised("leadbyte", NOW)], "status shows it all the same"
+    later = NOW + timedelta(minutes=5)
+    assert raise_alarm(ledger, alarm, now=later)
+    assert not raise_alarm(ledger, alarm, now=later)
+    assert read_alarms(ledger) == [Raised("leadbyte", NOW)]
+    assert not clear_alarm(ledger, alarm, is_heard=False)
+    assert read_alarms(ledger) == [Raised("leadbyte", NOW)]
+    assert clear_alarm(ledger, alarm)
+    assert not raise_alarm(ledger, alarm, now=NOW, is_heard=False)
+    assert not clear_alarm(ledger, alarm, is_heard=False)
+    assert read_alarms(ledger) == []

@@ -143,29 +143,29 @@ CREATE TABLE leadgate_entries (
     CONSTRAINT leadgate_entries_doubt_has_time CHECK (doubt_since is not null or doubt_action is null)
 );
 
-CREATE INDEX leadgate_entries_absent ON leadgate_entries (pipeline, absent_since) WHERE absent_since is not null;
-
-CREATE INDEX leadgate_entries_new ON leadgate_entries (pipeline, lead_id) WHERE state = 'waiting' and missing is null;
-
-CREATE INDEX leadgate_entries_taken ON leadgate_entries (pipeline, state, settled_at) WHERE settled_at is not null;
-
-CREATE INDEX leadgate_entries_by_age ON leadgate_entries (pipeline, deadline, quarantined_at, lead_id) WHERE state = 'waiting' and due_at is null;
-
-CREATE INDEX leadgate_entries_held ON leadgate_entries (pipeline, due_at, lead_id) WHERE state = 'waiting' and due_at is not null;
-
-CREATE INDEX leadgate_entries_ready ON leadgate_entries (pipeline, due_at, lead_id) WHERE state = 'ready';
-
 CREATE INDEX leadgate_entries_leased ON leadgate_entries (pipeline, lease_until) WHERE lease_until is not null;
-
-CREATE UNIQUE INDEX leadgate_entries_account ON leadgate_entries (account, lead_id);
 
 CREATE INDEX leadgate_entries_for_people ON leadgate_entries (pipeline, state, lead_id) WHERE state in ('review', 'failed');
 
-CREATE INDEX leadgate_entries_unknown ON leadgate_entries (pipeline, due_at) WHERE state = 'unknown';
-
 CREATE INDEX leadgate_entries_in_doubt ON leadgate_entries (state) WHERE doubt_action is not null;
 
+CREATE INDEX leadgate_entries_by_age ON leadgate_entries (pipeline, deadline, quarantined_at, lead_id) WHERE state = 'waiting' and due_at is null;
+
 CREATE INDEX leadgate_entries_waiting ON leadgate_entries (pipeline, lead_id) WHERE state = 'waiting';
+
+CREATE INDEX leadgate_entries_absent ON leadgate_entries (pipeline, absent_since) WHERE absent_since is not null;
+
+CREATE INDEX leadgate_entries_held ON leadgate_entries (pipeline, due_at, lead_id) WHERE state = 'waiting' and due_at is not null;
+
+CREATE INDEX leadgate_entries_new ON leadgate_entries (pipeline, lead_id) WHERE state = 'waiting' and missing is null;
+
+CREATE INDEX leadgate_entries_unknown ON leadgate_entries (pipeline, due_at) WHERE state = 'unknown';
+
+CREATE UNIQUE INDEX leadgate_entries_account ON leadgate_entries (account, lead_id);
+
+CREATE INDEX leadgate_entries_ready ON leadgate_entries (pipeline, due_at, lead_id) WHERE state = 'ready';
+
+CREATE INDEX leadgate_entries_taken ON leadgate_entries (pipeline, state, settled_at) WHERE settled_at is not null;
 
 COMMENT ON COLUMN leadgate_entries.due_at IS 'not before: decide (ready), look again (waiting, held), probe (unknown)';
 
@@ -275,9 +275,9 @@ CREATE TABLE leadgate_attempts (
 
 CREATE INDEX leadgate_attempts_acts ON leadgate_attempts (pipeline, action, answered_at, outcome) WHERE action is not null and (outcome is null or outcome in ('taken', 'in_doubt'));
 
-CREATE INDEX leadgate_attempts_controls ON leadgate_attempts (pipeline, sent_at) WHERE kind = 'control';
-
 CREATE UNIQUE INDEX leadgate_attempts_open ON leadgate_attempts (pipeline, lead_id) WHERE outcome is null;
+
+CREATE INDEX leadgate_attempts_controls ON leadgate_attempts (pipeline, sent_at) WHERE kind = 'control';
 
 COMMENT ON COLUMN leadgate_attempts.request_id IS 'the leads of one request share it';
 
@@ -325,10 +325,13 @@ CREATE TABLE leadgate_alarms (
     pipeline VARCHAR(63) NOT NULL,
     alarm VARCHAR(20) NOT NULL,
     since TIMESTAMP WITH TIME ZONE NOT NULL,
+    told BOOLEAN NOT NULL,
     CONSTRAINT leadgate_alarms_pk PRIMARY KEY (pipeline, alarm)
 );
 
 COMMENT ON COLUMN leadgate_alarms.since IS 'when a run found it; the row is deleted when it is over';
+
+COMMENT ON COLUMN leadgate_alarms.told IS 'whether an event was sent that somebody may have heard';
 
 CREATE TABLE leadgate_rates (
     account VARCHAR(300) NOT NULL,
