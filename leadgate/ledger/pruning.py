@@ -13,7 +13,7 @@ from leadgate.model import FINAL_STATES, State
 
 PAUSE = 0.15
 """Seconds between two pieces: a writer of SQLite that waits asks again every tenth of a second."""
-_AT_ONCE = 500
+_AT_ONCE = 250
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _NEVER_ACTED_ON = and_(
     ENTRY.doubt_since.is_(None),
