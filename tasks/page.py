@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import threading
+import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
-from prefect import get_run_logger
+from prefect import get_client, get_run_logger
 from prefect.runtime import flow_run
+from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from leadgate.summary import Summary
 from tasks.observed import quoted
@@ -23,8 +25,9 @@ PAGE_LOST = (
 )
 _PATIENCE_SECONDS = 6
 """How long one entry of the page may take."""
-_LEAVES_AFTER_SECONDS = 15
+_LEAVES_AFTER_SECONDS = 12
 """How long Prefect may try to tell its server how a run has ended, once that server has not answered."""
+_SERVER_ANSWERS_WITHIN_SECONDS = 2
 _OWN_PROCESS = "PREFECT__FLOW_RUN_ID"
 """Prefect's workers set it for the process of a run."""
 
@@ -100,15 +103,24 @@ def note_end(summary: Summary, trouble: str | None, page: Page) -> None:
 def leave_in_time(page: Page) -> None:
     """End the process that a worker has started for a run, if Prefect cannot say soon how the run has ended.
 
-    Its work is done and recorded, and Prefect itself would try for minutes. A server that is back by then hears it.
+    Its work is done and recorded, and Prefect itself would try for minutes. A server that is only slow is waited for.
     """
     if page.is_lost and os.environ.get(_OWN_PROCESS):
-        timer = threading.Timer(_LEAVES_AFTER_SECONDS, _leave)
-        timer.daemon = True  # a process that ends by itself does not wait for it
-        timer.start()
+        # A process that ends by itself does not wait for it.
+        threading.Thread(target=_leave_when_gone, name="leadgate-leaves-in-time", daemon=True).start()
 
 
-def _leave() -> None:
+def is_server_gone() -> bool:
+    """Whether the Prefect server does not even say that it is there."""
+    patience = {PREFECT_CLIENT_MAX_RETRIES: 0, PREFECT_API_REQUEST_TIMEOUT: _SERVER_ANSWERS_WITHIN_SECONDS}
+    with temporary_settings(patience), get_client(sync_client=True) as client:
+        return client.api_healthcheck() is not None
+
+
+def _leave_when_gone() -> None:
+    time.sleep(_LEAVES_AFTER_SECONDS)
+    while not is_server_gone():
+        time.sleep(_LEAVES_AFTER_SECONDS)
     print(f"leadgate: {PAGE_LOST} The process of this run ends now.", file=sys.stderr)  # noqa: T201 - the log's server is gone
     sys.stdout.flush()
     sys.stderr.flush()
