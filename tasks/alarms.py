@@ -5,6 +5,7 @@ is kept in the ledger, for the runs to come and for those beside this one; `depl
 that turn the events into notifications.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -23,7 +24,7 @@ from leadgate.wiring.pipeline import Pipeline
 from leadgate.wiring.run import Run
 from tasks.links import form_link
 from tasks.observed import tell
-from tasks.page import Page, is_heard
+from tasks.page import Page, is_heard, is_server_gone
 
 HEALTHY = "leadgate.source.healthy"
 """Said of every look of a run that finds the source healthy; a server that misses it for too long sounds the alarm."""
@@ -52,6 +53,8 @@ ENDS = {
     Alarm.SENTENCES: "leadgate.sentences.understood",
 }
 _RULES = 10
+_FORM_WITHIN_SECONDS = 20
+"""How long a server that is there, and slow, may take to say where the form is."""
 _EVIDENCE_WITHIN = timedelta(minutes=15)
 """How long after it can be had evidence is missed: three runs of the schedule."""
 _HEALTHY_EVERY = timedelta(minutes=5)
@@ -73,10 +76,11 @@ def sound(pipeline: Pipeline, alarm: Alarm, *, is_raised: bool, payload: Mapping
 async def sound_all(run: Run, summary: Summary, page: Page) -> None:
     """Compare what a run has come to with the alarms, when it ends. A run that cannot know leaves an alarm as it is.
 
-    So does one whose server does not answer: what nobody hears must not count as told.
+    So does one whose server is gone: what nobody hears must not count as told.
     """
-    if page.is_lost:
+    if page.is_lost and await asyncio.to_thread(is_server_gone):
         return
+    page.try_again()
     pipeline, account, breaker = run.pipeline, run.account, run.exchange.breaker
     _about_budgets(run)
     overdue = await _about_overdue(pipeline, summary.overdue, page)
@@ -128,7 +132,7 @@ async def _about_overdue(pipeline: Pipeline, count: int, page: Page) -> dict[str
     rest = [f"{len(by_rule) - _RULES} more"] if len(by_rule) > _RULES else []
     rule = next((name for name, count in rules.most_common(1) if count), None)
     filled_in = {"rule": rule, "count": count_in_review(ledger, Resolution.PROCESS, rule)} if rule else {}
-    form = await page.show(form_link(ledger.pipeline, filled_in))
+    form = await page.show(form_link(ledger.pipeline, filled_in), within=_FORM_WITHIN_SECONDS)
     longest = read_reviews(ledger, limit=1) if review.link else []
     return {
         "overdue": count,

@@ -25,7 +25,7 @@ PAGE_LOST = (
 )
 _PATIENCE_SECONDS = 6
 """How long one entry of the page may take."""
-_LEAVES_AFTER_SECONDS = 12
+_LEAVES_AFTER_SECONDS = 9
 """How long Prefect may try to tell its server how a run has ended, once that server has not answered."""
 _SERVER_ANSWERS_WITHIN_SECONDS = 2
 _OWN_PROCESS = "PREFECT__FLOW_RUN_ID"
@@ -45,13 +45,13 @@ class Page:
         """Let the next entry be tried, whatever has become of those before."""
         self.is_lost = False
 
-    async def show(self, entry: Coroutine[Any, Any, T]) -> T | None:
+    async def show(self, entry: Coroutine[Any, Any, T], *, within: float = _PATIENCE_SECONDS) -> T | None:
         """Write an entry; None if the server does not answer, which costs the run its page and nothing else."""
         if self.is_lost:
             entry.close()
             return None
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(within):
                 return await entry
         except (httpx.HTTPError, TimeoutError):
             self.is_lost = True
