@@ -27,5 +27,6 @@ from leadgate.config.source import LeadsConfig as LeadsConfig
 from leadgate.config.source import RelationConfig as RelationConfig
 from leadgate.config.source import SourceConfig as SourceConfig
 from leadgate.config.update import FieldConfig as FieldConfig
+from leadgate.config.wait import Need as Need
 from leadgate.config.wait import RequireConfig as RequireConfig
 from leadgate.config.wait import WaitConfig as WaitConfig

@@ -60,10 +60,11 @@ def in_largest_unit(span: timedelta) -> str:
 def shortened(condition: str) -> str:
     """Write a condition or a calculation on one line, of 80 characters at most."""
     text = " ".join(condition.split())
-    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}..."
+    return text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}..."
 
 
-_LONGEST_TOLD = 80
+LONGEST_TOLD = 80
+"""Characters of a condition that messages show."""
 
 
 Duration = Annotated[timedelta, BeforeValidator(lambda v: v if isinstance(v, timedelta) else _read_duration(v))]

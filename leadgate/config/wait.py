@@ -1,13 +1,25 @@
 """The shape of `wait:`: when a lead is complete, and how long that may take."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from leadgate.config.policy import ConditionText
-from leadgate.config.section import Duration, Section, Unfit, shortened
+from leadgate.config.section import LONGEST_TOLD, Duration, Section, Unfit, shortened
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that a lead waits for: how messages name it, and what its arrivals are kept under.
+
+    Those are a column, the columns of which any will do, or a condition.
+    """
+
+    told: str
+    keys: Sequence[str]
 
 
 class RequireConfig(Section):
@@ -80,6 +92,17 @@ class WaitConfig(Section):
     def columns(self) -> list[str]:
         """The columns that every complete lead has: COLUMN of the enrichment, or lead.COLUMN."""
         return [said.column.removeprefix("enrichment.") for said in self.require if said.column]
+
+    def needs(self, hide: Callable[[str], str] = str) -> list[Need]:
+        """What a lead waits for, in the order of the file; `hide` as for `RequireConfig.told`."""
+        needs = []
+        for number, said in enumerate(self.require, 1):
+            told = said.told(hide)
+            keys = [name.removeprefix("enrichment.") for name in said.any or [said.column or told]]
+            if said.when and len(said.when) > LONGEST_TOLD:
+                keys = [f"{told} ({number})"]  # another one may begin with the same words
+            needs.append(Need(told, keys))
+        return needs
 
     @property
     def spans(self) -> set[timedelta | None]:

@@ -1,6 +1,6 @@
 """Looking: which waiting leads have become complete or late. The work grows with what arrives, not with what waits."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -16,11 +16,22 @@ from leadgate.ledger.waiting import (
     never_looked_at,
     note_changed,
     note_looks,
-    read_settled_hashes,
+    read_arrivals,
+    read_decided,
     read_waiting,
     waiting_since,
 )
-from leadgate.model import Enrichment, Faults, Fingerprint, Lead, Look, SourceReading, Waiting
+from leadgate.model import (
+    Arrivals,
+    Enrichment,
+    Faults,
+    Fingerprint,
+    Lead,
+    Look,
+    SourceReading,
+    Waiting,
+    note_arrivals,
+)
 from leadgate.policy.requirements import Requirements
 from leadgate.source import Source
 
@@ -68,6 +79,8 @@ class Looker:
             keep_reading(ledger, reading)
         self.looked = Looked(reading, warnings=[reading.problem] if reading.problem else [])
         self._requirements = Requirements(config.wait, source.columns, config.without_values)
+        self.last_looked_at: datetime | None = None
+        """Until when it is known that nothing had come that was not noted."""
         self.late_since: dict[timedelta | None, datetime] = {}
         """By a lead's own deadline, since when it must have waited to be late; empty where none can be."""
         if reading.healthy and clock_problem is None:
@@ -84,7 +97,9 @@ class Looker:
         """Look at pages of waiting entries, and record what was found."""
         for page in pages:
             looks = [look for look in self.look_over(page) if look]
-            note_looks(self._ledger, looks, now=self._now)
+            before = read_arrivals(self._ledger, [look.lead_id for look in looks])
+            arrivals = {look.lead_id: self._note(before.get(look.lead_id), look.present) for look in looks}
+            note_looks(self._ledger, looks, arrivals=arrivals, now=self._now)
             self.looked.seen += len(page)
             self.looked.arrived += sum(look.due and not look.late for look in looks)
             self.looked.late += sum(look.late for look in looks)
@@ -104,21 +119,34 @@ class Looker:
         missing = self._requirements.missing(lead, enrichment)
         deadline = self._requirements.deadline(lead, enrichment)
         late_since = self.late_since.get(deadline)
-        return look_at(entry, enrichment, missing, self._now, late_since, self._ledger.fingerprint, deadline)
+        look = look_at(entry, enrichment, missing, self._now, late_since, self._ledger.fingerprint, deadline)
+        return look and replace(look, present=self._requirements.present(lead, enrichment, missing))
+
+    def _note(self, before: Arrivals | None, present: Collection[str]) -> Arrivals:
+        watched = self._requirements.watched
+        return note_arrivals(before, watched, present, last_looked_at=self.last_looked_at, now=self._now)
 
     def faults(self) -> Faults:
         """What was found to be wrong with rows, of enrichment above all, by this reading and the looks so far."""
         return Faults(self.looked.reading.faults, self._source.faults())
 
-    def count_changed(self, ids: Sequence[str]) -> None:
-        """Count those of the ids that are settled and whose enrichment is not what it was."""
-        known = read_settled_hashes(self._ledger, ids)
-        found = self._source.enrichments(list(known))
-        fingerprint = self._ledger.fingerprint
-        news = {lead_id: fingerprint(enrichment.columns) for lead_id, enrichment in found.items()}
-        self.looked.changed += note_changed(
-            self._ledger, {lead_id: data_hash for lead_id, data_hash in news.items() if data_hash != known[lead_id]}
-        )
+    def note_later(self, ids: Sequence[str]) -> None:
+        """Note what has arrived of those of the ids that were decided already, and count the settled ones of them."""
+        known = read_decided(self._ledger, ids)
+        ids = [entry.lead_id for entry in known]
+        found = self._source.enrichments(ids) if ids else {}
+        leads = self._source.leads(ids) if ids and self._requirements.reads_lead else {}
+        changed = []
+        for entry in known:
+            if enrichment := found.get(entry.lead_id):
+                data_hash = self._ledger.fingerprint(enrichment.columns)
+                lead = leads.get(entry.lead_id) or Lead(entry.lead_id, self._now)
+                missing = self._requirements.missing(lead, enrichment)
+                arrivals = self._note(entry.arrivals, self._requirements.present(lead, enrichment, missing))
+                if arrivals != entry.arrivals or (entry.is_settled and data_hash != entry.data_hash):
+                    self.looked.changed += entry.is_settled and data_hash != entry.data_hash
+                    changed.append(entry._replace(data_hash=data_hash, arrivals=arrivals))
+        note_changed(self._ledger, changed)
 
 
 def look_for_arrivals(
@@ -132,14 +160,17 @@ def look_for_arrivals(
     looker = Looker(source, ledger, config, now)
     newest = looker.looked.reading.latest_at
     mark = read_mark(ledger, Relation.ENRICHMENT)
+    if mark:
+        looker.last_looked_at = mark.read_at if source.reads_forward() else mark.compared_at
     looker.look(never_looked_at(ledger, PAGE))
     if mark is None:
         mark = Mark(read_at=now, compared_at=now, compared_rows=looker.looked.seen, faults=looker.faults())
     else:
         for ids, is_news in _written(source, config, mark, newest):
             looker.looked.again += again.look(ids) if again else 0
-            looker.look([read_waiting(ledger, ids)])
-            looker.count_changed(is_news)
+            waiting = read_waiting(ledger, ids)
+            looker.look([waiting])
+            looker.note_later(list(is_news.difference(entry.lead_id for entry in waiting)))
     looker.look(held_until(ledger, now, PAGE))
     for deadline, since in looker.late_since.items():
         looker.look(waiting_since(ledger, since, PAGE, deadline=deadline))
@@ -163,13 +194,13 @@ def read_trusted(source: Source, ledger: Ledger, config: PipelineConfig, now: da
 
 def _written(
     source: Source, config: PipelineConfig, mark: Mark, newest: datetime | None
-) -> Iterator[tuple[list[str], list[str]]]:
+) -> Iterator[tuple[list[str], set[str]]]:
     """Ids whose enrichment was written since the mark, with the overlap; and those of them that lie past the mark."""
     since = read_from(mark, newest, config.source.overlap)
     for page in (source.changed(since, PAGE) or ()) if since else ():
         ids = list(dict.fromkeys(lead_id for lead_id, _ in page))
         news = {lead_id for lead_id, at in page if mark.position is not None and at > mark.position}
-        yield ids, list(news)
+        yield ids, news
 
 
 def late_by_deadline(ledger: Ledger, wait: WaitConfig, now: datetime) -> dict[timedelta | None, datetime]:

@@ -10,7 +10,19 @@ from sqlalchemy import JSON
 
 from leadgate.ledger.many_rows import as_json
 from leadgate.ledger.schema import DECISION
-from leadgate.model import FINAL_STATES, Attempt, Claim, Conclusion, Decision, Look, Outcome, Result, Seen, State
+from leadgate.model import (
+    FINAL_STATES,
+    Arrivals,
+    Attempt,
+    Claim,
+    Conclusion,
+    Decision,
+    Look,
+    Outcome,
+    Result,
+    Seen,
+    State,
+)
 
 Row = dict[str, Any]
 
@@ -36,8 +48,8 @@ def seconds_of(deadline: timedelta | None) -> int:
     return int(deadline.total_seconds()) if deadline else 0
 
 
-def look_row(pipeline: str, look: Look) -> Row:
-    """What a look found."""
+def look_row(pipeline: str, look: Look, arrivals: Arrivals | None) -> Row:
+    """What a look found, and what is known by it of when the lead's data came."""
     return {
         "pipeline": pipeline,
         "lead_id": look.lead_id,
@@ -46,6 +58,7 @@ def look_row(pipeline: str, look: Look) -> Row:
         "deadline": seconds_of(look.deadline),
         "data_hash": look.data_hash,
         "late": look.late,
+        "arrivals": as_json(arrivals),
         "due": look.due,
         "complete": not look.missing,
     }

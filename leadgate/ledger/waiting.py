@@ -12,19 +12,19 @@ from sqlalchemy import Boolean, Column, ColumnElement, Select, and_, case, func,
 from leadgate.ledger.claims import at
 from leadgate.ledger.forgotten import find_forgotten
 from leadgate.ledger.ledger import Ledger, fields_of, writes
-from leadgate.ledger.many_rows import ManyRows
+from leadgate.ledger.many_rows import ManyRows, as_json
 from leadgate.ledger.pipelines import lock_pipeline
 from leadgate.ledger.rows import look_row, seconds_of
 from leadgate.ledger.schema import ENTRY, entries, in_state, same_lead
-from leadgate.model import Lead, Look, State, Waiting
+from leadgate.model import Arrivals, Lead, Look, State, Waiting
 
 Pages = Iterator[list[Waiting]]
 
 _KEY = (ENTRY.pipeline, ENTRY.lead_id)
 _LEADS = ManyRows("leads", *_KEY, ENTRY.quarantined_at, ENTRY.doubt_since)
-_LOOK = (*_KEY, ENTRY.state, ENTRY.missing, ENTRY.deadline, ENTRY.data_hash, ENTRY.late)
+_LOOK = (*_KEY, *(ENTRY[name] for name in ("state", "missing", "deadline", "data_hash", "late", "arrivals")))
 _LOOKS = ManyRows("looks", *_LOOK, due=Boolean(), complete=Boolean())
-_CHANGED = ManyRows("changed", *_KEY, ENTRY.data_hash)
+_CHANGED = ManyRows("changed", *_KEY, ENTRY.data_hash, ENTRY.arrivals)
 
 
 class Registration(NamedTuple):
@@ -92,8 +92,13 @@ def read_elsewhere(ledger: Ledger, ids: Sequence[str]) -> dict[str, str]:
 
 
 @writes
-def note_looks(ledger: Ledger, looks: Sequence[Look], *, now: datetime) -> None:
-    """Record what a look at the source found: what is missing still, and who is due for a decision."""
+def note_looks(
+    ledger: Ledger, looks: Sequence[Look], *, now: datetime, arrivals: Mapping[str, Arrivals] | None = None
+) -> None:
+    """Record what a look at the source found: what is missing still, who is due for a decision, and what has arrived.
+
+    Leads that `arrivals` does not have keep theirs.
+    """
     if not looks:
         return
     look = _LOOKS.rows(ledger.dialect).c
@@ -115,35 +120,67 @@ def note_looks(ledger: Ledger, looks: Sequence[Look], *, now: datetime) -> None:
             due_at=case((look.due, at(now)), (incomplete, None), else_=ENTRY.due_at),
             arrived_at=case((incomplete, None), else_=func.coalesce(ENTRY.arrived_at, at(now))),
             note=case((ends_hold, None), else_=ENTRY.note),
+            arrivals=func.coalesce(look.arrivals, ENTRY.arrivals),
         )
     )
-    rows = [look_row(ledger.pipeline, one) for one in looks]
+    known = arrivals or {}
+    rows = [look_row(ledger.pipeline, one, known.get(one.lead_id)) for one in looks]
     with ledger.transaction() as connection:
         ledger.lock(connection, [one.lead_id for one in looks])
         connection.execute(statement, _LOOKS.hand_over(connection, rows))
 
 
+class DecidedEntry(NamedTuple):
+    """An entry that does not wait any more: a change of its enrichment is noted, and changes nothing."""
+
+    lead_id: str
+    is_settled: bool
+    data_hash: str | None
+    """Of the enrichment last seen; not renewed before it is settled."""
+    arrivals: Arrivals | None
+
+
 @writes
-def note_changed(ledger: Ledger, hashes: Mapping[str, str]) -> int:
-    """Record that the enrichment of settled leads has changed, which changes nothing; return how many those are."""
-    if not hashes:
-        return 0
+def note_changed(ledger: Ledger, changed: Sequence[DecidedEntry]) -> None:
+    """Record what the enrichment of entries is now, and what has arrived, which changes nothing else of them."""
+    if not changed:
+        return
     seen = _CHANGED.rows(ledger.dialect).c
     settled = ENTRY.settled_at.is_not(None)
-    statement = entries.update().where(same_lead(ENTRY, seen), settled).values(data_hash=seen.data_hash)
-    rows = [{"pipeline": ledger.pipeline, "lead_id": lead_id, "data_hash": new} for lead_id, new in hashes.items()]
+    statement = (
+        entries.update()
+        .where(same_lead(ENTRY, seen))
+        .values(data_hash=case((settled, seen.data_hash), else_=ENTRY.data_hash), arrivals=seen.arrivals)
+    )
+    rows = [
+        {
+            "pipeline": ledger.pipeline,
+            "lead_id": each.lead_id,
+            "data_hash": each.data_hash,
+            "arrivals": as_json(each.arrivals),
+        }
+        for each in changed
+    ]
     with ledger.transaction() as connection:
-        ledger.lock(connection, hashes)
+        ledger.lock(connection, [each.lead_id for each in changed])
         connection.execute(statement, _CHANGED.hand_over(connection, rows))
-    return len(rows)
 
 
-def read_settled_hashes(ledger: Ledger, ids: Sequence[str]) -> dict[str, str | None]:
-    """Of those of the ids that are settled, the hash of the enrichment last seen."""
-    query = select(ENTRY.lead_id, ENTRY.data_hash)
-    query = query.where(ledger.mine, ENTRY.lead_id.in_(ids), ENTRY.settled_at.is_not(None))
+def read_decided(ledger: Ledger, ids: Sequence[str]) -> list[DecidedEntry]:
+    """Those of the ids that do not wait, but for withdrawn ones."""
+    columns = ENTRY.lead_id, ENTRY.settled_at.is_not(None).label("is_settled"), ENTRY.data_hash, ENTRY.arrivals
+    outside = (State.WAITING, State.WITHDRAWN)
+    query = select(*columns).where(ledger.mine, ENTRY.lead_id.in_(ids), ENTRY.state.not_in(outside))
     with ledger.reading() as connection:
-        return {row.lead_id: row.data_hash for row in connection.execute(query)}
+        return [DecidedEntry(**fields_of(row)) for row in connection.execute(query)]
+
+
+def read_arrivals(ledger: Ledger, ids: Sequence[str]) -> dict[str, Arrivals]:
+    """What is known of when the data of those of the ids came that have been looked at."""
+    query = select(ENTRY.lead_id, ENTRY.arrivals)
+    query = query.where(ledger.mine, ENTRY.lead_id.in_(ids), ENTRY.arrivals.is_not(None))
+    with ledger.reading() as connection:
+        return {row.lead_id: row.arrivals for row in connection.execute(query)}
 
 
 def all_waiting(ledger: Ledger, limit: int, *, after: str = "") -> Pages:

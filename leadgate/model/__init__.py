@@ -4,6 +4,9 @@ Instants are aware UTC datetimes and end in `_at`; spans are timedeltas. A lead 
 whatever type the source and LeadByte give it.
 """
 
+from leadgate.model.arrivals import Arrivals as Arrivals
+from leadgate.model.arrivals import Arrived as Arrived
+from leadgate.model.arrivals import note_arrivals as note_arrivals
 from leadgate.model.faults import MOST_IDS as MOST_IDS
 from leadgate.model.faults import Fault as Fault
 from leadgate.model.faults import Faults as Faults

@@ -1,10 +1,10 @@
 """When a lead is complete, and how long it may take: `wait:` as it was checked against the real columns. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from leadgate.config import RequireConfig, WaitConfig
+from leadgate.config import Need, RequireConfig, WaitConfig
 from leadgate.errors import PolicyError
 from leadgate.model import Columns, Enrichment, Lead
 from leadgate.policy.compiling import try_compile
@@ -18,11 +18,12 @@ _BY_DATA = "a wait goes by the lead's data; how long it may take is said by wait
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """One thing that is waited for, and how it is told while it is missing."""
+    """One thing that is waited for, how it is told while it is missing, and what its arrivals are kept under."""
 
     told: str
+    keys: Sequence[str]
     columns: list[Column]
-    """At least one of them."""
+    """At least one of them: one for each of the keys."""
     condition: Condition | None = None
 
 
@@ -36,8 +37,8 @@ class Requirements:
         problems: list[str] = []
         self._needs = [
             need
-            for number, said in enumerate(config.require, 1)
-            if (need := _need(f"wait.require[{number}]", said, names, language, problems, hide))
+            for number, (said, told) in enumerate(zip(config.require, config.needs(hide), strict=True), 1)
+            if (need := _need(f"wait.require[{number}]", said, told, names, language, problems))
         ]
         self._deadlines: list[tuple[Condition, timedelta]] = []
         for number, rule in enumerate(config.deadlines, 1):
@@ -55,6 +56,8 @@ class Requirements:
         read += self._eyes.columns if self._eyes else []
         self.columns = list(dict.fromkeys(read))
         """Every column that is looked at."""
+        self.watched = list(dict.fromkeys(key for need in self._needs for key in need.keys))
+        """What arrivals are kept of."""
         self.reads_lead = any(column.relation == "lead" for column in read)
         """Whether the lead's own row is looked at."""
 
@@ -70,6 +73,19 @@ class Requirements:
                 else any(_value(column, lead, enrichment) is not None for column in need.columns)
             )
         ]
+
+    def present(self, lead: Lead, enrichment: Enrichment | None, missing: Collection[str]) -> set[str]:
+        """Those of what is `watched` that are there, where this is `missing`."""
+        found = set[str]()
+        for need in self._needs:
+            if need.told in missing:
+                continue
+            if len(need.keys) == 1:
+                found.add(need.keys[0])
+                continue
+            values = zip(need.keys, need.columns, strict=True)
+            found.update(key for key, column in values if _value(column, lead, enrichment) is not None)
+        return found
 
     def behind(self, missing: Sequence[str]) -> set[str]:
         """The variables of the columns that would end a wait for what is missing."""
@@ -122,14 +138,14 @@ class Requirements:
 def _need(  # noqa: PLR0913, PLR0917
     where: str,
     said: RequireConfig,
+    need: Need,
     names: Names,
     language: Language | None,
     problems: list[str],
-    hide: Callable[[str], str],
 ) -> _Need | None:
     if said.when and language:
         condition = _compile(f"{where}.when", said.when, language, problems)
-        return _Need(said.told(hide), [], condition) if condition else None
+        return _Need(need.told, need.keys, [], condition) if condition else None
     wanted = {where: said.column} if said.column else {f"{where}.any[{n}]": c for n, c in enumerate(said.any or (), 1)}
     found: dict[Column, str] = {}
     for place, name in wanted.items():
@@ -140,7 +156,7 @@ def _need(  # noqa: PLR0913, PLR0917
             problems.append(f"{place}: {name} stands twice, also in {found[column]}: leave one of the two out")
         else:
             found[column] = place
-    return _Need(said.told(), list(found))
+    return _Need(need.told, need.keys, list(found))
 
 
 def _compile(where: str, text: str, language: Language, problems: list[str]) -> Condition | None:

@@ -18,7 +18,7 @@ from leadgate.plan import Plan, plan_run
 from leadgate.sandbox import Sandbox, sandbox_thread
 from tests.intake.pipeline import Pipeline
 
-TABLES = ["leadgate_entries", "leadgate_decisions", "leadgate_attempts", "leadgate_readings", "leadgate_policies"]
+TABLES = ["leadgate_entries", "leadgate_entry_decisions", "leadgate_attempts", "leadgate_readings", "leadgate_policies"]
 
 
 def plan(pipeline: Pipeline, **sections: dict[str, Any]) -> Plan:

@@ -54,7 +54,7 @@ def test_what_people_and_pauses_decided_is_left_out(ledger: Ledger, engine: Engi
     """The last that the rules said counts in its place."""
     decide_twice(ledger, "1")
     with engine.begin() as connection:
-        connection.execute(text(f"UPDATE leadgate_decisions SET {change} WHERE verdict = 'reject'"))  # noqa: S608
+        connection.execute(text(f"UPDATE leadgate_entry_decisions SET {change} WHERE verdict = 'reject'"))  # noqa: S608
     ((lead,),) = read_decided(ledger, NOW)
     assert (lead.verdict, lead.rule) == ("hold", None)
 

@@ -86,7 +86,7 @@ class MemoryLedger:
         if self._file.in_transaction:
             return False
         query = (
-            "select 1 from leadgate_attempts a join leadgate_decisions d using (pipeline, lead_id, token)"
+            "select 1 from leadgate_attempts a join leadgate_entry_decisions d using (pipeline, lead_id, token)"
             " where a.lead_id = ? and a.action = ? and a.outcome is null and d.verdict = ?"
         )
         return self._file.execute(query, (lead_id, action, action)).fetchone() is not None

@@ -1,0 +1,67 @@
+-- When what a lead waits for came, and the views for other programs. Never edited once it is released.
+
+ALTER TABLE leadgate_entries ADD COLUMN arrivals JSON;
+
+ALTER TABLE leadgate_decisions RENAME TO leadgate_entry_decisions;
+
+CREATE VIEW leadgate_leads AS
+SELECT
+    e.pipeline,
+    e.lead_id,
+    e.state,
+    e.quarantined_at,
+    e.registered_at,
+    e.arrived_at AS complete_at,
+    e.late,
+    d.decided_at,
+    d.verdict,
+    d.rule,
+    d.reason,
+    d.policy_version,
+    d.decided_by,
+    e.settled_at,
+    e.inferred,
+    e.doubt_since IS NOT NULL AS in_doubt,
+    o.verdict AS last_word,
+    o.decided_by AS last_word_by,
+    o.decided_at AS last_word_at
+FROM leadgate_entries e
+LEFT JOIN leadgate_entry_decisions d
+    ON d.pipeline = e.pipeline AND d.lead_id = e.lead_id AND d.token = e.decided_token
+LEFT JOIN leadgate_overrides o
+    ON o.pipeline = e.pipeline AND o.lead_id = e.lead_id AND o.token = (
+        SELECT max(w.token) FROM leadgate_overrides w WHERE w.pipeline = e.pipeline AND w.lead_id = e.lead_id
+    );
+
+CREATE VIEW leadgate_decisions AS
+SELECT
+    d.pipeline,
+    d.lead_id,
+    d.token AS decision,
+    d.decided_at,
+    d.verdict,
+    d.rule,
+    d.reason,
+    d.policy_version,
+    d.late,
+    d.decided_by,
+    d.paused,
+    d.observed,
+    d.capped,
+    coalesce(e.decided_token = d.token, 0) AS stands
+FROM leadgate_entry_decisions d
+JOIN leadgate_entries e ON e.pipeline = d.pipeline AND e.lead_id = d.lead_id;
+
+CREATE VIEW leadgate_requests AS
+SELECT
+    a.pipeline,
+    a.lead_id,
+    a.request_id,
+    a.token AS decision,
+    a.kind,
+    a.action,
+    a.sent_at,
+    a.answered_at,
+    a.outcome,
+    a.http_status
+FROM leadgate_attempts a;
