@@ -1,5 +1,6 @@
 """`leadgate backtest`: the rules and the wait of another pipeline file, on leads that were decided."""
 
+from array import array
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -81,19 +82,15 @@ def _document(found: Backtest) -> dict[str, Any]:
         },
         "wait": wait
         and {
-            name: _spans(value) if isinstance(value, list) else value
+            name: _spans(value) if isinstance(value, array) else value
             for name, value in asdict(wait).items()
             if name not in {"old", "new"}
         },
     }
 
 
-def _spans(spans: list[timedelta]) -> dict[str, float]:
-    return {"leads": len(spans), "median_seconds": _median(spans).total_seconds() if spans else 0}
-
-
-def _median(spans: list[timedelta]) -> timedelta:
-    return timedelta(seconds=median(each.total_seconds() for each in spans))
+def _spans(spans: "array[int]") -> dict[str, float]:
+    return {"leads": len(spans), "median_seconds": median(spans) if spans else 0}
 
 
 def _tell(found: Backtest, config: Path, show: int) -> None:
@@ -150,8 +147,8 @@ def _tell_wait(wait: WaitChange) -> None:
         ("later", wait.later, wait.later_unmeasured),
     ):
         if spans:
-            say(f"  {len(spans):>7}  would have gone {word}, by {span(_median(spans))} (median)")
+            say(f"  {len(spans):>7}  would have gone {word}, by {span(timedelta(seconds=median(spans)))} (median)")
         if unmeasured:
-            say(f"  {unmeasured:>7}  perhaps {word}: when each column arrived is not kept")
+            say(f"  {unmeasured:>7}  perhaps {word}: when each column came was not kept")
     if wait.open:
         say(f"  {wait.open:>7}  nobody can tell: their data came, or went, at a time that is not kept")

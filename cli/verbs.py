@@ -40,6 +40,7 @@ VERBS = {
     "resume": Verb("cli.pause", "resume", "end the pause"),
     "test": Verb("cli.examples", "examples", "decide the file's examples by its rules"),
     "backtest": Verb("cli.backtest", "backtest", "decide past leads by the rules of another file"),
+    "waits": Verb("cli.waits", "waits", "what the deadline and the required columns cost"),
     "schema": Verb("cli.schema", "schema", "the JSON Schema of the pipeline file, for editors"),
     "sandbox": Verb("cli.sandbox", "sandbox", "a LeadByte to practise on, with fault switches", "sandbox"),
 }

@@ -25,7 +25,7 @@ from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import open_run
 from tasks.blocks import read_block
 from tasks.observed import observe
-from tasks.publish import publish_report
+from tasks.publish import publish_report, publish_waits
 from tasks.reconcile import reconcile
 from tasks.report import name_run
 
@@ -63,6 +63,10 @@ async def maintain_ledger(config: str = "leadgate.yaml") -> dict[str, int] | Sta
                 await publish_report(ledger, settings, path.parent)
         except LeadgateError as error:
             problems += [f"The report could not be written. {error}"]
+        try:
+            await publish_waits(ledger, settings)
+        except LeadgateError as error:
+            problems += [f"What waiting costs could not be counted. {error}"]
         unknown = read_due(ledger, now=ledger.now()).unknown
     counts = {"rescued": rescued, "pruned": pruned, "probed": 0, "inferred": 0}
     try:

@@ -1,10 +1,11 @@
-"""Keep the page of `leadgate report` where the pipeline file wants it, with a link to it in the Prefect UI."""
+"""Keep the page of `leadgate report` where the pipeline file wants it, and what waiting costs in the Prefect UI."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 from prefect import get_run_logger, task
-from prefect.artifacts import acreate_link_artifact
+from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact
 
 from leadgate.config import PipelineConfig
 from leadgate.extras import require_extra
@@ -12,9 +13,13 @@ from leadgate.ledger import Ledger
 from leadgate.report import read_facts, write_report
 from leadgate.report.facts import LAST_WEEK
 from leadgate.unexpected import guarded
+from leadgate.waits import count_waits
+from leadgate.waits.words import as_markdown, headline
 from tasks.outside import AGAIN_WHEN_DOWN
 from tasks.page import Page
 from tasks.report import artifact_key
+
+_LAST_MONTH = timedelta(days=30)
 
 
 @task(name="publish-report", **AGAIN_WHEN_DOWN)
@@ -39,3 +44,19 @@ async def publish_report(ledger: Ledger, config: PipelineConfig, base_dir: Path)
                 description=f"The page about {config.pipeline} as of {now:%Y-%m-%d %H:%M}Z.",
             )
         )
+
+
+@task(name="publish-waits", **AGAIN_WHEN_DOWN)
+@guarded
+async def publish_waits(ledger: Ledger, config: PipelineConfig) -> None:
+    """Show what the deadline and the required columns have cost in the last month, as `leadgate waits` counts it."""
+    now = ledger.now()
+    found = await asyncio.to_thread(count_waits, ledger, config, since=now - _LAST_MONTH, now=now)
+    if not found.groups:
+        return
+    told = headline(found.groups[0])
+    await Page().show(
+        acreate_markdown_artifact(
+            as_markdown(found), key=artifact_key(config.pipeline, "waits"), description=f"What waiting costs: {told}."
+        )
+    )

@@ -10,9 +10,9 @@ from leadgate.backtest.waits import Rewait, WaitChange
 from leadgate.config import WaitConfig
 from leadgate.ledger import Ledger
 from leadgate.ledger.past_decisions import read_decided
-from leadgate.ledger.source_health import read_standstills
 from leadgate.policy.deciding import Policy
 from leadgate.source import Source
+from leadgate.waits import read_watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def run_backtest(  # noqa: PLR0913
     rejudge = Rejudge(policy, source.columns)
     rewait = None
     if _what_decides(old_wait) != _what_decides(new_wait):
-        rewait = Rewait(old_wait, new_wait, source.columns, read_standstills(ledger), now)
+        rewait = Rewait(old_wait, new_wait, source.columns, read_watch(ledger, now), now)
     reads_lead = policy.reads.lead or (rewait and rewait.reads_lead)
     count = changed = gone = 0
     for page in read_decided(ledger, since):

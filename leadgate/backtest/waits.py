@@ -1,18 +1,22 @@
 """The wait's side: with another deadline or other required columns, who would have been late, and who gone sooner.
 
-The ledger keeps when a lead was first seen complete, not when each column arrived: so the instant at which it would
-have been complete is known between two bounds, and what follows from neither of them is counted as open.
+By the arrivals that the ledger keeps, as `leadgate waits` counts them. Where they do not say when all was there that
+the other wait requires (a column that nobody waited for, a lead of an older ledger), it is known between two bounds, by
+when the lead was seen complete and by its present row. What follows from neither is counted as open.
 """
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 from leadgate.backtest.past import Evidence
 from leadgate.config import WaitConfig
-from leadgate.ledger.source_health import Standstill
+from leadgate.ledger.past_decisions import PastLead
 from leadgate.model import Columns, Lead
 from leadgate.policy.requirements import Requirements
+from leadgate.waits import Came, Watch, complete_at, of_need, whole
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
@@ -26,17 +30,21 @@ class Wait:
     require: Sequence[str]
 
 
+def _spans() -> "array[int]":
+    return array("q")
+
+
 @dataclass(slots=True)
 class WaitChange:
-    """Past leads counted by what another wait would have changed. `sooner` and `later` hold the spans known."""
+    """Past leads counted by what another wait would have changed. `sooner` and `later`: by how many seconds."""
 
     old: Wait
     new: Wait
     late_before: int = 0
     newly_late: int = 0
     no_longer_late: int = 0
-    sooner: list[timedelta] = field(default_factory=list)
-    later: list[timedelta] = field(default_factory=list)
+    sooner: "array[int]" = field(default_factory=_spans)
+    later: "array[int]" = field(default_factory=_spans)
     sooner_unmeasured: int = 0
     later_unmeasured: int = 0
     open: int = 0
@@ -46,16 +54,16 @@ class WaitChange:
 class Rewait:
     """Counts what another wait would have changed for past leads."""
 
-    def __init__(
-        self, old: WaitConfig, new: WaitConfig, columns: Columns, standstills: Sequence[Standstill], now: datetime
-    ) -> None:
+    def __init__(self, old: WaitConfig, new: WaitConfig, columns: Columns, watch: Watch, now: datetime) -> None:
         before, after = ([said.told() for said in wait.require] for wait in (old, new))
         self.change = WaitChange(Wait(old.deadline, before), Wait(new.deadline, after))
         self._more, self._fewer = bool(set(after) - set(before)), bool(set(before) - set(after))
         self._old, self._new = Requirements(old, columns), Requirements(new, columns)
+        self._needs, self._old_needs = new.needs(), old.needs()
+        self._is_watched = set(self._new.watched) <= set(self._old.watched)
         self.reads_lead = self._old.reads_lead or self._new.reads_lead
         """Whether the lead's own row is looked at."""
-        self._standstills, self._now = standstills, now
+        self._watch, self._now = watch, now
 
     def add(self, evidence: Evidence) -> None:
         """Count one lead."""
@@ -63,31 +71,60 @@ class Rewait:
         change.late_before += past.late
         lead = evidence.lead or Lead(past.lead_id, past.quarantined_at)
         old_span, new_span = (wait.deadline(lead, evidence.enrichment) for wait in (self._old, self._new))
-        due = self._due(past.quarantined_at, new_span or change.new.deadline)
-        first, last = self._complete_between(evidence)
-        if first < due < last:
+        deadline = new_span or change.new.deadline
+        watched = self._watched(evidence.past)
+        came = whole([of_need(need, watched) for need in self._needs]) if watched else self._bounds(evidence)
+        in_time = came.in_time(deadline.total_seconds())
+        if in_time is None:
             change.open += 1
             return
-        late = last > due
-        change.newly_late += late and not past.late
-        change.no_longer_late += past.late and not late
-        was_due = self._due(past.quarantined_at, old_span or change.old.deadline)
+        change.newly_late += not in_time and not past.late
+        change.no_longer_late += past.late and in_time
+        due = self._watch.clock.due
+        was_due = due(past.quarantined_at, old_span or change.old.deadline)
         went = was_due if past.late else past.arrived_at or past.decided_at
-        if late:
-            self._moved(due - went)
+        if not in_time:
+            self._moved(due(past.quarantined_at, deadline) - went)
+        elif watched:
+            # One that was complete at its first look both ways goes when it went.
+            was_there = came.missing < 0 and whole([of_need(need, watched) for need in self._old_needs]).missing < 0
+            self._moved(timedelta() if was_there else self._goes_at(past) - went.replace(microsecond=0))
         elif not past.late:
             # Waiting for columns more, or fewer, moves what was in time and stays so: nobody knows how far.
             change.later_unmeasured += self._more and not self._fewer
             change.sooner_unmeasured += self._fewer and not self._more
         else:
-            change.sooner_unmeasured += last < went
-            change.later_unmeasured += first >= went
+            ran = self._watch.clock.ran(past.quarantined_at.timestamp(), went.timestamp())
+            change.sooner_unmeasured += came.there < ran
+            change.later_unmeasured += came.missing >= ran
 
     def _moved(self, span: timedelta) -> None:
-        if span < timedelta():
-            self.change.sooner.append(-span)
-        elif span:
-            self.change.later.append(span)
+        seconds = int(span.total_seconds())
+        if seconds:
+            (self.change.sooner if seconds < 0 else self.change.later).append(abs(seconds))
+
+    def _goes_at(self, past: PastLead) -> datetime:
+        """When a lead goes that goes in time: at the look that finds everything, and not before its first."""
+        at = datetime.fromtimestamp(complete_at(self._needs, past.arrivals or {}) or 0, UTC)
+        return max(at, (past.registered_at or at).replace(microsecond=0))
+
+    def _watched(self, past: PastLead) -> dict[str, Came]:
+        """When each thing came that either wait looks at; nothing if arrivals do not tell that of the new one."""
+        arrivals = past.arrivals or {}
+        if not self._is_watched or not arrivals.keys() >= set(self._new.watched):
+            return {}
+        _, until = self._watch.until(past.state, past.decided_at, past.absent_since)
+        return self._watch.came(arrivals, self._old.watched, past.quarantined_at.timestamp(), until)
+
+    def _bounds(self, evidence: Evidence) -> Came:
+        """Within which bounds all had come that the new wait requires, where arrivals do not tell."""
+        since = evidence.past.quarantined_at.timestamp()
+        first, last = self._complete_between(evidence)
+        ran = self._watch.clock.ran
+        return Came(
+            -1 if first == _ALWAYS else ran(since, first.timestamp()),
+            inf if last == _NEVER else ran(since, last.timestamp()),
+        )
 
     def _complete_between(self, evidence: Evidence) -> tuple[datetime, datetime]:
         """The instants after and by which the lead had all the columns the new wait requires."""
@@ -107,19 +144,3 @@ class Rewait:
             return (first, last) if last < _NEVER else (self._now, last)
         seen = last if evidence.changed else min(last, past.decided_at)
         return first, min(seen, row.updated_at or seen)
-
-    def _due(self, since: datetime, deadline: timedelta) -> datetime:
-        """When a deadline passes: its clock stands still in standstills."""
-        at, left = since, deadline
-        try:
-            for standstill in self._standstills:
-                ended_at = standstill.ended_at or self._now
-                if ended_at <= at:
-                    continue
-                runs = max(standstill.began_at - at, timedelta())
-                if runs >= left:
-                    break
-                at, left = ended_at, left - runs
-            return at + left
-        except OverflowError:  # quarantined on the last day there is, as databases write "never"
-            return _NEVER

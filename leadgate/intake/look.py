@@ -1,6 +1,6 @@
 """Looking: which waiting leads have become complete or late. The work grows with what arrives, not with what waits."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -122,7 +122,7 @@ class Looker:
         look = look_at(entry, enrichment, missing, self._now, late_since, self._ledger.fingerprint, deadline)
         return look and replace(look, present=self._requirements.present(lead, enrichment, missing))
 
-    def _note(self, before: Arrivals | None, present: Collection[str]) -> Arrivals:
+    def _note(self, before: Arrivals | None, present: Mapping[str, datetime | None]) -> Arrivals:
         watched = self._requirements.watched
         return note_arrivals(before, watched, present, last_looked_at=self.last_looked_at, now=self._now)
 

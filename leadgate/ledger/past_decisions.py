@@ -9,10 +9,14 @@ from sqlalchemy import and_, func, not_, select
 
 from leadgate.ledger.ledger import Ledger, fields_of
 from leadgate.ledger.schema import DECISION, ENTRY, OVERRIDE, decisions, same_lead
-from leadgate.model import Resolution
+from leadgate.model import Arrivals, Resolution, State
 
 _PAGE = 1000
 _OF_DECISION = ("decided_at", "policy_version", "verdict", "rule", "late", "facts", "capped")
+_OF_ENTRY = (
+    *("lead_id", "quarantined_at", "registered_at", "arrived_at", "data_hash"),
+    *("state", "absent_since", "arrivals"),
+)
 _ACTS = (Resolution.PROCESS.value, Resolution.REJECT.value)
 
 
@@ -34,6 +38,11 @@ class PastLead:
     """One act too many for the budgets: a person was asked about a reject, and what was to be processed waited."""
     override: str | None = None
     """The act that a person has decided on since; None where nobody has."""
+    registered_at: datetime | None = None
+    state: str = State.PROCESSED
+    absent_since: datetime | None = None
+    arrivals: Arrivals | None = None
+    """When its data came; None: that was not kept."""
 
 
 def read_decided(ledger: Ledger, since: datetime) -> Iterator[list[PastLead]]:
@@ -61,7 +70,7 @@ def read_decided(ledger: Ledger, since: datetime) -> Iterator[list[PastLead]]:
             .subquery()
         )
         query = (
-            select(ENTRY.lead_id, ENTRY.quarantined_at, ENTRY.arrived_at, ENTRY.data_hash)
+            select(*(ENTRY[name] for name in _OF_ENTRY))
             .add_columns(*(DECISION[name] for name in _OF_DECISION), said.label("override"))
             .join(decisions, same_lead(DECISION, ENTRY))
             .join(newest, and_(newest.c.lead_id == DECISION.lead_id, newest.c.token == DECISION.token))

@@ -1,12 +1,12 @@
 """When the columns that a lead waits for came: for each of them between which two readings of the source. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 Arrived = tuple[int | None, int]
 """When a column was last not there, and when it was first seen, in seconds since 1970.
 
-The first is None if nobody had looked for it before: it may have been there all the time.
+The first is None if nobody had looked for it before; then the second may be the stamp of its row: it was there by then.
 """
 
 Arrivals = Mapping[str, Arrived | None]
@@ -16,21 +16,26 @@ Arrivals = Mapping[str, Arrived | None]
 def note_arrivals(
     before: Arrivals | None,
     watched: Iterable[str],
-    present: Collection[str],
+    present: Mapping[str, datetime | None],
     *,
     last_looked_at: datetime | None,
     now: datetime,
 ) -> Arrivals:
     """Give what is known when a look at `now` finds of what is `watched` that it is `present`; a first sight stays.
 
-    `last_looked_at`: until when it is known that nothing had come that was not noted.
+    Present things have the stamp of their row, if it has one. `last_looked_at`: until when it is known that nothing had
+    come that was not noted.
     """
     by = int(now.timestamp())
     after = None if last_looked_at is None else min(int(last_looked_at.timestamp()), by)
     known = dict(before or {})
     for key in watched:
         if key not in known:
-            known[key] = (None, by) if key in present else None
+            known[key] = (None, min(by, _seconds(present[key], by))) if key in present else None
         elif known[key] is None and key in present:
             known[key] = (after, by)
     return known
+
+
+def _seconds(stamp: datetime | None, by: int) -> int:
+    return by if stamp is None else int(stamp.timestamp())

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -169,5 +169,5 @@ class Look:
     late: bool = False
     deadline: timedelta | None = None
     """As that of `Waiting`."""
-    present: Collection[str] = ()
-    """What is there of what it waits for, as arrivals name it."""
+    present: Mapping[str, datetime | None] = field(default_factory=dict)
+    """What is there of what it waits for, as arrivals name it, with the stamp of its row if that is known."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from leadgate.config import Need, RequireConfig, WaitConfig
 from leadgate.errors import PolicyError
@@ -74,17 +74,21 @@ class Requirements:
             )
         ]
 
-    def present(self, lead: Lead, enrichment: Enrichment | None, missing: Collection[str]) -> set[str]:
-        """Those of what is `watched` that are there, where this is `missing`."""
-        found = set[str]()
+    def present(
+        self, lead: Lead, enrichment: Enrichment | None, missing: Collection[str]
+    ) -> dict[str, datetime | None]:
+        """Those of what is `watched` that are there, where this is `missing`; with its row's stamp, for enrichment."""
+        found: dict[str, datetime | None] = {}
+        stamp = enrichment.updated_at if enrichment else None
         for need in self._needs:
             if need.told in missing:
                 continue
-            if len(need.keys) == 1:
-                found.add(need.keys[0])
+            if need.condition:
+                found[need.keys[0]] = None
                 continue
-            values = zip(need.keys, need.columns, strict=True)
-            found.update(key for key, column in values if _value(column, lead, enrichment) is not None)
+            for key, column in zip(need.keys, need.columns, strict=True):
+                if len(need.keys) == 1 or _value(column, lead, enrichment) is not None:
+                    found[key] = stamp if column.relation == "enrichment" else None
         return found
 
     def behind(self, missing: Sequence[str]) -> set[str]:

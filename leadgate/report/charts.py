@@ -6,7 +6,7 @@ Each is drawn twice, for a wide page and for a phone: text that is scaled with a
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -14,8 +14,11 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup
 
+from leadgate.config.section import in_largest_unit
 from leadgate.ledger.report_counts import Movement
 from leadgate.report.findings import DONE, FOR_A_PERSON, UNDER_WAY, Bar
+from leadgate.waits.tally import Point
+from leadgate.waits.words import kept_share
 
 _BLUE, _VERMILION, _GREEN, _PURPLE, _GREY = "#0072B2", "#D55E00", "#009E73", "#9E4B7F", "#6B6B6B"
 """Okabe and Ito's colours, which people tell apart however they see colours; purple is darkened for paper."""
@@ -58,6 +61,11 @@ def draw_bars(bars: Sequence[Bar]) -> Drawn:
 def draw_movement(movement: Movement, now: datetime) -> Drawn:
     """Draw a band for each thing that happens to leads, all on one axis of time."""
     return Drawn(*(_as_svg(_bands(movement, now, width)) for width in (_WIDE, _NARROW)))
+
+
+def draw_arrivals(curves: Mapping[str, Sequence[Point]], deadline: timedelta) -> Drawn:
+    """Draw a band for each curve: which part of the leads had it, by how long they had waited."""
+    return Drawn(*(_as_svg(_curves(curves, deadline, width)) for width in (_WIDE, _NARROW)))
 
 
 def _wide_bars(bars: Sequence[Bar]) -> Any:  # noqa: ANN401 - altair names its charts loosely
@@ -133,20 +141,45 @@ def _bands(movement: Movement, now: datetime, width: int) -> Any:  # noqa: ANN40
         )
         .properties(width=width - 60, height=44)
         .facet(
-            row=alt.Row(
-                "what:N",
-                sort=order,
-                title=None,
-                header=alt.Header(
-                    labelOrient="top", labelAnchor="start", labelAngle=0, labelFontWeight="bold", labelPadding=3
-                ),
-            ),
+            row=alt.Row("what:N", sort=order, title=None, header=_BAND_HEADER),
             spacing=8,
         )
         .resolve_scale(y="independent")
     )
 
 
+def _curves(curves: Mapping[str, Sequence[Point]], deadline: timedelta, width: int) -> Any:  # noqa: ANN401 - as _layered
+    shown = list(curves.items())[:_MOST_CURVES]
+    names = {what: f"{what}: {kept_share(next(p for p in points if p.span == deadline))}" for what, points in shown}
+    rows = [
+        {
+            "what": names[what],
+            "within": in_largest_unit(point.span),
+            "share": point.had / point.leads if point.leads else 0,
+            "colour": _BLUE if point.span <= deadline else _GREY,
+        }
+        for what, points in shown
+        for point in points
+    ]
+    x_axis = alt.Axis(title=None, labelAngle=0, labelOverlap=True, ticks=False)
+    y_axis = alt.Axis(values=[0, 0.5, 1], format="%", title=None, minExtent=46, maxExtent=46)
+    return (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_bar()
+        .encode(
+            x=alt.X("within:N", sort=None, axis=x_axis, scale=alt.Scale(paddingInner=0.12)),
+            y=alt.Y("share:Q", axis=y_axis, scale=alt.Scale(domain=[0, 1])),
+            color=alt.Color("colour:N", scale=None),
+        )
+        .properties(width=width - 70, height=56)
+        .facet(row=alt.Row("what:N", sort=list(names.values()), title=None, header=_BAND_HEADER), spacing=8)
+    )
+
+
+_BAND_HEADER = alt.Header(
+    labelOrient="top", labelAnchor="start", labelAngle=0, labelFontWeight="bold", labelPadding=3, labelLimit=_NARROW
+)
+_MOST_CURVES = 8
 _BANDS = ("registered", "arrived", "processed", "rejected", "gone")
 
 

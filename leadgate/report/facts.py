@@ -22,6 +22,7 @@ from leadgate.ledger.report_counts import (
 from leadgate.ledger.reviews import count_overdue
 from leadgate.ledger.status import Status, read_status
 from leadgate.model import Pause
+from leadgate.waits import Waits, count_waits
 
 LAST_WEEK = timedelta(days=7)
 """How far back the page goes unless told otherwise."""
@@ -46,6 +47,7 @@ class Facts:
     """What would have been done with the leads that are observed; None where none is."""
     movement: Movement
     waits: Sequence[Waited]
+    arrivals: Waits
     decisions: Sequence[DecisionCount]
     answers: Sequence[AnswerCount]
 
@@ -65,6 +67,7 @@ def read_facts(ledger: Ledger, config: PipelineConfig, *, since: timedelta, now:
         observed=would_have(observed) if observed or config.delivery.observe else None,
         movement=read_movement(ledger, since=from_, now=now),
         waits=read_waits(ledger, since=from_),
+        arrivals=count_waits(ledger, config, since=from_, now=now),
         decisions=read_decision_counts(ledger, from_),
         answers=read_answer_counts(ledger, from_),
     )

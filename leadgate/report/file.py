@@ -5,14 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from leadgate.config.section import in_largest_unit
 from leadgate.files import write_whole
 from leadgate.model import State
+from leadgate.readable import instant, span
 from leadgate.report.facts import Facts
 from leadgate.report.findings import Finding, findings, what_moved
-from leadgate.report.words import instant, span
+from leadgate.waits.count import Group
+from leadgate.waits.words import curves_of, headline, kept_share
 
 if TYPE_CHECKING:
     from leadgate.report.charts import Drawn
+
+
+_MOST_DEADLINES = 3
+"""Pictures of arrivals on a page, one for each deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,7 @@ def _pictures(facts: Facts) -> Iterator[Picture]:
     yield _bars(where)
     if where.bars:
         yield _movement(facts)
+        yield from map(_arrivals, facts.arrivals.groups[:_MOST_DEADLINES])
         yield from map(_bars, others)
 
 
@@ -91,6 +99,22 @@ def _bars(finding: Finding) -> Picture:
 
     rows = [(bar.label, f"{bar.value:,}") for bar in finding.bars]
     return Picture(finding.title, finding.unit, (finding.what, finding.unit), rows, draw_bars(finding.bars))
+
+
+def _arrivals(group: Group) -> Picture:
+    from leadgate.report.charts import draw_arrivals  # noqa: PLC0415 - as above
+
+    curves = curves_of(group)
+    rows = [
+        (what, f"{in_largest_unit(point.span)}", f"{point.leads:,}", kept_share(point))
+        for what, points in curves.items()
+        for point in points
+    ]
+    unit = "share of the leads of that age that had it, by the time since they went into quarantine"
+    head = ("what", "within", "leads that old", "had it")
+    return Picture(
+        headline(group), f"{unit}; grey: after the deadline", head, rows, draw_arrivals(curves, group.deadline)
+    )
 
 
 def _movement(facts: Facts) -> Picture:

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from leadgate.ledger.report_counts import Waited
 from leadgate.model import FINAL_STATES, State
+from leadgate.readable import counted, share, span
 from leadgate.report.facts import Facts
-from leadgate.report.words import counted, share, span
 
 MOST_ROWS = 15
 """Rows of a picture; the smallest beyond are one."""

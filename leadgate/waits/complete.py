@@ -3,12 +3,15 @@
 A reading of the source shows what has come since the reading before, not when: so each arrival lies between two spans.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from math import inf
 from typing import NamedTuple
 
 from leadgate.config import Need
-from leadgate.model import Arrivals
+from leadgate.model import Arrivals, State
+from leadgate.waits.clock import DeadlineClock
 
 
 class Came(NamedTuple):
@@ -30,21 +33,35 @@ class Came(NamedTuple):
 NOBODY_KNOWS = Came(-1, inf)
 
 
-def came_when(
-    arrivals: Arrivals, keys: Iterable[str], ran: Callable[[float], int], until: float
-) -> dict[str, Came]:
-    """Say of each key when it came; `ran` counts from quarantine to an instant, and nothing was missed `until` one."""
-    found = {}
-    for key in keys:
-        arrived = arrivals.get(key, ())
-        if arrived is None:
-            found[key] = Came(ran(until), inf)
-        elif arrived:
-            after, by = arrived
-            found[key] = Came(-1 if after is None else ran(after), ran(by))
-        else:
-            found[key] = NOBODY_KNOWS
-    return found
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How far a pipeline has watched its source, in seconds since 1970, and by which clock its deadlines go."""
+
+    clock: DeadlineClock
+    read_at: float
+    sees_later: bool
+    """Whether it is seen what comes for leads that are decided: the source's stamps can be compared."""
+
+    def until(self, state: str, decided_at: datetime | None, absent_since: datetime | None) -> tuple[float, float]:
+        """Give until when a lead was there to be watched, and until when nothing was missed that came for it."""
+        there = absent_since.timestamp() if state == State.WITHDRAWN and absent_since else self.read_at
+        if state == State.WAITING or self.sees_later or decided_at is None:
+            return there, there
+        return there, min(there, decided_at.timestamp())
+
+    def came(self, arrivals: Arrivals, keys: Sequence[str], since: float, until: float) -> dict[str, Came]:
+        """Say when each key came for a lead that was quarantined `since` an instant, and watched `until` one."""
+        found, ran = {}, self.clock.ran
+        for key in keys:
+            arrived = arrivals.get(key, ())
+            if arrived is None:
+                found[key] = Came(ran(since, until), inf)
+            elif arrived:
+                after, by = arrived
+                found[key] = Came(-1 if after is None else ran(since, after), ran(since, by))
+            else:
+                found[key] = NOBODY_KNOWS
+        return found
 
 
 def whole(came: Collection[Came]) -> Came:
@@ -52,7 +69,13 @@ def whole(came: Collection[Came]) -> Came:
     return Came(max((each.missing for each in came), default=-1), max((each.there for each in came), default=0))
 
 
-def of_need(need: Need, came: dict[str, Came]) -> Came:
+def of_need(need: Need, came: Mapping[str, Came]) -> Came:
     """When the first of its columns was there."""
     found = [came[key] for key in need.keys]
     return Came(min(each.missing for each in found), min(each.there for each in found))
+
+
+def complete_at(needs: Sequence[Need], arrivals: Arrivals) -> int | None:
+    """Give the reading that found everything there, in seconds since 1970; None where none did."""
+    found = [[arrived[1] for key in need.keys if (arrived := arrivals.get(key))] for need in needs]
+    return max(map(min, found)) if all(found) else None

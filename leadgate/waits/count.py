@@ -11,7 +11,7 @@ from leadgate.ledger.source_progress import Relation, read_mark
 from leadgate.ledger.waited import WaitedLead, read_waited
 from leadgate.model import Arrivals, State
 from leadgate.waits.clock import DeadlineClock
-from leadgate.waits.complete import Came, came_when, of_need, whole
+from leadgate.waits.complete import Came, Watch, complete_at, of_need, whole
 from leadgate.waits.tally import Point, Tally
 
 _HOURS = (1 / 60, 1 / 12, 0.25, 0.5, 1, 2, 4, 6, 12, 24, 36, 48, 72, 120, 168, 336, 720)
@@ -85,23 +85,28 @@ class Waits:
 
 def count_waits(ledger: Ledger, config: PipelineConfig, *, since: datetime, now: datetime) -> Waits:
     """Go through the leads that were put into quarantine since an instant; memory does not grow with them."""
-    counting = _Counting(ledger, config, now)
+    watch = read_watch(ledger, now)
+    counting = _Counting(config, watch)
     for lead in read_waited(ledger, since):
         counting.add(lead)
     groups = [group.result() for _, group in sorted(counting.groups.items())]
-    return Waits(since, counting.leads, counting.unwatched, counting.sees_later, groups, counting.regret)
+    return Waits(since, counting.leads, counting.unwatched, watch.sees_later, groups, counting.regret)
+
+
+def read_watch(ledger: Ledger, now: datetime) -> Watch:
+    """Find how far the source was watched."""
+    mark = read_mark(ledger, Relation.ENRICHMENT)
+    sees_later = bool(mark and mark.position)
+    read_at = mark and (mark.read_at if sees_later else mark.compared_at)
+    return Watch(DeadlineClock(read_standstills(ledger), now), read_at.timestamp() if read_at else 0.0, sees_later)
 
 
 class _Counting:
-    def __init__(self, ledger: Ledger, config: PipelineConfig, now: datetime) -> None:
+    def __init__(self, config: PipelineConfig, watch: Watch) -> None:
+        self._watch = watch
         self._needs = config.wait.needs(config.without_values)
         self._keys = list(dict.fromkeys(key for need in self._needs for key in need.keys))
         self._deadline = int(config.wait.deadline.total_seconds())
-        self._clock = DeadlineClock(read_standstills(ledger), now)
-        mark = read_mark(ledger, Relation.ENRICHMENT)
-        self.sees_later = bool(mark and mark.position)
-        read_at = mark and (mark.read_at if self.sees_later else mark.compared_at)
-        self._read_at = read_at.timestamp() if read_at else 0.0
         self.leads = self.unwatched = 0
         self.groups: dict[int, _Group] = {}
         self.regret: dict[str | None, Regret] = {}
@@ -112,38 +117,28 @@ class _Counting:
             self.unwatched += 1
             return
         since = lead.quarantined_at.timestamp()
-
-        def ran(until: float) -> int:
-            return self._clock.ran(since, until)
-
-        left = self._read_at
-        if lead.state == State.WITHDRAWN and lead.absent_since:
-            left = lead.absent_since.timestamp()
-        until = left
-        if lead.state != State.WAITING and not self.sees_later and lead.decided_at:
-            until = min(left, lead.decided_at.timestamp())
-        came = came_when(lead.arrivals, self._keys, ran, until)
+        there, until = self._watch.until(lead.state, lead.decided_at, lead.absent_since)
+        came = self._watch.came(lead.arrivals, self._keys, since, until)
         key = lead.deadline or self._deadline
         if key not in self.groups:
             self.groups[key] = _Group(key, self._needs, self._keys, is_own=key != self._deadline)
-        self.groups[key].add(ran(left), came)
+        self.groups[key].add(self._watch.clock.ran(since, there), came)
         if lead.state == State.REJECTED and lead.decided_late and lead.decided_by is None:
             self._regret(lead, lead.arrivals)
 
     def _regret(self, lead: WaitedLead, arrivals: Arrivals) -> None:
         regret = self.regret.setdefault(lead.rule, Regret())
         regret.rejected += 1
-        known = [[arrived for key in need.keys if (arrived := arrivals.get(key))] for need in self._needs]
-        if not all(known):
+        came_at = complete_at(self._needs, arrivals)
+        if came_at is None:
             # What is required now was not looked for, or nobody has looked since.
             asked = all(arrivals.keys() & need.keys for need in self._needs)
-            regret.unwatched += not (asked and self.sees_later)
+            regret.unwatched += not (asked and self._watch.sees_later)
             return
         assert lead.decided_at  # noqa: S101 - it was rejected
         assert lead.settled_at  # noqa: S101
-        complete_at = max(min(by for _, by in arrived) for arrived in known)
-        if complete_at >= int(lead.decided_at.timestamp()):  # else it was late for something that is not required now
-            after = complete_at - lead.settled_at.timestamp()
+        if came_at >= int(lead.decided_at.timestamp()):  # else it was late for something that is not required now
+            after = came_at - lead.settled_at.timestamp()
             regret.came[sum(after > span.total_seconds() for span in AFTER)] += 1
 
 

@@ -28,10 +28,9 @@ class Point:
         return self.leads - self.had - self.had_not
 
     @property
-    def share(self) -> float | None:
-        """The part of the leads that had it, of those of which it is known; None without any."""
-        known = self.had + self.had_not
-        return self.had / known if known else None
+    def most(self) -> int:
+        """How many had it at most."""
+        return self.leads - self.had_not
 
 
 class Tally:

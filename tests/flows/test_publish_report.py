@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from flows.maintain_ledger import maintain_ledger
+from flows.release_leads import release_leads
 from tests.support.pipelines import Practice
 from tests.support.prefect_records import PrefectRecords
 
@@ -40,6 +41,25 @@ async def test_the_page_is_written_and_linked_where_it_has_an_address(
     assert made == []
     assert state.is_failed()
     assert "nowhere/page.html: cannot be written (there is no folder" in state.message
+
+
+async def test_what_waiting_costs_is_shown_when_a_lead_is_known(pipeline: Practice, records: PrefectRecords) -> None:
+    """As `leadgate waits` counts it; no page says that there is nothing."""
+
+    async def run() -> list[dict[str, Any]]:
+        state = await maintain_ledger(str(pipeline.file), return_state=True)
+        assert state.is_completed()
+        made = records.of_run("artifacts", state.state_details.flow_run_id)
+        return [artifact for artifact in made if artifact["key"] == "leadgate-acme-waits"]
+
+    assert await run() == []
+    pipeline.quarantine(1, 2, hours_ago=30)
+    pipeline.enrich(1, postcode="TN25 6QD", phone_verified=True)
+    await release_leads(str(pipeline.file), return_state=True)
+    (page,) = await run()
+    assert page["description"].startswith("What waiting costs: Too few leads to tell what 24h costs")
+    assert "| phone\\_verified |" in page["data"]
+    assert "2 leads quarantined since" in page["data"]
 
 
 async def test_what_draws_the_page_may_have_to_be_installed(

@@ -11,6 +11,8 @@ from leadgate.config import WaitConfig
 from leadgate.ledger.past_decisions import PastLead
 from leadgate.ledger.source_health import Standstill
 from leadgate.model import Columns, ColumnType, Enrichment, fingerprint
+from leadgate.waits import Watch
+from leadgate.waits.clock import DeadlineClock
 from tests.policy.conftest import NOW
 
 START = NOW - timedelta(days=10)
@@ -61,9 +63,13 @@ def rewait(
 ) -> WaitChange:
     """What another wait makes of one lead; before, it was a day for the columns `old`."""
     new = waits(wait.get("require", ["postcode"]), wait.get("deadline", 24))
-    counting = Rewait(waits(old or ["postcode"]), new, COLUMNS, standstills or [], NOW)
+    watch = Watch(DeadlineClock(standstills or [], NOW), NOW.timestamp(), sees_later=True)
+    counting = Rewait(waits(old or ["postcode"]), new, COLUMNS, watch, NOW)
     counting.add(evidence)
     return counting.change
+
+
+_SPANS = ("sooner", "later")
 
 
 def counts(change: WaitChange) -> dict[str, Any]:
@@ -72,7 +78,9 @@ def counts(change: WaitChange) -> dict[str, Any]:
         *("late_before", "newly_late", "no_longer_late", "sooner", "later"),
         *("sooner_unmeasured", "later_unmeasured", "open"),
     )
-    return {name: value for name in names if (value := getattr(change, name))}
+    found = {name: value for name in names if (value := getattr(change, name))}
+    spans = {name: [timedelta(seconds=each) for each in value] for name, value in found.items() if name in _SPANS}
+    return found | spans
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from leadgate.ledger.pauses import keep_pause
 from leadgate.ledger.reviews import ForPerson, read_for_people
 from leadgate.ledger.source_health import keep_reading
 from leadgate.model import Action, Chosen, Conclusion, Decision, Resolution, Result, SourceReading, State, Verdict
+from leadgate.readable import share, span
 from leadgate.report import Facts, read_facts
 from leadgate.report.file import render
-from leadgate.report.words import share, span
 from leadgate.wiring.identity import create_ledger
 from tests.delivery.world import release_brake
 from tests.ledger.steps import NOW, REJECT, attempt, claim, intend, outcome, send, taken

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.waits.simulated import Simulation, TrueLead
 
@@ -12,7 +12,7 @@ AFTER = [timedelta(hours=hours) for hours in (1, 6, 24, 72, 168)]
 
 
 class Known(NamedTuple):
-    """Of a column: the last look that did not find it (None: there was none), and the first that did (None: none)."""
+    """Of a column: the last look that did not find it (None: there was none), and when it was there (None: never)."""
 
     missing_at: datetime | None
     seen_at: datetime | None
@@ -36,9 +36,10 @@ class BruteForce:
         first = bisect_left(self._looks, lead.quarantined_at)
         comes_at = lead.comes_at.get(name)
         seen = len(self._looks) if comes_at is None else max(first, bisect_left(self._looks, comes_at))
-        return Known(
-            self._looks[seen - 1] if seen > first else None, self._looks[seen] if seen < len(self._looks) else None
-        )
+        if seen == first:  # by the stamp of its row, which is that of its newest column
+            stamps = [at for at in lead.comes_at.values() if at <= self._looks[first]]
+            return Known(None, max([*stamps, lead.quarantined_at]))
+        return Known(self._looks[seen - 1], self._looks[seen] if seen < len(self._looks) else None)
 
     def whole(self, lead: TrueLead, *left_out: str) -> Known:
         """The same of all that is required."""
@@ -107,3 +108,36 @@ class BruteForce:
         for lead in self.leads:
             if late_at := self.late_at(lead):
                 yield lead, late_at
+
+    def due(self, since: datetime, span: timedelta) -> datetime:
+        """When a span has run: the last whole second by which no more has."""
+        at = since + span
+        while self.ran(since, at) < span:
+            at += span - self.ran(since, at)
+        for began_at, ended_at in self._down:
+            if began_at <= at < ended_at:
+                at = ended_at
+        return at
+
+    def rewait(self, deadline: timedelta, *left_out: str, mobile_only: bool = False) -> dict[str, Any]:
+        """What another wait would have changed for the leads that were decided."""
+        counts = Counter[str]()
+        moved: list[float] = []
+        for lead in self.leads:
+            known, late_at = self.whole(lead), self.late_at(lead)
+            if late_at is None and known.seen_at is None:
+                continue  # it waits
+            first = self._looks[bisect_left(self._looks, lead.quarantined_at)]
+            new = self.column(lead, "mobile") if mobile_only else self.whole(lead, *left_out)
+            in_time = self.had(lead, new, deadline)
+            counts["late_before"] += late_at is not None
+            if in_time is None:
+                counts["open"] += 1
+                continue
+            counts["newly_late"] += not in_time and late_at is None
+            counts["no_longer_late"] += in_time and late_at is not None
+            went = self.due(lead.quarantined_at, self._deadline) if late_at else max(first, known.seen_at or first)
+            goes = max(first, new.seen_at or first) if in_time else self.due(lead.quarantined_at, deadline)
+            moved.append((goes - went).total_seconds())
+        sooner = sorted(-each for each in moved if each < 0)
+        return {**counts, "sooner": sooner, "later": sorted(each for each in moved if each > 0)}

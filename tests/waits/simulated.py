@@ -1,15 +1,16 @@
 """A pipeline whose leads and their data come at random, and what is true of them, which leadgate is never told.
 
-The clock goes on by steps; at each, a run registers, looks, decides what is due, and its acts are taken at once. In some
-steps no run comes, in some the source is not healthy.
+The clock goes on by steps; at each, a run registers, looks, decides what is due, and its acts are taken at once. In
+some steps no run comes, in some the source is not healthy.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import text
 
@@ -21,6 +22,7 @@ from leadgate.model import Action, Attempt, LeadRequest, Outcome, Result, Source
 from tests.delivery.world import NOON, release_brake
 from tests.intake.pipeline import Pipeline, open_pipeline
 
+T = TypeVar("T")
 STEP = timedelta(minutes=10)
 COLUMNS = ("postcode", "mobile", "score")
 WAIT = {"require": ["postcode", {"any": ["mobile", "score"]}], "deadline": "6h"}
@@ -108,9 +110,9 @@ class Simulation:
                     update = f"UPDATE enrichment SET {name} = :value, updated_at = {newest} WHERE id = :id"  # noqa: S608
                     connection.execute(text(update), rows)
 
-    def _take(self, sorted_by: list, key, now: datetime) -> list:  # noqa: ANN001
-        count = next((n for n, each in enumerate(sorted_by) if key(each) > now), len(sorted_by))
-        found, sorted_by[:count] = sorted_by[:count], []
+    def _take(self, coming: list[T], when: Callable[[T], datetime], now: datetime) -> list[T]:
+        count = next((number for number, each in enumerate(coming) if when(each) > now), len(coming))
+        found, coming[:count] = coming[:count], []
         return found
 
     def _look(self, now: datetime) -> None:

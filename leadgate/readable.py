@@ -1,4 +1,4 @@
-"""How the page writes numbers, spans and instants."""
+"""How numbers, spans and instants are written for people."""
 
 from datetime import datetime, timedelta
 

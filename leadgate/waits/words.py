@@ -1,0 +1,124 @@
+"""What the figures of waits say, in sentences and rows: for the command, the report and the artifact. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from leadgate.config.section import in_largest_unit
+from leadgate.printable import in_markdown, in_table
+from leadgate.readable import counted, share
+from leadgate.waits.count import AFTER, Group, Regret, Waits
+from leadgate.waits.tally import Point
+
+FEW = 100
+"""Fewer leads are too few: each of them is more than one percent."""
+
+
+def headline(group: Group) -> str:
+    """Say what the deadline and others keep, and what holds back most."""
+    now = group.now
+    if now.leads < FEW:
+        many = f"{counted(now.leads, 'lead')} {'is' if now.leads == 1 else 'are'} as old as its deadline"
+        return f"Too few leads to tell what {in_largest_unit(group.deadline)} costs: {many}"
+    shown = [point for point in group.others if point.span <= group.deadline][::2]
+    kept = [f"{in_largest_unit(point.span)} keeps {kept_share(point)}" for point in shown if point is not now]
+    title = ", ".join([*kept, f"{in_largest_unit(group.deadline)} (now) {kept_share(now)}"])
+    worst = max(group.without, key=lambda each: each.alone)
+    if worst.alone and len(group.without) > 1:
+        title += f"; {worst.need} alone holds back {share(worst.alone, now.leads)}"
+    return title
+
+
+def kept_share(point: Point) -> str:
+    """Write which part of the leads had it by then: a range if nobody can tell of more than one in twenty."""
+    if not point.leads:
+        return "-"
+    least = share(point.had, point.leads)
+    if 20 * point.unclear <= point.leads:
+        return least
+    return f"{least.removesuffix(' %')} to {share(point.most, point.leads)}"
+
+
+def curves_of(group: Group) -> dict[str, Sequence[Point]]:
+    """The curve of all that is required, and of each column."""
+    return {"all that is required": group.whole} | dict(group.columns)
+
+
+def rows(group: Group) -> list[tuple[str, ...]]:
+    """The table of other deadlines: a row for everything that is required, for each column, and for how many count."""
+    spans = [point.span for point in group.others]
+    head = ["within", *(f"{in_largest_unit(span)}{' (now)' if span == group.deadline else ''}" for span in spans)]
+    by_span = {what: {point.span: point for point in points} for what, points in curves_of(group).items()}
+    table = [(what, *(kept_share(points[span]) for span in spans)) for what, points in by_span.items()]
+    return [tuple(head), *table, ("leads that old", *(f"{point.leads:,}" for point in group.others))]
+
+
+def without(group: Group) -> Iterator[str]:
+    """Say what leaving out each thing that is required would mean."""
+    if len(group.without) < 2 or group.now.leads < FEW:  # noqa: PLR2004 - the only one
+        return
+    deadline = in_largest_unit(group.deadline)
+    for each in sorted(group.without, key=lambda found: -found.alone):
+        alone = f"{counted(each.alone, 'lead')}, {share(each.alone, group.now.leads)}, were late for it alone"
+        yield f"without {each.need} {deadline} keeps {kept_share(each.point)}: {alone}"
+
+
+def regrets(waits: Waits) -> Iterator[str]:
+    """Say which rules rejected leads as late whose data came afterwards."""
+    for rule, regret in sorted(waits.regret.items(), key=lambda each: -each[1].rejected):
+        came = sum(regret.came)
+        told = f"{rule or '(otherwise)'} rejected {counted(regret.rejected, 'lead')} as late; the data of {came:,}"
+        told += f" ({share(came, regret.rejected)}) came afterwards"
+        told += f": {', '.join(_after(regret))}" if came else ""
+        told += f"; of {regret.unwatched:,} nobody can tell" if regret.unwatched else ""
+        yield told
+    if not waits.sees_later and waits.leads:
+        yield (
+            "what comes for leads that are decided is not seen: source.enrichment has no updated_at that can be read "
+            "forward, or no row yet"
+        )
+
+
+def _after(regret: Regret) -> Iterator[str]:
+    for count, within in zip(regret.came, [*AFTER, None], strict=True):
+        if count:
+            yield f"{count:,} {f'within {in_largest_unit(within)}' if within else 'later'}"
+
+
+def left_out(waits: Waits) -> str:
+    """Say which leads are not counted; empty if all are."""
+    if not waits.unwatched:
+        return ""
+    return f"{waits.unwatched:,} of them are not counted: when their data came was not kept, or no run has looked yet"
+
+
+def as_markdown(waits: Waits) -> str:
+    """The artifact: for each deadline a table with a row of bars for each column, and what came too late."""
+    lines = [f"{counted(waits.leads, 'lead')} quarantined since {waits.since:%Y-%m-%d %H:%M} UTC."]
+    lines += [f"{left_out(waits)}."] if waits.unwatched else []
+    for group in waits.groups:
+        head, *body = rows(group)
+        bars = [bars_of(points) for points in curves_of(group).values()]
+        lines += ["", f"### {in_markdown(headline(group))}", ""]
+        lines += [_cells(*head, _ends(group)), _LINE * (len(head) + 1) + "|"]
+        lines += [_cells(*row, bar) for row, bar in zip(body, [*bars, ""], strict=True)]
+        lines += ["", *(f"- {in_markdown(each)}" for each in without(group))]
+    found = list(regrets(waits))
+    lines += ["", "### Data that came too late", "", *(f"- {in_markdown(each)}" for each in found)] if found else []
+    return "\n".join(lines)
+
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_LINE = "|---"
+
+
+def bars_of(points: Sequence[Point]) -> str:
+    """Draw a curve as a row of blocks, one a point; a space where no lead is old enough."""
+    return "".join(_BLOCKS[min(7, 8 * each.had // each.leads)] if each.leads else " " for each in points)
+
+
+def _ends(group: Group) -> str:
+    first, *_, last = group.whole
+    return f"{in_largest_unit(first.span)} to {in_largest_unit(last.span)}"
+
+
+def _cells(*cells: str) -> str:
+    return f"| {' | '.join(map(in_table, cells))} |"
