@@ -12,7 +12,7 @@ from leadgate.readable import counted
 from leadgate.waits import Waits, count_waits
 from leadgate.waits.count import AFTER, Group
 from leadgate.waits.tally import Point
-from leadgate.waits.words import headline, left_out, regrets, rows, without
+from leadgate.waits.words import about_ranges, headline, left_out, regrets, rows, without
 from leadgate.wiring.ledger import ledger_of
 
 
@@ -41,7 +41,7 @@ def waits(
 
 def _tell(found: Waits, pipeline: str) -> None:
     say(f"{pipeline}: {counted(found.leads, 'lead')} quarantined since {found.since:%Y-%m-%d %H:%M}Z.")
-    if said := left_out(found):
+    for said in filter(None, (left_out(found), about_ranges(found))):
         say(f"{said}.")
     for group in found.groups:
         say()

@@ -22,6 +22,8 @@ from leadgate.waits.words import kept_share
 
 _BLUE, _VERMILION, _GREEN, _PURPLE, _GREY = "#0072B2", "#D55E00", "#009E73", "#9E4B7F", "#6B6B6B"
 """Okabe and Ito's colours, which people tell apart however they see colours; purple is darkened for paper."""
+_PALE = "#959595"
+"""Told from blue on paper without colours too."""
 _COLOURS: Mapping[str, str] = {
     UNDER_WAY: _GREY,
     FOR_A_PERSON: _VERMILION,
@@ -156,7 +158,7 @@ def _curves(curves: Mapping[str, Sequence[Point]], deadline: timedelta, width: i
             "what": names[what],
             "within": in_largest_unit(point.span),
             "share": point.had / point.leads if point.leads else 0,
-            "colour": _BLUE if point.span <= deadline else _GREY,
+            "colour": _BLUE if point.span <= deadline else _PALE,
         }
         for what, points in shown
         for point in points
@@ -172,7 +174,7 @@ def _curves(curves: Mapping[str, Sequence[Point]], deadline: timedelta, width: i
             color=alt.Color("colour:N", scale=None),
         )
         .properties(width=width - 70, height=56)
-        .facet(row=alt.Row("what:N", sort=list(names.values()), title=None, header=_BAND_HEADER), spacing=8)
+        .facet(row=alt.Row("what:N", sort=list(names.values()), title=None, header=_BAND_HEADER), spacing=20)
     )
 
 

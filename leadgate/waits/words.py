@@ -32,7 +32,7 @@ def kept_share(point: Point) -> str:
     if not point.leads:
         return "-"
     least = share(point.had, point.leads)
-    if 20 * point.unclear <= point.leads:
+    if not _is_range(point):
         return least
     return f"{least.removesuffix(' %')} to {share(point.most, point.leads)}"
 
@@ -83,6 +83,20 @@ def _after(regret: Regret) -> Iterator[str]:
             yield f"{count:,} {f'within {in_largest_unit(within)}' if within else 'later'}"
 
 
+def about_ranges(waits: Waits) -> str:
+    """Say what a range means; empty if there is none."""
+    points = (point for group in waits.groups for curve in curves_of(group).values() for point in curve)
+    if not any(_is_range(point) for point in points):
+        return ""
+    return (
+        "Ranges: nobody can tell of leads whose data was there when leadgate first looked, or came between looks"
+    )
+
+
+def _is_range(point: Point) -> bool:
+    return 20 * point.unclear > point.leads
+
+
 def left_out(waits: Waits) -> str:
     """Say which leads are not counted; empty if all are."""
     if not waits.unwatched:
@@ -93,7 +107,7 @@ def left_out(waits: Waits) -> str:
 def as_markdown(waits: Waits) -> str:
     """The artifact: for each deadline a table with a row of bars for each column, and what came too late."""
     lines = [f"{counted(waits.leads, 'lead')} quarantined since {waits.since:%Y-%m-%d %H:%M} UTC."]
-    lines += [f"{left_out(waits)}."] if waits.unwatched else []
+    lines += [f"{said}." for said in (left_out(waits), about_ranges(waits)) if said]
     for group in waits.groups:
         head, *body = rows(group)
         bars = [bars_of(points) for points in curves_of(group).values()]
