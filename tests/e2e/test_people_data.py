@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, MetaData, Table, create_engine, text
+from sqlalchemy import Engine, MetaData, Table, create_engine, inspect, text
 
 from leadgate.ledger.schema import metadata
 from tests.support.command import leadgate, start_leadgate, wait_for
@@ -134,6 +134,8 @@ def act_out(practice: Practice, api_url: str, said: Places) -> None:
     for lead_id in IDS:
         look("explain", lead_id, "--json")
     look("backtest", "--policy", practice.file, "--json")
+    look("waits")
+    look("waits", "--json")
     look("report", "--out", practice.file.with_name("report.html"), "--json")
 
 
@@ -148,6 +150,9 @@ def dumped(engine: Engine) -> bytes:
     with engine.connect() as connection:
         # A row's own repr shortens long texts.
         rows = [tuple(row) for table in metadata.tables.values() for row in connection.execute(table.select())]
+        views = inspect(engine).get_view_names()
+        rows += [tuple(row) for view in views for row in connection.execute(text(f"select * from {view}"))]  # noqa: S608
+        assert len(views) == 3
         return repr(rows).encode()
 
 
@@ -177,6 +182,7 @@ def test_nothing_of_a_person_is_kept_or_said(
     told = found_in(places, lambda column: column == KEPT)
     assert [where for where in told if where.endswith("in the ledger")], "the search finds what may be kept"
     assert [where for where in told if where.endswith("in prefect.db")], "and finds it in Prefect's database too"
+    assert b"'postcode': [" in places["the ledger"], "when it came is kept"
     assert places["report.html"].startswith(b"<!doctype html>")
     states = practice.states()
     runs = "\n".join(said.decode() for place, said in places.items() if place.startswith("run "))
