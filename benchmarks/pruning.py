@@ -43,8 +43,9 @@ _FILL = (
     decided_token, settled_at, updated_hash, data_hash, note, account)
     select 'benchmark', {id}, case when n % 3 = 0 then 'rejected' else 'processed' end, {at}, {at}, {at}, 1, 1, {at},
     '0123456789abcdef', '0123456789abcdef', 'Lead has been queued for processing.', 'benchmark' from {numbers}""",
-    """insert into leadgate_entry_decisions (pipeline, lead_id, token, decided_at, policy_version, verdict, rule, reason,
-    late, facts, unanswered) select 'benchmark', {id}, 1, {at}, '0123456789ab', 'process', 'verified',
+    """insert into leadgate_entry_decisions
+    (pipeline, lead_id, token, decided_at, policy_version, verdict, rule, reason, late, facts, unanswered)
+    select 'benchmark', {id}, 1, {at}, '0123456789ab', 'process', 'verified',
     'Phone verified and a score of 0.7.', false, '{{"score"\\: 0.7}}', '[]' from {numbers}""",
     """insert into leadgate_attempts (pipeline, lead_id, request_id, token, kind, action, fields, payload_hash, owner,
     sent_at, answered_at, outcome, http_status, message) select 'benchmark', {id}, 'r' || (n / 50), 1,

@@ -91,8 +91,9 @@ class BruteForce:
     def late_at(self, lead: TrueLead) -> datetime | None:
         """The look that found a lead late: the first after its deadline, if it was not complete by then."""
         seen_at = self.whole(lead).seen_at
-        first = (look for look in self._looks if self.ran(lead.quarantined_at, look) >= self._deadline)
-        late_at = next((look for look in first if look >= lead.quarantined_at), None)
+        first = bisect_left(self._looks, lead.quarantined_at)
+        late = bisect_left(self._looks, self._deadline, first, key=lambda look: self.ran(lead.quarantined_at, look))
+        late_at = self._looks[late] if late < len(self._looks) else None
         return late_at if late_at and (seen_at is None or seen_at > late_at) else None
 
     def regret(self) -> tuple[int, list[int]]:
