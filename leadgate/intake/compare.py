@@ -103,7 +103,7 @@ def _compare_waiting(  # noqa: PLR0913, PLR0917
     rows, before = (mark.compared_rows, mark.growing) if mark.compared_to else (0, Faults())
     if not mark.compared_to:
         source.odd_enrichment_ids()
-    looker.last_looked_at = mark.compared_at
+    looker.follow(mark.compared_at)
     for number, page in enumerate(all_waiting(ledger, PAGE, after=mark.compared_to or ""), 1):
         looker.look([page])
         rows += len(page)

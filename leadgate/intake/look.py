@@ -1,6 +1,6 @@
 """Looking: which waiting leads have become complete or late. The work grows with what arrives, not with what waits."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -16,7 +16,6 @@ from leadgate.ledger.waiting import (
     never_looked_at,
     note_changed,
     note_looks,
-    read_arrivals,
     read_decided,
     read_waiting,
     waiting_since,
@@ -79,12 +78,16 @@ class Looker:
             keep_reading(ledger, reading)
         self.looked = Looked(reading, warnings=[reading.problem] if reading.problem else [])
         self._requirements = Requirements(config.wait, source.columns, config.without_values)
-        self.last_looked_at: datetime | None = None
-        """Until when it is known that nothing had come that was not noted."""
+        self._by = int(now.timestamp())
+        self._looked_before: int | None = None
         self.late_since: dict[timedelta | None, datetime] = {}
         """By a lead's own deadline, since when it must have waited to be late; empty where none can be."""
         if reading.healthy and clock_problem is None:
             self.late_since = late_by_deadline(ledger, config.wait, now)
+
+    def follow(self, last_looked_at: datetime | None) -> None:
+        """Take it that nothing had come by an instant that was not noted; None: nobody knows."""
+        self._looked_before = None if last_looked_at is None else min(int(last_looked_at.timestamp()), self._by)
 
     def distrust(self, problem: str) -> None:
         """Let no lead become late by this reading, for a reason that came to light after it."""
@@ -96,35 +99,44 @@ class Looker:
     def look(self, pages: Iterable[Sequence[Waiting]]) -> None:
         """Look at pages of waiting entries, and record what was found."""
         for page in pages:
-            looks = [look for look in self.look_over(page) if look]
-            before = read_arrivals(self._ledger, [look.lead_id for look in looks])
-            arrivals = {look.lead_id: self._note(before.get(look.lead_id), look.present) for look in looks}
+            arrivals: dict[str, Arrivals] = {}
+            looks = [look for look in self.look_over(page, arrivals) if look]
             note_looks(self._ledger, looks, arrivals=arrivals, now=self._now)
             self.looked.seen += len(page)
             self.looked.arrived += sum(look.due and not look.late for look in looks)
             self.looked.late += sum(look.late for look in looks)
 
-    def look_over(self, page: Sequence[Waiting]) -> list[Look | None]:
-        """Say what there is to note of each of these entries; None where nothing has changed since the last look."""
+    def look_over(self, page: Sequence[Waiting], arrivals: dict[str, Arrivals] | None = None) -> list[Look | None]:
+        """Say what there is to note of each of these entries; None where nothing has changed since the last look.
+
+        When the data of the others came is put into `arrivals`.
+        """
+        arrivals = {} if arrivals is None else arrivals
         ids = [entry.lead_id for entry in page]
         found = self._source.enrichments(ids)
         leads = self._source.leads(ids) if self._requirements.reads_lead else {}
-        looks = [self._look_at(entry, leads.get(entry.lead_id), found.get(entry.lead_id)) for entry in page]
+        looks = [self._look_at(entry, leads.get(entry.lead_id), found.get(entry.lead_id), arrivals) for entry in page]
         waits = {entry.lead_id: _waits_for(entry, look) for entry, look in zip(page, looks, strict=True)}
         self._source.note_missing({lead_id: self._requirements.behind(missing) for lead_id, missing in waits.items()})
         return looks
 
-    def _look_at(self, entry: Waiting, lead: Lead | None, enrichment: Enrichment | None) -> Look | None:
+    def _look_at(
+        self, entry: Waiting, lead: Lead | None, enrichment: Enrichment | None, arrivals: dict[str, Arrivals]
+    ) -> Look | None:
         lead = lead or Lead(entry.lead_id, entry.quarantined_at)
         missing = self._requirements.missing(lead, enrichment)
         deadline = self._requirements.deadline(lead, enrichment)
         late_since = self.late_since.get(deadline)
         look = look_at(entry, enrichment, missing, self._now, late_since, self._ledger.fingerprint, deadline)
-        return look and replace(look, present=self._requirements.present(lead, enrichment, missing))
+        if look:
+            arrivals[entry.lead_id] = self._note(entry.arrivals, lead, enrichment, missing)
+        return look
 
-    def _note(self, before: Arrivals | None, present: Mapping[str, datetime | None]) -> Arrivals:
-        watched = self._requirements.watched
-        return note_arrivals(before, watched, present, last_looked_at=self.last_looked_at, now=self._now)
+    def _note(
+        self, before: Arrivals | None, lead: Lead, enrichment: Enrichment | None, missing: Sequence[str]
+    ) -> Arrivals:
+        present = self._requirements.present(lead, enrichment, missing)
+        return note_arrivals(before, self._requirements.watched, present, after=self._looked_before, by=self._by)
 
     def faults(self) -> Faults:
         """What was found to be wrong with rows, of enrichment above all, by this reading and the looks so far."""
@@ -142,7 +154,7 @@ class Looker:
                 data_hash = self._ledger.fingerprint(enrichment.columns)
                 lead = leads.get(entry.lead_id) or Lead(entry.lead_id, self._now)
                 missing = self._requirements.missing(lead, enrichment)
-                arrivals = self._note(entry.arrivals, self._requirements.present(lead, enrichment, missing))
+                arrivals = self._note(entry.arrivals, lead, enrichment, missing)
                 if arrivals != entry.arrivals or (entry.is_settled and data_hash != entry.data_hash):
                     self.looked.changed += entry.is_settled and data_hash != entry.data_hash
                     changed.append(entry._replace(data_hash=data_hash, arrivals=arrivals))
@@ -161,7 +173,7 @@ def look_for_arrivals(
     newest = looker.looked.reading.latest_at
     mark = read_mark(ledger, Relation.ENRICHMENT)
     if mark:
-        looker.last_looked_at = mark.read_at if source.reads_forward() else mark.compared_at
+        looker.follow(mark.read_at if source.reads_forward() else mark.compared_at)
     looker.look(never_looked_at(ledger, PAGE))
     if mark is None:
         mark = Mark(read_at=now, compared_at=now, compared_rows=looker.looked.seen, faults=looker.faults())

@@ -17,6 +17,7 @@ from leadgate.addresses import POSTGRESQL_SETTINGS, holds_a_stray_at, parse_addr
 from leadgate.driver_words import driver_words, option_errors
 from leadgate.errors import ConfigError, LedgerError, LedgerUnavailable
 from leadgate.ledger.file import LedgerFile
+from leadgate.ledger.many_rows import read_json
 from leadgate.ledger.schema import REVISION, metadata
 from leadgate.silence import Patience
 
@@ -147,7 +148,7 @@ def _sqlite(url: URL, *, create: bool) -> Engine:
     # How long a writer waits for the others; `?timeout=5` in the address says otherwise.
     patience = {} if "timeout" in url.query else {"timeout": _SILENT_SECONDS}
     with _driver_errors():
-        engine = create_engine(url, hide_parameters=True, connect_args=patience)
+        engine = create_engine(url, hide_parameters=True, json_deserializer=read_json, connect_args=patience)
     file = LedgerFile(str(url.database), create=create)
     if not (create or file.is_there):
         raise _no_ledger(url)
@@ -163,6 +164,7 @@ def _postgresql(url: URL) -> Engine:
         engine = create_engine(
             url,
             hide_parameters=True,
+            json_deserializer=read_json,
             pool_pre_ping=True,
             connect_args={"client_encoding": "utf8"},
             # Whatever the server's default: who waited for a lock must see what the other has written.

@@ -175,14 +175,6 @@ def read_decided(ledger: Ledger, ids: Sequence[str]) -> list[DecidedEntry]:
         return [DecidedEntry(**fields_of(row)) for row in connection.execute(query)]
 
 
-def read_arrivals(ledger: Ledger, ids: Sequence[str]) -> dict[str, Arrivals]:
-    """What is known of when the data of those of the ids came that have been looked at."""
-    query = select(ENTRY.lead_id, ENTRY.arrivals)
-    query = query.where(ledger.mine, ENTRY.lead_id.in_(ids), ENTRY.arrivals.is_not(None))
-    with ledger.reading() as connection:
-        return {row.lead_id: row.arrivals for row in connection.execute(query)}
-
-
 def all_waiting(ledger: Ledger, limit: int, *, after: str = "") -> Pages:
     """Every waiting entry behind an id, in the order of their ids, in pages."""
     return _pages(ledger, _waiting(ledger).where(ENTRY.lead_id > after), limit)
@@ -222,6 +214,7 @@ def _waiting(ledger: Ledger) -> Select[Any]:
         ENTRY.data_hash,
         ENTRY.due_at.label("held_until"),
         ENTRY.deadline,
+        ENTRY.arrivals,
     )
     return select(*columns).where(ledger.mine, in_state(State.WAITING))
 

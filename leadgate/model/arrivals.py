@@ -18,16 +18,14 @@ def note_arrivals(
     watched: Iterable[str],
     present: Mapping[str, datetime | None],
     *,
-    last_looked_at: datetime | None,
-    now: datetime,
+    after: int | None,
+    by: int,
 ) -> Arrivals:
-    """Give what is known when a look at `now` finds of what is `watched` that it is `present`; a first sight stays.
+    """Give what is known when a look finds of what is `watched` that it is `present`; a first sight stays.
 
-    Present things have the stamp of their row, if it has one. `last_looked_at`: until when it is known that nothing had
-    come that was not noted.
+    Present things have the stamp of their row, if it has one. The look was at `by`; until `after` nothing had come that
+    was not noted. Both are in seconds since 1970.
     """
-    by = int(now.timestamp())
-    after = None if last_looked_at is None else min(int(last_looked_at.timestamp()), by)
     known = dict(before or {})
     for key in watched:
         if key not in known:

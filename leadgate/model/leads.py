@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from leadgate.model.arrivals import Arrivals
 from leadgate.model.faults import Faults
 from leadgate.model.words import ColumnType, Verdict
 
@@ -155,6 +156,8 @@ class Waiting:
     held_until: datetime | None
     deadline: timedelta | None = None
     """Its own, by a rule of wait.deadlines; None: the pipeline's."""
+    arrivals: Arrivals | None = None
+    """When what it waits for came, as far as it was noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,5 +172,3 @@ class Look:
     late: bool = False
     deadline: timedelta | None = None
     """As that of `Waiting`."""
-    present: Mapping[str, datetime | None] = field(default_factory=dict)
-    """What is there of what it waits for, as arrivals name it, with the stamp of its row if that is known."""

@@ -88,9 +88,7 @@ def about_ranges(waits: Waits) -> str:
     points = (point for group in waits.groups for curve in curves_of(group).values() for point in curve)
     if not any(_is_range(point) for point in points):
         return ""
-    return (
-        "Ranges: nobody can tell of leads whose data was there when leadgate first looked, or came between looks"
-    )
+    return "Ranges: nobody can tell of leads whose data was there when leadgate first looked, or came between looks"
 
 
 def _is_range(point: Point) -> bool:
