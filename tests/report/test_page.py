@@ -10,17 +10,18 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from leadgate.config import PipelineConfig, parse_config
-from leadgate.ledger import Ledger, claims, people, sending
+from leadgate.ledger import Ledger, claims, people, sending, waiting
 from leadgate.ledger.pauses import keep_pause
 from leadgate.ledger.reviews import ForPerson, read_for_people
 from leadgate.ledger.source_health import keep_reading
-from leadgate.model import Action, Chosen, Conclusion, Decision, Resolution, Result, SourceReading, State, Verdict
+from leadgate.ledger.source_progress import Mark, Relation, keep_mark
+from leadgate.model import Action, Chosen, Conclusion, Decision, Look, Resolution, Result, SourceReading, State, Verdict
 from leadgate.readable import share, span
 from leadgate.report import Facts, read_facts
 from leadgate.report.file import render
 from leadgate.wiring.identity import create_ledger
 from tests.delivery.world import release_brake
-from tests.ledger.steps import NOW, REJECT, attempt, claim, intend, outcome, send, taken
+from tests.ledger.steps import NOW, REJECT, attempt, claim, intend, leads, outcome, send, taken
 from tests.support.command import leadgate
 from tests.support.ledgers import new_engine
 from tests.support.pipelines import PIPELINE
@@ -186,3 +187,27 @@ def test_spans_have_two_units() -> None:
         "1 d 1 h",
         "1,157 d 9 h",
     ]
+
+
+def test_when_data_came_is_a_picture_for_each_deadline(ledger: Ledger, config: PipelineConfig) -> None:
+    """A band for each required column, by its real name; the title says what the deadlines keep, the table how many."""
+    began_at, day = NOW - timedelta(days=5), timedelta(days=1)
+    names = [f"{number:03}" for number in range(120)]
+    came = {at: int((began_at + timedelta(hours=at)).timestamp()) for at in (1, 2, 20)}
+    arrivals = {
+        name: {"postcode": (came[1], came[2]), "phone_verified": (came[1], came[2]), "score": (came[1], came[20])}
+        for name in names
+    }
+    waiting.register(ledger, leads(*names, quarantined_at=began_at), now=began_at)
+    looks = [Look(name, [], "hash", due=True, deadline=day / 4 if name < "020" else None) for name in names]
+    waiting.note_looks(ledger, looks, now=NOW, arrivals=arrivals)
+    keep_mark(ledger, Relation.ENRICHMENT, Mark(read_at=NOW, position=NOW, moved_at=NOW))
+    page = render(read(ledger, config))
+    told = text_of(page)
+    assert "Too few leads to tell what 6h costs: 20 leads are as old as its deadline" in told
+    assert "6h keeps 0 to 100 %, 18h keeps 0 to 100 %, 24h (now) 100 %" in told
+    assert "all that is required 24h 100 100 %" in told
+    assert "score 18h 100 0 to 100 %" in told
+    drawn = " ".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL))
+    labels = set(re.findall(r">([^<>]+)</text>", drawn))
+    assert labels >= {"postcode: 100 %", "score: 100 %", "score: 0 to 100 %", "72h", "6h"}
