@@ -85,8 +85,7 @@ def _after(regret: Regret) -> Iterator[str]:
 
 def about_ranges(waits: Waits) -> str:
     """Say what a range means; empty if there is none."""
-    points = (point for group in waits.groups for curve in curves_of(group).values() for point in curve)
-    if not any(_is_range(point) for point in points):
+    if not any(" to " in cell for group in waits.groups for row in rows(group) for cell in row[1:]):
         return ""
     return "Ranges: nobody can tell of leads whose data was there when leadgate first looked, or came between looks"
 

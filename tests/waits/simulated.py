@@ -32,6 +32,7 @@ RULES = [
 ]
 _VALUES = {"postcode": "TN25", "mobile": "07700900123", "score": 0.5}
 _SETTLED = {Action.PROCESS: State.PROCESSED, Action.REJECT: State.REJECTED}
+_NO_BUDGETS = {"safety": {"budgets": {"process": "none", "reject": "none"}}}
 _WAVE = 1000
 
 
@@ -49,7 +50,7 @@ class Simulation:
 
     def __init__(self, pipeline: Pipeline, *, leads: int, steps: int, seed: int, quiet: Sequence[range]) -> None:
         self.pipeline, self._steps, self._quiet = pipeline, steps, quiet
-        self.config = pipeline.config(wait=WAIT, policy={"rules": RULES}, source={"compare_every": "7d"})
+        self.config = pipeline.config(wait=WAIT, policy={"rules": RULES}, source={"compare_every": "7d"}, **_NO_BUDGETS)
         self.began_at = NOON
         self.looks_at: list[datetime] = []
         self.standstills: list[tuple[datetime, datetime]] = []
