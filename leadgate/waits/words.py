@@ -57,7 +57,8 @@ def without(group: Group) -> Iterator[str]:
         return
     deadline = in_largest_unit(group.deadline)
     for each in sorted(group.without, key=lambda found: -found.alone):
-        alone = f"{counted(each.alone, 'lead')}, {share(each.alone, group.now.leads)}, were late for it alone"
+        were = "was" if each.alone == 1 else "were"
+        alone = f"{counted(each.alone, 'lead')}, {share(each.alone, group.now.leads)}, {were} late for it alone"
         yield f"without {each.need} {deadline} keeps {kept_share(each.point)}: {alone}"
 
 
