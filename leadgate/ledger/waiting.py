@@ -167,11 +167,10 @@ def note_changed(ledger: Ledger, changed: Sequence[DecidedEntry]) -> None:
 
 
 def read_decided(ledger: Ledger, ids: Sequence[str]) -> list[DecidedEntry]:
-    """Those of the ids that were decided, or are late and about to be; of others a look has just noted everything."""
+    """Those of the ids that wait no more, but for those that a look has just made ready: it has noted everything."""
     columns = ENTRY.lead_id, ENTRY.settled_at.is_not(None).label("is_settled"), ENTRY.data_hash, ENTRY.arrivals
-    is_decided = or_(ENTRY.state.not_in((State.READY, State.SENDING)), ENTRY.late)
-    query = select(*columns).where(ledger.mine, ENTRY.lead_id.in_(ids), is_decided)
-    query = query.where(ENTRY.state.not_in((State.WAITING, State.WITHDRAWN)))
+    is_news = or_(ENTRY.state.not_in((State.READY, State.SENDING)), ENTRY.late)
+    query = select(*columns).where(ledger.mine, ENTRY.lead_id.in_(ids), ENTRY.state != State.WAITING, is_news)
     with ledger.reading() as connection:
         return [DecidedEntry(**fields_of(row)) for row in connection.execute(query)]
 

@@ -26,7 +26,7 @@ VERBS = [
     "pause",
     "resume",
 ]
-VERBS += ["test", "backtest", "schema", "sandbox"]
+VERBS += ["test", "backtest", "waits", "schema", "sandbox"]
 
 
 @pytest.fixture

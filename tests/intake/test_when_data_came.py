@@ -119,6 +119,23 @@ def test_what_comes_after_the_decision_is_noted_and_changes_nothing(pipeline: Pi
     assert pipeline.rows() == before
 
 
+def test_what_comes_while_a_lead_is_withdrawn_is_noted_then(pipeline: Pipeline) -> None:
+    """Or it would seem to have come when the lead is back."""
+    pipeline.quarantine(1, *range(100, 130))
+    pipeline.arrive(99)
+    later(pipeline, 0)
+    pipeline.run_sql("DELETE FROM leads WHERE id = 1")
+    for minutes in (5, 16):
+        later(pipeline, minutes)
+    assert pipeline.entry("1")["state"] == State.WITHDRAWN
+    set_columns(pipeline, 17, postcode="N1")
+    later(pipeline, 20)
+    pipeline.quarantine(1, at=NOON)
+    later(pipeline, 60)
+    assert pipeline.entry("1")["state"] == State.WAITING
+    assert arrivals(pipeline) == {"postcode": [at(16), at(20)], "mobile": None, "score": None}
+
+
 def test_a_source_that_is_compared_as_a_whole_says_when_it_was_compared_before(pipeline: Pipeline) -> None:
     """Without stamps nothing is read forward."""
     source = {"enrichment": {"table": "enrichment", "id": "id", "updated_at": None}}

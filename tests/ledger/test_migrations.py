@@ -52,7 +52,7 @@ def shape_of(engine: Engine) -> Mapping[str, Any]:
     """All that a database tells of the ledger's tables: columns, keys, CHECKs and indexes with their conditions."""
     found = inspect(engine)
     shape: dict[str, Any] = {}
-    for table in metadata.tables:
+    for table in found.get_table_names():
         columns = [{**column, "type": str(column["type"])} for column in found.get_columns(table)]
         shape[table] = {
             "columns": columns,

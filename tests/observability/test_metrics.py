@@ -84,6 +84,7 @@ def test_a_ledger_that_cannot_be_read_is_told(ledger: Ledger, practice: Practice
     collector = LedgerCollector(ledger)
     assert len(list(collector.collect())) == 13
     with ledger.engine.begin() as connection:
+        connection.exec_driver_sql("DROP VIEW leadgate_requests")
         connection.exec_driver_sql("DROP TABLE leadgate_attempts")
     (up,) = LedgerCollector(ledger).collect()
     assert (up.name, up.samples[0].value) == ("leadgate_ledger_up", 0)
