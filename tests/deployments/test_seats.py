@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -62,13 +63,19 @@ def runs_of(client: SyncPrefectClient, deployment_id: UUID) -> list[FlowRun]:
     return [run for run in client.read_flow_runs(deployment_filter=chosen) if not run.auto_scheduled]
 
 
+def states_of(client: SyncPrefectClient, deployment_id: UUID) -> Counter[str]:
+    """How many of those runs are in each state."""
+    return Counter(run.state.name or "" if run.state else "" for run in runs_of(client, deployment_id))
+
+
 def wait_for_the_end(client: SyncPrefectClient, deployment_id: UUID, count: int) -> Counter[str]:
     """Wait until so many runs are over; count them by how they ended."""
 
     def over() -> list[FlowRun]:
         return [run for run in runs_of(client, deployment_id) if run.state and run.state.is_final()]
 
-    wait_until(lambda: len(over()) == count, what=f"{count} runs are over", seconds=150)
+    what = f"{count} runs are over"
+    wait_until(lambda: len(over()) == count, what=what, seconds=150, found=lambda: states_of(client, deployment_id))
     return Counter(run.state.name or "" for run in over() if run.state)
 
 
@@ -93,7 +100,9 @@ def test_while_one_works_another_is_to_come_and_the_rest_are_skipped(
         assert take_seat(elsewhere, now=elsewhere.now()) is Seat.AT_WORK
         for _ in range(EVENTS):
             tell(EVENT, "acme", {})
-        wait_until(lambda: len(skipped()) == EVENTS - 1, what="all runs but one are skipped", seconds=250)
+        what = "all runs but one are skipped"
+        found = partial(states_of, client, released)
+        wait_until(lambda: len(skipped()) == EVENTS - 1, what=what, seconds=250, found=found)
         assert seated(pipeline).keys() == set(Seat)
         assert leadbyte.quarantine.acts == {}
         pipeline.quarantine(2)
