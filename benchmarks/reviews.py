@@ -5,18 +5,17 @@ decided all at once. Processor time is this process's: PostgreSQL's own is in th
 """
 
 import tempfile
-import time
-import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from benchmarks.__main__ import Database
 from benchmarks.figures import align
+from benchmarks.measured import Taken, measure_step
 from benchmarks.rounds import databases_of
 from leadgate.ledger import Ledger, claims, sending, waiting
 from leadgate.ledger.again import count_older
@@ -32,14 +31,6 @@ _DECISION = Decision(Verdict.REVIEW, _RULE, "The score is low.", "v1", facts={"s
 _SEEN = Seen(["enrichment.score", "enrichment.postcode", "lead.campaign"], "0123456789abcdef")
 
 
-class Taken(NamedTuple):
-    """What a step took: seconds, processor time of this process, and the most memory that Python held for it."""
-
-    seconds: float
-    processor: float
-    mebibytes: float
-
-
 def _fill(ledger: Ledger, reviews: int, now: datetime) -> None:
     ids = [f"{number:09d}" for number in range(reviews)]
     for start in range(0, reviews, _WAVE):
@@ -49,19 +40,6 @@ def _fill(ledger: Ledger, reviews: int, now: datetime) -> None:
         wave = claims.claim(ledger, limit=_WAVE, lease=timedelta(minutes=5), now=now)
         concluded = [Conclusion(held, _DECISION, State.REVIEW, note=_DECISION.reason, seen=_SEEN) for held in wave]
         sending.conclude(ledger, concluded, now=now)
-
-
-def _measured(step: Callable[[], object], undo: Callable[[], object] = bool) -> Taken:
-    """Take a step twice: for its time, and for its memory, which slows it down; `undo` stands between."""
-    began, worked = time.monotonic(), time.process_time()
-    step()
-    seconds, processor = time.monotonic() - began, time.process_time() - worked
-    undo()
-    tracemalloc.start()
-    step()
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return Taken(seconds, processor, most / 2**20)
 
 
 def _steps(ledger: Ledger, reviews: int, now: datetime) -> Iterator[tuple[str, Taken]]:
@@ -83,9 +61,9 @@ def _steps(ledger: Ledger, reviews: int, now: datetime) -> Iterator[tuple[str, T
             connection.execute(entries.update().values(state=State.REVIEW, override_token=None))
 
     show()  # statements are compiled once in a process
-    yield "list 20", _measured(show)
-    yield "list all", _measured(lambda: read_reviews(ledger))
-    yield "decide all", _measured(decide, put_back)
+    yield "list 20", measure_step(show)
+    yield "list all", measure_step(lambda: read_reviews(ledger))
+    yield "decide all", measure_step(decide, put_back)
 
 
 def _measure(databases: Sequence[str], sizes: Sequence[int]) -> Iterator[tuple[str, int, str, Taken]]:

@@ -6,8 +6,6 @@ compared with the same one by brute force. Processor time is this process's: Pos
 
 import tempfile
 import time
-import tracemalloc
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -16,24 +14,13 @@ import typer
 
 from benchmarks.__main__ import Database
 from benchmarks.figures import align
+from benchmarks.measured import measure_step
 from benchmarks.servers import postgres_server
 from tests.waits.brute_force import BruteForce
 from tests.waits.compared import backtest, compare, compare_backtest, count
 from tests.waits.simulated import simulated
 
 _STEPS = 400
-
-
-def _measured(step: Callable[[], object]) -> list[str]:
-    """Take a step twice: for its time, and for its memory, which slows it down."""
-    began, worked = time.monotonic(), time.process_time()
-    step()
-    seconds, processor = time.monotonic() - began, time.process_time() - worked
-    tracemalloc.start()
-    step()
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return [f"{seconds:.2f} s", f"{processor:.2f} s", f"{most / 2**20:.1f} MiB"]
 
 
 def run(
@@ -58,7 +45,9 @@ def run(
                     ("waits", lambda simulation=simulation: count(simulation)),
                     ("backtest", lambda simulation=simulation: backtest(simulation, deadline="3h")),
                 ):
-                    table.append([one.value, f"{number:,}", what, *_measured(step)])
+                    taken = measure_step(step)
+                    cost = f"{taken.seconds:.2f} s", f"{taken.processor:.2f} s", f"{taken.mebibytes:.1f} MiB"
+                    table.append([one.value, f"{number:,}", what, *cost])
                 brute = BruteForce(simulation)
                 figures = compare(count(simulation), brute) + compare_backtest(simulation, brute)
                 late = brute.regret()[0]

@@ -24,6 +24,7 @@ from leadgate.errors import (
     problems_of,
 )
 from leadgate.printable import on_one_line, on_their_lines
+from leadgate.readable import largest_units
 
 FINE, ATTENTION, WRONG = 0, 1, 2
 
@@ -127,14 +128,7 @@ def ago(instant: datetime | None, now: datetime) -> str:
 
 def span(length: timedelta) -> str:
     """Write a span in its two largest units, such as 3d 4h or 12m 5s."""
-    seconds = max(0, int(length.total_seconds()))
-    units = [("d", 86400), ("h", 3600), ("m", 60), ("s", 1)]
-    parts = []
-    for unit, size in units:
-        if seconds >= size:
-            parts.append(f"{seconds // size}{unit}")
-            seconds %= size
-    return " ".join(parts[:2]) or "0s"
+    return " ".join(f"{number}{'m' if unit == 'min' else unit}" for number, unit in largest_units(length))
 
 
 def clock_time(instant: datetime | None) -> str:

@@ -30,3 +30,4 @@ from leadgate.config.update import FieldConfig as FieldConfig
 from leadgate.config.wait import Need as Need
 from leadgate.config.wait import RequireConfig as RequireConfig
 from leadgate.config.wait import WaitConfig as WaitConfig
+from leadgate.config.wait import keys_of as keys_of

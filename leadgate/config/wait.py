@@ -1,6 +1,6 @@
 """The shape of `wait:`: when a lead is complete, and how long that may take."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
@@ -20,6 +20,11 @@ class Need:
 
     told: str
     keys: Sequence[str]
+
+
+def keys_of(needs: Iterable[Need]) -> list[str]:
+    """What the arrivals of some needs are kept under, each once."""
+    return list(dict.fromkeys(key for need in needs for key in need.keys))
 
 
 class RequireConfig(Section):

@@ -16,7 +16,7 @@ from leadgate.ledger.waiting import (
     never_looked_at,
     note_changed,
     note_looks,
-    read_decided,
+    read_no_longer_waiting,
     read_waiting,
     waiting_since,
 )
@@ -144,7 +144,7 @@ class Looker:
 
     def note_later(self, ids: Sequence[str]) -> None:
         """Note what has arrived of those of the ids that were decided already, and count the settled ones of them."""
-        known = read_decided(self._ledger, ids)
+        known = read_no_longer_waiting(self._ledger, ids)
         ids = [entry.lead_id for entry in known]
         found = self._source.enrichments(ids) if ids else {}
         leads = self._source.leads(ids) if ids and self._requirements.reads_lead else {}
@@ -155,8 +155,9 @@ class Looker:
                 lead = leads.get(entry.lead_id) or Lead(entry.lead_id, self._now)
                 missing = self._requirements.missing(lead, enrichment)
                 arrivals = self._note(entry.arrivals, lead, enrichment, missing)
-                if arrivals != entry.arrivals or (entry.is_settled and data_hash != entry.data_hash):
-                    self.looked.changed += entry.is_settled and data_hash != entry.data_hash
+                is_another = entry.is_settled and data_hash != entry.data_hash
+                self.looked.changed += is_another
+                if is_another or arrivals != entry.arrivals:
                     changed.append(entry._replace(data_hash=data_hash, arrivals=arrivals))
         note_changed(self._ledger, changed)
 

@@ -130,7 +130,7 @@ def note_looks(
         connection.execute(statement, _LOOKS.hand_over(connection, rows))
 
 
-class DecidedEntry(NamedTuple):
+class NoLongerWaiting(NamedTuple):
     """An entry that does not wait any more: a change of its enrichment is noted, and changes nothing."""
 
     lead_id: str
@@ -141,7 +141,7 @@ class DecidedEntry(NamedTuple):
 
 
 @writes
-def note_changed(ledger: Ledger, changed: Sequence[DecidedEntry]) -> None:
+def note_changed(ledger: Ledger, changed: Sequence[NoLongerWaiting]) -> None:
     """Record what the enrichment of entries is now, and what has arrived, which changes nothing else of them."""
     if not changed:
         return
@@ -166,13 +166,13 @@ def note_changed(ledger: Ledger, changed: Sequence[DecidedEntry]) -> None:
         connection.execute(statement, _CHANGED.hand_over(connection, rows))
 
 
-def read_decided(ledger: Ledger, ids: Sequence[str]) -> list[DecidedEntry]:
+def read_no_longer_waiting(ledger: Ledger, ids: Sequence[str]) -> list[NoLongerWaiting]:
     """Those of the ids that wait no more, but for those that a look has just made ready: it has noted everything."""
     columns = ENTRY.lead_id, ENTRY.settled_at.is_not(None).label("is_settled"), ENTRY.data_hash, ENTRY.arrivals
     is_news = or_(ENTRY.state.not_in((State.READY, State.SENDING)), ENTRY.late)
     query = select(*columns).where(ledger.mine, ENTRY.lead_id.in_(ids), ENTRY.state != State.WAITING, is_news)
     with ledger.reading() as connection:
-        return [DecidedEntry(**fields_of(row)) for row in connection.execute(query)]
+        return [NoLongerWaiting(**fields_of(row)) for row in connection.execute(query)]
 
 
 def all_waiting(ledger: Ledger, limit: int, *, after: str = "") -> Pages:

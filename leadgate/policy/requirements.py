@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from leadgate.config import Need, RequireConfig, WaitConfig
+from leadgate.config import Need, RequireConfig, WaitConfig, keys_of
 from leadgate.errors import PolicyError
 from leadgate.model import Columns, Enrichment, Lead
 from leadgate.policy.compiling import try_compile
@@ -35,10 +35,11 @@ class Requirements:
         texts = [*(said.when for said in config.require if said.when), *(said.when for said in config.deadlines)]
         language = Language(names, texts) if texts else None
         problems: list[str] = []
+        needs = config.needs(hide)
         self._needs = [
             need
-            for number, (said, told) in enumerate(zip(config.require, config.needs(hide), strict=True), 1)
-            if (need := _need(f"wait.require[{number}]", said, told, names, language, problems))
+            for number, (said, of_file) in enumerate(zip(config.require, needs, strict=True), 1)
+            if (need := _need(f"wait.require[{number}]", said, of_file, names, language, problems))
         ]
         self._deadlines: list[tuple[Condition, timedelta]] = []
         for number, rule in enumerate(config.deadlines, 1):
@@ -56,7 +57,7 @@ class Requirements:
         read += self._eyes.columns if self._eyes else []
         self.columns = list(dict.fromkeys(read))
         """Every column that is looked at."""
-        self.watched = list(dict.fromkeys(key for need in self._needs for key in need.keys))
+        self.watched = keys_of(needs)
         """What arrivals are kept of."""
         self.reads_lead = any(column.relation == "lead" for column in read)
         """Whether the lead's own row is looked at."""

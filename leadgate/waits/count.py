@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from leadgate.config import Need, PipelineConfig
+from leadgate.config import Need, PipelineConfig, keys_of
 from leadgate.ledger import Ledger
 from leadgate.ledger.source_health import read_standstills
 from leadgate.ledger.source_progress import Relation, read_mark
@@ -45,11 +45,10 @@ class Group:
     columns: Mapping[str, Sequence[Point]]
     without: Sequence[Without]
 
-    @property
-    def others(self) -> list[Point]:
-        """What other deadlines would have meant, and this one."""
+    def others(self, curve: Sequence[Point]) -> list[Point]:
+        """Of a curve, what other deadlines would have meant, and this one."""
         spans = _tried(int(self.deadline.total_seconds()))
-        return [point for point in self.whole if int(point.span.total_seconds()) in spans]
+        return [point for point in curve if int(point.span.total_seconds()) in spans]
 
     @property
     def now(self) -> Point:
@@ -105,7 +104,7 @@ class _Counting:
     def __init__(self, config: PipelineConfig, watch: Watch) -> None:
         self._watch = watch
         self._needs = config.wait.needs(config.without_values)
-        self._keys = list(dict.fromkeys(key for need in self._needs for key in need.keys))
+        self._keys = keys_of(self._needs)
         self._deadline = int(config.wait.deadline.total_seconds())
         self.leads = self.unwatched = 0
         self.groups: dict[int, _Group] = {}

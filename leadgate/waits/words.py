@@ -18,7 +18,7 @@ def headline(group: Group) -> str:
     if now.leads < FEW:
         many = f"{counted(now.leads, 'lead')} {'is' if now.leads == 1 else 'are'} as old as its deadline"
         return f"Too few leads to tell what {in_largest_unit(group.deadline)} costs: {many}"
-    shown = [point for point in group.others if point.span <= group.deadline][::2]
+    shown = [point for point in group.others(group.whole) if point.span <= group.deadline][::2]
     kept = [f"{in_largest_unit(point.span)} keeps {kept_share(point)}" for point in shown if point is not now]
     title = ", ".join([*kept, f"{in_largest_unit(group.deadline)} (now) {kept_share(now)}"])
     worst = max(group.without, key=lambda each: each.alone)
@@ -44,11 +44,10 @@ def curves_of(group: Group) -> dict[str, Sequence[Point]]:
 
 def rows(group: Group) -> list[tuple[str, ...]]:
     """The table of other deadlines: a row for everything that is required, for each column, and for how many count."""
-    spans = [point.span for point in group.others]
-    head = ["within", *(f"{in_largest_unit(span)}{' (now)' if span == group.deadline else ''}" for span in spans)]
-    by_span = {what: {point.span: point for point in points} for what, points in curves_of(group).items()}
-    table = [(what, *(kept_share(points[span]) for span in spans)) for what, points in by_span.items()]
-    return [tuple(head), *table, ("leads that old", *(f"{point.leads:,}" for point in group.others))]
+    tried = group.others(group.whole)
+    spans = [f"{in_largest_unit(each.span)}{' (now)' if each.span == group.deadline else ''}" for each in tried]
+    table = [(what, *map(kept_share, group.others(points))) for what, points in curves_of(group).items()]
+    return [("within", *spans), *table, ("leads that old", *(f"{point.leads:,}" for point in tried))]
 
 
 def without(group: Group) -> Iterator[str]:
@@ -86,7 +85,8 @@ def _after(regret: Regret) -> Iterator[str]:
 
 def about_ranges(waits: Waits) -> str:
     """Say what a range means; empty if there is none."""
-    if not any(" to " in cell for group in waits.groups for row in rows(group) for cell in row[1:]):
+    curves = ((group, points) for group in waits.groups for points in curves_of(group).values())
+    if not any(_is_range(point) for group, points in curves for point in group.others(points)):
         return ""
     return "Ranges: nobody can tell of leads whose data was there when leadgate first looked, or came between looks"
 

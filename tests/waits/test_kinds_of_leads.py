@@ -112,7 +112,7 @@ def test_deadlines_of_their_own_have_a_table_of_their_own(ledger: Ledger) -> Non
         (timedelta(hours=24), False, 3),
     ]
     assert (short.now.had, short.now.had_not) == (0, 2)
-    assert [int(point.span.total_seconds() / 1800) for point in short.others] == [3, 6, 9, 12, 18, 24, 36]
+    assert [int(point.span.total_seconds() / 1800) for point in short.others(short.whole)] == [3, 6, 9, 12, 18, 24, 36]
 
 
 def test_the_clock_stands_still_while_the_source_is_down(ledger: Ledger) -> None:

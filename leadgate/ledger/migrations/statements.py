@@ -1,14 +1,15 @@
-"""How a migration runs the statements of the file beside it that is written for the ledger's database."""
+"""How a migration runs the statements of the files beside it."""
 
 from pathlib import Path
 
 from alembic import op
 
 
-def run_file(migration: str) -> None:
-    """Run FILE.sqlite.sql or FILE.postgresql.sql beside a migration, a statement at a time."""
+def run_files(migration: str) -> None:
+    """Run FILE.sql beside a migration, then what FILE.sqlite.sql or FILE.postgresql.sql has for the one database."""
     connection = op.get_bind()
-    statements = Path(migration).with_suffix(f".{connection.dialect.name}.sql").read_text("utf-8")
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            connection.exec_driver_sql(statement)
+    for suffix in (".sql", f".{connection.dialect.name}.sql"):
+        file = Path(migration).with_suffix(suffix)
+        for statement in file.read_text("utf-8").split(";\n") if file.exists() else ():
+            if statement.strip():
+                connection.exec_driver_sql(statement)

@@ -1,39 +1,6 @@
--- When what a lead waits for came, and the views for other programs. Never edited once it is released.
-
-ALTER TABLE leadgate_entries ADD COLUMN arrivals JSON;
+-- What PostgreSQL keeps beside what is in the file for both databases.
 
 COMMENT ON COLUMN leadgate_entries.arrivals IS 'by required column: [last not there, first seen], or null';
-
-ALTER TABLE leadgate_decisions RENAME TO leadgate_entry_decisions;
-
-CREATE VIEW leadgate_leads AS
-SELECT
-    e.pipeline,
-    e.lead_id,
-    e.state,
-    e.quarantined_at,
-    e.registered_at,
-    e.arrived_at AS complete_at,
-    e.late,
-    d.decided_at,
-    d.verdict,
-    d.rule,
-    d.reason,
-    d.policy_version,
-    d.decided_by,
-    e.settled_at,
-    e.inferred,
-    e.doubt_since IS NOT NULL AS in_doubt,
-    o.verdict AS last_word,
-    o.decided_by AS last_word_by,
-    o.decided_at AS last_word_at
-FROM leadgate_entries e
-LEFT JOIN leadgate_entry_decisions d
-    ON d.pipeline = e.pipeline AND d.lead_id = e.lead_id AND d.token = e.decided_token
-LEFT JOIN leadgate_overrides o
-    ON o.pipeline = e.pipeline AND o.lead_id = e.lead_id AND o.token = (
-        SELECT max(w.token) FROM leadgate_overrides w WHERE w.pipeline = e.pipeline AND w.lead_id = e.lead_id
-    );
 
 COMMENT ON VIEW leadgate_leads IS 'One row a lead: where it is now, and the decision that stands.';
 
@@ -75,25 +42,6 @@ COMMENT ON COLUMN leadgate_leads.last_word_by IS 'who said it';
 
 COMMENT ON COLUMN leadgate_leads.last_word_at IS 'when';
 
-CREATE VIEW leadgate_decisions AS
-SELECT
-    d.pipeline,
-    d.lead_id,
-    d.token AS decision,
-    d.decided_at,
-    d.verdict,
-    d.rule,
-    d.reason,
-    d.policy_version,
-    d.late,
-    d.decided_by,
-    d.paused,
-    d.observed,
-    d.capped,
-    coalesce(e.decided_token = d.token, false) AS stands
-FROM leadgate_entry_decisions d
-JOIN leadgate_entries e ON e.pipeline = d.pipeline AND e.lead_id = d.lead_id;
-
 COMMENT ON VIEW leadgate_decisions IS 'One row for each time that a lead was decided.';
 
 COMMENT ON COLUMN leadgate_decisions.pipeline IS 'the pipeline''s name';
@@ -123,20 +71,6 @@ COMMENT ON COLUMN leadgate_decisions.observed IS 'made while delivery.observe wa
 COMMENT ON COLUMN leadgate_decisions.capped IS 'safety.budgets had no room for its act';
 
 COMMENT ON COLUMN leadgate_decisions.stands IS 'whether it is the decision that stands for the lead';
-
-CREATE VIEW leadgate_requests AS
-SELECT
-    a.pipeline,
-    a.lead_id,
-    a.request_id,
-    a.token AS decision,
-    a.kind,
-    a.action,
-    a.sent_at,
-    a.answered_at,
-    a.outcome,
-    a.http_status
-FROM leadgate_attempts a;
 
 COMMENT ON VIEW leadgate_requests IS 'One row for each lead of each request to LeadByte.';
 

@@ -1,6 +1,6 @@
 """When what a lead waits for came; and views for other programs, of which one takes the name of a table."""
 
-from leadgate.ledger.migrations.statements import run_file
+from leadgate.ledger.migrations.statements import run_files
 
 revision = "second"
 down_revision = "first"
@@ -10,4 +10,4 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the column, rename the table, make the views."""
-    run_file(__file__)
+    run_files(__file__)

@@ -48,7 +48,7 @@ SELECT
     d.paused,
     d.observed,
     d.capped,
-    coalesce(e.decided_token = d.token, 0) AS stands
+    coalesce(e.decided_token = d.token, false) AS stands
 FROM leadgate_entry_decisions d
 JOIN leadgate_entries e ON e.pipeline = d.pipeline AND e.lead_id = d.lead_id;
 
