@@ -76,6 +76,8 @@ class Simulation:
         run_sql = self.pipeline.run_sql
         run_sql("CREATE INDEX by_stamp ON enrichment (updated_at, id)", "CREATE INDEX by_id ON enrichment (id)")
         run_sql("CREATE INDEX leads_by_stamp ON leads (quarantined_at, id)", "CREATE INDEX leads_by_id ON leads (id)")
+        # Of no lead: a source without any row is not healthy, and deadlines stand still.
+        run_sql("INSERT INTO enrichment VALUES (-1, :at, NULL, NULL, NULL)", at=_sql(self.began_at))
         release_brake(self.pipeline.ledger)
         for number in range(1, self._steps + 1):
             now = self.pipeline.clock.now = self.began_at + number * STEP
