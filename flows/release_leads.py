@@ -81,9 +81,8 @@ async def release(
         names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
         keeper = read_plan(Path(plan), **names, limit=limit, watch_for=watch_for) if plan else None
         async with open_run(pipeline, account) as run:
-            account.registered(register(pipeline))
-            await run.learn_their_time(account.started_at)
-            account.looked(wait(pipeline))
+            await register(run)
+            await wait(run)
             if keeper:
                 await keep_to_plan(run, progress, keeper)
             else:
@@ -159,6 +158,10 @@ async def fall_due(run: Run, after: datetime, until: datetime) -> bool:
 async def keep_to_plan(run: Run, progress: Progress, keeper: PlanKeeper) -> None:
     """Send the leads of a plan that are still as planned, once, and nothing else: not even a probe."""
     account = run.account
+    while not run.taking_in.is_done:
+        if not run.taking_in.is_registered:
+            await register(run)
+        await wait(run)
     account.compared(compare(run.pipeline, account.started_at))
     account.skipped = keeper.skipped
     run.preparation.follow(keeper)

@@ -1,21 +1,15 @@
 """Stage 1, register: every lead of the source gets an entry in the ledger."""
 
-from prefect import get_run_logger, task
+from prefect import task
 
-from leadgate.intake import Registered, register_leads
 from leadgate.unexpected import guarded
-from leadgate.wiring.pipeline import Pipeline
-from tasks.observed import quoted
+from leadgate.wiring.run import Run
 from tasks.outside import AGAIN_WHEN_DOWN
+from tasks.taking_in import register_some
 
 
 @task(name="register", **AGAIN_WHEN_DOWN)
 @guarded
-def register(pipeline: Pipeline) -> Registered:
-    """Start to wait for the leads that are new; rows that cannot be leads are named in the log."""
-    registered = register_leads(pipeline.source, pipeline.ledger, pipeline.config, now=pipeline.clock())
-    logger = get_run_logger()
-    for fault in registered.faults.lines():
-        logger.warning("event=lead_fault problem=%s", quoted(fault))
-    logger.info("event=registered count=%d faults=%d", registered.count, len(registered.faults))
-    return registered
+async def register(run: Run) -> None:
+    """Start to wait for the leads that are new; of very many, for as many as a first wave takes."""
+    await register_some(run)

@@ -6,7 +6,7 @@ from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from prefect import get_run_logger, task
+from prefect import task
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, stop_when_event_set, wait_fixed
 
 from leadgate.intake import Compared, Looked, Registered, compare_all, look_for_arrivals, register_leads
@@ -15,9 +15,10 @@ from leadgate.metrics import PortTaken, serve_metrics
 from leadgate.stopping import Stop
 from leadgate.unexpected import guarded
 from leadgate.wiring.pipeline import Pipeline
+from leadgate.wiring.run import Run
 from tasks.alarms import say_healthy
-from tasks.observed import quoted
 from tasks.outside import AGAIN_WHEN_DOWN
+from tasks.taking_in import log_looked, look_at_some
 
 POLL_EVERY = timedelta(seconds=2)
 PORT_PATIENCE = timedelta(seconds=30)
@@ -27,13 +28,10 @@ _PAGES_A_LOOK = 5
 
 @task(name="wait", **AGAIN_WHEN_DOWN)
 @guarded
-def wait(pipeline: Pipeline) -> Looked:
-    """Look once at what is new in the source, and whose time is up."""
-    parts = pipeline.source, pipeline.ledger, pipeline.config
-    looked = look_for_arrivals(*parts, now=pipeline.clock(), again=pipeline.again)
-    get_run_logger().info("event=looked arrived=%d late=%d again=%d healthy=%s", *_counts(looked))
-    say_healthy(pipeline, looked.reading, None)
-    return looked
+async def wait(run: Run) -> None:
+    """Look once at what is new in the source, and whose time is up; of very many, at as many as a first wave takes."""
+    looked = await look_at_some(run)
+    say_healthy(run.pipeline, looked.reading, None)
 
 
 @task(name="compare", **AGAIN_WHEN_DOWN)
@@ -43,7 +41,7 @@ def compare(pipeline: Pipeline, begun_at: datetime) -> Compared:
     parts = pipeline.source, pipeline.ledger, pipeline.config
     compared = compare_all(*parts, now=pipeline.clock(), begun_at=begun_at, again=pipeline.again)
     if compared.looked:
-        get_run_logger().info("event=compared arrived=%d late=%d again=%d healthy=%s", *_counts(compared.looked))
+        log_looked("compared", compared.looked)
     return compared
 
 
@@ -108,10 +106,3 @@ def _look_once(pipeline: Pipeline) -> tuple[Registered, Looked]:
     if compared.looked:
         looked.add(compared.looked)
     return new, looked
-
-
-def _counts(looked: Looked) -> tuple[int, int, int, bool]:
-    """What a look found, for its line in the log; its warnings get lines of their own."""
-    for warning in looked.warnings:
-        get_run_logger().warning("event=source_warning problem=%s", quoted(warning))
-    return looked.arrived, looked.late, looked.again, looked.reading.healthy

@@ -16,3 +16,4 @@ from leadgate.intake.register import Registered as Registered
 from leadgate.intake.register import find_elsewhere as find_elsewhere
 from leadgate.intake.register import mind_odd_ids as mind_odd_ids
 from leadgate.intake.register import register_leads as register_leads
+from leadgate.intake.taking_in import TakingIn as TakingIn

@@ -51,6 +51,11 @@ class Looked:
     again: int = 0
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def due(self) -> int:
+        """How many leads are to be decided now."""
+        return self.arrived + self.late + self.again
+
     def add(self, other: "Looked") -> None:
         """Count another look in; its reading is the newer one."""
         self.reading = other.reading
@@ -88,6 +93,11 @@ class Looker:
     def follow(self, last_looked_at: datetime | None) -> None:
         """Take it that nothing had come by an instant that was not noted; None: nobody knows."""
         self._looked_before = None if last_looked_at is None else min(int(last_looked_at.timestamp()), self._by)
+
+    def hand_over(self) -> Looked:
+        """Give what was found since the last time."""
+        found, self.looked = self.looked, Looked(self.looked.reading)
+        return found
 
     def distrust(self, problem: str) -> None:
         """Let no lead become late by this reading, for a reason that came to light after it."""
@@ -169,26 +179,54 @@ def look_for_arrivals(
 
     With `again`, parked leads that had data written are decided anew, as it says.
     """
+    whole, *others = look_in_pages(source, ledger, config, now=now, again=again)
+    for looked in others:
+        whole.add(looked)
+    return whole
+
+
+def look_in_pages(
+    source: Source, ledger: Ledger, config: PipelineConfig, *, now: datetime, again: Again | None = None
+) -> Iterator[Looked]:
+    """Do as `look_for_arrivals`, and say of each page of entries at once what was found."""
     horizon = source.horizon()
     looker = Looker(source, ledger, config, now)
     newest = looker.looked.reading.latest_at
     mark = read_mark(ledger, Relation.ENRICHMENT)
-    if mark:
-        looker.follow(mark.read_at if source.reads_forward() else mark.compared_at)
-    looker.look(never_looked_at(ledger, PAGE))
+    _follow(looker, source, mark)
+    seen = 0
+    for page in never_looked_at(ledger, PAGE):
+        looker.look([page])
+        seen += len(page)
+        yield looker.hand_over()
     if mark is None:
-        mark = Mark(read_at=now, compared_at=now, compared_rows=looker.looked.seen, faults=looker.faults())
+        mark = Mark(read_at=now, compared_at=now, compared_rows=seen, faults=looker.faults())
     else:
         for ids, is_news in _written(source, config, mark, newest):
             looker.looked.again += again.look(ids) if again else 0
             waiting = read_waiting(ledger, ids)
             looker.look([waiting])
             looker.note_later(list(is_news.difference(entry.lead_id for entry in waiting)))
+            yield looker.hand_over()
     looker.look(held_until(ledger, now, PAGE))
     for deadline, since in looker.late_since.items():
         looker.look(waiting_since(ledger, since, PAGE, deadline=deadline))
     keep_mark(ledger, Relation.ENRICHMENT, advance(mark, newest, horizon, now))
+    yield looker.hand_over()
+
+
+def look_early(source: Source, ledger: Ledger, config: PipelineConfig, *, now: datetime) -> Looked:
+    """Look at entries that are new while others are still being registered; which of them are late is seen later."""
+    looker = Looker(source, ledger, config, now)
+    _follow(looker, source, read_mark(ledger, Relation.ENRICHMENT))
+    looker.late_since = {}
+    looker.look(never_looked_at(ledger, PAGE))
     return looker.looked
+
+
+def _follow(looker: Looker, source: Source, mark: Mark | None) -> None:
+    if mark:
+        looker.follow(mark.read_at if source.reads_forward() else mark.compared_at)
 
 
 def read_trusted(source: Source, ledger: Ledger, config: PipelineConfig, now: datetime) -> SourceReading:

@@ -1,8 +1,9 @@
 """Registering: every lead of the source gets an entry in the ledger; one that has one is left alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 
 from leadgate.config import PipelineConfig
 from leadgate.intake.forward import KEEP_EVERY, PAGE, advance, read_from
@@ -35,38 +36,50 @@ def register_leads(source: Source, ledger: Ledger, config: PipelineConfig, *, no
 
     Faults are those of the last comparison of everything, and of the rows that are new.
     """
+    return _together(register_pages(source, ledger, config, now=now))
+
+
+def register_pages(source: Source, ledger: Ledger, config: PipelineConfig, *, now: datetime) -> Iterator[Registered]:
+    """Do as `register_leads`, and say of each page at once how many are new; the faults come last."""
     mark = read_mark(ledger, Relation.LEADS)
     horizon = source.horizon()
     newest = source.newest_lead(now)
     latest_at = newest.latest_at if newest else None
     if mark is None:
         begun = advance(Mark(read_at=now), latest_at, horizon, now)
-        return compare_leads(source, ledger, begun, now=now)
+        yield from _compare_pages(source, ledger, begun, now=now)
+        return
     since = read_from(mark, latest_at, config.source.overlap)
     pages = source.lead_pages.since(since, PAGE) if since else iter(())
     if pages is None:
-        return compare_leads(source, ledger, mark, now=now)
-    count, faults = 0, Faults(*([newest.faults] if newest else []))
+        yield from _compare_pages(source, ledger, mark, now=now)
+        return
+    faults = Faults(*([newest.faults] if newest else []))
     for page in pages:
         registered = _take_in(ledger, page.leads, now)
-        count += registered.new
         faults += Faults(page.faults, find_elsewhere(registered.elsewhere))
+        yield Registered(registered.new, Faults())
     keep_mark(ledger, Relation.LEADS, advance(mark, latest_at, horizon, now))
-    return Registered(count, faults | mark.faults)
+    yield Registered(0, faults | mark.faults)
 
 
 def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, pages: int | None = None) -> Registered:
     """Go through every lead in order of id, or as many `pages` as are given; the next call goes on behind them."""
-    count = 0
+    return _together(_compare_pages(source, ledger, mark, now=now, pages=pages))
+
+
+def _compare_pages(
+    source: Source, ledger: Ledger, mark: Mark, *, now: datetime, pages: int | None = None
+) -> Iterator[Registered]:
     rows, growing = (mark.compared_rows, Faults(mark.growing)) if mark.compared_to else (0, Faults())
     for number, page in enumerate(source.lead_pages.all(PAGE, after=mark.compared_to), 1):
         registered = _take_in(ledger, page.leads, now)
-        count += registered.new
         rows += len(page.leads)
         growing += Faults(page.faults, find_elsewhere(registered.elsewhere))
         mark = replace(mark, compared_to=page.after, compared_rows=rows, growing=growing)
         if page.after and number % KEEP_EVERY == 0:
             keep_mark(ledger, Relation.LEADS, mark)
+        yield Registered(registered.new, Faults())
         if number == pages and page.after:
             break
     else:
@@ -74,7 +87,11 @@ def compare_leads(source: Source, ledger: Ledger, mark: Mark, *, now: datetime, 
         # Also where the rows that were left are gone by now.
         mark = replace(mark, compared_to=None, compared_at=now, compared_rows=rows, faults=growing, growing=Faults())
     keep_mark(ledger, Relation.LEADS, mark)
-    return Registered(count, mark.faults | mark.growing, is_whole=mark.compared_to is None)
+    yield Registered(0, mark.faults | mark.growing, is_whole=mark.compared_to is None)
+
+
+def _together(pages: Iterable[Registered]) -> Registered:
+    return reduce(Registered.then, pages, Registered(0, Faults()))
 
 
 def _take_in(ledger: Ledger, leads: Sequence[Lead], now: datetime) -> Registration:

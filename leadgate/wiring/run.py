@@ -11,7 +11,7 @@ from leadgate.clock import Clock, utc_now
 from leadgate.config import Block, LeadByteConfig
 from leadgate.delivery import Delivery, Exchange, Preparation, Reconciliation
 from leadgate.errors import LeadByteError
-from leadgate.intake import late_by_deadline
+from leadgate.intake import TakingIn, late_by_deadline
 from leadgate.leadbyte import LeadByteClient
 from leadgate.leadbyte.pacing import TakeTurn
 from leadgate.leadbyte.wording import Sentences
@@ -41,6 +41,7 @@ class Run:
         self.stop = stop
         self.account = account
         """What is known of the run; its parts count into it."""
+        self.taking_in = TakingIn(source, ledger, config, clock=pipeline.clock, again=pipeline.again)
         self.preparation = Preparation(
             config=config,
             source=source,

@@ -1,0 +1,40 @@
+"""A step of taking in, for the stages that do it: the first two do as much as a first wave needs, `decide` the rest."""
+
+import asyncio
+
+from prefect import get_run_logger
+
+from leadgate.intake import Looked
+from leadgate.wiring.run import Run
+from tasks.observed import quoted
+
+
+async def register_some(run: Run) -> None:
+    """Register leads that are new; rows that cannot be leads are named in the log once all are registered."""
+    account, logger = run.account, get_run_logger()
+    registered = await asyncio.to_thread(run.taking_in.register)
+    account.registered(registered)
+    if run.taking_in.is_registered:
+        for fault in registered.faults.lines():
+            logger.warning("event=lead_fault problem=%s", quoted(fault))
+        logger.info("event=registered count=%d faults=%d", account.leads, len(registered.faults))
+
+
+async def look_at_some(run: Run) -> Looked:
+    """Look at what was registered; once all is, at all that is new in the source, and whose time is up."""
+    account = run.account
+    if run.taking_in.is_registered:
+        await run.learn_their_time(account.started_at)
+    looked = await asyncio.to_thread(run.taking_in.look)
+    account.looked(looked)
+    log_looked("looked", looked)
+    return looked
+
+
+def log_looked(event: str, looked: Looked) -> None:
+    """Write what a look found to the run's log, and what it has to warn of."""
+    logger = get_run_logger()
+    for warning in looked.warnings:
+        logger.warning("event=source_warning problem=%s", quoted(warning))
+    counts = looked.arrived, looked.late, looked.again, looked.reading.healthy
+    logger.info("event=%s arrived=%d late=%d again=%d healthy=%s", event, *counts)
