@@ -152,7 +152,6 @@ class Decider:
             or (shadow and shadow.reads.lead)
             or self._requirements.reads_lead
             or self._update.reads_lead
-            or not self._keeps
         )
 
     def decide(self, claims: Sequence[Claim], now: datetime) -> FoundOut:
@@ -161,7 +160,8 @@ class Decider:
         A lead without a row is not decided, unless the file says that it is kept.
         """
         ids = [held.lead_id for held in claims]
-        leads = self._source.leads(ids) if self._reads_lead else {}
+        is_asked = self._reads_lead or not self._keeps
+        leads = self._source.leads(ids, whole=self._reads_lead) if is_asked else {}
         enrichments = self._source.enrichments(ids)
         found = FoundOut([], [], [])
         for held in claims:

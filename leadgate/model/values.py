@@ -20,7 +20,12 @@ _BOOLS = {
     **dict.fromkeys(("0", "false", "f", "no", "n", "off", "\x00"), False),
 }
 BYTES = (bytes, memoryview)
-_BOOL, _STRING = ColumnType.BOOL, ColumnType.STRING
+_PLAIN: dict[ColumnType, type] = {
+    ColumnType.BOOL: bool,
+    ColumnType.STRING: str,
+    ColumnType.INT: int,
+    ColumnType.DOUBLE: float,
+}
 _INT_MAX = 2**63
 _EXACT_IN_DOUBLE = 2**53
 # What CEL can hold; databases write "never" and "always" beyond it, such as 9999-12-31 23:59:59.999999.
@@ -32,10 +37,8 @@ def fit(value: object, column_type: ColumnType, zone: tzinfo = UTC) -> Any:  # n
 
     A date and time that names no zone is of `zone`.
     """
-    if value is None or (type(value) is bool and column_type is _BOOL):
+    if value is None or fits_as_it_is(value, column_type):
         return value
-    if type(value) is str and column_type is _STRING and value.isascii() and "\0" not in value:
-        return value  # as nearly every value of a run
     try:
         if isinstance(value, BYTES):
             value = bytes(value).decode()
@@ -44,6 +47,18 @@ def fit(value: object, column_type: ColumnType, zone: tzinfo = UTC) -> Any:  # n
         return _FITTING[column_type](value)
     except (ValueError, TypeError, ArithmeticError):
         return None
+
+
+def fits_as_it_is(value: Any, column_type: ColumnType) -> bool:  # noqa: ANN401 - whatever is given
+    """Whether a value is of `column_type` already, as nearly every one of a run: a quick look, which may miss some."""
+    kind = type(value)
+    if kind is not _PLAIN.get(column_type):
+        return False
+    if kind is str:
+        return value.isascii() and "\0" not in value
+    if kind is int:
+        return -_INT_MAX <= value < _INT_MAX
+    return kind is bool or bool(math.isfinite(value))
 
 
 def as_text(raw: bytes | memoryview) -> object:
@@ -162,8 +177,11 @@ def _timestamp(value: Any, zone: tzinfo) -> datetime | None:  # noqa: ANN401
             instant = datetime.fromisoformat(value.strip())
         case _:
             return None
-    instant = (instant.replace(tzinfo=zone) if instant.tzinfo is None else instant).astimezone(UTC)
-    return min(max(instant, _FIRST), _LAST)
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=zone)
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return instant if _FIRST.year < instant.year < _LAST.year else min(max(instant, _FIRST), _LAST)
 
 
 _FITTING = {

@@ -149,23 +149,26 @@ class Source(KnownColumns):
         for relation, rows in (("lead", self._leads), ("enrichment", self._enrichment)):
             rows.unreadable.note_missing(missing, relation)
 
-    def leads(self, ids: Sequence[str]) -> dict[str, Lead]:
-        """The leads among `ids` that the source has, with all their columns; of several rows the earliest."""
-        found: dict[str, tuple[Any, Lead]] = {}
-        for lead_id, (columns, own, unfit) in self._leads.look_up(ids):
+    def leads(self, ids: Sequence[str], *, whole: bool = True) -> dict[str, Lead]:
+        """The leads among `ids` that the source has; of several rows the earliest.
+
+        With all their columns, or where they are not wanted `whole` with the date alone, which is read faster.
+        """
+        found: dict[str, Lead] = {}
+        for lead_id, (columns, own, unfit) in self._leads.look_up(ids, None if whole else [self._quarantined_at]):
             quarantined_at = columns[self._quarantined_at]
             if quarantined_at is None:
                 continue
-            rank = (quarantined_at, repr(columns))
-            if lead_id not in found or rank < found[lead_id][0]:
-                found[lead_id] = rank, Lead(lead_id, quarantined_at, columns, own, unfit)
-        for lead_id in ids:
-            self._leads.unreadable.saw(lead_id, found[lead_id][1].unfit if lead_id in found else {})
-        return {lead_id: lead for lead_id, (_, lead) in found.items()}
+            lead = Lead(lead_id, quarantined_at, columns, own, unfit)
+            if lead_id not in found or _rank_of_lead(lead) < _rank_of_lead(found[lead_id]):
+                found[lead_id] = lead
+        if whole:
+            self._leads.unreadable.saw_all(ids, found)
+        return found
 
     def present(self, ids: Sequence[str]) -> set[str]:
         """Those of `ids` that have a row among the leads, whatever stands in it."""
-        return {lead_id for lead_id, *_ in self._leads.look_up(ids)}
+        return {lead_id for lead_id, _ in self._leads.look_up(ids, [])}
 
     def enrichments(self, ids: Sequence[str]) -> dict[str, Enrichment]:
         """What has arrived for `ids`. Of several rows for one lead the latest `updated_at` counts.
@@ -180,8 +183,7 @@ class Source(KnownColumns):
             other = found.get(lead_id)
             if other is None or _rank(row) > _rank(other):
                 found[lead_id] = row
-        for lead_id in ids:
-            self._enrichment.unreadable.saw(lead_id, found[lead_id].unfit if lead_id in found else {})
+        self._enrichment.unreadable.saw_all(ids, found)
         return found
 
     def changed(self, since: datetime, size: int = _PAGE) -> Iterator[list[tuple[str, datetime]]] | None:
@@ -236,6 +238,10 @@ def _reflect_both(database: Database, config: SourceConfig) -> list[ReadableRela
     if faults:
         raise SourceError("\n".join(dict.fromkeys(faults)))
     return found
+
+
+def _rank_of_lead(row: Lead) -> tuple[datetime, str]:
+    return row.quarantined_at, repr(row.columns)
 
 
 def _rank(row: Enrichment) -> tuple[datetime, int, str]:

@@ -11,7 +11,7 @@ from sqlalchemy.types import NullType
 from leadgate.clock import CLOCKS_AGREE
 from leadgate.errors import SourceError, SourceUnavailable
 from leadgate.model import MOST_IDS, ColumnType, Fault, Faults
-from leadgate.model.values import BYTES, as_text, fit, own_value
+from leadgate.model.values import BYTES, as_text, fit, fits_as_it_is, own_value
 from leadgate.source.database import Database
 from leadgate.source.faults import odd_ids, written_like
 from leadgate.source.ids import IdKind, bind_values, bound_value, id_text
@@ -91,10 +91,10 @@ class Rows:
         instant: datetime | None = fit(raw, ColumnType.TIMESTAMP, self._zone)
         return instant
 
-    def look_up(self, ids: Sequence[str]) -> Iterator[tuple[str, Fitted]]:
-        """Every row of the ids, with all its columns, in no order."""
+    def look_up(self, ids: Sequence[str], columns: Sequence[str] | None = None) -> Iterator[tuple[str, Fitted]]:
+        """Every row of the ids, with some columns or all, in no order."""
         relation = self.relation
-        names = list(relation.types)
+        names = list(relation.types) if columns is None else columns
         wanted = list(dict.fromkeys(ids))
         for start in range(0, len(wanted), _IDS_A_STATEMENT):
             chunk = set(wanted[start : start + _IDS_A_STATEMENT])
@@ -165,10 +165,12 @@ class Rows:
                 continue
             if name in forms:
                 value, written = forms[name].read(raw, zone) or (None, None)
+            elif fits_as_it_is(raw, types[name]):
+                columns[name] = raw
+                continue
             else:
-                value = written = fit(raw, types[name], zone)
-                if value is not raw:
-                    written = own_value(raw, value)
+                value = fit(raw, types[name], zone)
+                written = own_value(raw, value)
             columns[name] = value
             if value is None:
                 unfit[name] = written_like(raw)

@@ -1,9 +1,9 @@
 """Values that are not of their column's type, and the leads that wait because of them."""
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from leadgate.model import ColumnType, Fault, Faults
+from leadgate.model import ColumnType, Enrichment, Fault, Faults, Lead
 from leadgate.source.relations import ReadableRelation
 
 _MOST_COUNTED = 100_000
@@ -27,8 +27,6 @@ class Unreadable:
 
     def saw(self, lead_id: str, unfit: Mapping[str, str]) -> None:
         """Note the columns of a lead's row that hold such a value, and how it is written; no others do any more."""
-        if not (unfit or self._columns):
-            return
         for column, found in list(self._columns.items()):
             if column not in unfit:
                 found.ids.pop(lead_id, None)
@@ -38,6 +36,12 @@ class Unreadable:
             found = self._columns.setdefault(column, _Found(shown))
             if len(found.ids) < _MOST_COUNTED:
                 found.ids[lead_id] = None
+
+    def saw_all(self, ids: Sequence[str], rows: Mapping[str, Lead] | Mapping[str, Enrichment]) -> None:
+        """Note the same of the rows of many leads, of which some may have none."""
+        if self._columns or any(row.unfit for row in rows.values()):
+            for lead_id in ids:
+                self.saw(lead_id, rows[lead_id].unfit if lead_id in rows else {})
 
     def note_missing(self, missing: Mapping[str, Collection[str]], relation: str) -> None:
         """Note for which columns each of some leads waits, such as enrichment.score; for none, if it is decided now."""
