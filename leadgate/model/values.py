@@ -54,11 +54,14 @@ def fits_as_it_is(value: Any, column_type: ColumnType) -> bool:  # noqa: ANN401 
     kind = type(value)
     if kind is not _PLAIN.get(column_type):
         return False
+    fits: bool = True
     if kind is str:
-        return value.isascii() and "\0" not in value
-    if kind is int:
-        return -_INT_MAX <= value < _INT_MAX
-    return kind is bool or bool(math.isfinite(value))
+        fits = value.isascii() and "\0" not in value
+    elif kind is int:
+        fits = -_INT_MAX <= value < _INT_MAX
+    elif kind is float:
+        fits = math.isfinite(value)
+    return fits
 
 
 def as_text(raw: bytes | memoryview) -> object:

@@ -101,8 +101,7 @@ class Rows:
             values = bind_values(relation.id_kind, chunk)
             if not values:
                 continue
-            among = bindparam(None, values, type_=relation.id_kind.bind_type, expanding=True)
-            is_wanted: ColumnElement[bool] = relation.id.in_(among)
+            is_wanted = relation.is_among(values)
             if self.has_odd_ids:
                 is_wanted = or_(is_wanted, relation.normal_id.in_(bindparam(None, list(chunk), expanding=True)))
             for raw_id, *cells in self.fetch_named(names, is_wanted):

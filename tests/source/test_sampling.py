@@ -1,5 +1,6 @@
 """What `leadgate check` sees in a sample of rows: enough to warn, at a cost that does not grow with the tables."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -100,7 +101,7 @@ def test_the_statements_do_not_depend_on_the_number_of_rows(
     asked = [statement.lower() for statement in statements if " from " in statement.lower().replace("\n", " ")]
     read = [one for one in asked if not one.startswith("explain")]
     assert read
-    assert not [one for one in read if "count(" in one or ("limit" not in one and " in (" not in one)]
+    assert not [one for one in read if "count(" in one or not re.search("limit| in \\(|= any\\(", one)]
 
 
 def test_a_source_without_an_index_is_read_in_no_order(
