@@ -1,7 +1,8 @@
 """What every peer is given, reads and sends: the same leads, the same bodies, one sandbox.
 
-Runs in each peer's own environment, so that it imports nothing of leadgate. What is rules for leadgate is a view of
-the source for the peers: its rows are decided, and all that is left to do is to send them.
+Runs in each peer's own environment, so that it imports nothing of leadgate. A peer that is used as it is meant reads a
+view of the source which holds the rules: its rows are decided, and only have to be sent. One with leadgate's duties
+reads what the rules read, and decides itself.
 """
 
 import json
@@ -13,11 +14,16 @@ from typing import Any
 
 from benchmarks.measured import Instant, Measured, Span, peak_mib, watching
 
+SOURCE_TABLE = "lead_enrichment"
+COLUMNS = ("quarantine_id", "postcode", "mobile", "phone_verified", "opted_out", "score")
+"""What the rules and the update read."""
+
 VIEW = "lead_requests"
 CREATE_VIEW = """\
 CREATE VIEW lead_requests AS
 SELECT quarantine_id, postcode, mobile, CASE WHEN opted_out THEN 'reject' ELSE 'process' END AS action, updated_at
 FROM lead_enrichment"""
+_DECIDED = ("quarantine_id", "postcode", "mobile", "action")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class Job:
     leads: int
     batch_size: int
     in_flight: int
+    same_duties: bool = False
 
     @property
     def url(self) -> str:
@@ -60,9 +67,10 @@ class Job:
 
 def read_rows(job: Job) -> list[dict[str, Any]]:
     """The rows of as many leads as the job asks for."""
-    from sqlalchemy import create_engine, text  # noqa: PLC0415 - not every peer has it
+    from sqlalchemy import create_engine, text  # noqa: PLC0415 - drt needs it only to have leadgate's duties
 
-    query = f"SELECT quarantine_id, postcode, mobile, action FROM {VIEW} ORDER BY quarantine_id LIMIT :leads"  # noqa: S608
+    columns, relation = (COLUMNS, SOURCE_TABLE) if job.same_duties else (_DECIDED, VIEW)
+    query = f"SELECT {', '.join(columns)} FROM {relation} ORDER BY quarantine_id LIMIT :leads"  # noqa: S608
     engine = create_engine(job.source_url)
     try:
         with engine.connect() as connection:
