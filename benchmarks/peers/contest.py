@@ -6,12 +6,14 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
 from benchmarks.leads import BATCH_SIZE, fill_source, request_bodies, write_pipeline
 from benchmarks.measured import Span
+from benchmarks.peers.duties import LeadRecords
 from benchmarks.peers.environments import NotInstalled, environment_in, make_environment
 from benchmarks.peers.job import CREATE_VIEW, Job
 from benchmarks.rounds import Databases, Timed, bare_loop, databases_of, run_measured
@@ -22,6 +24,31 @@ BARE = "bare loop: the limit"
 WORK = "leadgate, first claim to last record"
 WHOLE = "leadgate, the whole flow run"
 PREFECT = "Prefect, a task run a lead"
+
+
+class Duties(StrEnum):
+    """What the peers do: what each is meant for, or all that leadgate does about a lead's decision and its act."""
+
+    AS_MEANT = "as-meant"
+    SAME = "same"
+
+
+WAYS = {
+    Duties.AS_MEANT: {
+        "prefect": PREFECT,
+        "dbos": "DBOS, a step a batch",
+        "dlt": "dlt, a custom destination",
+        "drt": "drt, the REST destination",
+    },
+    Duties.SAME: {
+        "prefect": "Prefect, a task run a lead, with records",
+        "dbos": "DBOS, a step a batch, with records",
+        "dlt": "dlt, a custom destination with records",
+        "drt": "drt, a plugged-in destination with records",
+    },
+}
+"""What each peer is called in each comparison, by the name of its module."""
+
 AFTER_A_CRASH = {
     BARE: "nothing is remembered: all again",
     WORK: "never a second act: what was in flight is probed",
@@ -30,11 +57,12 @@ AFTER_A_CRASH = {
     "DBOS, a step a batch": "at least once: batches in flight are sent again",
     "dlt, a custom destination": "at least once: batches in flight are sent again",
     "drt, the REST destination": "at least once: the whole run is sent again",
+    **dict.fromkeys(WAYS[Duties.SAME].values(), "never a second act: what was in flight stays in doubt"),
 }
 """Each one that is measured, and what it does about leads that were sent when its process is killed."""
 
-OTHERS = {"dbos": "DBOS, a step a batch", "dlt": "dlt, a custom destination", "drt": "drt, the REST destination"}
-"""The peers that have an environment of their own, by the name of their module."""
+OTHERS = ("dbos", "dlt", "drt")
+"""The peers that have an environment of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +116,37 @@ class Place:
         work = self._entry(WORK, timed, timed.measured.work)
         return [work, replace(work, way=WHOLE, span=timed.measured.whole)]
 
-    def measure_mapped(self, leads: int) -> Entry:
+    def measure_mapped(self, duties: Duties, leads: int) -> Entry:
         """Release a few leads with a task run each, on a Prefect server that has nothing else to do."""
+        job = self._job(duties, leads)
         with prefect_server() as environment:
-            timed = run_measured(self._argv("prefect", leads), environment)
-        return self._entry(PREFECT, timed, timed.measured.whole, leads)
+            timed = run_measured(_argv("prefect", job), environment)
+        _check_records(job)
+        return self._entry(WAYS[duties]["prefect"], timed, timed.measured.whole, leads)
 
-    def measure_other(self, name: str, python: str) -> Entry:
+    def measure_other(self, duties: Duties, name: str, python: str) -> Entry:
         """Release the leads with a peer; one that cannot do it says so in its line."""
-        argv = self._argv(name, self.leads)
+        job = self._job(duties, self.leads)
         try:
-            timed = run_measured(argv, environment_in(Path(argv[-1]).parent), python)
-            return self._entry(OTHERS[name], timed, timed.measured.whole)
+            timed = run_measured(_argv(name, job), environment_in(Path(job.folder)), python)
+            _check_records(job)
+            return self._entry(WAYS[duties][name], timed, timed.measured.whole)
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             forget(self.sandbox_url)
             print(error, file=sys.stderr)
-            return self.not_run(name, str(error).strip().splitlines()[-1])
+            return self.not_run(duties, name, str(error).strip().splitlines()[-1])
 
-    def not_run(self, name: str, why: str) -> Entry:
+    def not_run(self, duties: Duties, name: str, why: str) -> Entry:
         """A line that says why it holds no figures."""
-        return Entry(self.database, self.latency, OTHERS[name], self.leads, not_run=why)
+        return Entry(self.database, self.latency, WAYS[duties][name], self.leads, not_run=why)
 
     def _entry(self, way: str, timed: Timed, span: Span, leads: int | None = None) -> Entry:
         check_and_forget(self.sandbox_url, leads or self.leads)
         first, peak = timed.first_request_after, timed.measured.peak_mib
         return Entry(self.database, self.latency, way, leads or self.leads, span, first, peak)
 
-    def _argv(self, name: str, leads: int) -> list[str]:
-        job = Job(
+    def _job(self, duties: Duties, leads: int) -> Job:
+        return Job(
             sandbox_url=self.sandbox_url,
             key=PRACTICE_KEY,
             source_url=self.databases.source_url,
@@ -124,14 +155,15 @@ class Place:
             leads=leads,
             batch_size=BATCH_SIZE,
             in_flight=self.in_flight,
+            same_duties=duties is Duties.SAME,
         )
-        return [f"benchmarks.peers.with_{name}", str(job.write())]
 
 
 def contest(  # noqa: PLR0913
     databases: Sequence[str],
     latencies: Sequence[str],
     peers: Sequence[str],
+    comparisons: Sequence[Duties],
     *,
     leads: int,
     mapped_leads: int,
@@ -152,13 +184,32 @@ def contest(  # noqa: PLR0913
                     place = Place(database, latency, kept, sandbox_url, folder, leads, in_flight)
                     yield place.measure_bare(environment)
                     yield from place.measure_leadgate(environment)
-                    if "prefect" in peers:
-                        yield place.measure_mapped(min(mapped_leads, leads))
-                    for name, python in pythons.items():
-                        if isinstance(python, NotInstalled):
-                            yield place.not_run(name, str(python))
-                        else:
-                            yield place.measure_other(name, python)
+                    for duties in comparisons:
+                        if "prefect" in peers:
+                            yield place.measure_mapped(duties, min(mapped_leads, leads))
+                        for name, python in pythons.items():
+                            if isinstance(python, NotInstalled):
+                                yield place.not_run(duties, name, str(python))
+                            else:
+                                yield place.measure_other(duties, name, python)
+
+
+def _argv(name: str, job: Job) -> list[str]:
+    return [f"benchmarks.peers.with_{name}", str(job.write())]
+
+
+def _check_records(job: Job) -> None:
+    """Fail unless a peer with leadgate's duties left an outcome for each lead."""
+    if not job.same_duties:
+        return
+    records = LeadRecords(job.state_url)
+    try:
+        answered, in_doubt = records.count()
+    finally:
+        records.engine.dispose()
+    if (answered, in_doubt) != (job.leads, 0):
+        msg = f"Of {job.leads} leads {answered} have an outcome and {in_doubt} are in doubt"
+        raise RuntimeError(msg)
 
 
 def _create_view(source_url: str) -> None:

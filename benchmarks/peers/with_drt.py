@@ -1,15 +1,18 @@
-"""drt: a sync from the source to its REST destination. `python -m benchmarks.peers.with_drt JOB_FILE`."""
+"""drt: a sync to its REST destination, or to one of ours. `python -m benchmarks.peers.with_drt JOB_FILE`."""
 
 # mypy: disable-error-code="import-not-found"
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from benchmarks.peers.job import VIEW, Job, set_default, tell
+from benchmarks.peers.job import SOURCE_TABLE, VIEW, Job, body_of, set_default, tell
 
 BATCH_TEMPLATE = (
     '{"leads": [{% for row in rows %}'
@@ -20,8 +23,18 @@ BATCH_TEMPLATE = (
 )
 _SYNC = """\
 name: release_leads
-model: ref('{view}')
+model: ref('{relation}')
 destination:
+{destination}
+sync:
+  mode: incremental
+  cursor_field: updated_at
+  batch_size: {rows_a_load}
+  rate_limit:
+    requests_per_second: 0
+  on_error: fail
+"""
+_REST = """\
   type: rest_api
   url: "{url}"
   method: PUT
@@ -33,15 +46,8 @@ destination:
     value_env: LEADBYTE_API_KEY
   body_mode: batch
   batch_template: '{template}'
-  max_records_per_request: {batch_size}
-sync:
-  mode: incremental
-  cursor_field: updated_at
-  batch_size: 1000
-  rate_limit:
-    requests_per_second: 0
-  on_error: fail
-"""
+  max_records_per_request: {batch_size}"""
+_ROWS_A_LOAD = 1000
 
 
 def write_project(job: Job) -> None:
@@ -54,7 +60,13 @@ def write_project(job: Job) -> None:
             f"type: postgres\n  host: {address.hostname}\n  port: {address.port}\n"
             f"  user: {address.username}\n  dbname: {address.path[1:]}"
         )
-    sync = _SYNC.format(view=VIEW, url=job.url, template=BATCH_TEMPLATE, batch_size=job.batch_size)
+    rest = _REST.format(url=job.url, template=BATCH_TEMPLATE, batch_size=job.batch_size)
+    if job.same_duties:
+        # Each load ends before the next begins: it is long enough to keep all threads at work.
+        rows_a_load = max(_ROWS_A_LOAD, job.batch_size * job.in_flight * 5)
+        sync = _SYNC.format(relation=SOURCE_TABLE, destination="  type: leadbyte", rows_a_load=rows_a_load)
+    else:
+        sync = _SYNC.format(relation=VIEW, destination=rest, rows_a_load=_ROWS_A_LOAD)
     files = {
         "drt_project.yml": "name: benchmark\nversion: '0.1'\nprofile: source\n",
         ".drt/profiles.yml": f"source:\n  {profile}\n",
@@ -66,6 +78,34 @@ def write_project(job: Job) -> None:
         path.write_text(text, encoding="utf-8")
 
 
+def register_leadbyte(job: Job, client: httpx.Client) -> None:
+    """Make `type: leadbyte` known to drt, as a plugin does: a destination with an intent and an outcome a lead."""
+    from drt.config.base import GenericDestinationConfig  # noqa: PLC0415 - as in main
+    from drt.connectors.registry import register_destination  # noqa: PLC0415
+    from drt.destinations.base import SyncResult  # noqa: PLC0415
+
+    from benchmarks.peers.duties import LeadRecords, decide  # noqa: PLC0415 - SQLAlchemy, which drt does without
+
+    records = LeadRecords(job.state_url, job.in_flight)
+
+    def release_batch(batch: list[dict[str, Any]]) -> None:
+        if rows := records.intend([decide(row) for row in batch]):
+            answer = client.put(job.url, json=body_of(rows))
+            records.record(rows, answer.status_code, answer.text)
+            answer.raise_for_status()
+
+    class LeadByteDestination:
+        """Releases the leads of each load, as many batches at once as requests may be in flight."""
+
+        def load(self, records: list[dict[str, Any]], config: object, sync_options: object) -> SyncResult:  # noqa: ARG002 - as drt calls it
+            starts = range(0, len(records), job.batch_size)
+            with ThreadPoolExecutor(job.in_flight) as threads:
+                list(threads.map(release_batch, [records[start : start + job.batch_size] for start in starts]))
+            return SyncResult(success=len(records))
+
+    register_destination("leadbyte", GenericDestinationConfig, LeadByteDestination)
+
+
 def main(job: Job) -> None:
     """Sync every lead of the job, as `drt run` does."""
     from drt.cli.main import app  # noqa: PLC0415 - a test reads the template without drt
@@ -73,7 +113,11 @@ def main(job: Job) -> None:
     set_default("LEADBYTE_API_KEY", job.key)
     write_project(job)
     os.chdir(job.folder)
-    tell(lambda: app(["run"], standalone_mode=False), httpx.Client, "request")
+    run = partial(app, ["run"], standalone_mode=False)
+    with httpx.Client(headers=job.headers, timeout=30) as client:
+        if job.same_duties:
+            register_leadbyte(job, client)
+        tell(run, httpx.Client, "request")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from benchmarks.leads import BATCH_SIZE, fill_source, request_bodies
 from benchmarks.measured import Instant, Span
 from benchmarks.peers.__main__ import as_rows
-from benchmarks.peers.contest import AFTER_A_CRASH, BARE, OTHERS, PREFECT, WHOLE, WORK, Entry
+from benchmarks.peers.contest import AFTER_A_CRASH, BARE, PREFECT, WAYS, WHOLE, WORK, Duties, Entry
 from benchmarks.peers.job import CREATE_VIEW, VIEW, Job, body_of, read_rows
 from benchmarks.peers.with_drt import BATCH_TEMPLATE
 
@@ -61,9 +61,14 @@ def test_leads_a_second_are_compared_and_what_did_not_run_says_why() -> None:
         [
             Entry("sqlite", "20ms", BARE, 1000, Span(begun, Instant(1, 1))),
             Entry("sqlite", "20ms", PREFECT, 100, Span(begun, Instant(2, 1))),
-            Entry("sqlite", "20ms", OTHERS["dlt"], 1000, not_run="`uv venv` could not make its environment"),
-        ]
+            Entry(
+                "sqlite", "20ms", WAYS[Duties.AS_MEANT]["dlt"], 1000, not_run="`uv venv` could not make its environment"
+            ),
+            Entry("sqlite", "20ms", WAYS[Duties.SAME]["dlt"], 1000, Span(begun, Instant(1, 1))),
+        ],
+        Duties.AS_MEANT,
     )
+    assert len(rows) == 3
     assert rows[1][4:8] == ("2.00", "50", "0.050", "10.00")
     assert rows[2][-1].startswith("not run: `uv venv`")
-    assert {BARE, WORK, WHOLE, PREFECT, *OTHERS.values()} == set(AFTER_A_CRASH)
+    assert {BARE, WORK, WHOLE, *WAYS[Duties.AS_MEANT].values(), *WAYS[Duties.SAME].values()} == set(AFTER_A_CRASH)
