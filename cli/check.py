@@ -23,6 +23,7 @@ from cli.output import (
 from leadgate.errors import ConfigError, problems_of
 from leadgate.open_server import find_open_server
 from leadgate.prefect_settings import find_server
+from leadgate.sign_of_life import now_doing
 from leadgate.wiring.checks import check_offline, check_pipeline
 
 
@@ -54,6 +55,7 @@ def check(
     )
     errors, advice, warnings, in_the_clear, types_of = checked
     problems = [problem for error in errors for problem in problems_of(error)]
+    now_doing("Asking the Prefect server who may use it")
     if not offline and (server := find_server()) and (is_open := find_open_server(server)):
         advice.append(is_open)
     if in_the_clear:

@@ -25,6 +25,7 @@ from leadgate.errors import (
 )
 from leadgate.printable import on_one_line, on_their_lines
 from leadgate.readable import largest_units
+from leadgate.sign_of_life import end_sign
 
 FINE, ATTENTION, WRONG = 0, 1, 2
 
@@ -43,22 +44,22 @@ _INTERRUPTED = LeadgateError("interrupted; nothing is lost, run again to go on."
 
 def say(text: str = "") -> None:
     """Print one line for people on standard output, whatever stands in the text."""
-    typer.echo(on_one_line(text))
+    _echo(on_one_line(text))
 
 
 def say_lines(text: str) -> None:
     """Print a text of several lines for people on standard output."""
-    typer.echo(on_their_lines(text))
+    _echo(on_their_lines(text))
 
 
 def warn(text: str) -> None:
     """Print one line for people on standard error, whatever stands in the text."""
-    typer.echo(on_one_line(text), err=True)
+    _echo(on_one_line(text), err=True)
 
 
 def warn_lines(text: str) -> None:
     """Print a text of several lines, such as a rule with a mark under its fault, for people on standard error."""
-    typer.echo(on_their_lines(text), err=True)
+    _echo(on_their_lines(text), err=True)
 
 
 def warn_in_the_clear(base_url: str) -> None:
@@ -71,7 +72,12 @@ def warn_in_the_clear(base_url: str) -> None:
 
 def say_json(document: Any) -> None:  # noqa: ANN401
     """Print one JSON object on standard output, in ASCII: a terminal obeys nothing in it."""
-    typer.echo(json.dumps(document, default=str))
+    _echo(json.dumps(document, default=str))
+
+
+def _echo(text: str, *, err: bool = False) -> None:
+    end_sign()
+    typer.echo(text, err=err)
 
 
 def stop(code: int) -> NoReturn:

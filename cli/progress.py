@@ -5,47 +5,39 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rich.console import Console
-
-from cli.output import warn
 from leadgate.errors import LeadgateError
 from leadgate.ledger.status import read_status
 from leadgate.model import State
+from leadgate.sign_of_life import Sign
 from leadgate.wiring.ledger import ledger_of
 
 _EVERY_SECONDS = 0.5
 _SECONDS_TO_END = 3
-_PLAIN_EVERY = 10
-"""On a terminal that cannot redraw, every so many looks make a line."""
+_LINES_AFTER = 5
+"""Seconds: where standard error is no terminal, a short run prints its result alone."""
 
 
 @contextmanager
 def live_progress(config: Path) -> Iterator[None]:
     """Show the counts by state on standard error while the body runs."""
-    console = Console(stderr=True)
     ended = threading.Event()
-    thread = threading.Thread(target=_show, args=(console, config, ended), name="progress", daemon=True)
+    sign = Sign("starting", lines_after=_LINES_AFTER)
+    thread = threading.Thread(target=_look, args=(sign, config, ended), name="progress", daemon=True)
     thread.start()
     try:
         yield
     finally:
         ended.set()
+        sign.end()
         thread.join(_SECONDS_TO_END)  # a ledger that is silent holds up nobody
 
 
-def _show(console: Console, config: Path, ended: threading.Event) -> None:
-    shown, looks = "", 0
+def _look(sign: Sign, config: Path, ended: threading.Event) -> None:
     # What goes wrong here, the run itself says.
-    with suppress(LeadgateError), ledger_of(config) as (_, ledger), console.status("starting") as line:
+    with suppress(LeadgateError), ledger_of(config) as (_, ledger):
         while not ended.wait(_EVERY_SECONDS):
-            counts = shown
             with suppress(LeadgateError):
-                counts = _line(read_status(ledger).counts)
-            line.update(counts)
-            looks += 1
-            if not console.is_terminal and counts != shown and looks % _PLAIN_EVERY == 0:
-                warn(counts)
-                shown = counts
+                sign.doing(_line(read_status(ledger).counts))
 
 
 def _line(counts: Mapping[State, int]) -> str:

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from cli.output import WRONG, complain, stop
 from leadgate.errors import ConfigError
 from leadgate.extras import require_extra
+from leadgate.sign_of_life import begin_sign, end_sign
 
 
 class Verb(NamedTuple):
@@ -19,18 +20,20 @@ class Verb(NamedTuple):
     does: str
     extra: str | None = None
     """What it cannot do without, and what is not installed unless asked for."""
+    may_be_slow: bool = False
+    """Whether it shows on standard error what it is doing, as long as it has printed nothing."""
 
 
 VERBS = {
     "demo": Verb("cli.demo", "demo", "the whole way on a practice LeadByte, with a UI to look at", "sandbox"),
     "init": Verb("cli.init", "init", "write a commented pipeline file"),
     "ledger": Verb("cli.ledger", "ledger", "make the ledger, once; say what happened to it"),
-    "check": Verb("cli.check", "check", "try file, rules, source and LeadByte, and name every fault"),
-    "plan": Verb("cli.plan", "plan", "what a run would do now; nothing is sent"),
+    "check": Verb("cli.check", "check", "try file, rules, source and LeadByte, and name every fault", may_be_slow=True),
+    "plan": Verb("cli.plan", "plan", "what a run would do now; nothing is sent", may_be_slow=True),
     "run": Verb("cli.run", "run", "release or reject every lead whose enrichment has arrived"),
     "status": Verb("cli.status", "status", "where the leads are, the oldest wait, the last reading"),
     "explain": Verb("cli.explain", "explain", "everything about one lead, in order"),
-    "report": Verb("cli.report", "report", "the same for all leads, as one HTML page", "report"),
+    "report": Verb("cli.report", "report", "the same for all leads, as one HTML page", "report", may_be_slow=True),
     "review": Verb("cli.review", "review", "the leads that a person must decide"),
     "failed": Verb("cli.failed", "failed", "the leads that LeadByte refused for good, by its words"),
     "retry": Verb("cli.retry", "retry", "let parked leads go round again"),
@@ -39,8 +42,8 @@ VERBS = {
     "pause": Verb("cli.pause", "pause", "process and reject nothing from now on"),
     "resume": Verb("cli.pause", "resume", "end the pause"),
     "test": Verb("cli.examples", "examples", "decide the file's examples by its rules"),
-    "backtest": Verb("cli.backtest", "backtest", "decide past leads by the rules of another file"),
-    "waits": Verb("cli.waits", "waits", "what the deadline and the required columns cost"),
+    "backtest": Verb("cli.backtest", "backtest", "decide past leads by the rules of another file", may_be_slow=True),
+    "waits": Verb("cli.waits", "waits", "what the deadline and the required columns cost", may_be_slow=True),
     "schema": Verb("cli.schema", "schema", "the JSON Schema of the pipeline file, for editors"),
     "sandbox": Verb("cli.sandbox", "sandbox", "a LeadByte to practise on, with fault switches", "sandbox"),
 }
@@ -55,6 +58,10 @@ class Verbs(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
         """Find the verb that was typed; end with what to install where one of its packages is not there."""
+        verb = VERBS.get(args[0]) if args else None
+        if verb and verb.may_be_slow and "--help" not in args and not ctx.resilient_parsing:
+            begin_sign("Starting ...")  # before the verb is loaded, which is slow on a busy machine
+            ctx.call_on_close(end_sign)
         try:
             return super().resolve_command(ctx, args)
         except ConfigError as error:

@@ -24,6 +24,7 @@ from deployments.wanted import PipelineFile, read_files, wanted_deployments
 from leadgate.errors import ConfigError
 from leadgate.open_server import find_open_server
 from leadgate.printable import on_their_lines
+from leadgate.sign_of_life import now_doing, sign_out_of_the_way
 from tasks.blocks import LeadByteCredentials
 
 BLOCKS: Sequence[type[Block]] = (LeadByteCredentials,)
@@ -37,9 +38,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("files", nargs="*", type=Path, help="the pipeline files; leadgate.yaml if none is named")
     parser.add_argument("--check", action="store_true", help="say what differs, change nothing; 1 if something does")
     parser.add_argument("--remove", metavar="NAME", help="take the pipeline of this name off; needs no file")
-    given = parser.parse_args(arguments)
-    if given.remove and given.files:
-        parser.error("--remove goes by the pipeline's name, and takes no files")
+    with sign_out_of_the_way():
+        given = parser.parse_args(arguments)
+        if given.remove and given.files:
+            parser.error("--remove goes by the pipeline's name, and takes no files")
     files = given.files or [Path("leadgate.yaml")]
     differs = asyncio.run(apply(files, only_look=given.check, removed=given.remove))
     return int(given.check and differs)
@@ -55,6 +57,7 @@ async def apply(paths: Sequence[Path], *, only_look: bool = False, removed: str 
     if not address:
         msg = "there is no Prefect server to apply to: export PREFECT_API_URL=http://HOST:4200/api"
         raise ConfigError(msg)
+    now_doing("Asking the Prefect server")
     async with get_client() as client:
         await client.hello()
         server = Server(client, only_look=only_look, say=_say)
@@ -62,6 +65,7 @@ async def apply(paths: Sequence[Path], *, only_look: bool = False, removed: str 
             notes = await _apply(server, read_files(paths))
         else:
             notes = await remove(server, removed, await server.find_alerts())
+        now_doing("Asking the Prefect server who may use it")
         if is_open := await asyncio.to_thread(find_open_server, address):
             notes.append(is_open)
     if not server.differs:
@@ -75,7 +79,8 @@ async def _apply(server: Server, files: Sequence[PipelineFile]) -> list[str]:
     wanted = {file.pipeline: wanted_deployments(file) for file in files}
     await _prepare(server, {str(each.fields["work_pool_name"]) for all_of in wanted.values() for each in all_of})
     alerts = await server.find_alerts()
-    for file in files:
+    for number, file in enumerate(files, 1):
+        now_doing(f"Comparing the server with the files: {number:,} of {len(files):,}")
         for deployment in wanted[file.pipeline]:
             deployment_id = await server.deployment(deployment)
             for trigger in deployment.triggers:
@@ -108,7 +113,8 @@ async def _prepare(server: Server, pools: Iterable[str]) -> None:
 
 def _say(line: str) -> None:
     """Print at once: a person sees what is done while it is done."""
-    print(on_their_lines(line), flush=True)  # noqa: T201 - a command speaks
+    with sign_out_of_the_way():
+        print(on_their_lines(line), flush=True)  # noqa: T201 - a command speaks
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from leadgate.errors import ConfigError, LeadgateError, problems_of
 from leadgate.prefect_settings import without_user
 from leadgate.printable import on_their_lines
+from leadgate.sign_of_life import end_sign
 from leadgate.unexpected import shows_tracebacks, unexpected
 
 ATTENTION, WRONG = 1, 2
@@ -37,6 +38,8 @@ def ends_in_a_sentence(main: Callable[[Sequence[str]], int]) -> Callable[[Sequen
                 raise
             _complain(unexpected(error))
             return ATTENTION
+        finally:
+            end_sign()
 
     return wrapped
 
@@ -52,5 +55,6 @@ def _about_server(error: Exception) -> ConfigError:
 
 
 def _complain(error: LeadgateError) -> None:
+    end_sign()
     for problem in problems_of(error):
         print(f"leadgate: {on_their_lines(problem)}", file=sys.stderr)  # noqa: T201 - a command speaks

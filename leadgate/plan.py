@@ -28,6 +28,7 @@ from leadgate.ledger.pipelines import read_known_pipeline
 from leadgate.ledger.waiting import all_waiting, read_elsewhere, read_known
 from leadgate.model import Claim, Decided, Faults, Planned, Tally, Waiting
 from leadgate.policy.deciding import Policy
+from leadgate.sign_of_life import now_doing
 from leadgate.source import Source
 from leadgate.source.faults import shape_of
 
@@ -133,6 +134,7 @@ def plan_run(  # noqa: PLR0913
     waiting = 0
     budgets = BudgetKeeper(config.safety.budgets, ledger, Tally(), paper=True)
     called_up = budgets.next_up(now)
+    looked_at = 0
     pause = read_pause(ledger)
     decider = Decider(config, source, policy, fingerprint=ledger.fingerprint)
 
@@ -148,6 +150,7 @@ def plan_run(  # noqa: PLR0913
     outdated = read_outdated(ledger, policy.version if config.delivery.observe else None)
     parked = sorted(again.due()) if again else []
     outdated |= set(parked)
+    now_doing("Reading the source")
     for page, new in _waiting_pages(source, ledger, faults, outdated, parked):
         looks = {entry.lead_id: look for entry, look in zip(page, looker.look_over(page), strict=True)}
         due = {lead_id: look.late for lead_id, look in looks.items() if look and look.due}
@@ -169,10 +172,14 @@ def plan_run(  # noqa: PLR0913
                 look = looks[entry.lead_id]
                 missing.update(look.missing if look else entry.missing or ())
         waiting += len(page) - len(claims) + decide(claims, new=new)
+        looked_at += len(page)
+        now_doing(f"Looking at every lead: {looked_at:,} done, {len(planned):,} would be decided")
     after = ""
     while claims := read_ready_page(ledger, after=after, limit=PAGE, now=now):
         after = claims[-1].lead_id
         waiting += decide(claims, new=False)
+        looked_at += len(claims)
+        now_doing(f"Looking at every lead: {looked_at:,} done, {len(planned):,} would be decided")
     for start in range(0, len(called_up), PAGE):
         waiting += decide(read_claims(ledger, called_up[start : start + PAGE]), new=False)
     return Plan(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from leadgate import sign_of_life
 from leadgate.sandbox import Sandbox, sandbox_thread
 from tests.support.mariadb import MariaDBMissing, MariaDBServer, check_may_be_emptied
 from tests.support.mariadb import empty_database as empty_mariadb
@@ -44,6 +45,12 @@ for _name in ("PREFECT_API_KEY", "PREFECT_PROFILE"):
 # A machine that pauses for a moment breaks no property: what takes long is measured in benchmarks/.
 settings.register_profile("untimed", parent=settings(), deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(autouse=True)
+def no_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no command within this process show what it is doing: a machine that pauses changes no exact output."""
+    monkeypatch.setattr(sign_of_life, "FIRST_AFTER", 3600)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from leadgate.config import WaitConfig
 from leadgate.ledger import Ledger
 from leadgate.ledger.past_decisions import read_decided
 from leadgate.policy.deciding import Policy
+from leadgate.sign_of_life import now_doing
 from leadgate.source import Source
 from leadgate.waits import read_watch
 
@@ -50,6 +51,7 @@ def run_backtest(  # noqa: PLR0913
         rewait = Rewait(old_wait, new_wait, source.columns, read_watch(ledger, now), now)
     reads_lead = policy.reads.lead or (rewait and rewait.reads_lead)
     count = changed = gone = 0
+    now_doing("Reading past decisions from the ledger")
     for page in read_decided(ledger, since):
         ids = [past.lead_id for past in page]
         leads = source.leads(ids) if reads_lead else {}
@@ -64,6 +66,7 @@ def run_backtest(  # noqa: PLR0913
             rejudge.add(evidence)
             if rewait:
                 rewait.add(evidence)
+        now_doing(f"Deciding past leads again: {count:,} done")
     wait = rewait.change if rewait else None
     return Backtest(since, count, changed, gone, rejudge.verdicts, rejudge.reviews, wait)
 

@@ -22,6 +22,7 @@ from leadgate.ledger.report_counts import (
 from leadgate.ledger.reviews import count_overdue
 from leadgate.ledger.status import Status, read_status
 from leadgate.model import Pause
+from leadgate.sign_of_life import now_doing
 from leadgate.waits import Waits, count_waits
 
 LAST_WEEK = timedelta(days=7)
@@ -54,6 +55,7 @@ class Facts:
 
 def read_facts(ledger: Ledger, config: PipelineConfig, *, since: timedelta, now: datetime) -> Facts:
     """Ask the ledger; each question goes through the pipeline's rows once, in the database."""
+    now_doing("Counting leads in the ledger")
     from_, observed = now - since, count_observed(ledger)
     return Facts(
         pipeline=config.pipeline,

@@ -11,6 +11,7 @@ from leadgate.model import State
 from leadgate.readable import instant, span
 from leadgate.report.facts import Facts
 from leadgate.report.findings import Finding, findings, what_moved
+from leadgate.sign_of_life import now_doing
 from leadgate.waits.count import Group
 from leadgate.waits.words import curves_of, headline, kept_share
 
@@ -50,6 +51,7 @@ def write_report(facts: Facts, path: Path) -> None:
 
 def render(facts: Facts) -> str:
     """Make the page: one HTML document that needs nothing else."""
+    now_doing("Drawing the page")
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - as charts
 
     environment = Environment(

@@ -10,10 +10,12 @@ from leadgate.ledger.source_health import read_standstills
 from leadgate.ledger.source_progress import Relation, read_mark
 from leadgate.ledger.waited import WaitedLead, read_waited
 from leadgate.model import Arrivals, State
+from leadgate.sign_of_life import now_doing
 from leadgate.waits.clock import DeadlineClock
 from leadgate.waits.complete import Came, Watch, complete_at, of_need, whole
 from leadgate.waits.tally import Point, Tally
 
+_SAID_EVERY = 1000
 _HOURS = (1 / 60, 1 / 12, 0.25, 0.5, 1, 2, 4, 6, 12, 24, 36, 48, 72, 120, 168, 336, 720)
 _OTHERS = (0.25, 0.5, 0.75, 1, 1.5, 2, 3)
 """Other deadlines that are tried, as parts of the one there is."""
@@ -86,8 +88,11 @@ def count_waits(ledger: Ledger, config: PipelineConfig, *, since: datetime, now:
     """Go through the leads that were put into quarantine since an instant; memory does not grow with them."""
     watch = read_watch(ledger, now)
     counting = _Counting(config, watch)
+    now_doing("Reading the waits from the ledger")
     for lead in read_waited(ledger, since):
         counting.add(lead)
+        if counting.leads % _SAID_EVERY == 0:
+            now_doing(f"Counting how long leads waited: {counting.leads:,} done")
     groups = [group.result() for _, group in sorted(counting.groups.items())]
     return Waits(since, counting.leads, counting.unwatched, watch.sees_later, groups, counting.regret)
 

@@ -25,6 +25,7 @@ from leadgate.policy.names import joined, spell
 from leadgate.policy.requirements import Requirements
 from leadgate.policy.version import version_of
 from leadgate.policy.writing import Update
+from leadgate.sign_of_life import now_doing
 from leadgate.source import Expected, Finding, KnownColumns, Sample, Source, judge_sample
 from leadgate.source.types_file import columns_of_file, columns_of_pipeline, differing, types_file_of, write_types
 from leadgate.wiring.ledger import open_ledger, without_values
@@ -71,18 +72,21 @@ def check_pipeline(
     is_first_run = False
     try:
         with closing(open_source(path, config, clock=utc_now)) as source:
+            now_doing("Checking the rules against the source")
             if write_types_to:
                 write_types(write_types_to, config.pipeline, source)
                 advice.append(f"{write_types_to}: has the columns of the source and their types now.")
             advice += _about_types(path, types, source)
             advice += source.advice()
             policy = build_policy(path, config, source)
+            now_doing("Reading a sample of the source's rows")
             looked = source.sample(), policy, source.columns
             advice += advise(policy, config.policy, config.wait.columns)
             examined = _examine(path, config, source, policy)
             if examined.failures:
                 errors.append(ConfigError([f"{path}: {failure}" for failure in examined.failures]))
             build_shadow(path, config, source)
+            now_doing("Reading how fresh the source is")
             advice += source.reading(utc_now(), config.wait.source_fresh_within).faults.lines()
     except LeadgateError as error:
         errors.append(error)
@@ -93,6 +97,7 @@ def check_pipeline(
     except LeadgateError as error:
         errors.append(error)
     try:
+        now_doing("Asking LeadByte")
         asyncio.run(check_leadbyte(config.leadbyte))
         advice.append(_ABOUT_PROCESSING)
     except LeadgateError as error:
@@ -176,6 +181,7 @@ def backtest_policy(path: Path, proposed: Path, read_block: ReadBlock, *, since:
         closing(open_ledger(path, config)) as ledger,
         closing(open_source(path, config, clock=utc_now)) as source,
     ):
+        now_doing("Checking the rules against the source")
         policy = build_policy(proposed, other, source)
         waits = {"old_wait": config.wait, "new_wait": other.wait}
         found = run_backtest(source, ledger, policy=policy, **waits, since=now - since, now=now)

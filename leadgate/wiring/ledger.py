@@ -18,6 +18,7 @@ from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.forgotten import read_forgotten
 from leadgate.ledger.history import History, read_history
 from leadgate.ledger.pipelines import check_pipeline
+from leadgate.sign_of_life import now_doing
 
 
 def open_ledger(path: Path, config: PipelineConfig, *, clock: Clock | None = None) -> Ledger:
@@ -25,6 +26,7 @@ def open_ledger(path: Path, config: PipelineConfig, *, clock: Clock | None = Non
 
     Raises LedgerError where there is none, or where it has the pipeline with another account or source.
     """
+    now_doing("Opening the ledger")
     ledger = connect_ledger(path, config, clock=clock)
     try:
         with without_values(config):

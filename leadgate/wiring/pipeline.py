@@ -23,6 +23,7 @@ from leadgate.policy.deciding import Policy
 from leadgate.policy.demands import may_process_late
 from leadgate.policy.requirements import Requirements
 from leadgate.policy.writing import Update
+from leadgate.sign_of_life import now_doing
 from leadgate.silence import end_with
 from leadgate.source import KnownColumns, Source
 from leadgate.wiring.ledger import open_ledger, refuse_bad_address, without_values
@@ -82,6 +83,7 @@ def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock | None = No
         closing(open_ledger(path, config, clock=clock)) as ledger,
         closing(_open_source(path, config, ledger)) as source,
     ):
+        now_doing("Checking the rules against the source")
         mind_odd_ids(source, ledger)
         if not source.has_clock:
             ledger.their_now = lambda: None
@@ -101,6 +103,7 @@ def build_again(config: PipelineConfig, source: Source, ledger: Ledger, policy: 
 
 def open_source(path: Path, config: PipelineConfig, *, clock: Clock) -> Source:
     """Open the source of a pipeline file, as `Source.open`."""
+    now_doing("Opening the source")
     with without_values(config):
         return Source.open(config.source, base_dir=path.resolve().parent, clock=clock)
 
