@@ -7,6 +7,7 @@ ends soon shows nothing. The sign has a thread of its own: it also comes while o
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -17,8 +18,8 @@ from leadgate.printable import on_one_line
 if TYPE_CHECKING:
     from rich.live import Live
 
-FIRST_AFTER = 0.7
-"""Seconds: with the start of Python, a person sees the sign within a second."""
+FIRST_AFTER = 0.8
+"""Seconds since the process began, so that a person sees the sign within a second."""
 _NEXT_AFTER = 10.0
 _DRAWN_EVERY = 0.125
 _SECONDS_TO_END = 3
@@ -31,7 +32,8 @@ class Sign:
 
     def __init__(self, text: str = "", *, lines_after: float | None = None) -> None:
         self.text = text
-        self._first_after = FIRST_AFTER
+        # What the process has computed so far is the time it has taken to start, where it began just now.
+        self._first_after = max(0, FIRST_AFTER - time.process_time())
         self._lines_after = self._first_after if lines_after is None else lines_after
         self._ended = threading.Event()
         self._drawing = threading.Lock()
