@@ -4,7 +4,6 @@ What is told is the state of things and no single arrival: an event that is lost
 is made up for by the next. Counts alone are told.
 """
 
-import asyncio
 from datetime import datetime, timedelta
 
 from prefect import get_run_logger, task
@@ -33,7 +32,7 @@ async def announce(pipeline: Pipeline, stop: Stop, until: datetime, told_at: dat
     """
     async for _ in looks(pipeline, stop, until):
         now = pipeline.clock()
-        due = await asyncio.to_thread(read_due, pipeline.ledger, now=now)
+        due = await pipeline.ledger.aside(read_due, pipeline.ledger, now=now)
         if is_worth_telling(due, told_at, now):
             tell(EVENT, pipeline.config.pipeline, {"ready": due.ready, "unknown": due.unknown})
             get_run_logger().info("event=announced ready=%d unknown=%d", due.ready, due.unknown)

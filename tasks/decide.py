@@ -1,6 +1,5 @@
 """Stage 3, decide: claim a wave of leads that are due, and let the rules speak."""
 
-import asyncio
 import time
 from collections import Counter
 
@@ -26,7 +25,7 @@ async def decide(run: Run, limit: int) -> Wave:
     wave = Wave()
     while not (wave.leads or run.stop):
         await _take_in(run, limit)
-        wave = Wave([] if run.stop else await asyncio.to_thread(run.preparation.claim_wave, limit))
+        wave = Wave([] if run.stop else await run.pipeline.ledger.aside(run.preparation.claim_wave, limit))
         if run.taking_in.is_done:
             break
     verdicts = Counter(lead.decision.verdict.value for lead in wave.leads)

@@ -1,7 +1,5 @@
 """A step of taking in, for the stages that do it: the first two do as much as a first wave needs, `decide` the rest."""
 
-import asyncio
-
 from prefect import get_run_logger
 
 from leadgate.intake import Looked
@@ -12,7 +10,7 @@ from tasks.observed import quoted
 async def register_some(run: Run) -> None:
     """Register leads that are new; rows that cannot be leads are named in the log once all are registered."""
     account, logger = run.account, get_run_logger()
-    registered = await asyncio.to_thread(run.taking_in.register)
+    registered = await run.pipeline.ledger.aside(run.taking_in.register)
     account.registered(registered)
     if run.taking_in.is_registered:
         for fault in registered.faults.lines():
@@ -25,7 +23,7 @@ async def look_at_some(run: Run) -> Looked:
     account = run.account
     if run.taking_in.is_registered:
         await run.learn_their_time(account.started_at)
-    looked = await asyncio.to_thread(run.taking_in.look)
+    looked = await run.pipeline.ledger.aside(run.taking_in.look)
     account.looked(looked)
     log_looked("looked", looked)
     return looked

@@ -1,6 +1,5 @@
 """Stage 2, wait: see whose enrichment has arrived and whose deadline has passed; when watching, stay until some has."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime, timedelta
@@ -59,7 +58,7 @@ async def watch(pipeline: Pipeline, stop: Stop, until: datetime) -> list[tuple[R
         before = [] if has_news else [found.pop()[0]]
         found.append((before[0].then(registered) if before else registered, looked))
         has_news = bool(registered.count or looked.arrived)
-        due = await asyncio.to_thread(read_due, pipeline.ledger, now=pipeline.clock())
+        due = await pipeline.ledger.aside(read_due, pipeline.ledger, now=pipeline.clock())
         if due.since is not None:
             break
     return found
@@ -86,7 +85,7 @@ async def looks(pipeline: Pipeline, stop: Stop, until: datetime) -> AsyncIterato
     """
     told_at = None
     while not stop:
-        found = await asyncio.to_thread(_look_once, pipeline)
+        found = await pipeline.ledger.aside(_look_once, pipeline)
         told_at = say_healthy(pipeline, found[1].reading, told_at)
         yield found
         now = pipeline.clock()

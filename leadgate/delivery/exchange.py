@@ -110,7 +110,7 @@ class Exchange:
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             with suppress(LedgerUnavailable):  # a lease that ends is a lead another run takes over, no more
-                await asyncio.to_thread(renew, self.ledger, lease=self._lease, now=self.ledger.now())
+                await self.ledger.aside(renew, self.ledger, lease=self._lease, now=self.ledger.now())
 
     async def _send_parcel(
         self,
@@ -164,14 +164,15 @@ class Exchange:
         All others are given back: to be decided again, or when their account's acts may go on.
         """
         request_id = secrets.token_hex(8)
-        intended = await self._journal.intend([replace(attempt, request_id=request_id) for attempt in attempts])
+        attempts = [replace(attempt, request_id=request_id) for attempt in attempts]
+        intended = await self._journal.intend(attempts)
         brake = intended.admitted
         may_go, kept, later, lost = list[Attempt](), list[Attempt](), list[Attempt](), list[Attempt]()
         over: dict[datetime, list[Attempt]] = {}
         for attempt in attempts:
             lead_id = attempt.claim.lead_id
             if intended.lets(attempt):
-                may_go.append(replace(attempt, request_id=request_id, goes_alone=lead_id == brake.lone))
+                may_go.append(replace(attempt, goes_alone=True) if lead_id == brake.lone else attempt)
             elif lead_id in intended.over_budget:
                 over.setdefault(intended.over_budget[lead_id], []).append(attempt)
             elif lead_id not in brake.kept:
@@ -189,7 +190,7 @@ class Exchange:
         if not attempts:
             return
         ids = [attempt.claim.lead_id for attempt in attempts]
-        await asyncio.to_thread(release, self.ledger, now=self.ledger.now(), ids=ids, until=until)
+        await self.ledger.aside(release, self.ledger, now=self.ledger.now(), ids=ids, until=until)
         if until and why:
             self.tally.braked += len(ids)
             self.tally.note(f"Acts wait until {until:%Y-%m-%d %H:%M:%S}Z: {why}.")

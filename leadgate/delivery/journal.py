@@ -26,8 +26,8 @@ class Journal:
         self._ledger = ledger
         self._delivery = delivery
         self._budgets = budgets
-        self._intents = _Lane(self._intend)
-        self._outcomes = _Lane(self._record)
+        self._intents = _Lane(self._intend, ledger)
+        self._outcomes = _Lane(self._record, ledger)
 
     async def intend(self, attempts: Sequence[Attempt]) -> Intended:
         """Commit intents as `leadgate.ledger.sending.intend` does; what it says is of these and of others."""
@@ -55,8 +55,9 @@ class Journal:
 class _Lane(Generic[T, R]):
     """What waits to be written in one way, and the one task that writes it."""
 
-    def __init__(self, write_group: Callable[[Sequence[T]], R]) -> None:
+    def __init__(self, write_group: Callable[[Sequence[T]], R], ledger: Ledger) -> None:
         self._write_group = write_group
+        self._ledger = ledger
         self._waiting: list[tuple[Sequence[T], asyncio.Future[R]]] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -72,7 +73,7 @@ class _Lane(Generic[T, R]):
         try:
             while self._waiting:
                 waiting, self._waiting = self._waiting, []
-                results = await asyncio.to_thread(self._write_each, [items for items, _ in waiting])
+                results = await self._ledger.aside(self._write_each, [items for items, _ in waiting])
                 for (_, written), result in zip(waiting, results, strict=True):
                     if written.done():  # whoever waited has been cancelled meanwhile
                         continue

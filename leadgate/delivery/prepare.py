@@ -160,12 +160,12 @@ class Decider:
         A lead without a row is not decided, unless the file says that it is kept.
         """
         ids = [held.lead_id for held in claims]
-        is_asked = self._reads_lead or not self._keeps
-        leads = self._source.leads(ids, whole=self._reads_lead) if is_asked else {}
+        leads = self._source.leads(ids) if self._reads_lead else {}
+        present = leads.keys() if self._reads_lead or self._keeps else self._source.present(ids)
         enrichments = self._source.enrichments(ids)
         found = FoundOut([], [], [])
         for held in claims:
-            if held.lead_id not in leads and not self._keeps:
+            if held.lead_id not in present and not self._keeps:
                 found.absent.append(held)
                 continue
             lead = leads.get(held.lead_id) or Lead(held.lead_id, held.quarantined_at)

@@ -5,7 +5,6 @@ may be in a queue, or LeadByte may update leads that have left. So a control goe
 said it queued: only where that one is gone, and the act is old enough, was it not taken. A probe carries no act.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,15 +55,15 @@ class Reconciliation:
     async def reconcile_due(self) -> Reconciled:
         """Probe every unknown lead whose time has come, but none while observing; raise as `Exchange.send` does."""
         self.controls.wanted, self._wanted = self._wanted or self.controls.wanted, None
-        await asyncio.to_thread(self._settle_taught)
+        await self._ledger.aside(self._settle_taught)
         if self._config.delivery.observe:
             return Reconciled(0, [])
         probed = 0
         inferred: list[str] = []
-        while claimed := await asyncio.to_thread(self._claim):
+        while claimed := await self._ledger.aside(self._claim):
             probed += len(claimed)
             doubts = {doubt.claim.lead_id: doubt for doubt in claimed}
-            for parcels, controls in await asyncio.to_thread(self._parcels, claimed):
+            for parcels, controls in await self._ledger.aside(self._parcels, claimed):
                 evidence = Evidence(self._config.delivery, controls)
 
                 def judge(attempt: Attempt, answer: Answer, now: datetime) -> Outcome:
@@ -74,7 +73,7 @@ class Reconciliation:
                     return outcome
 
                 await self._exchange.send(parcels, judge, evidence.hear)
-                await asyncio.to_thread(self.controls.note, evidence.heard)
+                await self._ledger.aside(self.controls.note, evidence.heard)
             if len(claimed) < _CLAIMED_AT_ONCE:
                 break
         return Reconciled(probed, inferred)

@@ -1,6 +1,5 @@
 """How a wave is sent: each lead by its route, updates before acts. The protocol itself is in exchange.py."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -33,7 +32,7 @@ class Delivery:
         Raises KeyRefused or LeadByteUnavailable when the rest of the run is to be left for later.
         """
         by_route = self._by_route(wave)
-        await asyncio.to_thread(self._conclude, by_route[Route.NOTHING] + by_route[Route.EVIDENCE])
+        await self._exchange.ledger.aside(self._conclude, by_route[Route.NOTHING] + by_route[Route.EVIDENCE])
         first = by_route[Route.UPDATE_FIRST] + by_route[Route.UPDATE_THEN_ACT]
         alone = by_route[Route.UPDATE] + first
         size = self._config.leadbyte.batch_size
@@ -43,7 +42,7 @@ class Delivery:
 
     async def _send_updates(self, parcels: Sequence[Parcel]) -> set[str]:
         """Send updates, the first with a control where one is to teach what LeadByte says of leads that have left."""
-        lesson = await asyncio.to_thread(self._controls.take_lesson) if self._controls and parcels else []
+        lesson = await self._exchange.ledger.aside(self._controls.take_lesson) if self._controls and parcels else []
         if not (self._controls and lesson):
             return await self._exchange.send(parcels, self._judge)
         first, *others = parcels
@@ -56,7 +55,7 @@ class Delivery:
 
         with_control = replace(first, controls=[lesson[0].request])
         written = await self._exchange.send([with_control, *others], self._judge, hear)
-        await asyncio.to_thread(self._controls.note, heard)
+        await self._exchange.ledger.aside(self._controls.note, heard)
         return written
 
     async def act(self, wave: Sequence[Decided]) -> None:

@@ -8,7 +8,7 @@ takes its write lock before it reads (see engine.py).
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -36,10 +36,9 @@ from leadgate.ledger.rows import NO_LEASE, seconds_of, storable
 from leadgate.ledger.schema import ATTEMPT, ENTRY, OVERRIDE, UtcDateTime, attempts, entries, in_state, same_lead
 from leadgate.model import Claim, Look, Override, Resolution, Result, State
 
-_NAMES = [field.name for field in fields(Claim) if field.name != "override"]
-_VALUES = attrgetter(*_NAMES)
-CLAIMED = [ENTRY[name] for name in _NAMES]
-"""What a claim says of an entry: each column is named as its field."""
+CLAIMED = [ENTRY[field.name] for field in fields(Claim) if field.name != "override"]
+"""What a claim says of an entry: each column is named as its field, and they come first in every row."""
+_DUE = len(CLAIMED)
 
 
 @writes
@@ -82,12 +81,13 @@ def take(
         .values(token=ENTRY.token + 1, lease_owner=ledger.owner, lease_until=now + lease, written_at=now)
         .returning(*CLAIMED, ENTRY.due_at, *columns)
     )
-    return sorted(connection.execute(statement), key=lambda row: (row.due_at, row.lead_id))
+    return sorted(connection.execute(statement), key=itemgetter(_DUE, 0))
 
 
 def claim_of(row: Row[Any], override: Override | None = None) -> Claim:
-    """The claim that a row with the columns of CLAIMED says."""
-    return Claim(**dict(zip(_NAMES, _VALUES(row), strict=True)), override=override)
+    """The claim that a row says which begins with the columns of CLAIMED."""
+    lead_id, token, quarantined_at, late, refusals, updated_hash, doubt_since = row[:_DUE]
+    return Claim(lead_id, token, quarantined_at, late, refusals, updated_hash, doubt_since, override)
 
 
 def _as_claims(ledger: Ledger, connection: Connection, rows: Sequence[Row[Any]]) -> list[Claim]:

@@ -148,7 +148,14 @@ def _sqlite(url: URL, *, create: bool) -> Engine:
     # How long a writer waits for the others; `?timeout=5` in the address says otherwise.
     patience = {} if "timeout" in url.query else {"timeout": _SILENT_SECONDS}
     with _driver_errors():
-        engine = create_engine(url, hide_parameters=True, json_deserializer=read_json, connect_args=patience)
+        engine = create_engine(
+            url,
+            hide_parameters=True,
+            json_deserializer=read_json,
+            connect_args=patience,
+            # What a connection has read stays in its memory until another one has written.
+            pool_use_lifo=True,
+        )
     file = LedgerFile(str(url.database), create=create)
     if not (create or file.is_there):
         raise _no_ledger(url)

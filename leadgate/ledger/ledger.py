@@ -1,8 +1,10 @@
 """A pipeline's ledger as one run holds it. What is written and read stands in the modules beside this one, by duty."""
 
-import threading
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import copy_context
 from datetime import datetime
 from functools import cached_property, partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -44,12 +46,18 @@ class Ledger:
         """LeadByte's clock, where no server of ours has one; it gives None before LeadByte has answered."""
         self.identity: Identity | None = None
         """The account and source of the pipeline file, where one was read."""
-        # SQLite lets one writer in: threads of one process that wait in line are faster than those that ask again.
-        self._turn: AbstractContextManager[Any] = threading.Lock() if self.dialect == "sqlite" else nullcontext()
+        # SQLite lets one writer in, and threads that take turns for it cost more than one that has all to do.
+        self._threads = ThreadPoolExecutor(1 if self.dialect == "sqlite" else None, "leadgate-ledger")
 
     def close(self) -> None:
         """Give the connections back."""
+        self._threads.shutdown(wait=False)
         self.engine.dispose()
+
+    async def aside(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do what reads or writes this ledger in a thread, while the event loop goes on; on SQLite one at a time."""
+        inside = partial(copy_context().run, step, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, inside)
 
     def now(self) -> datetime:
         """The present instant by the ledger's clock, from which all instants come that it keeps or compares."""
@@ -97,7 +105,7 @@ class Ledger:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Give a connection whose changes are committed together, or not at all."""
-        with ledger_errors(self.engine), self._turn, self.engine.begin() as connection:
+        with ledger_errors(self.engine), self.engine.begin() as connection:
             yield connection
 
     def write(self, step: "partial[T]") -> T:

@@ -71,8 +71,8 @@ class ManyRows:
         to is found faster so, and two runs that register the same leads cannot wait for each other in a circle.
         """
         rows = sorted(rows, key=itemgetter("lead_id"))
-        if self._instants:
-            rows = [{**row, **{name: _instant(row[name]) for name in self._instants}} for row in rows]
+        for name in self._instants:
+            rows = [row if row[name] is None else {**row, name: _instant(row[name])} for row in rows]
         if connection.dialect.name != "sqlite":
             return {_DOCUMENT: orjson.dumps(rows).decode()}
         names = list(self._types)
@@ -114,6 +114,6 @@ def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever stands in th
         return json.loads(text)
 
 
-def _instant(value: datetime | None) -> str | None:
+def _instant(value: datetime) -> str:
     """An instant as SQLite keeps it, and as PostgreSQL reads it."""
-    return None if value is None else in_utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return in_utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")

@@ -91,7 +91,7 @@ class Rate:
         await asyncio.sleep(0)  # whoever asks in the same moment is in the line by then
         turns = min(self._waiting, self._most)
         reserve = partial(reserve_turns, self._ledger, self._account, turns, every=self._every, after=after)
-        first = await asyncio.to_thread(reserve)
+        first = await self._ledger.aside(reserve)
         # Counted from when the answer is here: rather later than the slot than before it.
         start, every = asyncio.get_running_loop().time() + first.total_seconds(), self._every.total_seconds()
         self._slots.extend(start + turn * every for turn in range(turns))

@@ -96,7 +96,7 @@ def intend(  # noqa: PLR0913
         ledger.lock(connection, (row["lead_id"] for row in rows))
         written = {"now": now, "lease_until": now + lease, "owner": ledger.owner}
         values = {**written, **_INTENTS.hand_over(connection, rows)}
-        held = {(row.lead_id, row.token) for row in connection.execute(_held(ledger.dialect), values)}
+        held = set(map(tuple, connection.execute(_held(ledger.dialect), values)))
         if len(held) < len(rows):
             values |= _INTENTS.hand_over(connection, [row for row in rows if (row["lead_id"], row["token"]) in held])
         if held:

@@ -11,13 +11,15 @@ from leadgate.model.arrivals import Arrivals
 from leadgate.model.faults import Faults
 from leadgate.model.words import ColumnType, Verdict
 
+_ENCODER = json.JSONEncoder(sort_keys=True, default=str, ensure_ascii=False)
+
 Fingerprint = Callable[[Mapping[str, Any]], str]
 """From values to 16 hex digits that change when one of them does: the ledger's, which has the key for it."""
 
 
 def fingerprint(values: Mapping[str, Any], key: bytes = b"") -> str:
     """Give 16 hex digits that change when a value does; without the key nobody can try which values they are of."""
-    text = json.dumps(values, sort_keys=True, default=str, ensure_ascii=False)
+    text = _ENCODER.encode(values)
     # JSON columns may hold half a character, which strict UTF-8 refuses.
     return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8, key=key).hexdigest()
 

@@ -149,21 +149,17 @@ class Source(KnownColumns):
         for relation, rows in (("lead", self._leads), ("enrichment", self._enrichment)):
             rows.unreadable.note_missing(missing, relation)
 
-    def leads(self, ids: Sequence[str], *, whole: bool = True) -> dict[str, Lead]:
-        """The leads among `ids` that the source has; of several rows the earliest.
-
-        With all their columns, or where they are not wanted `whole` with the date alone, which is read faster.
-        """
+    def leads(self, ids: Sequence[str]) -> dict[str, Lead]:
+        """The leads among `ids` that the source has, with all their columns; of several rows the earliest."""
         found: dict[str, Lead] = {}
-        for lead_id, (columns, own, unfit) in self._leads.look_up(ids, None if whole else [self._quarantined_at]):
+        for lead_id, (columns, own, unfit) in self._leads.look_up(ids):
             quarantined_at = columns[self._quarantined_at]
             if quarantined_at is None:
                 continue
             lead = Lead(lead_id, quarantined_at, columns, own, unfit)
             if lead_id not in found or _rank_of_lead(lead) < _rank_of_lead(found[lead_id]):
                 found[lead_id] = lead
-        if whole:
-            self._leads.unreadable.saw_all(ids, found)
+        self._leads.unreadable.saw_all(ids, found)
         return found
 
     def present(self, ids: Sequence[str]) -> set[str]:

@@ -1,6 +1,5 @@
 """A run over a pipeline: the client, the stages' work, and the way to stop it."""
 
-import asyncio
 import gc
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -60,7 +59,7 @@ class Run:
         if ledger.clock_problem() is not NOT_ASKED:
             return
         late = late_by_deadline(ledger, self.pipeline.config.wait, max(now, until)).items()
-        if await asyncio.to_thread(lambda: any(any(waiting_since(ledger, at, 1, deadline=own)) for own, at in late)):
+        if await ledger.aside(lambda: any(any(waiting_since(ledger, at, 1, deadline=own)) for own, at in late)):
             with suppress(LeadByteError):
                 await self.client.check()
 
