@@ -24,8 +24,8 @@ from leadgate.stopping import Stop, stop_on_signals
 from leadgate.summary import Account
 from leadgate.wiring.pipeline import Pipeline
 
-_COLLECT_AFTER = 20_000
-"""Objects made and not yet gone before Python looks for rings among them; its 700 are made by a dozen leads."""
+_COLLECT_AFTER = 200_000
+"""Objects made and not yet gone before Python looks for rings among them: as many as the leads of a few waves are."""
 
 
 class Run:
