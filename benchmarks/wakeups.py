@@ -1,7 +1,8 @@
 """How long a lead waits that is complete: from its row's INSERT into a PostgreSQL source to the request at LeadByte.
 
 `python -m benchmarks.wakeups`: one row at a time, for a run that watches (with notifications and without), and for
-`on-arrival`, which the event of `watch-enrichment` starts on a real Prefect worker.
+`on-arrival`, which the event of `watch-enrichment` starts on a real Prefect worker. The same worker starts a flow that
+does nothing by the same kind of event: what that takes is Prefect's own.
 """
 
 import os
@@ -16,7 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Annotated
+from uuid import uuid4
 
+import httpx
 import typer
 
 from benchmarks.leads import write_pipeline
@@ -34,6 +37,26 @@ _WATCH = """\
 import asyncio, sys
 from flows.watch_enrichment import watch_enrichment
 asyncio.run(watch_enrichment(sys.argv[1], '1h'))
+"""
+
+_EMPTY_FLOW = """\
+import time
+from pathlib import Path
+from prefect import flow
+
+@flow
+def empty(told_in: str) -> None:
+    Path(told_in).write_text(str(time.time()))
+"""
+_DEPLOY_EMPTY = """\
+import sys
+from prefect import flow
+from prefect.events import DeploymentEventTrigger
+match, event = {"prefect.resource.id": "leadgate.pipeline.empty"}, "leadgate.enrichment.arrived"
+flow.from_source(sys.argv[1], "empty.py:empty").deploy(
+    "on-arrival", work_pool_name="leadgate", build=False, push=False, parameters={"told_in": sys.argv[2]},
+    triggers=[DeploymentEventTrigger(match=match, expect=[event])],
+)
 """
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -76,7 +99,7 @@ class Arrivals:
         self._owner.close()
 
 
-def measure(arrivals: Arrivals, count: int, *, apart: tuple[float, float]) -> list[float]:
+def measure(arrivals: "Arrivals | EmptyFlow", count: int, *, apart: tuple[float, float]) -> list[float]:
     """Let leads arrive, each so many seconds after the one before was acted on; the first is not counted."""
     chance = random.Random(7)
     arrivals.seconds()
@@ -102,14 +125,44 @@ def process(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[Non
 
 def deploy_on_arrival(pipeline: Path, environment: Mapping[str, str]) -> None:
     """Deploy what the event starts, as people do."""
-    subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "deployments.apply", str(pipeline)],
+    _run_python(["-m", "deployments.apply", str(pipeline)], environment)
+
+
+def _run_python(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    subprocess.run(  # noqa: S603 - a program of ours
+        [sys.executable, *arguments],
         cwd=_ROOT,
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=True,
     )
+
+
+class EmptyFlow:
+    """A flow that does nothing, which an event starts on the worker of the benchmark."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self._api_url = environment["PREFECT_API_URL"]
+        self._told_in = folder / "begun"
+        (folder / "empty.py").write_text(_EMPTY_FLOW, "utf-8")
+        _run_python(["-c", _DEPLOY_EMPTY, str(folder), str(self._told_in)], environment)
+
+    def seconds(self) -> float:
+        """Send the event, and say how long after that the flow has begun."""
+        began_at = datetime.now(UTC)
+        event = {
+            "id": str(uuid4()),
+            "occurred": began_at.isoformat(),
+            "event": "leadgate.enrichment.arrived",
+            "resource": {"prefect.resource.id": "leadgate.pipeline.empty"},
+        }
+        httpx.post(f"{self._api_url}/events", json=[event], timeout=30).raise_for_status()
+        wait_until(self._told_in.exists, what="the empty flow begins", seconds=_LONGEST_SECONDS)
+        time.sleep(0.1)  # until what it says is written
+        at = float(self._told_in.read_text("utf-8"))
+        self._told_in.unlink()
+        return at - began_at.timestamp()
 
 
 def as_line(what: str, seconds: Sequence[float]) -> str:
@@ -148,8 +201,10 @@ def bench(
             worker = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "leadgate"]
             watch = [sys.executable, "-c", _WATCH, str(arrivals.pipeline)]
             with process(worker, environment), process(watch, environment):
-                found = measure(arrivals, events, apart=(10, 20))
-            print(as_line(f"event, worker asks every {query_seconds:g} s", found), flush=True)
+                empty = EmptyFlow(folder, environment)
+                for what, started in (("event", arrivals), ("event, a flow that does nothing", empty)):
+                    found = measure(started, events, apart=(10, 20))
+                    print(as_line(f"{what}, worker asks every {query_seconds:g} s", found), flush=True)
             arrivals.close()
 
 

@@ -51,12 +51,10 @@ def open_ids(ledger: Ledger, limit: int) -> Iterator[list[str]]:
 def note_presence(ledger: Ledger, *, present: Sequence[str], absent: Sequence[str], now: datetime) -> None:
     """Record which leads a healthy source has no row of, and which it has again."""
     with ledger.transaction() as connection:
-        back = ledger.locked(connection, ENTRY.absent_since.is_not(None), ENTRY.lead_id.in_(present))
+        back = ledger.locked(connection, ENTRY.absent_since.is_not(None), ledger.among(present))
         connection.execute(entries.update().where(back).values(absent_since=None))
         if absent:
-            away = ledger.locked(
-                connection, ENTRY.absent_since.is_(None), ENTRY.state.in_(_OPEN), ENTRY.lead_id.in_(absent)
-            )
+            away = ledger.locked(connection, ENTRY.absent_since.is_(None), ENTRY.state.in_(_OPEN), ledger.among(absent))
             connection.execute(entries.update().where(away).values(absent_since=now))
 
 
@@ -82,7 +80,7 @@ def withdraw(ledger: Ledger, *, left: Literal["withdraw", "review"], now: dateti
 
 def read_withdrawn(ledger: Ledger, ids: Sequence[str]) -> list[str]:
     """Those of the ids that are withdrawn."""
-    query = select(ENTRY.lead_id).where(ledger.mine, ENTRY.lead_id.in_(ids), ENTRY.state == State.WITHDRAWN)
+    query = select(ENTRY.lead_id).where(ledger.mine, ledger.among(ids), ENTRY.state == State.WITHDRAWN)
     with ledger.reading() as connection:
         return list(connection.scalars(query))
 
@@ -91,7 +89,7 @@ def read_withdrawn(ledger: Ledger, ids: Sequence[str]) -> list[str]:
 def bring_back(ledger: Ledger, ids: Sequence[str], *, now: datetime) -> int:
     """Let withdrawn leads whose row is there again wait like new ones; return how many those were."""
     with ledger.transaction() as connection:
-        back = ledger.locked(connection, ENTRY.state == State.WITHDRAWN, ENTRY.lead_id.in_(ids))
+        back = ledger.locked(connection, ENTRY.state == State.WITHDRAWN, ledger.among(ids))
         again = {"state": State.WAITING, "missing": None, "arrived_at": None, "late": False, "note": None}
         moved = entries.update().where(back).values(**again, absent_since=None, written_at=at(now))
         return len(connection.scalars(moved.returning(ENTRY.lead_id)).all())

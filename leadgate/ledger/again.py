@@ -32,7 +32,7 @@ _PARKED = (_BY_RULES, in_state(State.FAILED))
 
 def read_parked(ledger: Ledger, ids: Sequence[str]) -> list[Parked]:
     """Those of the ids that are decided anew when their data changes."""
-    return _read(ledger, _parked(ledger, or_(*_PARKED)).where(ENTRY.lead_id.in_(ids)))
+    return _read(ledger, _parked(ledger, or_(*_PARKED)).where(ledger.among(ids)))
 
 
 def all_parked(ledger: Ledger, limit: int) -> Iterator[list[Parked]]:
@@ -111,7 +111,7 @@ def as_new(ledger: Ledger, ids: Sequence[str], *conditions: ColumnElement[bool],
 @writes
 def _as_new(ledger: Ledger, ids: Sequence[str], conditions: Sequence[ColumnElement[bool]], *, now: datetime) -> int:
     with ledger.transaction() as connection:
-        chosen = ledger.locked(connection, *conditions, ENTRY.lead_id.in_(ids))
+        chosen = ledger.locked(connection, *conditions, ledger.among(ids))
         statement = entries.update().where(chosen).values(**waits_as_new(now))
         return len(connection.scalars(statement.returning(ENTRY.lead_id)).all())
 

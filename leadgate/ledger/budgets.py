@@ -120,7 +120,7 @@ def _room(ledger: Ledger, connection: Connection, action: Action, budgets: Seque
 
 def read_put_off(ledger: Ledger, ids: Collection[str]) -> set[str]:
     """Which of some leads have waited for a budget."""
-    query = select(ENTRY.lead_id).join(decisions, _PUT_OFF).where(ledger.mine, ENTRY.lead_id.in_(ids))
+    query = select(ENTRY.lead_id).join(decisions, _PUT_OFF).where(ledger.mine, ledger.among(ids))
     with ledger.reading() as connection:
         return set(connection.scalars(query))
 
@@ -158,5 +158,5 @@ def call_up(ledger: Ledger, leads: int, *, now: datetime) -> None:
     """Let the leads that have waited longest for a budget be decided now, so many with those that are due already."""
     with ledger.transaction() as connection:
         ids = _next_up(ledger, connection, leads, now)
-        chosen = ledger.locked(connection, _WAITS, ENTRY.due_at > now, ENTRY.lead_id.in_(ids))
+        chosen = ledger.locked(connection, _WAITS, ENTRY.due_at > now, ledger.among(ids))
         connection.execute(entries.update().where(chosen).values(due_at=now, written_at=now))

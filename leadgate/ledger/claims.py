@@ -49,7 +49,7 @@ def claim(
 
     Nobody else gets them while the lease lasts.
     """
-    chosen = true() if ids is None else ENTRY.lead_id.in_(ids)
+    chosen = true() if ids is None else ledger.among(ids)
     due = due_and_free(ledger, State.READY, now).where(chosen).limit(limit)
     with ledger.transaction() as connection:
         rows = take(ledger, connection, due, ENTRY.override_token, lease=lease, now=now)
@@ -102,7 +102,7 @@ def _standing_overrides(ledger: Ledger, connection: Connection, ids: Sequence[st
     query = (
         select(OVERRIDE.lead_id, OVERRIDE.verdict, OVERRIDE.reason, OVERRIDE.decided_by)
         .join(entries, same_lead(OVERRIDE, ENTRY))
-        .where(ledger.mine, ENTRY.override_token == OVERRIDE.token, OVERRIDE.lead_id.in_(ids))
+        .where(ledger.mine, ENTRY.override_token == OVERRIDE.token, ledger.among(ids, OVERRIDE.lead_id))
     )
     return {
         row.lead_id: Override(Resolution(row.verdict), row.reason, row.decided_by) for row in connection.execute(query)
@@ -123,14 +123,14 @@ def read_ready_page(ledger: Ledger, *, after: str, limit: int, now: datetime) ->
 
 def read_claims(ledger: Ledger, ids: Sequence[str]) -> list[Claim]:
     """What a claim would say of entries, whatever their state."""
-    query = select(*CLAIMED, ENTRY.override_token).where(ledger.mine, ENTRY.lead_id.in_(ids)).order_by(ENTRY.lead_id)
+    query = select(*CLAIMED, ENTRY.override_token).where(ledger.mine, ledger.among(ids)).order_by(ENTRY.lead_id)
     with ledger.reading() as connection:
         return _as_claims(ledger, connection, list(connection.execute(query)))
 
 
 def read_states(ledger: Ledger, ids: Sequence[str]) -> dict[str, State]:
     """Where those of the ids that have an entry are."""
-    query = select(ENTRY.lead_id, ENTRY.state).where(ledger.mine, ENTRY.lead_id.in_(ids))
+    query = select(ENTRY.lead_id, ENTRY.state).where(ledger.mine, ledger.among(ids))
     with ledger.reading() as connection:
         return {row.lead_id: State(row.state) for row in connection.execute(query)}
 
@@ -153,7 +153,7 @@ def _let_go(ledger: Ledger, held: Sequence[Claim], state: State, then: Mapping[s
     pairs = [(each.lead_id, each.token) for each in held]
     ids = [each.lead_id for each in held]
     # SQLite uses no index for pairs.
-    claimed = and_(ledger.mine, ENTRY.lead_id.in_(ids), tuple_(ENTRY.lead_id, ENTRY.token).in_(pairs))
+    claimed = and_(ledger.mine, ledger.among(ids), tuple_(ENTRY.lead_id, ENTRY.token).in_(pairs))
     still = and_(ENTRY.lease_owner == ledger.owner, in_state(state), not_(has_open_request()))
     with ledger.transaction() as connection:
         ledger.lock(connection, ids)
@@ -167,7 +167,7 @@ def release(ledger: Ledger, *, now: datetime, ids: Sequence[str] | None = None, 
     Of `ids`, or every one where they are None: only when nothing of the run is under way any more. They are due at
     `until`, where it is given.
     """
-    chosen = _leased_to(ledger) if ids is None else and_(_leased_to(ledger), ENTRY.lead_id.in_(ids))
+    chosen = _leased_to(ledger) if ids is None else and_(_leased_to(ledger), ledger.among(ids))
     with ledger.transaction() as connection:
         held = ledger.locked(connection, chosen)
         statement = entries.update().where(held, ~has_open_request())

@@ -86,7 +86,9 @@ def lock_account(ledger: Ledger, connection: Connection) -> str:
 def erase(ledger: Ledger, connection: Connection, ids: Sequence[str]) -> None:
     """Delete every row of these leads."""
     for table in (decisions, attempts, overrides, entries):
-        connection.execute(table.delete().where(table.c.pipeline == ledger.pipeline, table.c.lead_id.in_(ids)))
+        connection.execute(
+            table.delete().where(table.c.pipeline == ledger.pipeline, ledger.among(ids, table.c.lead_id))
+        )
 
 
 def keep_hashes(ledger: Ledger, connection: Connection, ids: Iterable[str], hash_key: str) -> None:

@@ -186,7 +186,7 @@ def _refuse_unknown(ledger: Ledger, connection: Connection, ids: Sequence[str], 
 @writes
 def retry_failed(ledger: Ledger, ids: Sequence[str] | None, *, now: datetime) -> list[str]:
     """Send parked leads again, with all their attempts before them; every one where `ids` is None. Return which."""
-    chosen = true() if ids is None else ENTRY.lead_id.in_(ids)
+    chosen = true() if ids is None else ledger.among(ids)
     parked = and_(in_state(State.FAILED), chosen)
     with ledger.transaction() as connection:
         again = {"state": State.READY, "due_at": now, "written_at": now, "refusals": 0, "note": None}

@@ -64,7 +64,7 @@ def _prune_withdrawn(ledger: Ledger, *, before: datetime) -> int:
     old = and_(in_state(State.WITHDRAWN), ENTRY.absent_since < before, _NEVER_ACTED_ON)
     query = select(ENTRY.lead_id).where(ledger.mine, old).limit(_AT_ONCE)
     with ledger.transaction() as connection:
-        chosen = ledger.locked(connection, old, ENTRY.lead_id.in_(list(connection.scalars(query))))
+        chosen = ledger.locked(connection, old, ledger.among(connection.scalars(query)))
         ids = list(connection.scalars(select(ENTRY.lead_id).where(chosen)))
         erase(ledger, connection, ids)
         return len(ids)

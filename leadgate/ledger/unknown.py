@@ -36,7 +36,7 @@ def _in_doubt(ledger: Ledger, connection: Connection, ids: Sequence[str]) -> Seq
     verdict = select(DECISION.verdict).where(stands_for(ENTRY)).correlate(entries)
     query = select(*CLAIMED, verdict.label("verdict"), _probes().label("probes"))
     query = query.add_columns(ENTRY.doubt_action, ENTRY.doubt_theirs, ENTRY.acted_again)
-    query = query.where(ledger.mine, ENTRY.lead_id.in_(ids)).order_by(ENTRY.due_at, ENTRY.lead_id)
+    query = query.where(ledger.mine, ledger.among(ids)).order_by(ENTRY.due_at, ENTRY.lead_id)
     return [
         InDoubt(
             claim=claim_of(row),
@@ -77,7 +77,7 @@ def settle_kept(ledger: Ledger, ids: Sequence[str], state: State, *, note: str, 
     is_final = state in FINAL_STATES
     free = and_(ENTRY.doubt_action.is_not(None), ENTRY.state.in_((State.UNKNOWN, State.REVIEW)))
     with ledger.transaction() as connection:
-        moved = entries.update().where(ledger.locked(connection, free, ENTRY.lead_id.in_(ids), ENTRY.state != state))
+        moved = entries.update().where(ledger.locked(connection, free, ledger.among(ids), ENTRY.state != state))
         cleared = {"doubt_since": None, "doubt_action": None, "doubt_theirs": None} if is_final else {}
         values = {"state": state, "note": note, "due_at": None, "settled_at": now if is_final else None, **cleared}
         # A token of its own: a probe that is under way can move it no more.

@@ -46,7 +46,7 @@ def register(ledger: Ledger, leads: Sequence[Lead], *, now: datetime) -> Registr
     row = _LEADS.rows(ledger.dialect).c
     with ledger.transaction() as connection:
         ids = [lead.lead_id for lead in leads]
-        known = set(connection.scalars(select(ENTRY.lead_id).where(ledger.mine, ENTRY.lead_id.in_(ids))))
+        known = set(connection.scalars(select(ENTRY.lead_id).where(ledger.mine, ledger.among(ids))))
         new = [lead for lead in leads if lead.lead_id not in known]
         if not new:
             return Registration(0, {})
@@ -71,7 +71,7 @@ def register(ledger: Ledger, leads: Sequence[Lead], *, now: datetime) -> Registr
         registered = set(connection.scalars(made, _LEADS.hand_over(connection, rows)))
         others = (ENTRY.account == mine.account, ENTRY.pipeline != ledger.pipeline)
         left = [lead.lead_id for lead in new if lead.lead_id not in registered]
-        found = select(ENTRY.lead_id, ENTRY.pipeline).where(*others, ENTRY.lead_id.in_(left))
+        found = select(ENTRY.lead_id, ENTRY.pipeline).where(*others, ledger.among(left))
         elsewhere = {row.lead_id: row.pipeline for row in connection.execute(found)} if left else {}
         return Registration(len(registered), elsewhere)
 
@@ -79,7 +79,7 @@ def register(ledger: Ledger, leads: Sequence[Lead], *, now: datetime) -> Registr
 def read_known(ledger: Ledger, ids: Sequence[str]) -> set[str]:
     """Those of the ids that have an entry."""
     with ledger.reading() as connection:
-        return set(connection.scalars(select(ENTRY.lead_id).where(ledger.mine, ENTRY.lead_id.in_(ids))))
+        return set(connection.scalars(select(ENTRY.lead_id).where(ledger.mine, ledger.among(ids))))
 
 
 def read_elsewhere(ledger: Ledger, ids: Sequence[str]) -> dict[str, str]:
@@ -87,7 +87,7 @@ def read_elsewhere(ledger: Ledger, ids: Sequence[str]) -> dict[str, str]:
     account = ledger.identity and ledger.identity.account
     query = select(ENTRY.lead_id, ENTRY.pipeline).where(ENTRY.account == account, ENTRY.pipeline != ledger.pipeline)
     with ledger.reading() as connection:
-        found = connection.execute(query.where(ENTRY.lead_id.in_(ids))) if account else ()
+        found = connection.execute(query.where(ledger.among(ids))) if account else ()
         return {row.lead_id: row.pipeline for row in found}
 
 
@@ -170,7 +170,7 @@ def read_no_longer_waiting(ledger: Ledger, ids: Sequence[str]) -> list[NoLongerW
     """Those of the ids that wait no more, but for those that a look has just made ready: it has noted everything."""
     columns = ENTRY.lead_id, ENTRY.settled_at.is_not(None).label("is_settled"), ENTRY.data_hash, ENTRY.arrivals
     is_news = or_(ENTRY.state.not_in((State.READY, State.SENDING)), ENTRY.late)
-    query = select(*columns).where(ledger.mine, ENTRY.lead_id.in_(ids), ENTRY.state != State.WAITING, is_news)
+    query = select(*columns).where(ledger.mine, ledger.among(ids), ENTRY.state != State.WAITING, is_news)
     with ledger.reading() as connection:
         return [NoLongerWaiting(**fields_of(row)) for row in connection.execute(query)]
 
@@ -182,7 +182,7 @@ def all_waiting(ledger: Ledger, limit: int, *, after: str = "") -> Pages:
 
 def read_waiting(ledger: Ledger, ids: Sequence[str]) -> list[Waiting]:
     """Those of the ids that wait."""
-    return _read(ledger, _waiting(ledger).where(ENTRY.lead_id.in_(ids)))
+    return _read(ledger, _waiting(ledger).where(ledger.among(ids)))
 
 
 def never_looked_at(ledger: Ledger, limit: int) -> Pages:

@@ -39,7 +39,7 @@ def why_not(  # noqa: PLR0913
     )
     found: dict[str, str] = {}
     for start in range(0, len(ids), _AT_ONCE):
-        for row in connection.execute(query.where(ENTRY.lead_id.in_(ids[start : start + _AT_ONCE]))):
+        for row in connection.execute(query.where(ledger.among(ids[start : start + _AT_ONCE]))):
             found[row.lead_id] = _why_not(row, verdict, looked=looked, proven_after=proven_after)
     return {lead_id: found[lead_id] for lead_id in ids}
 
