@@ -4,16 +4,19 @@ Every lead's enrichment has arrived; one in twenty is to be rejected, the others
 """
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Float, MetaData, String, Table, create_engine
 
+from leadgate.intake import look_for_arrivals, register_leads
 from leadgate.leadbyte.wire import body_bytes, lead_item
 from leadgate.model import Action, LeadRequest
 from leadgate.sandbox import PRACTICE_KEY
 from leadgate.wiring.identity import create_ledger
+from leadgate.wiring.pipeline import open_pipeline
 
 BATCH_SIZE = 50
 IN_FLIGHT = 8
@@ -122,10 +125,27 @@ def write_pipeline(  # noqa: PLR0913
     create_ledger(path, first_time=True)
 
 
-def request_bodies(leads: int) -> list[bytes]:
-    """The bodies of PUT /leads that the pipeline comes to for the leads of `fill_source`, in full batches."""
-    items = [lead_item(_request(row)) for row in _enriched(leads)]
-    return [body_bytes({"leads": items[start : start + BATCH_SIZE]}) for start in range(0, leads, BATCH_SIZE)]
+def take_in(path: Path) -> None:
+    """Register every lead of a pipeline's source and find it complete, as an earlier run would have."""
+    with open_pipeline(path, lambda _kind, _name: {}) as pipeline:
+        parts = pipeline.source, pipeline.ledger, pipeline.config
+        register_leads(*parts, now=pipeline.clock())
+        look_for_arrivals(*parts, now=pipeline.clock())
+
+
+def request_bodies(leads: int, mode: str = "combined") -> list[bytes]:
+    """The bodies of PUT /leads that the pipeline comes to for the leads of `fill_source`, in full batches.
+
+    In `update_first` each batch goes twice, the first time without its acts.
+    """
+    requests = [_request(row) for row in _enriched(leads)]
+    batches = [requests[start : start + BATCH_SIZE] for start in range(0, leads, BATCH_SIZE)]
+    rounds = [False, True] if mode == "update_first" else [True]
+    return [
+        body_bytes({"leads": [lead_item(one if acts else replace(one, action=None)) for one in batch]})
+        for batch in batches
+        for acts in rounds
+    ]
 
 
 def _enriched(leads: int) -> list[dict[str, Any]]:

@@ -48,7 +48,7 @@ class Span(NamedTuple):
 class Measured:
     """When a process did what, and its peak memory.
 
-    `work` is from the first claim to the last record; of the bare loop, from the first request to the last answer.
+    `work` is from the first request to the last record; of the bare loop, to the last answer.
     `whole` is the whole flow run; of the bare loop, the same as `work`.
     """
 

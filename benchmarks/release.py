@@ -19,14 +19,13 @@ from leadgate.ledger import Ledger
 def measure(run: Callable[[], object]) -> Measured:
     """Run the main job by whatever calls it, and say when what happened."""
     with (
-        watching(Ledger, "write", _is("claim")) as claim,
         watching(Ledger, "write", _is("record")) as record,
         watching(LeadByteClient, "put") as put,
     ):
         begun = Instant.now()
         run()
         ended = Instant.now()
-    return Measured(put.first, Span(claim.first, record.last), Span(begun, ended), peak_mib())
+    return Measured(put.first, Span(put.first, record.last), Span(begun, ended), peak_mib())
 
 
 def _is(name: str) -> Callable[[Ledger, "partial[Any]"], bool]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count, product
 from pathlib import Path
 
-from benchmarks.leads import IN_FLIGHT, fill_source, request_bodies, write_pipeline
+from benchmarks.leads import IN_FLIGHT, fill_source, request_bodies, take_in, write_pipeline
 from benchmarks.measured import Measured
 from benchmarks.servers import check_and_forget, postgres_server, prefect_server, sandbox_process
 from leadgate.ledger import open_engine
@@ -39,6 +39,9 @@ class Round:
     """And, behind a comma, `delivery.mode`."""
     bare: Timed
     release: Timed
+    """Of leads that an earlier run has registered and found complete."""
+    fresh: Timed
+    """Of leads that are new."""
 
 
 class Databases(ABC):
@@ -103,26 +106,29 @@ def run_rounds(  # noqa: PLR0913
         sandboxes = {latency: servers.enter_context(sandbox_process(latency)) for latency in latencies}
         for place in places.values():
             fill_source(place.source_url, leads)
-        bodies = folder / "bodies"
-        bodies.write_bytes(b"\n".join(request_bodies(leads)))
+        for mode in modes:
+            (folder / mode).write_bytes(b"\n".join(request_bodies(leads, mode)))
         for _ in range(repeats):
             for latency, sandbox_url in sandboxes.items():
                 for (name, place), mode in product(places.items(), modes):
-                    bare = run_measured(bare_loop(sandbox_url, bodies, in_flight), environment)
+                    runs = [run_measured(bare_loop(sandbox_url, folder / mode, in_flight), environment)]
                     check_and_forget(sandbox_url, leads)
-                    pipeline = folder / "leadgate.yaml"
-                    write_pipeline(
-                        pipeline,
-                        base_url=sandbox_url,
-                        source_url=place.source_url,
-                        ledger_url=place.new_ledger(),
-                        leads=leads,
-                        in_flight=in_flight,
-                        mode=mode,
-                    )
-                    release = run_measured(["benchmarks.release", str(pipeline), str(leads)], environment)
-                    check_and_forget(sandbox_url, leads)
-                    yield Round(name, f"{latency}, {mode}", bare, release)
+                    for are_new in (False, True):
+                        pipeline = folder / "leadgate.yaml"
+                        write_pipeline(
+                            pipeline,
+                            base_url=sandbox_url,
+                            source_url=place.source_url,
+                            ledger_url=place.new_ledger(),
+                            leads=leads,
+                            in_flight=in_flight,
+                            mode=mode,
+                        )
+                        if not are_new:
+                            take_in(pipeline)
+                        runs.append(run_measured(["benchmarks.release", str(pipeline), str(leads)], environment))
+                        check_and_forget(sandbox_url, leads)
+                    yield Round(name, f"{latency}, {mode}", *runs)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, s
 from leadgate.intake import Compared, Looked, Registered, compare_all, look_for_arrivals, register_leads
 from leadgate.ledger.status import read_due
 from leadgate.metrics import PortTaken, serve_metrics
+from leadgate.model import Faults
 from leadgate.stopping import Stop
 from leadgate.unexpected import guarded
 from leadgate.wiring.pipeline import Pipeline
@@ -19,7 +20,7 @@ from tasks.alarms import say_healthy
 from tasks.outside import AGAIN_WHEN_DOWN
 from tasks.taking_in import log_looked, look_at_some
 
-POLL_EVERY = timedelta(seconds=2)
+POLL_EVERY = timedelta(seconds=1)
 PORT_PATIENCE = timedelta(seconds=30)
 """How long the port for metrics may still be the last run's, whose end overlaps the next one's beginning."""
 _PAGES_A_LOOK = 5
@@ -83,21 +84,30 @@ async def looks(pipeline: Pipeline, stop: Stop, until: datetime) -> AsyncIterato
 
     The last look is at the end of the time, or the one that was under way when the run was asked to stop.
     """
-    told_at = None
+    told_at, is_woken = None, False
     while not stop:
-        found = await pipeline.ledger.aside(_look_once, pipeline)
+        found = await pipeline.ledger.aside(_look_once, pipeline, arrivals_first=is_woken)
         told_at = say_healthy(pipeline, found[1].reading, told_at)
         yield found
         now = pipeline.clock()
         if now >= until:
             return
         await pipeline.source.wakeups.wait(min(POLL_EVERY, until - now), stop)
+        is_woken = True
 
 
-def _look_once(pipeline: Pipeline) -> tuple[Registered, Looked]:
+def _look_once(pipeline: Pipeline, *, arrivals_first: bool) -> tuple[Registered, Looked]:
+    """Register and look; with `arrivals_first` at known leads alone, where one of them is due by that."""
     parts = pipeline.source, pipeline.ledger, pipeline.config
+    before = look_for_arrivals(*parts, now=pipeline.clock(), again=pipeline.again) if arrivals_first else None
+    if before and before.due:
+        return Registered(0, Faults()), before
     new = register_leads(*parts, now=pipeline.clock())
-    looked = look_for_arrivals(*parts, now=pipeline.clock(), again=pipeline.again)
+    if before and not new.count:
+        looked = before
+    else:
+        looked = look_for_arrivals(*parts, now=pipeline.clock(), again=pipeline.again)
+        looked.changed += before.changed if before else 0
     # A comparison that is due goes on a little at each look, so that arrivals do not wait for its end.
     compared = compare_all(*parts, now=pipeline.clock(), pages=_PAGES_A_LOOK, again=pipeline.again)
     if compared.registered:

@@ -11,7 +11,7 @@ import typer
 from benchmarks.__main__ import Database
 from benchmarks.figures import RESULTS, align, write_json
 from benchmarks.leads import BATCH_SIZE, IN_FLIGHT
-from benchmarks.peers.contest import AFTER_A_CRASH, BARE, WAYS, WHOLE, WORK, Duties, Entry, contest
+from benchmarks.peers.contest import AFTER_A_CRASH, BARE, WAYS, WHOLE, Duties, Entry, contest
 from cli.prefect_server import quiet_prefect
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -77,7 +77,7 @@ def bench(  # noqa: PLR0913
 def as_rows(entries: Sequence[Entry], duties: Duties) -> list[tuple[str, ...]]:
     """Write each entry of a comparison as a row, beside the limit of its own combination."""
     limits = {(one.database, one.latency): one.leads_per_second for one in entries if one.way == BARE}
-    ways = {BARE, WORK, WHOLE, *WAYS[duties].values()}
+    ways = {BARE, WHOLE, *WAYS[duties].values()}
     return [_row(one, limits[one.database, one.latency]) for one in entries if one.way in ways]
 
 

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from benchmarks.servers import check_and_forget, forget, prefect_server, sandbox
 from leadgate.sandbox import PRACTICE_KEY
 
 BARE = "bare loop: the limit"
-WORK = "leadgate, first claim to last record"
 WHOLE = "leadgate, the whole flow run"
 PREFECT = "Prefect, a task run a lead"
 
@@ -51,7 +50,6 @@ WAYS = {
 
 AFTER_A_CRASH = {
     BARE: "nothing is remembered: all again",
-    WORK: "never a second act: what was in flight is probed",
     WHOLE: "never a second act: what was in flight is probed",
     PREFECT: "a new run sends all again",
     "DBOS, a step a batch": "at least once: batches in flight are sent again",
@@ -101,8 +99,8 @@ class Place:
         timed = run_measured(bare_loop(self.sandbox_url, self.folder / "bodies", self.in_flight), environment)
         return self._entry(BARE, timed, timed.measured.whole)
 
-    def measure_leadgate(self, environment: Mapping[str, str]) -> list[Entry]:
-        """Release the leads with the flow, counted in both ways."""
+    def measure_leadgate(self, environment: Mapping[str, str]) -> Entry:
+        """Release the leads with the flow."""
         pipeline = self.folder / "leadgate.yaml"
         write_pipeline(
             pipeline,
@@ -113,8 +111,7 @@ class Place:
             in_flight=self.in_flight,
         )
         timed = run_measured(["benchmarks.release", str(pipeline), str(self.leads)], environment)
-        work = self._entry(WORK, timed, timed.measured.work)
-        return [work, replace(work, way=WHOLE, span=timed.measured.whole)]
+        return self._entry(WHOLE, timed, timed.measured.whole)
 
     def measure_mapped(self, duties: Duties, leads: int) -> Entry:
         """Release a few leads with a task run each, on a Prefect server that has nothing else to do."""
@@ -183,7 +180,7 @@ def contest(  # noqa: PLR0913
                 with sandbox_process(latency) as sandbox_url:
                     place = Place(database, latency, kept, sandbox_url, folder, leads, in_flight)
                     yield place.measure_bare(environment)
-                    yield from place.measure_leadgate(environment)
+                    yield place.measure_leadgate(environment)
                     for duties in comparisons:
                         if "prefect" in peers:
                             yield place.measure_mapped(duties, min(mapped_leads, leads))

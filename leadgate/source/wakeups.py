@@ -19,7 +19,7 @@ from leadgate.stopping import Stop
 logger = logging.getLogger(__name__)
 
 CHANNEL = "leadgate"
-BURST = timedelta(milliseconds=50)
+BURST = timedelta(milliseconds=20)
 """How long to go on listening after a notification, so that a burst of them is one wake-up."""
 TRY_AGAIN_AFTER = timedelta(seconds=10)
 """The least time between two connections, so that a pooler that shows us the door is not run over."""

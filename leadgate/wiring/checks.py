@@ -1,7 +1,7 @@
 """What is tried before a run: the file, the rules on examples, other rules on the past."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -81,7 +81,7 @@ def check_pipeline(
             policy = build_policy(path, config, source)
             now_doing("Reading a sample of the source's rows")
             looked = source.sample(), policy, source.columns
-            advice += advise(policy, config.policy, config.wait.columns)
+            advice += [*advise(policy, config.policy, config.wait.columns), *_about_single_acts(config)]
             examined = _examine(path, config, source, policy)
             if examined.failures:
                 errors.append(ConfigError([f"{path}: {failure}" for failure in examined.failures]))
@@ -131,7 +131,8 @@ def check_offline(path: Path, types: Path | None) -> Checked:
         return Checked([error], [], types_of=types_of)
     failures = [f"{path}: {failure}" for failure in examined.failures]
     errors: list[LeadgateError] = [ConfigError(failures)] if failures else []
-    return Checked(errors, advise(policy, config.policy, config.wait.columns), types_of=types_of)
+    advice = [*advise(policy, config.policy, config.wait.columns), *_about_single_acts(config)]
+    return Checked(errors, advice, types_of=types_of)
 
 
 def examine_pipeline(path: Path, read_block: ReadBlock, types: Path | None) -> tuple[Examined, str]:
@@ -200,6 +201,20 @@ def _examine(path: Path, config: PipelineConfig, source: KnownColumns, policy: P
         nulls=nulls,
         id_column=config.source.leads.id,
     )
+
+
+def _about_single_acts(config: PipelineConfig) -> Iterator[str]:
+    """Say which acts are a request each, and how many of those there can be a second."""
+    leadbyte = config.leadbyte
+    each = f"{leadbyte.requests_per_second:g} a second (leadbyte.requests_per_second)"
+    slow = f"a request each, {each if leadbyte.requests_per_second else f'{leadbyte.concurrency} at once'}"
+    if config.delivery.mode == "separate":
+        yield f"delivery.mode: `separate` makes every act {slow}. `combined` and `update_first` send them in batches."
+    elif not any(field.text for field in config.update.values()):
+        yield (
+            f"update: leads with nothing to write, such as late ones without enrichment, are acted on by {slow}. "
+            f"With a field of `text:` they go in batches of {leadbyte.batch_size}, like all others."
+        )
 
 
 def _about_permissions(ledger: Ledger) -> list[str]:

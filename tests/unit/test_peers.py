@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from benchmarks.leads import BATCH_SIZE, fill_source, request_bodies
 from benchmarks.measured import Instant, Span
 from benchmarks.peers.__main__ import as_rows
-from benchmarks.peers.contest import AFTER_A_CRASH, BARE, PREFECT, WAYS, WHOLE, WORK, Duties, Entry
+from benchmarks.peers.contest import AFTER_A_CRASH, BARE, PREFECT, WAYS, WHOLE, Duties, Entry
 from benchmarks.peers.job import CREATE_VIEW, VIEW, Job, body_of, read_rows
 from benchmarks.peers.with_drt import BATCH_TEMPLATE
 
@@ -71,4 +71,4 @@ def test_leads_a_second_are_compared_and_what_did_not_run_says_why() -> None:
     assert len(rows) == 3
     assert rows[1][4:8] == ("2.00", "50", "0.050", "10.00")
     assert rows[2][-1].startswith("not run: `uv venv`")
-    assert {BARE, WORK, WHOLE, *WAYS[Duties.AS_MEANT].values(), *WAYS[Duties.SAME].values()} == set(AFTER_A_CRASH)
+    assert {BARE, WHOLE, *WAYS[Duties.AS_MEANT].values(), *WAYS[Duties.SAME].values()} == set(AFTER_A_CRASH)
