@@ -56,6 +56,7 @@ def prefect_server() -> Iterator[dict[str, str]]:
     """Give the environment of a process that talks to a Prefect server started for the benchmark, and to no other."""
     server = PrefectServer(reserve_port())
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # modules are compiled once, as after an installation
     try:
         yield environment | {"PREFECT_API_URL": server.api_url, "PREFECT_HOME": str(server.process.folder / "client")}
     finally:

@@ -6,30 +6,42 @@ is made up for by the next. Counts alone are told.
 
 from datetime import datetime, timedelta
 
-from prefect import get_run_logger, task
+from prefect import get_run_logger
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, stop_when_event_set, wait_exponential
 
+from leadgate.errors import LedgerUnavailable, SourceUnavailable
 from leadgate.ledger.status import Due, read_due
 from leadgate.stopping import Stop
-from leadgate.unexpected import guarded
 from leadgate.wiring.pipeline import Pipeline
 from tasks.observed import tell
-from tasks.outside import AGAIN_WHEN_DOWN
 from tasks.wait import looks
 
 EVENT = "leadgate.enrichment.arrived"
 AT_MOST_EVERY = timedelta(seconds=10)
 """About what a run takes to be started: it takes what arrived in the meantime too."""
+_TRIES = 5
 SAY_AGAIN_AFTER = timedelta(minutes=1)
 """How long leads that were told of may stay untaken."""
 
 
-@task(name="announce", **AGAIN_WHEN_DOWN)
-@guarded
 async def announce(pipeline: Pipeline, stop: Stop, until: datetime, told_at: datetime | None) -> datetime | None:
     """Stay until leads are due that must be told of, and tell; return when that was, None where the run is over.
 
-    `told_at` is when the last event was sent.
+    `told_at` is when the last event was sent. A database that is down is asked again a few times. It is no task: a
+    Prefect server on SQLite takes two seconds longer to start a run by an event that comes beside those of task runs.
     """
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type((SourceUnavailable, LedgerUnavailable)),
+        wait=wait_exponential(multiplier=2, max=8),
+        stop=stop_after_attempt(_TRIES) | stop_when_event_set(stop.requested),  # type: ignore[arg-type] # only asked
+        reraise=True,
+    ):
+        with attempt:
+            return await _announce(pipeline, stop, until, told_at)
+    return None
+
+
+async def _announce(pipeline: Pipeline, stop: Stop, until: datetime, told_at: datetime | None) -> datetime | None:
     async for _ in looks(pipeline, stop, until):
         now = pipeline.clock()
         due = await pipeline.ledger.aside(read_due, pipeline.ledger, now=now)

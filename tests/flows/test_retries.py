@@ -8,7 +8,6 @@ from prefect import Task, flow, task
 
 from leadgate.errors import LeadByteUnavailable, LedgerUnavailable, SourceError, SourceUnavailable
 from tasks.act import act
-from tasks.announce import announce
 from tasks.decide import decide
 from tasks.outside import AGAIN_WHEN_DOWN
 from tasks.register import register
@@ -60,7 +59,7 @@ def test_a_stage_is_run_again_only_while_a_database_is_down(
     assert tried(error, failures) == runs
 
 
-@pytest.mark.parametrize("stage", [register, wait, compare, watch, announce, decide], ids=lambda stage: stage.name)
+@pytest.mark.parametrize("stage", [register, wait, compare, watch, decide], ids=lambda stage: stage.name)
 def test_stages_that_send_nothing_may_be_run_again(stage: Task[..., Any]) -> None:
     """They have the retries of `AGAIN_WHEN_DOWN`, with growing pauses."""
     assert stage.retries == 4
@@ -75,7 +74,7 @@ def test_stages_that_send_are_never_run_again(stage: Task[..., Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "stage", [register, wait, compare, watch, announce, decide, update, act, report], ids=lambda stage: stage.name
+    "stage", [register, wait, compare, watch, decide, update, act, report], ids=lambda stage: stage.name
 )
 def test_no_stage_leaves_its_result_in_prefects_storage(stage: Task[..., Any]) -> None:
     """People's data stays home."""
