@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Boolean, Date, DateTime, Enum, Float, Integer, Numeric, String, Uuid
-from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import CHAR, NullType, TypeEngine
 
 from leadgate.model import ColumnType
@@ -45,11 +44,12 @@ _REFLECTED: tuple[tuple[type[TypeEngine[Any]], ColumnType | None, IdKind | None]
 
 def from_sqlalchemy(type_: TypeEngine[Any], dialect: str) -> NativeType:
     """The type of a reflected column of a table or view."""
-    if isinstance(type_, postgresql.DOMAIN):
-        type_ = type_.data_type
+    # By name: loading a dialect's types loads its drivers, whichever database the source is.
+    if type_.__visit_name__ == "DOMAIN":
+        type_ = type_.data_type  # type: ignore[attr-defined]
     name = "of a type that is not known" if isinstance(type_, NullType) else type(type_).__name__
     match type_:
-        case mysql.TINYINT(display_width=1) | mysql.BIT(length=1):
+        case _ if (type_.__visit_name__, _width(type_)) in {("TINYINT", 1), ("BIT", 1)}:
             return NativeType(name, ColumnType.BOOL)
         case Numeric(scale=0):
             return NativeType(name, ColumnType.INT, IdKind.NUMBER)
@@ -61,6 +61,12 @@ def from_sqlalchemy(type_: TypeEngine[Any], dialect: str) -> NativeType:
         case _:
             row = next((row for row in _REFLECTED if isinstance(type_, row[0])), (None, None, None))
             return NativeType(name, *row[1:])
+
+
+def _width(type_: TypeEngine[Any]) -> int | None:
+    """How many digits or bits a type of MySQL has."""
+    width: int | None = getattr(type_, "display_width", None) or getattr(type_, "length", None)
+    return width
 
 
 _SQLITE = (

@@ -8,13 +8,14 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
-
-import psycopg
-from psycopg.rows import TupleRow
+from typing import TYPE_CHECKING, Any
 
 from leadgate.addresses import parse_address
 from leadgate.stopping import Stop
+
+if TYPE_CHECKING:
+    import psycopg
+    from psycopg.rows import TupleRow
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,8 @@ class Wakeups:
 
     async def _hear(self, options: Mapping[str, Any]) -> None:
         """Return when a notification has come, or may have come while nobody listened; never when none can."""
+        import psycopg  # noqa: PLC0415 - slow to load, and only PostgreSQL has notifications
+
         try:
             if self._connection is None or self._connection.closed:
                 self._connection = await self._listen(options)
@@ -77,7 +80,9 @@ class Wakeups:
                 self._told = True
             await asyncio.Future()
 
-    async def _listen(self, options: Mapping[str, Any]) -> psycopg.AsyncConnection[TupleRow]:
+    async def _listen(self, options: Mapping[str, Any]) -> "psycopg.AsyncConnection[TupleRow]":
+        import psycopg  # noqa: PLC0415 - loaded by now
+
         loop = asyncio.get_running_loop()
         await asyncio.sleep(self._try_at - loop.time())
         self._try_at = loop.time() + TRY_AGAIN_AFTER.total_seconds()
