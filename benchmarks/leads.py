@@ -94,6 +94,8 @@ def fill_source(url: str, leads: int) -> None:
     try:
         _metadata.create_all(engine)
         with engine.begin() as connection:
+            if not leads:
+                return
             connection.execute(_leads.insert(), quarantined)
             connection.execute(_enrichment.insert(), [row | {"updated_at": now} for row in _enriched(leads)])
     finally:

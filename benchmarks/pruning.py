@@ -55,7 +55,7 @@ _FILL = (
 _COUNT = "select count(*) from leadgate_entries where settled_at is not null"
 
 
-def _fill(ledger: Ledger, leads: int, old: int) -> None:
+def fill_settled(ledger: Ledger, leads: int, old: int) -> None:
     """Fill in settled leads, each with a decision and a request; the first `old` of them are due to be pruned."""
     recent = datetime.now(UTC) - timedelta(days=1)
     starts = [*range(0, old, _AT_ONCE), *range(old, leads, _AT_ONCE)]
@@ -90,7 +90,7 @@ def _write(url: str, folder: Path) -> None:
 def _measure(url: str, folder: Path, leads: int, old: int) -> Mapping[str, Any]:
     """Fill a ledger, and prune it while another process writes to it."""
     ledger = Ledger(new_engine(url, base_dir=folder, pipelines=["benchmark"]), pipeline="benchmark", owner="one")
-    _fill(ledger, leads, old)
+    fill_settled(ledger, leads, old)
     for name in ("stop", "writes"):
         (folder / name).unlink(missing_ok=True)
     command = [sys.executable, "-m", "benchmarks.pruning", "--write", url, "--folder", str(folder)]

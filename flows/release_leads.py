@@ -5,6 +5,7 @@ schedule or an event starts, one works and one waits at most; the others end at 
 """
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -189,12 +190,20 @@ async def send_waves(run: Run, progress: Progress, *, size: int, limit: int | No
         while wave := await decide(run, min(size, WAVE if limit is None else limit - account.decided)):
             account.noted(wave.leads)
             waves.append(asyncio.create_task(send_wave(run, wave, progress)))
+            await until_sent(waves[0], run.exchange.has_sent.wait())
             # A small one asks whether LeadByte answers at all: nothing goes beside it.
             await asyncio.gather(*(waves[-1:] if size < WAVE else waves[-3:-2]))
             size = min(WAVE, 4 * size)
     finally:
         raise_foremost(await asyncio.gather(*waves, return_exceptions=True))
     account.trouble = run.exchange.breaker.outage
+
+
+async def until_sent(wave: asyncio.Task[None], sent: Coroutine[None, None, object]) -> None:
+    """Wait until a wave is done, or a request of it is on the wire: what else there is to do would hold it up."""
+    sending = asyncio.create_task(sent)
+    await asyncio.wait([wave, sending], return_when=asyncio.FIRST_COMPLETED)
+    sending.cancel()
 
 
 async def send_wave(run: Run, wave: Wave, progress: Progress) -> None:

@@ -20,14 +20,14 @@ _GATHERS_FOR_SECONDS = 0.5
 async def decide(run: Run, limit: int) -> Wave:
     """Claim and decide up to `limit` leads; an empty wave means that none is due, or that the run is to stop.
 
-    What is new in the source and was not taken in yet is so now, as much of it as fills the wave.
+    Where none is, what is new in the source and was not taken in yet is so now, as much of it as fills a wave.
     """
     wave = Wave()
-    while not (wave.leads or run.stop):
-        await _take_in(run, limit)
-        wave = Wave([] if run.stop else await run.pipeline.ledger.aside(run.preparation.claim_wave, limit))
-        if run.taking_in.is_done:
+    while not run.stop:
+        wave = Wave(await run.pipeline.ledger.aside(run.preparation.claim_wave, limit))
+        if wave.leads or run.taking_in.is_done:
             break
+        await _take_in(run, limit)
     verdicts = Counter(lead.decision.verdict.value for lead in wave.leads)
     counts = "".join(f" {verdict}={count}" for verdict, count in sorted(verdicts.items()))
     get_run_logger().info("event=decided count=%d%s", len(wave), counts)

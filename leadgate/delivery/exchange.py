@@ -69,6 +69,8 @@ class Exchange:
         self._client = client
         self.sentences = client.sentences
         self._stop = Stop() if stop is None else stop
+        self.has_sent = asyncio.Event()
+        """Set once a request is on the wire."""
         self._under_way = 0
         self._answered = asyncio.Event()
         """Set, and made anew, with every record: acts that wait may go now."""
@@ -229,6 +231,7 @@ class Exchange:
                 self.breaker.check()
                 if is_over():
                     return None, [_unsent(request, "the run ended before it was sent") for request in requests]
+                self.has_sent.set()
                 answers = await self._stop.bounded(self._ask(requests, before))
             except (LeadByteError, LedgerUnavailable) as error:  # the ledger's: no turn could be taken
                 return error, [_unsent(request, str(error)) for request in requests]

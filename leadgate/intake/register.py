@@ -56,7 +56,7 @@ def register_pages(source: Source, ledger: Ledger, config: PipelineConfig, *, no
         return
     faults = Faults(*([newest.faults] if newest else []))
     for page in pages:
-        registered = _take_in(ledger, page.leads, now)
+        registered = _take_in(ledger, page.leads)
         faults += Faults(page.faults, find_elsewhere(registered.elsewhere))
         yield Registered(registered.new, Faults())
     keep_mark(ledger, Relation.LEADS, advance(mark, latest_at, horizon, now))
@@ -73,7 +73,7 @@ def _compare_pages(
 ) -> Iterator[Registered]:
     rows, growing = (mark.compared_rows, Faults(mark.growing)) if mark.compared_to else (0, Faults())
     for number, page in enumerate(source.lead_pages.all(PAGE, after=mark.compared_to), 1):
-        registered = _take_in(ledger, page.leads, now)
+        registered = _take_in(ledger, page.leads)
         rows += len(page.leads)
         growing += Faults(page.faults, find_elsewhere(registered.elsewhere))
         mark = replace(mark, compared_to=page.after, compared_rows=rows, growing=growing)
@@ -94,8 +94,9 @@ def _together(pages: Iterable[Registered]) -> Registered:
     return reduce(Registered.then, pages, Registered(0, Faults()))
 
 
-def _take_in(ledger: Ledger, leads: Sequence[Lead], now: datetime) -> Registration:
+def _take_in(ledger: Ledger, leads: Sequence[Lead]) -> Registration:
     """Register leads, and let those wait again that were withdrawn; return how many are new."""
+    now = ledger.now()
     if back := read_withdrawn(ledger, [lead.lead_id for lead in leads]):
         bring_back(ledger, back, now=now)
     return register(ledger, leads, now=now)

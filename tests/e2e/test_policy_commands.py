@@ -128,16 +128,49 @@ def test_check_tries_the_examples_and_advises(tmp_path: Path, leadbyte: Sandbox)
     add(practice, EXAMPLES)
     finished = leadgate("check", "--json", config=practice.file)
     assert finished.code == 0
-    assert finished.json()["advice"][-2] == (
+    assert (
         "policy.rules[1] 'opted-out': reads enrichment.opted_out, which wait.require does not wait for:"
         " while it is missing and decides, the rule does not match."
-    )
+    ) in finished.json()["advice"]
     add(practice, WRONG)
     finished = leadgate("check", config=practice.file)
     assert finished.code == 2
     assert finished.stderr.startswith(
         f"leadgate: {practice.file}: examples[3] 'a low score': expected process, decided"
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "requests_per_second: 0",
+            "requests_per_second: 5",
+            "a request each, 5 a second (leadbyte.requests_per_second)",
+        ),
+        ("requests_per_second: 0", "requests_per_second: 0\n  concurrency: 3", "a request each, 3 at once"),
+        (
+            "policy:\n",
+            "delivery: {mode: separate}\npolicy:\n",
+            "delivery.mode: `separate` makes every act a request each",
+        ),
+        ("update:\n", "update:\n  data20: {text: leadgate}\n", ""),
+    ],
+)
+@pytest.mark.parametrize("offline", [False, True])
+def test_check_says_which_acts_are_a_request_each(
+    tmp_path: Path, leadbyte: Sandbox, old: str, new: str, told: str, offline: bool
+) -> None:
+    """Leads with nothing to write go one by one, so many a second; with a field of `text:` no lead has nothing."""
+    practice = Practice(tmp_path, leadbyte.url)
+    practice.close()
+    practice.edit(old, new)
+    if offline:
+        assert leadgate("check", "--write-types", tmp_path / "leadgate.types.yaml", config=practice.file).code == 0
+    finished = leadgate("check", "--json", *(["--offline"] if offline else []), config=practice.file)
+    assert finished.code == 0
+    advice = [line for line in finished.json()["advice"] if "request each" in line]
+    assert (told in advice[0]) if told else not advice
 
 
 def test_what_init_writes_passes_its_own_examples(pipeline: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
