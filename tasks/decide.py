@@ -23,7 +23,7 @@ async def decide(run: Run, limit: int) -> Wave:
     Where none is, what is new in the source and was not taken in yet is so now, as much of it as fills a wave.
     """
     wave = Wave()
-    while not run.stop:
+    while limit and not run.stop:
         wave = Wave(await run.pipeline.ledger.aside(run.preparation.claim_wave, limit))
         if wave.leads or run.taking_in.is_done:
             break

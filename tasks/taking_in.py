@@ -25,14 +25,12 @@ async def look_at_some(run: Run) -> Looked:
         await run.learn_their_time(account.started_at)
     looked = await run.pipeline.ledger.aside(run.taking_in.look)
     account.looked(looked)
-    log_looked("looked", looked)
+    get_run_logger().info("event=looked arrived=%d late=%d again=%d healthy=%s", *counts_of(looked))
     return looked
 
 
-def log_looked(event: str, looked: Looked) -> None:
-    """Write what a look found to the run's log, and what it has to warn of."""
-    logger = get_run_logger()
+def counts_of(looked: Looked) -> tuple[int, int, int, bool]:
+    """What a look found, for its line in the log; its warnings get lines of their own."""
     for warning in looked.warnings:
-        logger.warning("event=source_warning problem=%s", quoted(warning))
-    counts = looked.arrived, looked.late, looked.again, looked.reading.healthy
-    logger.info("event=%s arrived=%d late=%d again=%d healthy=%s", event, *counts)
+        get_run_logger().warning("event=source_warning problem=%s", quoted(warning))
+    return looked.arrived, looked.late, looked.again, looked.reading.healthy

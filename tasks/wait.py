@@ -5,7 +5,7 @@ from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from prefect import task
+from prefect import get_run_logger, task
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, stop_when_event_set, wait_fixed
 
 from leadgate.intake import Compared, Looked, Registered, compare_all, look_for_arrivals, register_leads
@@ -18,7 +18,7 @@ from leadgate.wiring.pipeline import Pipeline
 from leadgate.wiring.run import Run
 from tasks.alarms import say_healthy
 from tasks.outside import AGAIN_WHEN_DOWN
-from tasks.taking_in import log_looked, look_at_some
+from tasks.taking_in import counts_of, look_at_some
 
 POLL_EVERY = timedelta(seconds=1)
 PORT_PATIENCE = timedelta(seconds=30)
@@ -41,7 +41,7 @@ def compare(pipeline: Pipeline, begun_at: datetime) -> Compared:
     parts = pipeline.source, pipeline.ledger, pipeline.config
     compared = compare_all(*parts, now=pipeline.clock(), begun_at=begun_at, again=pipeline.again)
     if compared.looked:
-        log_looked("compared", compared.looked)
+        get_run_logger().info("event=compared arrived=%d late=%d again=%d healthy=%s", *counts_of(compared.looked))
     return compared
 
 

@@ -66,11 +66,9 @@ class Exchange:
         self._turns = asyncio.Semaphore(2 * config.leadbyte.concurrency)
         self._wire = asyncio.Semaphore(config.leadbyte.concurrency)
         self._journal = Journal(ledger, config.delivery, config.safety.budgets)
-        self._client = client
-        self.sentences = client.sentences
+        self._client, self.sentences = client, client.sentences
         self._stop = Stop() if stop is None else stop
-        self.has_sent = asyncio.Event()
-        """Set once a request is on the wire."""
+        self.has_sent = asyncio.Event()  # set once a request is on the wire
         self._under_way = 0
         self._answered = asyncio.Event()
         """Set, and made anew, with every record: acts that wait may go now."""

@@ -16,9 +16,9 @@ COMPLETE = {"postcode": "TN25 6QD", "phone_verified": True, "score": 0.9}
 LEADS = 3 * WAVE
 
 
-async def release(pipeline: Practice) -> Any:  # noqa: ANN401 - a summary
+async def release(pipeline: Practice, **parameters: Any) -> Any:  # noqa: ANN401 - a summary
     """Run the flow to its end; return what it came to."""
-    return await release_leads(str(pipeline.file))
+    return await release_leads(str(pipeline.file), **parameters)
 
 
 def instants(pipeline: Practice) -> tuple[datetime, datetime]:
@@ -48,6 +48,14 @@ async def test_the_first_request_leaves_before_the_last_lead_is_registered(
     first, last = instants(pipeline)
     assert first < last
     assert len(leadbyte.quarantine.acts) == LEADS
+
+
+async def test_a_limit_ends_the_run_whatever_is_still_to_be_taken_in(pipeline: Practice) -> None:
+    """The first page has as many new leads as are registered at once; the next run goes on behind them."""
+    pipeline.quarantine(*range(10, 10 + WAVE))
+    pipeline.enrich(*range(10, 10 + WAVE), **COMPLETE)
+    assert (await release(pipeline, limit=1)).processed == 1
+    assert (await release(pipeline)).processed == WAVE - 1
 
 
 async def test_late_leads_behind_the_first_pages_are_found_by_the_same_run(

@@ -157,6 +157,10 @@ class Rows:
         """The leads' rows, of those that have one."""
         return {lead_id: self.leads_by_id[lead_id] for lead_id in ids if lead_id in self.leads_by_id}
 
+    def present(self, ids: Sequence[str]) -> set[str]:
+        """Those that have a row among the leads."""
+        return self.leads_by_id.keys() & set(ids)
+
     def enrichments(self, ids: Sequence[str]) -> dict[str, Enrichment]:
         """What has arrived for them."""
         return {lead_id: self.enrichments_by_id[lead_id] for lead_id in ids if lead_id in self.enrichments_by_id}
