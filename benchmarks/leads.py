@@ -35,6 +35,8 @@ source:
   url: {source_url}
   leads: {{table: quarantined_leads, id: quarantine_id, quarantined_at: quarantined_at}}
   enrichment: {{table: lead_enrichment, id: quarantine_id, updated_at: updated_at}}
+  # What an earlier run has taken in, it has taken in long ago.
+  overlap: 1s
 ledger:
   url: {ledger_url}
 wait:

@@ -5,6 +5,7 @@ nothing meanwhile.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from leadgate.clock import Clock
 from leadgate.config import PipelineConfig
@@ -13,8 +14,12 @@ from leadgate.intake.forward import PAGE
 from leadgate.intake.look import Looked, look_early, look_in_pages
 from leadgate.intake.register import Registered, register_pages
 from leadgate.ledger import Ledger
-from leadgate.model import Faults
+from leadgate.model import Faults, SourceReading
 from leadgate.source import Source
+
+_AT_ONCE = 4
+"""Pages of a step, so that few new leads, and few that have arrived, are taken in by one."""
+_NO_READING = SourceReading(datetime.min.replace(tzinfo=UTC), newest_at=None, healthy=False)
 
 
 class TakingIn:
@@ -29,32 +34,40 @@ class TakingIn:
         """Whether every new lead was registered, and whether all was looked at as well."""
         self._registering: Iterator[Registered] | None = None
         self._looking: Iterator[Looked] | None = None
+        self._reading = _NO_READING
 
     def register(self) -> Registered:
-        """Register a page of new leads, or as many pages as have that many new ones."""
-        taken = Registered(0, Faults())
+        """Go through a few pages of leads that may be new, until there are enough for a wave."""
         pages = self._registering or register_pages(*self._parts, now=self._clock())
         self._registering = None
-        for page in pages:
+        taken = Registered(0, Faults())
+        for _ in range(_AT_ONCE):
+            page = next(pages, None)
+            if page is None:
+                self.is_registered = True
+                return taken
             taken = taken.then(page)
             if taken.count >= PAGE:
-                self._registering = pages
-                return taken
-        self.is_registered = True
+                break
+        self._registering = pages
         return taken
 
     def look(self) -> Looked:
-        """Look at the leads that were just registered; once all are, at everything, as far as a wave has become due."""
+        """Look at the leads that were just registered; once all are, at a few pages of all that a look must see."""
         if not self.is_registered:
             return look_early(*self._parts, now=self._clock())
         pages = self._looking or look_in_pages(*self._parts, now=self._clock(), again=self._again)
         self._looking = None
-        looked = next(pages)
-        while looked.due < PAGE:
-            try:
-                looked.add(next(pages))
-            except StopIteration:
+        found: list[Looked] = []
+        while len(found) < _AT_ONCE and sum(one.due for one in found) < PAGE:
+            one = next(pages, None)
+            if one is None:
                 self.is_done = True
-                return looked
+                break
+            found.append(one)
         self._looking = pages
+        looked, *others = found or [Looked(self._reading)]
+        for other in others:
+            looked.add(other)
+        self._reading = looked.reading
         return looked
