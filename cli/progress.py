@@ -13,15 +13,13 @@ from leadgate.wiring.ledger import ledger_of
 
 _EVERY_SECONDS = 0.5
 _SECONDS_TO_END = 3
-_LINES_AFTER = 5
-"""Seconds: where standard error is no terminal, a short run prints its result alone."""
 
 
 @contextmanager
 def live_progress(config: Path) -> Iterator[None]:
     """Show the counts by state on standard error while the body runs."""
     ended = threading.Event()
-    sign = Sign("starting", lines_after=_LINES_AFTER)
+    sign = Sign("starting")
     thread = threading.Thread(target=_look, args=(sign, config, ended), name="progress", daemon=True)
     thread.start()
     try:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FIRST_AFTER = 0.8
 """Seconds since the process began, so that a person sees the sign within a second."""
+LINES_AFTER = 4.0
+"""Seconds after that, where standard error is no terminal: what is short prints its result alone."""
 _NEXT_AFTER = 10.0
 _DRAWN_EVERY = 0.125
 _SECONDS_TO_END = 3
@@ -30,11 +32,10 @@ _NOBODY_READS = (OSError, ValueError)
 class Sign:
     """Shows a text from a thread of its own: redrawn in place on a terminal, else as a line now and then."""
 
-    def __init__(self, text: str = "", *, lines_after: float | None = None) -> None:
+    def __init__(self, text: str = "") -> None:
         self.text = text
         # What the process has computed so far is the time it has taken to start, where it began just now.
         self._first_after = max(0, FIRST_AFTER - time.process_time())
-        self._lines_after = self._first_after if lines_after is None else lines_after
         self._ended = threading.Event()
         self._drawing = threading.Lock()
         self._live: Live | None = None
@@ -75,7 +76,7 @@ class Sign:
         with suppress(*_NOBODY_READS):
             if sys.stderr.isatty() and (live := self._live_display()):
                 self._redraw(live)
-            elif not self._ended.wait(self._lines_after - self._first_after):
+            elif not self._ended.wait(LINES_AFTER):
                 self._write_lines()
 
     def _live_display(self) -> "Live | None":

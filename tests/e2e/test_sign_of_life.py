@@ -184,6 +184,7 @@ def test_leads_are_counted(lone_lead: Practice) -> None:
 def test_a_standard_error_that_takes_nothing_breaks_nothing(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sign ends by itself; what it could not write fails at no exit."""
     monkeypatch.setattr(sign_of_life, "FIRST_AFTER", 0)
+    monkeypatch.setattr(sign_of_life, "LINES_AFTER", 0)
     stream = None
     if kind == "full":
         stream = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 - closed below
