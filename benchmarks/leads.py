@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Float, MetaData, String, Table, create_engine
 
+from cli.blocks import read_block
 from leadgate.intake import look_for_arrivals, register_leads
 from leadgate.leadbyte.wire import body_bytes, lead_item
 from leadgate.model import Action, LeadRequest
@@ -131,7 +132,7 @@ def write_pipeline(  # noqa: PLR0913
 
 def take_in(path: Path) -> None:
     """Register every lead of a pipeline's source and find it complete, as an earlier run would have."""
-    with open_pipeline(path, lambda _kind, _name: {}) as pipeline:
+    with open_pipeline(path, read_block) as pipeline:
         parts = pipeline.source, pipeline.ledger, pipeline.config
         register_leads(*parts, now=pipeline.clock())
         look_for_arrivals(*parts, now=pipeline.clock())

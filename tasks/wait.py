@@ -84,30 +84,29 @@ async def looks(pipeline: Pipeline, stop: Stop, until: datetime) -> AsyncIterato
 
     The last look is at the end of the time, or the one that was under way when the run was asked to stop.
     """
-    told_at, is_woken = None, False
+    told_at, arrivals_first = None, False
     while not stop:
-        found = await pipeline.ledger.aside(_look_once, pipeline, arrivals_first=is_woken)
+        found = await pipeline.ledger.aside(_look_once, pipeline, arrivals_first=arrivals_first)
         told_at = say_healthy(pipeline, found[1].reading, told_at)
         yield found
         now = pipeline.clock()
         if now >= until:
             return
         await pipeline.source.wakeups.wait(min(POLL_EVERY, until - now), stop)
-        is_woken = True
+        arrivals_first = True
 
 
 def _look_once(pipeline: Pipeline, *, arrivals_first: bool) -> tuple[Registered, Looked]:
     """Register and look; with `arrivals_first` at known leads alone, where one of them is due by that."""
     parts = pipeline.source, pipeline.ledger, pipeline.config
-    before = look_for_arrivals(*parts, now=pipeline.clock(), again=pipeline.again) if arrivals_first else None
-    if before and before.due:
-        return Registered(0, Faults()), before
+    looked = look_for_arrivals(*parts, now=pipeline.clock(), again=pipeline.again) if arrivals_first else None
+    if looked and looked.due:
+        return Registered(0, Faults()), looked
     new = register_leads(*parts, now=pipeline.clock())
-    if before and not new.count:
-        looked = before
-    else:
+    if looked is None:
         looked = look_for_arrivals(*parts, now=pipeline.clock(), again=pipeline.again)
-        looked.changed += before.changed if before else 0
+    elif new.count:
+        looked.add(look_for_arrivals(*parts, now=pipeline.clock(), again=pipeline.again))
     # A comparison that is due goes on a little at each look, so that arrivals do not wait for its end.
     compared = compare_all(*parts, now=pipeline.clock(), pages=_PAGES_A_LOOK, again=pipeline.again)
     if compared.registered:

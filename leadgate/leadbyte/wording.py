@@ -17,7 +17,6 @@ from leadgate.errors import ConfigError
 from leadgate.model import Action, normal_id
 
 _DOCUMENTED = {"processing": Action.PROCESS, "rejection": Action.REJECT}
-_AFTER_QUEUED = {action: word for word, action in _DOCUMENTED.items()}
 _QUEUED = re.compile(
     r"(?:quarantine id ?' ?([^']*?) ?' )?queued for (processing|rejection) ?(?:$|[.;,:(])", re.IGNORECASE
 )
@@ -149,8 +148,6 @@ class Sentences:
 
     def of_act(self, text: str, lead_id: str, action: Action, *, names_lead: bool = True) -> Said:
         """What a release result says of an act on a lead; or a detail, which need not name it."""
-        if text == f"Quarantine ID '{lead_id}' queued for {_AFTER_QUEUED[action]}":
-            return Said.TAKEN  # word for word as documented, as nearly every one
         queued = _QUEUED.match(text)
         named = normal_id(queued[1]) if queued and queued[1] is not None else None
         if queued and (named == lead_id or (queued[1] is None and not names_lead)):

@@ -9,13 +9,13 @@ from datetime import datetime
 from functools import cached_property, partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Row, Table, Text, and_, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, Text, and_, select
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from leadgate.among import is_among
 from leadgate.clock import CLOCKS_AGREE, Clock, utc_now
 from leadgate.identity import Identity
 from leadgate.ledger.engine import GaveWay, ledger_errors, reading
-from leadgate.ledger.many_rows import as_json
 from leadgate.ledger.schema import ENTRY, pipelines
 from leadgate.ledger.server_clock import ServerClock
 from leadgate.model import Fingerprint, fingerprint
@@ -140,11 +140,8 @@ class Ledger:
         return and_(self.among(connection.scalars(query)), chosen)
 
     def among(self, ids: Iterable[str], column: ColumnElement[str] = ENTRY.lead_id) -> ColumnElement[bool]:
-        """Whether a column holds one of many ids, which are one parameter: as many as there are, they cost far more."""
-        if self.dialect == "sqlite":
-            given = func.json_each(as_json(list(ids))).table_valued("value")
-            return column.in_(select(given.c.value))
-        return column == func.any(literal(list(ids), ARRAY(Text)))
+        """Whether a column, by default that of entries, holds one of many ids."""
+        return is_among(column, list(ids), Text(), dialect=self.dialect)
 
     def insert(self, table: Table) -> Any:  # noqa: ANN401 - the two dialects' inserts share methods, not a type
         """Give the dialect's own `insert` into a table, which knows ON CONFLICT."""

@@ -180,11 +180,8 @@ def _timestamp(value: Any, zone: tzinfo) -> datetime | None:  # noqa: ANN401
             instant = datetime.fromisoformat(value.strip())
         case _:
             return None
-    if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=zone)
-    if instant.tzinfo is not UTC:
-        instant = instant.astimezone(UTC)
-    return instant if _FIRST.year < instant.year < _LAST.year else min(max(instant, _FIRST), _LAST)
+    instant = (instant.replace(tzinfo=zone) if instant.tzinfo is None else instant).astimezone(UTC)
+    return min(max(instant, _FIRST), _LAST)
 
 
 _FITTING = {

@@ -43,8 +43,6 @@ class IdKind(Enum):
 
 def id_text(value: object) -> str | None:
     """Give an id as text (`123` for 123, 123.0 and "123"); None for what cannot be an id."""
-    if type(value) is int:
-        return str(value)  # as most ids; a match would try bool before
     match value:
         case bool() | None:
             text = None

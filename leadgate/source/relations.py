@@ -1,12 +1,11 @@
 """A relation of the pipeline file, held against the database: either it can be read, or every fault is named."""
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, FromClause, LargeBinary, bindparam, cast, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, LargeBinary, cast, func, select
 
 from leadgate.errors import SourceError
 from leadgate.model import ColumnType
@@ -61,17 +60,6 @@ class ReadableRelation(KnownRelation):
     def id_value(self) -> ColumnElement[Any]:
         """The id as it is read."""
         return self.value(self.place.config.id)
-
-    def is_among(self, values: Sequence[Any]) -> ColumnElement[bool]:
-        """Whether the id is one of many values, as `bind_values` gives them: one parameter where the database can."""
-        match self.dialect:
-            case "sqlite":
-                given = func.json_each(json.dumps(values)).table_valued("value")
-                return self.id.in_(select(given.c.value))
-            case "postgresql":
-                return self.id == func.any(bindparam(None, values, type_=ARRAY(self.id_kind.bind_type)))
-            case _:
-                return self.id.in_(bindparam(None, values, type_=self.id_kind.bind_type, expanding=True))
 
     @property
     def normal_id(self) -> ColumnElement[Any]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Executable, and_, bindparam, func, or_, select
 from sqlalchemy.types import NullType
 
+from leadgate.among import is_among
 from leadgate.clock import CLOCKS_AGREE
 from leadgate.errors import SourceError, SourceUnavailable
 from leadgate.model import MOST_IDS, ColumnType, Fault, Faults
@@ -101,7 +102,7 @@ class Rows:
             values = bind_values(relation.id_kind, chunk)
             if not values:
                 continue
-            is_wanted = relation.is_among(values)
+            is_wanted = is_among(relation.id, values, relation.id_kind.bind_type, dialect=relation.dialect)
             if self.has_odd_ids:
                 is_wanted = or_(is_wanted, relation.normal_id.in_(bindparam(None, list(chunk), expanding=True)))
             for raw_id, *cells in self.fetch_named(names, is_wanted):

@@ -81,7 +81,7 @@ def check_pipeline(
             policy = build_policy(path, config, source)
             now_doing("Reading a sample of the source's rows")
             looked = source.sample(), policy, source.columns
-            advice += [*advise(policy, config.policy, config.wait.columns), *_about_single_acts(config)]
+            advice += _about_file(config, policy)
             examined = _examine(path, config, source, policy)
             if examined.failures:
                 errors.append(ConfigError([f"{path}: {failure}" for failure in examined.failures]))
@@ -131,8 +131,7 @@ def check_offline(path: Path, types: Path | None) -> Checked:
         return Checked([error], [], types_of=types_of)
     failures = [f"{path}: {failure}" for failure in examined.failures]
     errors: list[LeadgateError] = [ConfigError(failures)] if failures else []
-    advice = [*advise(policy, config.policy, config.wait.columns), *_about_single_acts(config)]
-    return Checked(errors, advice, types_of=types_of)
+    return Checked(errors, _about_file(config, policy), types_of=types_of)
 
 
 def examine_pipeline(path: Path, read_block: ReadBlock, types: Path | None) -> tuple[Examined, str]:
@@ -201,6 +200,10 @@ def _examine(path: Path, config: PipelineConfig, source: KnownColumns, policy: P
         nulls=nulls,
         id_column=config.source.leads.id,
     )
+
+
+def _about_file(config: PipelineConfig, policy: Policy) -> list[str]:
+    return [*advise(policy, config.policy, config.wait.columns), *_about_single_acts(config)]
 
 
 def _about_single_acts(config: PipelineConfig) -> Iterator[str]:
