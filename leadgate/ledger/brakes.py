@@ -21,7 +21,8 @@ _FIRST_WAIT = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(hours=1)
 _FULL_WAIT = timedelta(minutes=15)
 """How long acts wait where as many leads are in doubt as may be, before it is looked at again."""
-_IN_DOUBT = (ENTRY.doubt_action.is_not(None), or_(ENTRY.state == State.UNKNOWN, ENTRY.state == State.REVIEW))
+_MAY_HAVE_ACTED = (ENTRY.doubt_since.is_not(None), ENTRY.doubt_action.is_not(None))
+_IN_DOUBT = (*_MAY_HAVE_ACTED, or_(ENTRY.state == State.UNKNOWN, ENTRY.state == State.REVIEW))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def admit(  # noqa: PLR0913
 def _counted() -> list[Label[int]]:
     """How many leads are in doubt, and how many have an act under way."""
     count = select(func.count()).select_from(entries)
-    under_way = count.where(ENTRY.doubt_action.is_not(None), ENTRY.state == State.SENDING)
+    under_way = count.where(*_MAY_HAVE_ACTED, ENTRY.state == State.SENDING)
     return [count.where(*_IN_DOUBT).scalar_subquery().label("in_doubt"), under_way.scalar_subquery().label("under_way")]
 
 

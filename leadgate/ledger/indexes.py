@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Column, Index, text
 
 from leadgate.ledger.budgets import COUNTS
-from leadgate.ledger.schema import attempts, entries, standstills
+from leadgate.ledger.schema import attempts, decisions, entries, standstills
 
 
 def _partial_index(name: str, *columns: Column[Any], where: str, unique: bool = False) -> None:
@@ -46,10 +46,10 @@ _partial_index(
     entries.c.pipeline,
     entries.c.state,
     entries.c.lead_id,
-    where="state in ('review', 'failed')",
+    where="state = 'review' or state = 'failed'",  # SQLite sees that one of them is in here, not in a list
 )
 _partial_index("leadgate_entries_absent", entries.c.pipeline, entries.c.absent_since, where="absent_since is not null")
-_partial_index("leadgate_entries_in_doubt", entries.c.state, where="doubt_action is not null")
+_partial_index("leadgate_entries_in_doubt", entries.c.state, entries.c.pipeline, where="doubt_since is not null")
 _partial_index(
     "leadgate_entries_taken",
     entries.c.pipeline,
@@ -63,6 +63,7 @@ _partial_index(
     *(attempts.c[name] for name in ("pipeline", "action", "answered_at", "outcome")),
     where=COUNTS,
 )
+Index("leadgate_decisions_made", decisions.c.pipeline, decisions.c.decided_at)
 # One lead of one account belongs to one pipeline.
 Index("leadgate_entries_account", entries.c.account, entries.c.lead_id, unique=True)
 # A lead has one request in flight at most.

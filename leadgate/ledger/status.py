@@ -5,11 +5,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Text, case, cast, func, select
+from sqlalchemy import Text, cast, func, select, true
 
 from leadgate.ledger.ledger import Ledger
+from leadgate.ledger.run_tables import settled
 from leadgate.ledger.schema import ENTRY, in_state, readings
-from leadgate.model import State
+from leadgate.model import FINAL_STATES, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +37,28 @@ class Due:
 
 def read_status(ledger: Ledger) -> Status:
     """Count a pipeline's entries by state, every state named, and tell the ages that matter."""
-    by_state = select(
-        ENTRY.state, func.count().label("leads"), func.sum(case((ENTRY.inferred, 1), else_=0)).label("inf")
-    )
-    by_state = by_state.where(ledger.mine).group_by(ENTRY.state)
+    # Those that are not settled by the index of each state; of these a ledger has few.
+    leased = {State.SENDING: ENTRY.lease_until.is_not(None), State.WITHDRAWN: ENTRY.absent_since.is_not(None)}
+    is_open = {
+        state: select(func.count()).where(ledger.mine, in_state(state), leased.get(state, true()))
+        for state in State
+        if state not in FINAL_STATES
+    }
+    ended = select(settled.c.state, settled.c.inferred, settled.c.leads).where(settled.c.pipeline == ledger.pipeline)
     oldest = select(func.min(ENTRY.quarantined_at)).where(ledger.mine, in_state(State.WAITING))
     newest = select(readings).where(readings.c.pipeline == ledger.pipeline)
     with ledger.reading() as connection:
-        rows = connection.execute(by_state).all()
-        found: dict[str, int] = {row.state: row.leads for row in rows}
+        counts = {state: connection.scalar(query) or 0 for state, query in is_open.items()}
+        rows = connection.execute(ended).all()
+        counts |= {state: sum(row.leads for row in rows if row.state == state) for state in FINAL_STATES}
         look = connection.execute(newest).first()
         return Status(
-            counts={state: found.get(state.value, 0) for state in State},
+            counts={state: counts[state] for state in State},
             oldest_waiting_since=connection.scalar(oldest),
             read_at=look.read_at if look else None,
             healthy_at=look.healthy_at if look else None,
             newest_at=look.newest_at if look else None,
-            inferred=sum(row.inf for row in rows),
+            inferred=sum(row.leads for row in rows if row.inferred),
         )
 
 

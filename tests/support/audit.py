@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.engine import RowMapping
 
 from leadgate.ledger.engine import reading
+from leadgate.ledger.run_tables import settled
 from leadgate.ledger.schema import attempts, decisions, entries, overrides
 from leadgate.model import FINAL_STATES, Action, RequestKind, Result, State
 from leadgate.sandbox import Act
@@ -35,6 +36,7 @@ def audit_ledger(engine: Engine, now: datetime, *, finished: bool = False) -> No
         sent = list(connection.execute(select(attempts)).mappings())
         decided = list(connection.execute(select(decisions)).mappings())
         people = Counter(map(_key, connection.execute(select(overrides)).mappings()))
+        counted = {(row.pipeline, row.state, row.inferred): row.leads for row in connection.execute(select(settled))}
     by_lead: dict[_Key, list[RowMapping]] = {_key(entry): [] for entry in found}
     faults = [f"{'/'.join(_key(row))}: belongs to no entry" for row in (*sent, *decided) if _key(row) not in by_lead]
     for attempt in sent:
@@ -47,6 +49,9 @@ def audit_ledger(engine: Engine, now: datetime, *, finished: bool = False) -> No
         if finished:
             told += _of_the_end(entry, mine, now)
         faults += [f"{entry['pipeline']}/{entry['lead_id']}, {entry['state']}: {fault}" for fault in told]
+    there = Counter((one["pipeline"], one["state"], one["inferred"]) for one in found if one["settled_at"])
+    wrong = [key for key in {*counted, *there} if counted.get(key, 0) != there[key]]
+    faults += [f"leadgate_settled has {counted.get(key, 0)} of {key}, not {there[key]}" for key in wrong]
     _demand_none(faults)
 
 

@@ -2,6 +2,38 @@
 
 COMMENT ON COLUMN leadgate_entries.arrivals IS 'by required column: [last not there, first seen], or null';
 
+CREATE FUNCTION leadgate_count_settled() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        UPDATE leadgate_settled AS s SET leads = s.leads - gone.leads
+        FROM (
+            SELECT pipeline, state, inferred, count(*) AS leads FROM old_rows
+            WHERE settled_at IS NOT NULL GROUP BY pipeline, state, inferred
+        ) AS gone
+        WHERE s.pipeline = gone.pipeline AND s.state = gone.state AND s.inferred = gone.inferred;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO leadgate_settled AS s (pipeline, state, inferred, leads)
+        SELECT pipeline, state, inferred, count(*) FROM new_rows
+        WHERE settled_at IS NOT NULL GROUP BY pipeline, state, inferred ORDER BY pipeline, state, inferred
+        ON CONFLICT (pipeline, state, inferred) DO UPDATE SET leads = s.leads + excluded.leads;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER leadgate_entries_come AFTER INSERT ON leadgate_entries
+REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION leadgate_count_settled();
+
+CREATE TRIGGER leadgate_entries_change AFTER UPDATE ON leadgate_entries
+REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION leadgate_count_settled();
+
+CREATE TRIGGER leadgate_entries_go AFTER DELETE ON leadgate_entries
+REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION leadgate_count_settled();
+
+COMMENT ON COLUMN leadgate_settled.state IS 'processed, rejected, gone or discarded';
+
+COMMENT ON COLUMN leadgate_settled.leads IS 'kept by triggers of leadgate_entries';
+
 COMMENT ON VIEW leadgate_leads IS 'One row a lead: where it is now, and the decision that stands.';
 
 COMMENT ON COLUMN leadgate_leads.pipeline IS 'the pipeline''s name';

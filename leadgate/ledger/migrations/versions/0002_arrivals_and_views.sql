@@ -2,6 +2,28 @@
 
 ALTER TABLE leadgate_entries ADD COLUMN arrivals JSON;
 
+CREATE TABLE leadgate_settled (
+    pipeline VARCHAR(63) NOT NULL,
+    state VARCHAR(12) NOT NULL,
+    inferred BOOLEAN NOT NULL,
+    leads BIGINT NOT NULL,
+    CONSTRAINT leadgate_settled_pk PRIMARY KEY (pipeline, state, inferred)
+);
+
+INSERT INTO leadgate_settled (pipeline, state, inferred, leads)
+SELECT pipeline, state, inferred, count(*) FROM leadgate_entries
+WHERE settled_at IS NOT NULL GROUP BY pipeline, state, inferred;
+
+DROP INDEX leadgate_entries_for_people;
+
+CREATE INDEX leadgate_entries_for_people ON leadgate_entries (pipeline, state, lead_id) WHERE state = 'review' or state = 'failed';
+
+DROP INDEX leadgate_entries_in_doubt;
+
+CREATE INDEX leadgate_entries_in_doubt ON leadgate_entries (state, pipeline) WHERE doubt_since is not null;
+
+CREATE INDEX leadgate_decisions_made ON leadgate_decisions (pipeline, decided_at);
+
 ALTER TABLE leadgate_decisions RENAME TO leadgate_entry_decisions;
 
 CREATE VIEW leadgate_leads AS
