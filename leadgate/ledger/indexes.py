@@ -49,7 +49,7 @@ _partial_index(
     where="state = 'review' or state = 'failed'",  # SQLite sees that one of them is in here, not in a list
 )
 _partial_index("leadgate_entries_absent", entries.c.pipeline, entries.c.absent_since, where="absent_since is not null")
-_partial_index("leadgate_entries_in_doubt", entries.c.state, entries.c.pipeline, where="doubt_since is not null")
+_partial_index("leadgate_entries_in_doubt", entries.c.pipeline, entries.c.state, where="doubt_since is not null")
 _partial_index(
     "leadgate_entries_taken",
     entries.c.pipeline,

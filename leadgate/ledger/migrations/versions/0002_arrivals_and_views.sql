@@ -20,7 +20,7 @@ CREATE INDEX leadgate_entries_for_people ON leadgate_entries (pipeline, state, l
 
 DROP INDEX leadgate_entries_in_doubt;
 
-CREATE INDEX leadgate_entries_in_doubt ON leadgate_entries (state, pipeline) WHERE doubt_since is not null;
+CREATE INDEX leadgate_entries_in_doubt ON leadgate_entries (pipeline, state) WHERE doubt_since is not null;
 
 CREATE INDEX leadgate_decisions_made ON leadgate_decisions (pipeline, decided_at);
 

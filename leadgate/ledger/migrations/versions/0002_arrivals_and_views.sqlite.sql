@@ -43,7 +43,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('leadgate_entries', 'leadgate_entries_unknown', '100 100 10'),
     ('leadgate_entries', 'leadgate_entries_for_people', '1000 1000 500 1'),
     ('leadgate_entries', 'leadgate_entries_absent', '100 100 10'),
-    ('leadgate_entries', 'leadgate_entries_in_doubt', '1000 500 500'),
+    ('leadgate_entries', 'leadgate_entries_in_doubt', '1000 1000 500'),
     ('leadgate_entry_decisions', 'sqlite_autoindex_leadgate_entry_decisions_1', '6000000 6000000 2 1'),
     ('leadgate_entry_decisions', 'leadgate_decisions_made', '6000000 6000000 100'),
     ('leadgate_attempts', 'sqlite_autoindex_leadgate_attempts_1', '6000000 6000000 2 1'),
