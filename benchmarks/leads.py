@@ -22,7 +22,7 @@ from leadgate.wiring.pipeline import open_pipeline
 BATCH_SIZE = 50
 IN_FLIGHT = 8
 
-_FIRST_ID = 2_932_000
+FIRST_ID = 2_932_000
 _REJECT_EVERY = 20
 _PIPELINE = """\
 pipeline: benchmark
@@ -158,7 +158,7 @@ def _enriched(leads: int) -> list[dict[str, Any]]:
     chance = random.Random(7)
     return [
         {
-            "quarantine_id": _FIRST_ID + number,
+            "quarantine_id": FIRST_ID + number,
             "postcode": f"TN{chance.randint(1, 40)} {chance.randint(1, 9)}QD",
             "phone_verified": True,
             "opted_out": number % _REJECT_EVERY == 0,

@@ -18,6 +18,7 @@ import typer
 
 from benchmarks.__main__ import Database
 from benchmarks.figures import RESULTS, align, write_json
+from benchmarks.leads import FIRST_ID
 from benchmarks.rounds import databases_of
 from leadgate.ledger import Ledger, claims, sending, waiting
 from leadgate.model import Action, Attempt, Decision, Lead, LeadRequest, Look, Outcome, Result, State, Verdict
@@ -44,7 +45,7 @@ class Way:
     def take(self, leads: int) -> None:
         """Take new leads from their registration to `processed`."""
         ledger, now = self._ledger, self._now
-        ids = [f"{number:09d}" for number in range(leads)]
+        ids = [str(FIRST_ID + number) for number in range(leads)]  # those of a source that is filled
         new = [Lead(lead_id, now - timedelta(hours=6)) for lead_id in ids]
         looks = [Look(lead_id, [], "hash", due=True) for lead_id in ids]
         for unknown in self._groups(new):

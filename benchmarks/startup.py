@@ -20,7 +20,7 @@ import typer
 
 from benchmarks.__main__ import Database
 from benchmarks.figures import RESULTS, Figure, align, write_json
-from benchmarks.leads import fill_source, write_pipeline
+from benchmarks.leads import FIRST_ID, fill_source, write_pipeline
 from benchmarks.ledger import Way
 from benchmarks.pruning import fill_settled
 from benchmarks.rounds import databases_of
@@ -30,7 +30,7 @@ from leadgate.ledger import Ledger, open_engine
 _ROOT = Path(__file__).parents[1]
 _LEADS = 1000
 _EMPTY_FLOW = "from prefect import flow\n\n@flow\ndef empty() -> None: ...\n\nempty()\n"
-_LEAD = "000000001"
+_LEAD = str(FIRST_ID)
 _LIBRARIES = "import typer, ruamel.yaml, sqlalchemy.dialects.{}; from pydantic import BaseModel, TypeAdapter"
 _DRIVERS = {"sqlite": "sqlite, sqlite3", "postgresql": "postgresql, psycopg"}
 
@@ -54,7 +54,7 @@ def _cpu_seconds(arguments: Sequence[str], environment: Mapping[str, str]) -> fl
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if ended.returncode:
-        msg = f"{' '.join(arguments)} ended with {ended.returncode}:\n{ended.stderr}"
+        msg = f"{' '.join(arguments)} ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}"
         raise RuntimeError(msg)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -67,7 +67,7 @@ def _measure(databases: Sequence[str], repeats: int, settled: int) -> Iterator[t
             url = stack.enter_context(databases_of(database, folder)).new_ledger()
             pipeline = folder / f"{database}.yaml"
             source_url = f"sqlite:///{folder / 'source.db'}"
-            fill_source(source_url, 0)
+            fill_source(source_url, _LEADS)
             write_pipeline(pipeline, base_url="http://127.0.0.1:1", source_url=source_url, ledger_url=url, leads=_LEADS)
             with closing(Ledger(open_engine(url, base_dir=folder), pipeline="benchmark", owner="one")) as ledger:
                 Way(ledger, _LEADS).take(_LEADS)
