@@ -109,7 +109,7 @@ def _tell(found: Backtest, config: Path, show: int) -> None:
         _tell_wait(found.wait)
     if found.changed:
         say(
-            f"Of {found.changed} leads the source's row is no longer the one that was seen ({found.gone} have none): "
+            f"Of {found.changed} leads the source row has changed since the decision ({found.gone} have none): "
             f"{verdicts.known['facts']} were decided by their kept facts, {verdicts.known['changed']} by the present "
             f"row, {verdicts.known['gone']} could not be."
         )
@@ -126,7 +126,7 @@ def _tell_reviews(reviews: Reviews, show: int) -> None:
     say(f"  {reviews.as_people:>7}  as people did")
     say(f"  {len(reviews.otherwise):>7}  otherwise")
     say(f"  {reviews.review:>7}  not: a person would still decide")
-    say(f"  {reviews.undecided:>7}  nobody can tell: their data is gone")
+    say(f"  {reviews.undecided:>7}  cannot be determined: their data is gone")
     if reviews.changed:
         say(f"{reviews.changed} of these reviews were decided by a row that has changed since.")
     for each in reviews.otherwise[:show]:
@@ -151,4 +151,4 @@ def _tell_wait(wait: WaitChange) -> None:
         if unmeasured:
             say(f"  {unmeasured:>7}  perhaps {word}: when each column came was not kept")
     if wait.open:
-        say(f"  {wait.open:>7}  nobody can tell: their data came, or went, at a time that is not kept")
+        say(f"  {wait.open:>7}  cannot be determined: when their data came was not recorded")

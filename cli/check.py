@@ -42,8 +42,8 @@ def check(
 ) -> None:
     """Check the file, its rules against the source's real columns, the ledger, and LeadByte's key and address.
 
-    How arrivals will be found is said too, and what some of the rows would do to a run. Nothing is changed anywhere:
-    LeadByte is asked to update an empty list of leads. With --offline nobody is asked anything.
+    Also reports how arrivals will be detected, and what some of the rows would do to a run. Nothing is changed
+    anywhere: LeadByte is asked to update an empty list of leads. With --offline nobody is asked anything.
     """
     if offline and write_types:
         msg = "--write-types asks the source which columns it has: leave out --offline"

@@ -22,7 +22,7 @@ def explain(
 ) -> None:
     """Tell everything about one lead, in order, with times: arrival, decisions, what was sent and answered.
 
-    Ends with 1 where leads are in doubt, acts are held back, or deadlines stand still, which is said too.
+    Exits with 1 if leads are in doubt, acts are held back, or deadlines stand still.
     """
     with ledger_of(config) as (settings, ledger):
         history = history_of(config, settings, ledger, lead_id)

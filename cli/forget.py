@@ -30,7 +30,7 @@ def forget(
     """Erase everything that the ledger keeps of leads, whatever their age; a hash of each id stays.
 
     By the hash a lead is never registered or acted on again, also one that the ledger does not know yet. A lead that a
-    run holds, or whose act is in doubt, is not forgotten yet: the command says when, and ends with 1. The source and
+    run holds, or whose act is in doubt, is not forgotten yet: the command says when, and exits with 1. The source and
     LeadByte are not changed.
     """
     with ledger_of(config) as (_, ledger):

@@ -14,7 +14,7 @@ from leadgate.errors import ConfigError
 from leadgate.model import normal_id
 
 ByOption = Annotated[
-    str | None, typer.Option("--by", help="Who says so; your login is kept with it.", show_default="the login name")
+    str | None, typer.Option("--by", help="Your name, recorded with your login.", show_default="the login name")
 ]
 TypesOption = Annotated[
     Path | None,

@@ -30,7 +30,7 @@ def pause(
     if as_json:
         say_json({"pipeline": settings.pipeline, "paused": asdict(held)})
     else:
-        say(f"{settings.pipeline} is {held}")
+        say(f"{settings.pipeline} has been {held}")
         say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
 
 
@@ -48,7 +48,7 @@ def resume(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
             }
         )
     elif ended:
-        say(f"{settings.pipeline} goes on; it was {ended.pause}")
-        say(f"Leads that the pause put off, decided again at the next run: {ended.leads}.")
+        say(f"{settings.pipeline} goes on; it had been {ended.pause}")
+        say(f"Leads that the pause held back, decided by the next run: {ended.leads}.")
     else:
         say(f"{settings.pipeline} was not paused.")

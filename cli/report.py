@@ -18,7 +18,7 @@ def report(
     config: ConfigOption = Path("leadgate.yaml"),
     out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
     since: Annotated[
-        timedelta, typer.Option(help="What happened how far back (12h, 30d).", parser=duration, metavar="DURATION")
+        timedelta, typer.Option(help="How far back to look (12h, 30d).", parser=duration, metavar="DURATION")
     ] = "7d",  # type: ignore[assignment] # typer parses it
     as_json: JsonOption = False,
 ) -> None:

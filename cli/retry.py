@@ -1,4 +1,4 @@
-"""`leadgate retry`: parked leads go round again."""
+"""`leadgate retry`: retry parked leads."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +23,7 @@ def retry(
     config: ConfigOption = Path("leadgate.yaml"),
     as_json: JsonOption = False,
 ) -> None:
-    """Let leads that were parked as failed go round again, with all their attempts; the next run decides them anew.
+    """Retry leads that were parked as failed, with all their attempts; the next run decides them anew.
 
     A lead is parked only when LeadByte provably did not act on it, so this never acts on one twice.
     """
@@ -36,10 +36,10 @@ def retry(
     if others:
         named = ", ".join(map(on_one_line, others))
         msg = f"retry: not parked as failed: {named}. `leadgate explain ID` says where each is." + (
-            f" {len(retried)} others go round again." if retried else ""
+            f" {len(retried)} others are retried." if retried else ""
         )
         raise ConfigError(msg)
     if as_json:
         say_json({"retried": retried})
     else:
-        say(f"Leads that go round again at the next run: {len(retried)}.")
+        say(f"Leads that the next run retries: {len(retried)}.")

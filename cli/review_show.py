@@ -74,7 +74,7 @@ def _of_row(relation: str, row: RowShown | None, absent: str | None) -> Iterator
 
 def _of_rules(judged: Judged) -> Iterator[str]:
     waits = " A run would not decide the lead yet: it is not late." if judged.waits else ""
-    late = " The lead is late, and decided as such." if judged.decision.late else ""
+    late = " The lead is late: the rules decide it with `late` = true." if judged.decision.late else ""
     yield f"missing of wait.require: {'; '.join(judged.missing) or 'nothing'}.{waits}{late}"
     yield "rules:"
     for rule in judged.rules:

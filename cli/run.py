@@ -105,7 +105,7 @@ def tell(result: RunResult) -> None:
     if summary.observed:
         say(f"Observed: {would_have(summary.observed)}. Nothing was sent (delivery.observe).")
     if result.summary.pause:
-        say(f"The pipeline is {result.summary.pause}")
+        say(f"The pipeline has been {result.summary.pause}")
         say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
     for note in result.summary.notes:
         say(note)

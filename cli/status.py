@@ -33,7 +33,7 @@ from leadgate.wiring.ledger import ledger_of
 def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
     """Count the leads by state, and tell the oldest wait and the age of the last healthy reading of the source.
 
-    Says so where the pipeline is paused or observed. Ends with 1 where it is not healthy, and says why: a lead is
+    Also reports if the pipeline is paused or observed. Exits with 1 if it is not healthy, and says why: a lead is
     parked or unknown, a review is overdue, an alarm is raised, acts are held back, deadlines stand still, or no run has
     found the source healthy for 30 minutes.
     """
@@ -79,7 +79,7 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         for fault in faults.lines():
             say(f"fault: {fault}")
         if pause:
-            say(f"{settings.pipeline} is {pause}")
+            say(f"{settings.pipeline} has been {pause}")
             say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
     stop(FINE if health.healthy else ATTENTION)
 

@@ -36,7 +36,7 @@ VERBS = {
     "report": Verb("cli.report", "report", "the same for all leads, as one HTML page", "report", may_be_slow=True),
     "review": Verb("cli.review", "review", "the leads that a person must decide"),
     "failed": Verb("cli.failed", "failed", "the leads that LeadByte refused for good, by its words"),
-    "retry": Verb("cli.retry", "retry", "let parked leads go round again"),
+    "retry": Verb("cli.retry", "retry", "retry parked leads"),
     "discard": Verb("cli.failed", "discard", "give up parked leads"),
     "forget": Verb("cli.forget", "forget", "erase what is kept of leads, and never act on them again"),
     "pause": Verb("cli.pause", "pause", "process and reject nothing from now on"),

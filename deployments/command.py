@@ -51,7 +51,7 @@ def _about_server(error: Exception) -> ConfigError:
     if status == httpx.codes.UNPROCESSABLE_ENTITY:
         advice = "its Prefect and its libraries may not go together; docs/upgrading.md says which do"
     address = without_user(PREFECT_API_URL.value() or "")
-    return ConfigError(f"the Prefect server at {address} does not do as it is asked ({why}): {advice}")
+    return ConfigError(f"the Prefect server at {address} refused a request ({why}): {advice}")
 
 
 def _complain(error: LeadgateError) -> None:

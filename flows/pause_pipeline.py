@@ -43,6 +43,6 @@ async def pause_pipeline(
         where = f"flow run {await name_run(settings.pipeline, ledger.now())}"
         held = keep_pause(ledger, by=by, where=where, reason=" ".join(reason.split()), now=ledger.now())
     get_run_logger().warning("event=paused pipeline=%s", settings.pipeline)
-    message = f"{settings.pipeline} is {held}"
+    message = f"{settings.pipeline} has been {held}"
     message += f"{'' if message.endswith('.') else '.'} Updates go on; nothing is processed or rejected until "
     return Completed(message=on_one_line(f"{message}`leadgate resume`, or a run of resume-pipeline."))

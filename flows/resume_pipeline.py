@@ -48,6 +48,6 @@ async def resume_pipeline(
         return Completed(message=f"{settings.pipeline} was not paused.")
     get_run_logger().warning("event=resumed pipeline=%s", settings.pipeline)
     why = f": {' '.join(reason.split()).rstrip('.')}" if reason.strip() else ""
-    message = f"{settings.pipeline} goes on by {by}{why}; it was {ended.pause}"
-    message += f"{'' if message.endswith('.') else '.'} Leads that the pause put off, decided again at the next run: "
+    message = f"{settings.pipeline} goes on by {by}{why}; it had been {ended.pause}"
+    message += f"{'' if message.endswith('.') else '.'} Leads that the pause held back, decided by the next run: "
     return Completed(message=on_one_line(f"{message}{ended.leads}."))

@@ -32,7 +32,7 @@ async def watch_enrichment(
 ) -> int | State[int]:
     """Emit `leadgate.enrichment.arrived` for each burst of leads that are due; return how many events there were.
 
-    Nothing is sent to LeadByte. Two runs of it at once cost an event too many now and then, and nothing else.
+    Nothing is sent to LeadByte. Two runs of it at once only send a duplicate event now and then.
 
     Args:
         config: the pipeline file.

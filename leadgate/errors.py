@@ -3,11 +3,11 @@
 LeadgateError
 ├── ConfigError            the pipeline file, the environment or the rules are wrong: exit code 2
 │   └── PolicyError        a rule is wrong
-├── BlockUnavailable       a Prefect server that keeps a secret cannot be reached just now: worth another try
+├── BlockUnavailable       a Prefect server that keeps a secret cannot be reached right now: worth another try
 ├── SourceError            the user's database: a table, column or value is not as the file says: exit code 2
-│   └── SourceUnavailable  it cannot be reached just now: worth another try
+│   └── SourceUnavailable  it cannot be reached right now: worth another try
 ├── LedgerError            the ledger cannot be used (newer version, wrong address): exit code 2
-│   └── LedgerUnavailable  it cannot be reached just now: worth another try
+│   └── LedgerUnavailable  it cannot be reached right now: worth another try
 ├── UnexpectedError       something that nobody foresaw, by its type and place: exit code 1
 └── LeadByteError          LeadByte refused the whole key or address, or cannot be reached
     ├── KeyRefused         401 or 403: nothing more is sent with this key
@@ -36,7 +36,7 @@ class PolicyError(ConfigError):
 
 
 class BlockUnavailable(LeadgateError):
-    """The Prefect server that keeps a block cannot be reached just now."""
+    """The Prefect server that keeps a block cannot be reached right now."""
 
 
 class SourceError(LeadgateError):
@@ -44,7 +44,7 @@ class SourceError(LeadgateError):
 
 
 class SourceUnavailable(SourceError):
-    """The source database cannot be reached just now."""
+    """The source database cannot be reached right now."""
 
 
 class LedgerError(LeadgateError):
@@ -52,7 +52,7 @@ class LedgerError(LeadgateError):
 
 
 class LedgerUnavailable(LedgerError):
-    """The ledger's database cannot be reached just now."""
+    """The ledger's database cannot be reached right now."""
 
 
 class UnexpectedError(LeadgateError):

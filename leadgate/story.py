@@ -87,7 +87,7 @@ def _decided(decision: RowMapping, unanswered: Sequence[str]) -> str:
         return f"not acted on: {decision['reason']}"
     observed = "observed, nothing was sent: " if decision["observed"] else ""
     if decision["decided_by"]:
-        return f"{observed}taken up to {decision['verdict']}, as {decision['decided_by']} decided: {decision['reason']}"
+        return f"{observed}sending {decision['verdict']}, as {decision['decided_by']} decided: {decision['reason']}"
     rule = f"rule {decision['rule']!r}" if decision["rule"] else "otherwise"
     text = f"{observed}decided {decision['verdict']} by {rule}: {decision['reason']}"
     if decision["late"]:
@@ -177,7 +177,7 @@ def _waits(entry: RowMapping, config: PipelineConfig, stopped: timedelta) -> str
     which = f" for {' or '.join(f'`{shortened(when)}`' for when in rules)}" if rules else ""
     by = f", by the deadline of {in_largest_unit(own)}{which}" if own else ""
     still = f" The source was not healthy for {stopped}, which does not count." if stopped else ""
-    return f"waits for {missing} until {until}{by}; then it is late and decided as such.{still}"
+    return f"waits for {missing} until {until}{by}; then it is late, and the rules decide it with `late` = true.{still}"
 
 
 def _listed(missing: Sequence[str]) -> str:

@@ -162,7 +162,7 @@ def as_markdown(name: str, account: Account, summary: Summary, remaining: Mappin
     if summary.observed:
         lines += [f"**Observed.** This run {would_have(summary.observed)}. Nothing was sent (`delivery.observe`).", ""]
     if summary.pause:
-        lines += [f"**Paused.** {name} is {in_markdown(str(summary.pause))}", ""]
+        lines += [f"**Paused.** {name} has been {in_markdown(str(summary.pause))}", ""]
         lines += ["Updates go on; nothing is processed or rejected until `leadgate resume`.", ""]
     if account.tally.capped:
         lines += [f"**Too many rejects.** {account.tally.capped} leads that rules reject went to a person instead:"]

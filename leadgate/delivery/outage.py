@@ -40,7 +40,7 @@ class Breaker:
             return
         self._unanswered += 1
         msg = (
-            f"LeadByte at {self._base_url} takes nothing just now ({answers[0].message}). "
+            f"LeadByte at {self._base_url} is not accepting requests right now ({answers[0].message}). "
             "Every lead that was not sent stays ready: the next run goes on with it."
         )
         if not self.has_answered:

@@ -112,7 +112,7 @@ def put_off(lead: Decided, pause: Pause | None) -> Decided:
         return lead
     who = f"{said.decided_by} decided" if said.decided_by else "it would be"
     since = str(pause).rstrip(".")
-    reason = f"The pipeline is {since}. Otherwise {who} {said.verdict}: {said.reason}"
+    reason = f"The pipeline has been {since}. Otherwise {who} {said.verdict}: {said.reason}"
     held = replace(said, verdict=Verdict.HOLD, reason=reason, decided_by=None, paused=True)
     return replace(lead, decision=held)
 

@@ -57,7 +57,7 @@ def judge_refusal(reply: Reply, *, acts: bool = False) -> Refusal | None:
     if status in _KEY_REFUSED and (not acts or (body and body.is_leadbytes)):
         return Refusal(named(status), wrong_key=True)
     if status == HTTPStatus.TOO_MANY_REQUESTS or (status in ABOUT_US and not acts):
-        return Refusal(f"LeadByte takes no request just now ({named(status)})", told, transient=True)
+        return Refusal(f"LeadByte is not accepting requests right now ({named(status)})", told, transient=True)
     return None if acts else _refusal_of_updates(reply, status, told)
 
 

@@ -97,7 +97,7 @@ def ledger_errors(engine: Engine) -> Iterator[None]:
             raise GaveWay(msg) from None
         if _passes(error):
             msg = (
-                f"ledger {shown(engine.url)}: cannot be used just now ({driver_words(error, _NAMES)}). "
+                f"ledger {shown(engine.url)}: cannot be used right now ({driver_words(error, _NAMES)}). "
                 "Nothing is lost: start the database again (or free the file) and run again."
             )
             raise LedgerUnavailable(msg) from None

@@ -120,7 +120,7 @@ class Database:
         dialect = self._engine.dialect.name
         if _is_unavailable(error, dialect):
             return SourceUnavailable(
-                f"{where}: its database, {self._shown}, cannot be reached just now ({driver_words(error)}). "
+                f"{where}: its database, {self._shown}, cannot be reached right now ({driver_words(error)}). "
                 "Check source.url and that the database is up; the next run tries again."
             )
         return SourceError(f"{where} ({dialect}): {driver_words(error)}. {_READS}")

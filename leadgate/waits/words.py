@@ -68,7 +68,7 @@ def regrets(waits: Waits) -> Iterator[str]:
         told = f"{rule or '(otherwise)'} rejected {counted(regret.rejected, 'lead')} as late; the data of {came:,}"
         told += f" ({share(came, regret.rejected)}) came afterwards"
         told += f": {', '.join(_after(regret))}" if came else ""
-        told += f"; of {regret.unwatched:,} nobody can tell" if regret.unwatched else ""
+        told += f"; for {regret.unwatched:,} this is not known" if regret.unwatched else ""
         yield told
     if not waits.sees_later and waits.leads:
         yield (
@@ -88,7 +88,7 @@ def about_ranges(waits: Waits) -> str:
     curves = ((group, points) for group in waits.groups for points in curves_of(group).values())
     if not any(_is_range(point) for group, points in curves for point in group.others(points)):
         return ""
-    return "Ranges: nobody can tell of leads whose data was there when leadgate first looked, or came between looks"
+    return "Ranges: it is not known when data came that was there at leadgate's first look, or came between two looks"
 
 
 def _is_range(point: Point) -> bool:

@@ -18,7 +18,7 @@ from tests.delivery.world import NOON, POSTCODE, Clock, World, config_with, deci
 T = TypeVar("T")
 
 MINUTES = timedelta(minutes=5)
-GONE = "ledger: cannot be used just now. Run again."
+GONE = "ledger: cannot be used right now. Run again."
 
 
 class Forgetful(Ledger):

@@ -55,7 +55,7 @@ async def test_a_long_pause_ends_the_run(world: World) -> None:
     """After one request nothing is sent; no lead loses an attempt, and none comes back before the time is over."""
     ids = [str(n) for n in range(1, 31)]
     world.sandbox.faults.change({"429": "always", "retry-after": 600})
-    with pytest.raises(LeadByteUnavailable, match="takes nothing just now"):
+    with pytest.raises(LeadByteUnavailable, match="is not accepting requests right now"):
         await world.deliver(
             world.wave(*ids), client=world.client(concurrency=1), leadbyte={"batch_size": 1, "concurrency": 1}
         )

@@ -165,9 +165,7 @@ def test_a_server_that_is_not_there_is_one_sentence(command: str, pipeline: Prac
     """Without the password that its address may hold."""
     ended = run_command(command, pipeline, PREFECT_API_URL="http://admin:s3cr3t@127.0.0.1:9/api")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith(
-        "leadgate: the Prefect server at http://127.0.0.1:9/api does not do as it is asked ("
-    )
+    assert ended.stderr.startswith("leadgate: the Prefect server at http://127.0.0.1:9/api refused a request (")
     assert ended.stderr.count("\n") == 1
 
 
@@ -182,7 +180,7 @@ def test_a_server_that_does_not_understand_is_one_sentence(pipeline: Practice) -
         ended = run_command("apply", pipeline, PREFECT_API_URL=f"http://{place}/api")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == (
-        f"leadgate: the Prefect server at http://{place}/api does not do as it is asked (HTTP 422): its Prefect and "
+        f"leadgate: the Prefect server at http://{place}/api refused a request (HTTP 422): its Prefect and "
         "its libraries may not go together; docs/upgrading.md says which do\n"
     )
 

@@ -27,15 +27,15 @@ def pipeline(pipeline: Practice) -> Practice:
 
 @pytest.mark.parametrize("leads", [1, LEADS])
 def test_leadbyte_being_down_is_told(pipeline: Practice, leadbyte: Sandbox, leads: int) -> None:
-    """Whether one request was tried or several, the run ends with 1, and no lead is lost."""
+    """Whether one request was tried or several, the run exits with 1, and no lead is lost."""
     address = f"http://127.0.0.1:{free_port()}"
     pipeline.edit(leadbyte.url, address)
     finished = leadgate("run", "--json", "--limit", leads, config=pipeline.file)
 
     assert finished.code == 1
     assert finished.json()["error"] == (
-        f"LeadByte at {address} takes nothing just now (LeadByte cannot be reached (ConnectError); All connection "
-        "attempts failed). Every lead that was not sent stays ready: the next run goes on with it."
+        f"LeadByte at {address} is not accepting requests right now (LeadByte cannot be reached (ConnectError); "
+        "All connection attempts failed). Every lead that was not sent stays ready: the next run goes on with it."
     )
     assert finished.stderr == f"leadgate: {finished.json()['error']}\n"
     assert finished.json()["ready"] == LEADS
@@ -79,7 +79,7 @@ def test_a_key_without_the_right_to_act_still_updates(pipeline: Practice, leadby
 
 
 def test_a_refused_lead_is_told(pipeline: Practice, leadbyte: Sandbox) -> None:
-    """It is sent again later, the others went through, and the run ends with 1: LeadByte's words are one verb away."""
+    """It is sent again later, the others went through, and the run exits with 1: LeadByte's words are one verb away."""
     leadbyte.faults.change({"poison": ["17"]})
     finished = leadgate("run", config=pipeline.file)
     # A run that is slow says how far it is.
@@ -97,7 +97,7 @@ def test_a_source_that_is_down_is_told(pipeline: Practice, leadbyte: Sandbox) ->
     assert (finished.code, finished.stdout) == (1, "")
     assert finished.stderr.startswith(
         f"leadgate: source.leads (table quarantined_leads): its database, postgresql 127.0.0.1:{port}/crm, "
-        "cannot be reached just now ("
+        "cannot be reached right now ("
     )
     assert finished.stderr.endswith("Check source.url and that the database is up; the next run tries again.\n")
     assert "geheim" not in finished.stderr
@@ -110,7 +110,9 @@ def test_a_ledger_that_is_down_is_told(pipeline: Practice, leadbyte: Sandbox) ->
     pipeline.edit("url: sqlite:///leadgate.db", f"url: postgresql+psycopg://writer:geheim@127.0.0.1:{port}/ledger")
     finished = leadgate("run", config=pipeline.file)
     assert (finished.code, finished.stdout) == (1, "")
-    assert finished.stderr.startswith(f"leadgate: ledger postgresql 127.0.0.1:{port}/ledger: cannot be used just now (")
+    assert finished.stderr.startswith(
+        f"leadgate: ledger postgresql 127.0.0.1:{port}/ledger: cannot be used right now ("
+    )
     assert finished.stderr.endswith("Nothing is lost: start the database again (or free the file) and run again.\n")
     assert "geheim" not in finished.stderr
     assert leadbyte.requests == []

@@ -24,7 +24,7 @@ from tests.support.command import leadgate
             "postgresql://me:secret-word@127.0.0.1:1/leads",
             1,
             (
-                "--from: its database, postgresql 127.0.0.1:1/leads, cannot be reached just now (connection refused). "
+                "--from: its database, postgresql 127.0.0.1:1/leads, cannot be reached right now (connection refused). "
                 "Check --from and that the database is up; then type the command again."
             ),
         ),

@@ -241,7 +241,7 @@ def test_a_backtest_is_honest_about_rows_that_are_not_what_they_were(pipeline: P
         "2: process by verified -> hold by not-sure-yet: The score may still rise. (its row has changed since)" in told
     )
     assert (
-        "Of 2 leads the source's row is no longer the one that was seen (1 have none): 0 were decided by their kept "
+        "Of 2 leads the source row has changed since the decision (1 have none): 0 were decided by their kept "
         "facts, 1 by the present row, 1 could not be.\n"
     ) in told
 

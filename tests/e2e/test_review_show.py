@@ -174,7 +174,7 @@ def test_what_is_missing_is_late_only_if_the_lead_is(pipeline: Practice, late: b
     told = lines(show(pipeline))
     missing = "missing of wait.require: postcode; score."
     if late:
-        assert f"{missing} The lead is late, and decided as such." in told
+        assert f"{missing} The lead is late: the rules decide it with `late` = true." in told
         assert "the rules would decide: reject by never-enriched: No enrichment within the deadline." in told
     else:
         assert f"{missing} A run would not decide the lead yet: it is not late." in told

@@ -146,7 +146,7 @@ def test_a_backtest_tells_which_reviews_come_out_as_people_did(pipeline: Practic
         "        1  as people did",
         "        2  otherwise",
         "        1  not: a person would still decide",
-        "        1  nobody can tell: their data is gone",
+        "        1  cannot be determined: their data is gone",
         "1 of these reviews were decided by a row that has changed since.",
         "2: reject by a person -> process by fair: Score 0.3.",
         "... and 1 more; --show lists more, --json lists all.",

@@ -125,14 +125,14 @@ async def test_a_pipeline_is_paused_and_resumed_by_forms(asked: Practice) -> Non
     completed, message, _ = await submit(asked, pause_pipeline, reason="Wrong\nrules.")
     assert completed
     assert re.fullmatch(
-        r"acme is paused since [\d :-]+Z by ann \(flow run acme-[\d:-]+\): Wrong rules\. Updates go on; nothing is "
-        r"processed or rejected until `leadgate resume`, or a run of resume-pipeline\.",
+        r"acme has been paused since [\d :-]+Z by ann \(flow run acme-[\d:-]+\): Wrong rules\. Updates go on; nothing "
+        r"is processed or rejected until `leadgate resume`, or a run of resume-pipeline\.",
         message,
     )
     with ledger_of(asked.file) as (_, ledger):
         assert read_pause(ledger)
     completed, message, _ = await submit(asked, resume_pipeline, reason="They are right.")
     assert completed
-    assert message.startswith("acme goes on by ann: They are right; it was paused since ")
-    assert message.endswith(": Wrong rules. Leads that the pause put off, decided again at the next run: 0.")
+    assert message.startswith("acme goes on by ann: They are right; it had been paused since ")
+    assert message.endswith(": Wrong rules. Leads that the pause held back, decided by the next run: 0.")
     assert (await submit(asked, resume_pipeline))[:2] == (True, "acme was not paused.")

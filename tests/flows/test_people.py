@@ -47,7 +47,7 @@ async def test_a_review_is_listed_decided_sent_and_explained(pipeline: Practice,
     assert (summary.processed, set(leadbyte.quarantine.acts)) == (1, {"1"})
     told = leadgate("explain", "1", config=pipeline.file).stdout
     assert f"ann ({at_keyboard()}) decided process: Called them." in told
-    assert f"taken up to process, as ann ({at_keyboard()}) decided: Called them." in told
+    assert f"sending process, as ann ({at_keyboard()}) decided: Called them." in told
 
     pasted = leadgate("review", "examples", config=pipeline.file).stdout
     assert YAML(typ="safe").load(pasted) == {
@@ -69,11 +69,11 @@ async def test_a_pause_is_told_of_everywhere(pipeline: Practice, leadbyte: Sandb
     assert (summary.pause.paused_by, summary.pause.reason, summary.ready) == (ann, "Wrong rules.", 1)
     assert leadbyte.quarantine.acts == {}
     (artifact,) = (a for a in records.of_run("artifacts", run_id) if a["key"] == "leadgate-acme-summary")
-    assert f"**Paused.** acme is {summary.pause}" in artifact["data"]
+    assert f"**Paused.** acme has been {summary.pause}" in artifact["data"]
     assert leadgate("status", "--json", config=pipeline.file).json()["paused"]["paused_by"] == ann
-    assert f"acme is {summary.pause}" in leadgate("status", config=pipeline.file).stdout
+    assert f"acme has been {summary.pause}" in leadgate("status", config=pipeline.file).stdout
     resumed = leadgate("resume", config=pipeline.file)
-    assert (resumed.code, "decided again at the next run: 1." in resumed.stdout) == (FINE, True)
+    assert (resumed.code, "held back, decided by the next run: 1." in resumed.stdout) == (FINE, True)
     _, summary, _ = await run(pipeline)
     assert (summary.pause, summary.processed) == (None, 1)
     assert leadgate("resume", config=pipeline.file).stdout == "acme was not paused.\n"
@@ -95,7 +95,7 @@ async def test_a_run_keeps_to_a_plan(pipeline: Practice, leadbyte: Sandbox, tmp_
 
 
 async def test_a_review_that_is_open_too_long_is_counted(pipeline: Practice) -> None:
-    """In the summary and the status, which ends with 1; nothing is decided by itself."""
+    """In the summary and the status, which exits with 1; nothing is decided by itself."""
     pipeline.edit("  keep_facts: [score]\n", "  keep_facts: [score]\nreview:\n  within: 0s\n")
     pipeline.quarantine(1)
     pipeline.enrich(1, **UNSURE)

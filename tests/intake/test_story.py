@@ -28,6 +28,7 @@ from tests.intake.pipeline import NOON, RULES, Pipeline
 
 WRITING = "writing postcode (from postcode)"
 LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
+THEN_LATE = "then it is late, and the rules decide it with `late` = true."
 ENTRY: dict[str, Any] = {
     "quarantined_at": NOON,
     "registered_at": NOON,
@@ -51,11 +52,15 @@ def now_of(state: State, **columns: object) -> str:
 @pytest.mark.parametrize(
     ("state", "columns", "sentence"),
     [
-        (State.WAITING, {}, "waits for postcode until 2026-03-02 12:00:00Z; then it is late and decided as such."),
+        (
+            State.WAITING,
+            {},
+            f"waits for postcode until 2026-03-02 12:00:00Z; {THEN_LATE}",
+        ),
         (
             State.WAITING,
             {"missing": ["score"]},
-            "waits for score until 2026-03-02 12:00:00Z; then it is late and decided as such.",
+            f"waits for score until 2026-03-02 12:00:00Z; {THEN_LATE}",
         ),
         (State.WAITING, {"quarantined_at": LAST_DAY}, "waits for postcode, and is never late."),
         (

@@ -47,7 +47,7 @@ class Plan:
         if self.killed:
             raise Killed
         if self.gone:
-            msg = "ledger: cannot be used just now. Run again."
+            msg = "ledger: cannot be used right now. Run again."
             raise LedgerUnavailable(msg)
 
     def reach(self, step: Step, kind: RequestKind) -> None:

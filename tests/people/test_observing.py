@@ -38,7 +38,7 @@ def test_what_a_person_decides_is_done_afterwards(runs: Runs) -> None:
     runs.pipeline.look()
     runs.run(sections=OBSERVE)
     assert (len(runs.sandbox.requests), runs.acted()) == (sent, {})
-    assert "observed, nothing was sent: taken up to reject, as ann decided" in runs.story("1")
+    assert "observed, nothing was sent: sending reject, as ann decided" in runs.story("1")
     config, policy = runs.pipeline.config(), runs.pipeline.policy()
     plan = plan_run(config, runs.pipeline.source, runs.pipeline.ledger, policy, now=runs.pipeline.clock())
     assert [(lead.lead_id, lead.verdict) for lead in plan.leads] == [("1", "reject")]

@@ -211,7 +211,7 @@ def test_the_story_tells_who_decided_what_and_why(runs: Runs) -> None:
     told = runs.story("1").splitlines()
     said = [line for line in told if "ann" in line]
     assert said[0] == "ann decided process: I called them."
-    assert said[1] == "taken up to process, as ann decided: I called them."
+    assert said[1] == "sending process, as ann decided: I called them."
     assert any(line.startswith("decided review by otherwise") for line in told)
 
 

@@ -77,7 +77,7 @@ def test_a_parked_lead_goes_round_again(practice: Practice, ledger: Ledger) -> N
     """With all its attempts; the others stay where they are."""
     park(ledger, "1", "2")
     done = leadgate("retry", "1", config=practice.file)
-    assert (done.code, done.stdout.strip()) == (0, "Leads that go round again at the next run: 1.")
+    assert (done.code, done.stdout.strip()) == (0, "Leads that the next run retries: 1.")
     assert practice.states() == {"1": "ready", "2": "failed"}
     (claim,) = claims.claim(ledger, limit=9, lease=LEASE, now=utc_now())
     assert (claim.lead_id, claim.refusals) == ("1", 0)
@@ -110,7 +110,7 @@ def test_a_wrong_id_is_named_and_the_right_ones_go_round(practice: Practice, led
     done = leadgate("retry", "1", "nobody", "x", config=practice.file)
     assert done.code == 2
     assert "not parked as failed: nobody, x." in done.stderr
-    assert "1 others go round again" in done.stderr
+    assert "1 others are retried" in done.stderr
     assert practice.states() == {"1": "ready", "2": "failed"}
 
 
@@ -192,9 +192,13 @@ async def test_the_flow_maintain_ledger_takes_over_what_dead_runs_left(
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
-        ("url: sqlite:///source.db", "url: postgresql://reader@127.0.0.1:9/crm", "cannot be reached just now"),
+        ("url: sqlite:///source.db", "url: postgresql://reader@127.0.0.1:9/crm", "cannot be reached right now"),
         ("api_key: practice-key", "api_key: {block: leadbyte-credentials/nobody}", "leadbyte.api_key: the block"),
-        ("api_key: practice-key", "api_key: a-key", "LeadByte at http://127.0.0.1:9 takes nothing just now"),
+        (
+            "api_key: practice-key",
+            "api_key: a-key",
+            "LeadByte at http://127.0.0.1:9 is not accepting requests right now",
+        ),
     ],
     ids=["source", "key", "LeadByte"],
 )

@@ -98,7 +98,7 @@ async def test_a_ledger_that_is_away_for_a_renewal_does_not_stop_the_wave(world:
             if step.func.__name__ != "renew":
                 return super().write(step)
             self.renewals += 1
-            msg = "ledger: cannot be used just now. Run again."
+            msg = "ledger: cannot be used right now. Run again."
             raise LedgerUnavailable(msg)
 
     world.arrive(*IDS[:5])

@@ -45,7 +45,7 @@ def test_the_run_breaks_off_after_three_more_failures_than_can_be_in_flight(
         breaker.note(answers)
         breaker.check()
     breaker.note(answers)
-    with pytest.raises(LeadByteUnavailable, match=r"https://acme\.leadbyte\.com takes nothing just now"):
+    with pytest.raises(LeadByteUnavailable, match=r"https://acme\.leadbyte\.com is not accepting requests right now"):
         breaker.check()
 
 
@@ -66,7 +66,7 @@ def test_a_run_that_never_heard_anything_says_so() -> None:
     breaker = Breaker("https://acme.leadbyte.com", 4)
     assert breaker.outage is None
     breaker.note(LOST)
-    assert "takes nothing just now" in str(breaker.outage)
+    assert "is not accepting requests right now" in str(breaker.outage)
     breaker.note(ANSWERED)
     breaker.note(LOST)
     assert breaker.outage is None

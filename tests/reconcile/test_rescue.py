@@ -135,7 +135,7 @@ async def test_a_probe_that_cannot_be_recorded_is_sent_again(world: Reconciling)
     class Away(Ledger):
         def write(self, step: "partial[T]") -> T:
             if step.func.__name__ == "record":
-                msg = "ledger: cannot be used just now. Run again."
+                msg = "ledger: cannot be used right now. Run again."
                 raise LedgerUnavailable(msg)
             return super().write(step)
 

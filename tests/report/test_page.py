@@ -90,7 +90,7 @@ def test_the_page_says_what_the_ledger_holds(ledger: Ledger, config: PipelineCon
     for sentence in (
         "Generated 2026-03-01 13:00 UTC.",
         "Newest decision by policy v2",
-        "Paused. acme is paused since 2026-03-01 12:00:00Z by ann: <script>to see</script>",
+        "Paused. acme has been paused since 2026-03-01 12:00:00Z by ann: <script>to see</script>",
         "waiting 0",
         "oldest wait none",
         "needs a person 1",

@@ -63,7 +63,7 @@ def test_an_error_of_ours_goes_on_as_it_is() -> None:
 def test_a_command_that_meets_it_ends_with_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str]
 ) -> None:
-    """It names the last line of ours that was reached and ends with 1; under --json with its object."""
+    """It names the last line of ours that was reached and exits with 1; under --json with its object."""
     broken = "import leadgate.wiring.ledger as at\ndef open_ledger(*a, **b): raise RuntimeError('Jane Doe')\n"
     (tmp_path / "sitecustomize.py").write_text(broken + "at.open_ledger = open_ledger\n", encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
