@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, delete, event, func, insert, select, text
 
 from leadgate.ledger import Ledger, claims, sending, waiting
+from leadgate.ledger.absent import open_ids
 from leadgate.ledger.again import all_parked, count_older
 from leadgate.ledger.brakes import read_brake
 from leadgate.ledger.budgets import read_backlog
@@ -201,13 +202,14 @@ OVERVIEW: Sequence[Step] = [
     lambda ledger: count_overdue(ledger, within=timedelta(hours=1), now=NOW),
     lambda ledger: read_for_people(ledger, limit=20),
     lambda ledger: list(all_parked(ledger, 1000)),
+    lambda ledger: list(open_ids(ledger, 7)),
 ]
 
 
 @pytest.mark.parametrize(
     "step",
     OVERVIEW,
-    ids=["status", "doubts", "backlog", "failed", "groups", "reviews", "older", "overdue", "people", "parked"],
+    ids=["status", "doubts", "backlog", "failed", "groups", "reviews", "older", "overdue", "people", "parked", "open"],
 )
 def test_leads_that_came_to_their_end_cost_an_overview_nothing(crowded: Ledger, engine: Engine, step: Step) -> None:
     """A ledger keeps them for a year: what a run or a person asks for goes to the others, and to a count of them."""

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, select
 
 from leadgate.ledger import Ledger, claims, sending, waiting
+from leadgate.ledger.absent import open_ids
 from leadgate.ledger.claims import read_ready_page
 from leadgate.ledger.history import read_history
 from leadgate.ledger.policies import keep_policy
@@ -194,3 +195,14 @@ def test_an_older_reading_does_not_replace_a_newer_one(ledger: Ledger) -> None:
     look(ledger, read_at=NOW, healthy=False)
     status = read_status(ledger)
     assert (status.read_at, status.healthy_at) == (LATER, LATER)
+
+
+def test_every_lead_that_may_be_withdrawn_is_read_once(ledger: Ledger) -> None:
+    """In pages of any size: those that are ready fall due at one instant, and those that wait have none."""
+    ids = [f"{number:02}" for number in range(25)]
+    waiting.register(ledger, leads(*ids), now=NOW)
+    waiting.note_looks(ledger, [complete(lead_id) for lead_id in ids[:14]], now=NOW)
+    for limit in (1, 7, 14, 100):
+        pages = list(open_ids(ledger, limit))
+        assert sorted(lead_id for page in pages for lead_id in page) == ids
+        assert max(map(len, pages)) <= limit
