@@ -10,6 +10,7 @@ CHAOS_ARGS ?=
 WORLDS ?= 20000
 CASES ?= 10000
 WORLDS_ARGS ?=
+PACKAGES ?=
 FILES ?= leadgate.yaml
 BASE ?=
 IMAGE_ARGS ?=
@@ -22,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest check format bench bench-peers chaos worlds fuzz deploy wheel image lock clean
+.PHONY: help demo test test-oldest check format bench bench-peers chaos worlds mutants fuzz deploy wheel image lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -64,6 +65,9 @@ chaos: $(READY) ## kill workers at random, count doubles (CHAOS_ARGS="--kills 50
 worlds: $(READY) ## every LeadByte that its documentation allows (WORLDS=20000; SEED=7 plays one again, with its story)
 	$(BIN)/python -m tests.worlds.run $(if $(SEED),--seed $(SEED),--worlds $(WORLDS)) $(WORLDS_ARGS)
 
+mutants: $(READY) ## change the core a little, thousands of times: do tests notice? (PACKAGES="policy ledger.claims"; hours)
+	$(BIN)/python -m tests.mutants.run $(PACKAGES)
+
 fuzz: $(READY) ## 10,000 odd files, answers, errors and people (CASES=10000)
 	CASES=$(CASES) $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --timeout 3600 tests/fuzz tests/config/test_odd_files.py
 
@@ -95,7 +99,7 @@ lock: $(READY) ## lock the newest versions that pyproject.toml allows
 	$(LOCK) --all-extras --group dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean: ## remove .venv and what the tools keep
-	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache htmlcov
+	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build htmlcov
 
 # uv is itself installed from the lock, and installs the rest in seconds; where it cannot run, pip does the same.
 # The lock is complete: with --no-deps pip has nothing to resolve, which pip before 23.3 gets wrong for extras.

@@ -11,8 +11,9 @@ import typer
 
 from cli.blocks import read_block
 from cli.options import duration
-from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json, span
+from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.backtest import Backtest, Reviews, WaitChange
+from leadgate.readable import counted, span
 from leadgate.wiring.checks import backtest_policy
 
 _OTHERWISE = "(otherwise)"
@@ -95,7 +96,8 @@ def _spans(spans: "array[int]") -> dict[str, float]:
 
 def _tell(found: Backtest, config: Path, show: int) -> None:
     verdicts = found.verdicts
-    say(f"{found.leads} leads were decided by rules since {found.since:%Y-%m-%d %H:%M}Z; {len(verdicts.flips)} flip.")
+    leads = counted(found.leads, "lead was", "leads were")
+    say(f"{leads} decided by rules since {found.since:%Y-%m-%d %H:%M}Z; {len(verdicts.flips)} flip.")
     for verdict in ("process", "reject", "hold", "review"):
         if verdicts.old[verdict] or verdicts.new[verdict]:
             say(f"  {verdict:<8} {verdicts.old[verdict]:>7} -> {verdicts.new[verdict]}")
@@ -109,20 +111,21 @@ def _tell(found: Backtest, config: Path, show: int) -> None:
         _tell_wait(found.wait)
     if found.changed:
         say(
-            f"Of {found.changed} leads the source row has changed since the decision ({found.gone} have none): "
+            f"The source row of {counted(found.changed, 'lead')} has changed, or is gone ({found.gone}): "
             f"{verdicts.known['facts']} were decided by their kept facts, {verdicts.known['changed']} by the present "
             f"row, {verdicts.known['gone']} could not be."
         )
     if verdicts.capped:
         say(f"{verdicts.capped} rejects had gone to a person, by safety.budgets: they count as rejects.")
     if found.older_rules:
-        say(f"{found.older_rules} leads are in review by older rules than those of {config}:")
+        say(f"{counted(found.older_rules, 'lead is', 'leads are')} in review by older rules than those of {config}:")
         say("  `leadgate review again --all` has the next run decide them by these.")
     say("Each lead was decided as at its time, and late if it was late then. Nothing was sent.")
 
 
 def _tell_reviews(reviews: Reviews, show: int) -> None:
-    say(f"Reviews: people decided {reviews.leads} leads that the rules had sent to them. The new rules decide")
+    leads = counted(reviews.leads, "lead")
+    say(f"Reviews: people decided {leads} that the rules had sent to them. The new rules decide")
     say(f"  {reviews.as_people:>7}  as people did")
     say(f"  {len(reviews.otherwise):>7}  otherwise")
     say(f"  {reviews.review:>7}  not: a person would still decide")
@@ -141,7 +144,8 @@ def _tell_rest(count: int, show: int) -> None:
 
 
 def _tell_wait(wait: WaitChange) -> None:
-    say(f"Wait: {wait.late_before} leads were late; {wait.newly_late} more would be, {wait.no_longer_late} would not.")
+    late = counted(wait.late_before, "lead was", "leads were")
+    say(f"Wait: {late} late; {wait.newly_late} more would be, {wait.no_longer_late} would not.")
     for word, spans, unmeasured in (
         ("sooner", wait.sooner, wait.sooner_unmeasured),
         ("later", wait.later, wait.later_unmeasured),

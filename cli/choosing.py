@@ -10,6 +10,7 @@ from cli.options import parse_id
 from cli.output import warn
 from leadgate.errors import ConfigError
 from leadgate.model import Chosen, read_ids
+from leadgate.readable import counted
 from leadgate.wiring.reviews import told_refused
 
 FROM_INPUT = "-"
@@ -73,10 +74,11 @@ def _agreed(found: int, rule: str | None, doing: str) -> int:
     which = f" by {rule}" if rule else ""
     if found == 0:
         return 0
+    leads = counted(found, "lead")
     if not sys.stdin.isatty():
-        msg = f"{found} leads{which} would {doing}: say that you mean so many with --yes {found}. Nothing was done"
+        msg = f"{leads}{which} would {doing}: say that you mean so many with --yes {found}. Nothing was done"
         raise ConfigError(msg)
-    said: str = typer.prompt(f"{found} leads{which} would {doing}. Type {found} to go on", default="", err=True)
+    said: str = typer.prompt(f"{leads}{which} would {doing}. Type {found} to go on", default="", err=True)
     if said.strip() != str(found):
         msg = "that is another number, and nothing was done"
         raise ConfigError(msg)

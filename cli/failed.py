@@ -12,6 +12,7 @@ from cli.options import ByOption, at_keyboard, whoever
 from cli.output import WRONG, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop
 from leadgate.ledger.failed import Failed, count_by_words, read_failed
 from leadgate.model import Resolution
+from leadgate.readable import counted
 from leadgate.wiring.ledger import ledger_of
 from leadgate.wiring.reviews import decide_leads
 
@@ -55,7 +56,7 @@ def list_failed(
     if not found:
         say("No lead is parked.")
         return
-    say(f"{len(found):,} leads are parked:")
+    say(f"{counted(len(found), 'lead is', 'leads are')} parked:")
     for words, count in counts.items():
         say(f"  {count:>7,}  {words}")
     for each in shown:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, ParamSpec
@@ -24,7 +24,7 @@ from leadgate.errors import (
     problems_of,
 )
 from leadgate.printable import on_one_line, on_their_lines
-from leadgate.readable import largest_units
+from leadgate.readable import span
 from leadgate.sign_of_life import end_sign
 
 FINE, ATTENTION, WRONG = 0, 1, 2
@@ -130,11 +130,6 @@ def exit_code(error: LeadgateError) -> int:
 def ago(instant: datetime | None, now: datetime) -> str:
     """Say how long ago an instant was."""
     return "never" if instant is None else f"{span(now - instant)} ago"
-
-
-def span(length: timedelta) -> str:
-    """Write a span in its two largest units, such as 3d 4h or 12m 5s."""
-    return " ".join(f"{number}{'m' if unit == 'min' else unit}" for number, unit in largest_units(length))
 
 
 def clock_time(instant: datetime | None) -> str:

@@ -13,6 +13,7 @@ from leadgate.attention import about_backlog, attention, clock_problem
 from leadgate.ledger.again import count_older
 from leadgate.ledger.doubts import read_doubts
 from leadgate.plan import Plan, plan_run, write_plan
+from leadgate.readable import counted
 from leadgate.wiring.pipeline import open_pipeline
 
 
@@ -60,7 +61,7 @@ def plan(
 
 
 def _tell(found: Plan, show: int, *, observe: bool) -> None:
-    say(f"{len(found.leads)} leads would be decided now, {found.waiting} would go on waiting.")
+    say(f"{counted(len(found.leads), 'lead')} would be decided now, {found.waiting} would go on waiting.")
     for column, count in found.missing.items():
         say(f"  {count:>7}  waiting, without {column}")
     for (verdict, rule), count in Counter((lead.verdict, lead.rule) for lead in found.leads).most_common():

@@ -8,6 +8,7 @@ from pathlib import Path
 from leadgate.errors import LeadgateError
 from leadgate.ledger.status import read_status
 from leadgate.model import State
+from leadgate.readable import counted
 from leadgate.sign_of_life import Sign
 from leadgate.wiring.ledger import ledger_of
 
@@ -40,4 +41,4 @@ def _look(sign: Sign, config: Path, ended: threading.Event) -> None:
 
 def _line(counts: Mapping[State, int]) -> str:
     named = [f"{state.value} {count}" for state, count in counts.items() if count]
-    return " · ".join([f"{sum(counts.values())} leads", *named])
+    return " · ".join([f"{counted(sum(counts.values()), 'lead')}", *named])

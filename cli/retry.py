@@ -10,6 +10,7 @@ from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.errors import ConfigError
 from leadgate.ledger.people import retry_failed
 from leadgate.printable import on_one_line
+from leadgate.readable import counted
 from leadgate.wiring.ledger import ledger_of
 
 
@@ -36,7 +37,7 @@ def retry(
     if others:
         named = ", ".join(map(on_one_line, others))
         msg = f"retry: not parked as failed: {named}. `leadgate explain ID` says where each is." + (
-            f" {len(retried)} others are retried." if retried else ""
+            f" {counted(len(retried), 'other is', 'others are')} retried." if retried else ""
         )
         raise ConfigError(msg)
     if as_json:

@@ -10,12 +10,13 @@ import typer
 
 from cli.choosing import RuleOption
 from cli.options import duration
-from cli.output import ConfigOption, JsonOption, ago, clock_time, reports_errors, say, say_json, span
+from cli.output import ConfigOption, JsonOption, ago, clock_time, reports_errors, say, say_json
 from leadgate.config import PipelineConfig
 from leadgate.ledger.again import count_older
 from leadgate.ledger.reviews import OTHERWISE, count_reviews, read_reviews
 from leadgate.model import Group, Review, SentBy
 from leadgate.policy.version import version_of
+from leadgate.readable import counted, span
 from leadgate.wiring.ledger import ledger_of
 from leadgate.wiring.reviews import check_rule
 
@@ -62,7 +63,7 @@ def list_reviews(
         is_whole = rule is None and since is None
         say("No lead needs a person." if is_whole else "No such lead is in review.")
         return
-    say(f"{total:,} leads need a person:")
+    say(f"{counted(total, 'lead needs', 'leads need')} a person:")
     for line in _counted(groups):
         say(line)
     for each in found:

@@ -26,6 +26,7 @@ from leadgate.ledger.source_progress import read_faults
 from leadgate.ledger.status import Status, read_missing
 from leadgate.model import Result, State, Verdict
 from leadgate.policy.version import version_of
+from leadgate.readable import counted, span
 from leadgate.wiring.ledger import ledger_of
 
 
@@ -138,13 +139,13 @@ def _as_dict(found: Status, missing: Mapping[str, int], now: datetime) -> dict[s
 
 
 def _tell(name: str, found: Status, missing: Mapping[str, int], now: datetime) -> None:
-    say(f"{name}: {sum(found.counts.values())} leads")
+    say(f"{name}: {counted(sum(found.counts.values()), 'lead')}")
     for state, count in found.counts.items():
         say(f"  {count:>8}  {state.value}")
     for column, count in missing.items():
         say(f"  {count:>8}  waiting, without {column}")
     if found.oldest_waiting_since:
-        say(f"oldest wait: since {ago(found.oldest_waiting_since, now)}")
+        say(f"oldest wait: {span(now - found.oldest_waiting_since)}")
     say(f"source last read: {ago(found.read_at, now)}, last found healthy {ago(found.healthy_at, now)}")
     if found.newest_at:
         say(f"newest enrichment in the source: {ago(found.newest_at, now)}")

@@ -18,6 +18,7 @@ from leadgate.ledger import Ledger
 from leadgate.ledger.claims import rescue
 from leadgate.ledger.pruning import PAUSE, prune
 from leadgate.ledger.status import read_due
+from leadgate.readable import counted
 from leadgate.summary import Account
 from leadgate.unexpected import guarded
 from leadgate.wiring.ledger import ledger_of
@@ -76,7 +77,9 @@ async def maintain_ledger(config: str = "leadgate.yaml") -> dict[str, int] | Sta
     except LeadgateError as error:
         problems += [f"The unknown leads that are due ({unknown}) could not be settled. {error}"]
     if problems:
-        return Failed(message=" ".join([*problems, f"The rest is done: {rescued} leads taken over."]), data=counts)
+        return Failed(
+            message=" ".join([*problems, f"The rest is done: {counted(rescued, 'lead')} taken over."]), data=counts
+        )
     return counts
 
 

@@ -8,6 +8,7 @@ from leadgate.ledger import NOT_ASKED, Ledger
 from leadgate.ledger.budgets import read_backlog
 from leadgate.ledger.doubts import Doubts, Shown
 from leadgate.model import Action, Result
+from leadgate.readable import counted
 
 OLD_DOUBT = timedelta(days=1)
 """How old a doubt may become before it is an alarm."""
@@ -32,7 +33,7 @@ def about_backlog(ledger: Ledger, budgets: BudgetsConfig) -> str | None:
     backlog = read_backlog(ledger)
     if not backlog.leads:
         return None
-    leads = "1 lead waits" if backlog.leads == 1 else f"{backlog.leads:,} leads wait"
+    leads = counted(backlog.leads, "lead waits", "leads wait")
     text = budgets.text_of(Action.PROCESS)
     return (
         f"{leads} to be processed: safety.budgets.process ({text}) is used up. The next is decided at "
@@ -71,9 +72,10 @@ _OBSERVED = "They wait: while delivery.observe is true no request looks for evid
 def _in_doubt(doubts: Doubts, delivery: DeliveryConfig) -> Iterator[str]:
     count = doubts.brake.in_doubt
     if count and doubts.since:
+        leads = counted(count, "lead is", "leads are")
         yield (
-            f"{count} leads are in doubt, the first since {_short(doubts.since)}: an act was sent, and nothing proves "
-            f"what became of it. {_OBSERVED if delivery.observe else _LOOKED_FOR}"
+            f"{leads} in doubt, the first since {_short(doubts.since)}: an act was sent, "
+            f"and nothing proves what became of it. {_OBSERVED if delivery.observe else _LOOKED_FOR}"
         )
     for action in doubts.without_control:
         yield (
@@ -81,8 +83,9 @@ def _in_doubt(doubts: Doubts, delivery: DeliveryConfig) -> Iterator[str]:
             f"a lead for {_NOUNS[action]}."
         )
     for sentence in doubts.sentences if count else ():
+        leads = counted(sentence.leads, "lead that was", "leads that were")
         yield (
-            f'LeadByte said of {sentence.leads} leads that were to be {_PAST[sentence.action]}: "{sentence.shape}". If '
+            f'LeadByte said of {leads} to be {_PAST[sentence.action]}: "{sentence.shape}". If '
             f"that means that it did, add under leadbyte: sentences: {{taken: {{{sentence.action}: "
             f'["{sentence.shape}"]}}}}.'
         )

@@ -12,6 +12,7 @@ from leadgate.ledger.doubts import Doubts, read_doubts
 from leadgate.ledger.reviews import count_overdue
 from leadgate.ledger.status import Status, read_status
 from leadgate.model import State
+from leadgate.readable import counted
 
 SILENT_AFTER = timedelta(minutes=30)
 """How long no run may find the source healthy: six runs of the schedule that is usual."""
@@ -53,7 +54,7 @@ def read_health(ledger: Ledger, config: PipelineConfig) -> Health:
 def _reasons(found: Status, overdue: int, alarms: Sequence[Raised], now: datetime) -> Iterator[str]:
     for state, what in ((State.FAILED, "parked"), (State.UNKNOWN, "unknown: nothing proves what became of an act")):
         if count := found.counts[state]:
-            yield f"{'1 lead is' if count == 1 else f'{count} leads are'} {what}."
+            yield f"{counted(count, 'lead is', 'leads are')} {what}."
     if overdue:
         yield f"{'1 review is' if overdue == 1 else f'{overdue} reviews are'} overdue, by review.within."
     for raised in alarms:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
-def largest_units(length: timedelta) -> list[tuple[int, str]]:
+def _largest_units(length: timedelta) -> list[tuple[int, str]]:
     """Give the two largest units of a span, with how many of each: d, h, min, s; 0 s for none."""
     seconds = max(0, int(length.total_seconds()))
     parts = []
@@ -18,12 +18,12 @@ def largest_units(length: timedelta) -> list[tuple[int, str]]:
 
 def span(length: timedelta) -> str:
     """Write a span in its two largest units, such as 3 d 4 h; 0 s for none."""
-    return " ".join(f"{number:,} {unit}" for number, unit in largest_units(length))
+    return " ".join(f"{number:,} {unit}" for number, unit in _largest_units(length))
 
 
-def counted(number: int, thing: str) -> str:
-    """Write a number and what it counts, in the plural where there is not one."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+def counted(number: int, thing: str, things: str | None = None) -> str:
+    """Write a number and what it counts: `1 lead`, `2 leads`; with `things` what else goes with them, `2 leads are`."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
 def share(part: int, whole: int) -> str:

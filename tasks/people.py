@@ -11,6 +11,7 @@ from leadgate.config.review import ReviewConfig
 from leadgate.ledger.reviews import OTHERWISE, ForPerson
 from leadgate.model import Group, SentBy, State
 from leadgate.printable import as_link, in_code, in_table
+from leadgate.readable import counted
 from tasks.links import Forms
 
 LISTED = 100
@@ -44,7 +45,10 @@ class People:
             return "Nothing is to be done."
         lines = [*self._by_rule(), *self._in_review(), *self._in_doubt(), *self._parked(), *self._unknown()]
         if total > len(self.found):
-            lines += ["", f"Named are {len(self.found)} leads of {total:,}. `leadgate review list --limit 1000` names"]
+            lines += [
+                "",
+                f"Named are {counted(len(self.found), 'lead')} of {total:,}. `leadgate review list --limit 1000` names",
+            ]
             lines += ["more of those in review, `leadgate failed list --limit 1000` of those that are parked."]
         return "\n".join(lines)
 

@@ -27,6 +27,7 @@ from leadgate.ledger.reviews import FOR_PEOPLE, count_overdue, count_reviews, re
 from leadgate.ledger.status import read_status
 from leadgate.model import FINAL_STATES, State
 from leadgate.printable import in_markdown
+from leadgate.readable import counted
 from leadgate.summary import Account, Summary
 from leadgate.unexpected import guarded
 from leadgate.wiring.pipeline import Pipeline
@@ -165,7 +166,9 @@ def as_markdown(name: str, account: Account, summary: Summary, remaining: Mappin
         lines += [f"**Paused.** {name} has been {in_markdown(str(summary.pause))}", ""]
         lines += ["Updates go on; nothing is processed or rejected until `leadgate resume`.", ""]
     if account.tally.capped:
-        lines += [f"**Too many rejects.** {account.tally.capped} leads that rules reject went to a person instead:"]
+        lines += [
+            f"**Too many rejects.** {counted(account.tally.capped, 'lead')} that rules reject went to a person instead:"
+        ]
         lines += ["rules have rejected as many as `safety.budgets.reject` allows. Look at the rules first.", ""]
     lines += _for_people(name, summary, remaining)
     counts = {key: count for key, count in summary.as_dict().items() if count and key not in _NOW}
@@ -219,7 +222,7 @@ async def _show_people(pipeline: Pipeline, remaining: Mapping[State, int]) -> No
     counts = {state: remaining.get(state, 0) for state in FOR_PEOPLE}
     page = People(counts, groups, found, pipeline.config.review, await Forms.of(name), ledger.now())
     total = sum(counts.values())
-    told = f"{total:,} leads of {name} need a person, or may soon." if total else f"No lead of {name} needs a person."
+    told = f"{counted(total, 'lead')} of {name} may need a person." if total else f"No lead of {name} needs a person."
     await acreate_markdown_artifact(page.as_markdown(), key=artifact_key(name, "people"), description=told)
 
 

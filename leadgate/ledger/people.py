@@ -17,6 +17,7 @@ from leadgate.ledger.schema import ATTEMPT, ENTRY, attempts, entries, in_state, 
 from leadgate.ledger.whereabouts import why_not
 from leadgate.model import Chosen, Resolution, Resolved, Result, State
 from leadgate.printable import on_one_line
+from leadgate.readable import counted
 
 LONGEST_NAME = 100
 """Characters of a person's name that the ledger keeps."""
@@ -162,8 +163,8 @@ def _counted(ledger: Ledger, connection: Connection, chosen: Chosen, verdict: Re
     if chosen.count != len(ids):
         which = f"by {chosen.rule}" if chosen.rule else "in all"
         msg = (
-            f"{len(ids)} leads are meant now {which}, not {chosen.count}, and nothing was done: look with `leadgate "
-            "review list`, and say the new count"
+            f"{counted(len(ids), 'lead is', 'leads are')} meant now {which}, not {chosen.count}, and nothing was done: "
+            "look with `leadgate review list`, and say the new count"
         )
         raise ConfigError(msg)
     return ids

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from leadgate.clock import CLOCKS_AGREE
 from leadgate.model import ColumnType, Enrichment, Lead
+from leadgate.readable import counted
 from leadgate.source.date_formats import ISO, guess_form
 from leadgate.source.faults import shape_of
 from leadgate.source.sampling import Sample, SampledColumn
@@ -231,8 +232,9 @@ def _about_complete(sample: Sample, expected: Expected, now: datetime) -> Iterat
     )
     if late and expected.is_first_run:
         yield Finding(
-            f"wait.deadline: at least {late:,} leads have waited for longer and are not complete: the first run "
-            "decides them at once, as late. `leadgate plan` shows how; a longer wait.deadline lets them wait."
+            f"wait.deadline: at least {counted(late, 'lead has', 'leads have')} waited for longer without being "
+            "complete: the first run decides them at once, as late. `leadgate plan` shows how; with a longer "
+            "wait.deadline they wait."
         )
 
 

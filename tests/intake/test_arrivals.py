@@ -13,7 +13,7 @@ from leadgate.ledger.status import read_status
 from leadgate.model import Conclusion, Enrichment, State, Waiting, fingerprint
 from leadgate.source import Source
 from tests.delivery.world import config_with, decision_of
-from tests.intake.pipeline import NOON, Pipeline
+from tests.intake.pipeline import NOON, Pipeline, small_pages
 
 LAST_DAY = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 REQUIRE = config_with().wait.columns
@@ -54,7 +54,7 @@ def test_a_row_that_cannot_be_a_lead_is_named(pipeline: Pipeline) -> None:
 
 def test_more_leads_than_a_page_are_all_seen(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """Registering and looking go page by page."""
-    monkeypatch.setattr("leadgate.intake.PAGE", 3)
+    small_pages(monkeypatch, 3)
     pipeline.quarantine(*range(1, 12))
     for lead_id in range(2, 11):
         pipeline.arrive(lead_id)

@@ -13,7 +13,7 @@ from leadgate.intake import compare_all, forward
 from leadgate.intake.forward import advance, read_from
 from leadgate.ledger.source_progress import Mark, Relation, read_mark
 from leadgate.model import State
-from tests.intake.pipeline import NOON, Pipeline, open_pipeline
+from tests.intake.pipeline import NOON, Pipeline, open_pipeline, small_pages
 
 MINUTE = timedelta(minutes=1)
 ROW = "INSERT INTO enrichment VALUES (:id, now(), 'TN25 6QD', '07700 900123', 0.9)"
@@ -171,8 +171,7 @@ def test_a_row_with_an_odd_stamp_is_found_by_the_comparison(
 
 def test_a_comparison_goes_on_where_it_was_broken_off(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page of each at a time; every lead is seen once."""
-    for module in ("register", "look", "compare"):
-        monkeypatch.setattr(f"leadgate.intake.{module}.PAGE", 2)
+    small_pages(monkeypatch, 2)
     pipeline.quarantine(*range(1, 8))
     pipeline.arrive(99)
     pipeline.look()
@@ -196,7 +195,7 @@ def test_a_comparison_ends_though_the_rows_that_were_left_are_gone(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else it would be under way for ever, and no other would begin."""
-    monkeypatch.setattr("leadgate.intake.register.PAGE", 2)
+    small_pages(monkeypatch, 2)
     pipeline.quarantine(*range(1, 8))
     pipeline.arrive(99)
     pipeline.look()

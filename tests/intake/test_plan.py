@@ -16,7 +16,7 @@ from leadgate.leadbyte import LeadByteClient
 from leadgate.model import Faults, State
 from leadgate.plan import Plan, plan_run
 from leadgate.sandbox import Sandbox, sandbox_thread
-from tests.intake.pipeline import Pipeline
+from tests.intake.pipeline import Pipeline, small_pages
 
 TABLES = ["leadgate_entries", "leadgate_entry_decisions", "leadgate_attempts", "leadgate_readings", "leadgate_policies"]
 
@@ -103,7 +103,7 @@ def test_a_plan_keeps_to_the_reject_cap(pipeline: Pipeline) -> None:
 
 def test_a_plan_has_as_many_pages_as_it_needs(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """New, waiting and ready leads alike."""
-    monkeypatch.setattr("leadgate.plan.PAGE", 2)
+    small_pages(monkeypatch, 2)
     pipeline.complete(*range(1, 6))
     pipeline.quarantine(*range(6, 11))
     pipeline.register()

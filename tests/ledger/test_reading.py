@@ -1,8 +1,10 @@
 """What the ledger tells: counts and ages, pages, one lead's history; and what it keeps beside the leads."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, select
+import pytest
+from sqlalchemy import Engine, select, update
 
 from leadgate.ledger import Ledger, claims, sending, waiting
 from leadgate.ledger.absent import open_ids
@@ -10,11 +12,11 @@ from leadgate.ledger.claims import read_ready_page
 from leadgate.ledger.history import read_history
 from leadgate.ledger.policies import keep_policy
 from leadgate.ledger.report_counts import DecisionCount, read_decision_counts
-from leadgate.ledger.schema import policies
+from leadgate.ledger.schema import entries, policies
 from leadgate.ledger.source_health import keep_reading
 from leadgate.ledger.status import Due, Status, read_due, read_missing, read_status
-from leadgate.ledger.waiting import all_waiting, read_known
-from leadgate.model import Look, RequestKind, Result, SourceReading, State
+from leadgate.ledger.waiting import all_waiting, held_until, never_looked_at, read_known, waiting_since
+from leadgate.model import Look, RequestKind, Result, SourceReading, State, Waiting
 from tests.ledger.steps import (
     LEASE,
     NOW,
@@ -206,3 +208,27 @@ def test_every_lead_that_may_be_withdrawn_is_read_once(ledger: Ledger) -> None:
         pages = list(open_ids(ledger, limit))
         assert sorted(lead_id for page in pages for lead_id in page) == ids
         assert max(map(len, pages)) <= limit
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+def test_pages_of_waiting_leads_hold_each_once_and_in_order(ledger: Ledger, engine: Engine, limit: int) -> None:
+    """By their ids; held ones by when they are due, others by when they came, and by their ids where that is alike."""
+    came = {"e": 3, "d": 3, "c": 2, "b": 2, "a": 1}
+    for lead_id, hours in came.items():
+        waiting.register(ledger, leads(lead_id, quarantined_at=NOW - timedelta(hours=hours)), now=NOW)
+    waiting.note_looks(ledger, [Look(lead_id, ["score"], None, due=False) for lead_id in "abc"], now=NOW)
+    assert ids_of(all_waiting(ledger, limit)) == list("abcde")
+    assert ids_of(all_waiting(ledger, limit, after="b")) == list("cde")
+    assert ids_of(never_looked_at(ledger, limit)) == list("de")
+    assert ids_of(waiting_since(ledger, NOW - timedelta(hours=2), limit)) == list("debc")
+    with engine.begin() as connection:
+        for lead_id, hours in came.items():
+            held = update(entries).where(entries.c.lead_id == lead_id)
+            connection.execute(held.values(due_at=NOW - timedelta(hours=hours - 2)))
+    assert ids_of(held_until(ledger, NOW, limit)) == list("debc")
+    assert ids_of(waiting_since(ledger, NOW, limit)) == []
+
+
+def ids_of(pages: Iterable[Sequence[Waiting]]) -> list[str]:
+    """The ids, page after page."""
+    return [one.lead_id for page in pages for one in page]
