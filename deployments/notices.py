@@ -57,7 +57,7 @@ NOTICES: dict[str, tuple[str, Notice]] = {
         Notice(
             "a run finds reviews that are open for longer than review.within",
             "reviews are overdue",
-            "{{ event.payload.overdue }} leads wait for a person: `leadgate review list`.",
+            "Leads that wait for a person: {{ event.payload.overdue }}. Type `leadgate review list`.",
             "{% if event.payload.by_rule %} By rule: {{ event.payload.by_rule }}.{% endif %}"
             "{% if event.payload.form %} To decide: {{ event.payload.form }} .{% endif %}"
             "{% if event.payload.lead %} Open for longest: {{ event.payload.lead }} .{% endif %}",
@@ -76,7 +76,7 @@ NOTICES: dict[str, tuple[str, Notice]] = {
         Notice(
             "acts are held back, since LeadByte does not answer them as documented",
             "acts are held back",
-            "{{ event.payload.in_doubt }} leads are in doubt: `leadgate status` says what to do.",
+            "Leads in doubt: {{ event.payload.in_doubt }}. `leadgate status` says what to do.",
         ),
     ),
     "leadgate-brake-off": (
@@ -134,7 +134,7 @@ NOTICES: dict[str, tuple[str, Notice]] = {
         Notice(
             "a run finds leads that are parked, which LeadByte has refused too often",
             "leads are parked",
-            "{{ event.payload.parked }} leads were refused by LeadByte: `leadgate failed list` has its words.",
+            "Leads that LeadByte refused: {{ event.payload.parked }}. `leadgate failed list` has its words.",
         ),
     ),
     "leadgate-leads-not-parked": (
@@ -146,7 +146,7 @@ NOTICES: dict[str, tuple[str, Notice]] = {
         Notice(
             "an act has been unknown for a quarter of an hour longer than evidence takes",
             "acts stay unknown",
-            "{{ event.payload.unknown }} leads are unknown, and no evidence settles them: `leadgate status`.",
+            "Leads that no evidence settles: {{ event.payload.unknown }}. Type `leadgate status`.",
         ),
     ),
     "leadgate-leads-known": (

@@ -191,4 +191,6 @@ async def test_each_alarm_is_heard_once_and_so_is_its_end(
     assert heard.subjects == dict.fromkeys(ALL, 1)
     assert all("docs/operations.md" in body for body in heard.bodies.values())
     told = heard.bodies["leadgate acme: reviews are overdue"]
-    assert "1 leads wait for a person: `leadgate review list`. By rule: opted-out 1. docs/operations.md" in told
+    assert (
+        "Leads that wait for a person: 1. Type `leadgate review list`. By rule: opted-out 1. docs/operations.md" in told
+    )

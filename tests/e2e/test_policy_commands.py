@@ -241,7 +241,7 @@ def test_a_backtest_is_honest_about_rows_that_are_not_what_they_were(pipeline: P
         "2: process by verified -> hold by not-sure-yet: The score may still rise. (its row has changed since)" in told
     )
     assert (
-        "Of 2 leads the source row has changed since the decision (1 have none): 0 were decided by their kept "
+        "The source row of 2 leads has changed, or is gone (1): 0 were decided by their kept "
         "facts, 1 by the present row, 1 could not be.\n"
     ) in told
 
@@ -259,7 +259,7 @@ def test_a_backtest_of_the_wait_tells_who_would_have_been_late(pipeline: Practic
     decide_all(pipeline)
     other = other_file(pipeline, "deadline: 24h", "deadline: 12h")
     told = leadgate("backtest", "--policy", other, config=pipeline.file).stdout
-    assert "Wait: 1 leads were late; 1 more would be, 0 would not.\n" in told
+    assert "Wait: 1 lead was late; 1 more would be, 0 would not.\n" in told
     wait = leadgate("backtest", "--policy", other, "--json", config=pipeline.file).json()["wait"]
     assert [wait[key] for key in ("late_before", "newly_late", "no_longer_late", "open")] == [1, 1, 0, 1]
     assert wait["sooner"]["leads"] == 2

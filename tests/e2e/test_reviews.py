@@ -67,7 +67,7 @@ def test_the_list_counts_first_and_says_what_to_type(pipeline: Practice) -> None
         "        3  otherwise: No rule matched.",
         "        2  low: Score 0.1.",
     ]
-    assert lines[3].startswith("1: since 0s ago OVERDUE: No rule matched. [score=0.3]")
+    assert lines[3].startswith("1: since 0 s ago OVERDUE: No rule matched. [score=0.3]")
     assert lines[3].endswith(" https://crm.example/leads/1")
     assert lines[5:] == [
         "Shown are 2, the longest open first: --limit shows more, --rule NAME and --since fewer.",

@@ -42,15 +42,9 @@ def test_the_diagram_has_every_state_and_every_way_out() -> None:
     assert all(end == "[*]" for start, end in arrows if start in FINAL_STATES)
 
 
-@pytest.mark.parametrize("table", metadata.tables)
-def test_every_column_has_a_row(table: str) -> None:
-    """In the order of the table."""
-    assert rows(table) == metadata.tables[table].columns.keys()
-
-
-def test_every_table_has_a_heading() -> None:
-    """And every heading under Tables is a table."""
-    assert set(re.findall(r"^### (\S+)$", DOCS, re.MULTILINE)) == set(metadata.tables)
+def test_every_table_has_a_row() -> None:
+    """And every row names a table."""
+    assert sorted(rows("Tables")) == sorted(metadata.tables)
 
 
 def test_every_rule_of_the_tables_has_a_row() -> None:

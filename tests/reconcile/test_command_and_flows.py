@@ -110,7 +110,7 @@ def test_a_wrong_id_is_named_and_the_right_ones_go_round(practice: Practice, led
     done = leadgate("retry", "1", "nobody", "x", config=practice.file)
     assert done.code == 2
     assert "not parked as failed: nobody, x." in done.stderr
-    assert "1 others are retried" in done.stderr
+    assert "1 other is retried" in done.stderr
     assert practice.states() == {"1": "ready", "2": "failed"}
 
 
@@ -216,7 +216,7 @@ async def test_what_is_down_fails_the_probes_alone(
     state: Any = await maintain_ledger(str(practice.file), return_state=True)
     assert state.is_failed()
     assert state.message.startswith("The unknown leads that are due (1) could not be settled. ")
-    assert state.message.endswith(" The rest is done: 1 leads taken over.")
+    assert state.message.endswith(" The rest is done: 1 lead taken over.")
     assert why in state.message
     assert practice.states() == {"1": "unknown", "2": "unknown"}
     assert practice.file.with_name("page.html").exists()
