@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from leadgate.config import RuleConfig
 from leadgate.model import Columns, Decision, Enrichment, Lead, Verdict
-from leadgate.policy.language import AS_WANTED, OPEN, Condition
+from leadgate.policy.language import Condition
 from leadgate.policy.names import Column
 from leadgate.policy.reason import fact, render
 from leadgate.policy.seeing import Eyes, Seen
@@ -32,7 +32,7 @@ class Rule:
         """Every name its conditions read."""
         return {name for condition in self.conditions for name in condition.names}
 
-    def ask(self, seen: Seen) -> list[str] | Failed:  # noqa: C901 - it runs for every lead, so it is not split
+    def ask(self, seen: Seen) -> list[str] | Failed:
         """Say what leaves the rule open: an empty list means it holds.
 
         All else means that it does not hold whatever is open: what failed, in the numbers of a trace.
@@ -40,16 +40,11 @@ class Rule:
         gaps: list[str] = []
         for first, conditions, wanted in ((0, self.all, True), (len(self.all) + len(self.any), self.none, False)):
             for number, condition in enumerate(conditions, first):
-                way = condition.way(seen.bound, seen.lacking) if condition.ways else None
-                if way is not None and way >= 0:
-                    return number, way
-                if way == AS_WANTED:
-                    continue
-                answer = None if way == OPEN else condition.answer(seen.bound)
+                answer = condition.answer(seen.bound)
                 if not isinstance(answer, bool):
                     gaps.append(seen.gap(condition, answer))
                 elif answer is not wanted:
-                    way = condition.first_answered(seen.bound)
+                    way = condition.first_failing(seen.bound)
                     return number if way is None else (number, way)
         if not self.any:
             return gaps

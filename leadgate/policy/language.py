@@ -13,10 +13,9 @@ What it does that one would not expect, and what is done about it here:
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_strings
@@ -26,7 +25,7 @@ from leadgate.policy.allowed import COMPARISONS, FUNCTIONS, refusals
 from leadgate.policy.checked import Node, read_checked
 from leadgate.policy.faults import ConditionFault, translate, without_strings
 from leadgate.policy.names import BUILT_IN, Names, a
-from leadgate.policy.parts import first_failing, ways_to_fail
+from leadgate.policy.parts import ways_to_fail
 
 _TYPES = {
     "bool": cel.Type.BOOL,
@@ -42,7 +41,6 @@ _DAYS = re.compile(r"(?<![\w.])days\([ \t]*(\d{1,5}|100000)[ \t]*\)")
 # Of a column between backticks nothing but blanks is left where strings were taken out.
 _SINCE = re.compile(r"(?<![\w.])days_since\([ \t]*((?:lead|enrichment)\.(?:\w+|[ ]+))[ \t]*\)")
 _SHARE = re.compile(r"(?<![\w.])share\([ \t]*(0\.\d*[1-9]\d*)[ \t]*\)")
-_SURE = frozenset({*COMPARISONS, "@in", "!_", "startsWith", "endsWith", "contains"})
 _UNBOUND = "UNKNOWN: No value with name"
 _SETTINGS = "name: leadgate\nstdlib:\n  disable_macros: true\n  exclude_functions:\n" + "".join(
     f"    - name: '{name}'\n" for name in (*COMPARISONS, "@in")
@@ -57,32 +55,18 @@ class ConditionFaults(LeadgateError):
         super().__init__("; ".join(fault.message for fault in faults))
 
 
-AS_WANTED, OPEN = -1, -2
-"""In place of the number of a way to fail: there is none, or it depends on missing values."""
-
-
-class _Way(NamedTuple):
-    """A way to fail, compiled; if it is sure, a missing value is all that can leave it without an answer."""
-
-    expression: Any
-    wanted: bool
-    names: frozenset[str]
-    is_sure: bool
-
-
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A condition that compiled: its checked tree, the names it reads, and its answer for one lead.
 
-    Where it can fail in several ways, `ways` has them, and `first_failing` gives the number of the first, or AS_WANTED.
+    Where it can fail in several ways, `ways` has them, compiled, each with the answer that is wanted of it.
     """
 
     text: str
     tree: Node
     names: frozenset[str]
     expression: Any
-    ways: Sequence[_Way] = ()
-    first_failing: Any = None
+    ways: Sequence[tuple[Any, bool]] = ()
 
     def value(self, bound: Any) -> Any:  # noqa: ANN401
         """Give what it comes to; None where that is no value: one that it needs is not bound, or it cannot be had."""
@@ -99,28 +83,9 @@ class Condition:
             return bool(value)
         return None if str(value).startswith(_UNBOUND) else _without_values(str(value))
 
-    def way(self, bound: Any, lacking: AbstractSet[str]) -> int | None:  # noqa: ANN401
-        """Give the number of the first way in which it fails, AS_WANTED or OPEN; None if only `answer` can say.
-
-        `lacking` holds the names that are not bound. This costs no more than `answer` when none of them is read.
-        """
-        if self.names.isdisjoint(lacking):
-            number = self.first_failing.eval(bound).value()
-            return number if type(number) is int else None
-        found: int | None = OPEN
-        for number, way in enumerate(self.ways):
-            if way.names.isdisjoint(lacking):
-                value = way.expression.eval(bound).value()
-                if value is way.wanted:
-                    continue
-                return number if value is (not way.wanted) else None
-            if not way.is_sure:
-                found = None
-        return found
-
-    def first_answered(self, bound: Any) -> int | None:  # noqa: ANN401
+    def first_failing(self, bound: Any) -> int | None:  # noqa: ANN401
         """Give the number of the first way in which it fails, of those that have an answer."""
-        answers = ((number, way.expression.eval(bound).value(), way.wanted) for number, way in enumerate(self.ways))
+        answers = ((number, way.eval(bound).value(), wanted) for number, (way, wanted) in enumerate(self.ways))
         return next((number for number, value, wanted in answers if value is (not wanted)), None)
 
 
@@ -166,8 +131,10 @@ class Language:
         readable, condition = self._compile(text)
         if condition.tree.type != "bool":
             raise ConditionFaults([ConditionFault(_not_a_condition(condition.tree.type, text.strip()))])
-        ways, first_failing = self._ways(readable, wanted=wanted)
-        return replace(condition, ways=ways, first_failing=first_failing)
+        ways = ways_to_fail(readable, wanted=wanted)
+        if len(ways) == 1:
+            return condition
+        return replace(condition, ways=[(self._env.compile(way.text), way.wanted) for way in ways])
 
     def compile_value(self, text: str) -> Condition:
         """Compile a calculation whose value is to be written; raise as `compile`."""
@@ -202,22 +169,6 @@ class Language:
         if faults := list(refusals(root, self._known, self._try_out, joins_texts=joins_texts)):
             raise ConditionFaults(faults)
         return readable, Condition(text, root, self._names_in(root), expression)
-
-    def _ways(self, readable: str, *, wanted: bool) -> tuple[Sequence[_Way], Any]:
-        ways = ways_to_fail(readable, wanted=wanted)
-        if len(ways) == 1:
-            return (), None
-        try:
-            whole = self._env.compile(first_failing(readable, wanted=wanted))
-        except RuntimeError:
-            return (), None  # Nested too deeply: such a condition is told whole.
-        compiled = []
-        for way in ways:
-            expression = self._env.compile(way.text)
-            root = read_checked(expression.serialize())
-            is_sure = all(node.kind != "call" or node.name in _SURE for node in root.walk())
-            compiled.append(_Way(expression, way.wanted, self._names_in(root), is_sure))
-        return compiled, whole
 
     def _names_in(self, root: Node) -> frozenset[str]:
         return frozenset(self.since.get(node.name, node.name) for node in root.walk() if node.kind == "variable")

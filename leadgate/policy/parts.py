@@ -32,16 +32,6 @@ def ways_to_fail(text: str, *, wanted: bool = True) -> list[Way]:
     return [_way(piece) for piece in _needed(_taken_apart(text, wanted=wanted))]
 
 
-def first_failing(text: str, *, wanted: bool = True) -> str:
-    """Write an expression that gives the number of the first way in which a condition fails, or -1 if it does not."""
-    pieces = list(_needed(_taken_apart(text, wanted=wanted)))
-    written = "-1"
-    for number, piece in reversed(list(enumerate(pieces))):
-        yes, no = (written, str(number)) if piece.wanted else (str(number), written)
-        written = f"({piece.text}) ? ({yes}) : ({no})"
-    return written
-
-
 def _needed(piece: _Piece) -> Iterator[_Piece]:
     """The pieces that must each be as wanted."""
     if piece.kind != "all":

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,11 +14,10 @@ from leadgate.policy.names import Column, Names, a, joined, spell
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What conditions see of one lead: values by name, the same bound for CEL, and the names that are missing."""
+    """What conditions see of one lead: values by name, and the same bound for CEL; what is missing is not there."""
 
     values: Mapping[str, Any]
     bound: Any
-    lacking: AbstractSet[str]
 
     def gap(self, condition: Condition, error: str | None) -> str:
         """Say why a condition has no answer: the calculation that failed, or the missing values it reads."""
@@ -36,7 +34,7 @@ class Eyes:
         self, language: Language, names: Names, conditions: Iterable[Condition], more: Iterable[Column] = ()
     ) -> None:
         self._language = language
-        self._read = read = {name for condition in conditions for name in condition.names}
+        read = {name for condition in conditions for name in condition.names}
         self._reads_now, self._reads_waited = "now" in read, "waited" in read
         self._is_timed = bool(self._reads_now or self._reads_waited or language.since)
         self._shares = language.shares
@@ -54,7 +52,7 @@ class Eyes:
     def nothing(self) -> Seen:
         """See a lead of which nothing is known."""
         constants = self.constants
-        return Seen(constants, self._language.bind(constants), self._read - constants.keys())
+        return Seen(constants, self._language.bind(constants))
 
     @property
     def constants(self) -> Mapping[str, timedelta]:
@@ -67,7 +65,6 @@ class Eyes:
         """Collect what is read; the list says which values do not fit their columns."""
         values: dict[str, Any] = {"late": late, **self._language.constants}
         unfit: list[str] = []
-        lacking: set[str] = set()
         arrived = enrichment.columns if enrichment else {}
         for column, variable, of_lead in self._columns:
             raw = (lead.columns if of_lead else arrived).get(column.name)
@@ -75,26 +72,23 @@ class Eyes:
             if value is not None:
                 values[variable] = value
                 continue
-            lacking.add(variable)
             if raw is not None:
                 unfit.append(f"{spell(variable)} does not hold {a(column.type)}, so it counts as missing")
         for name, variable in self._missing.items():
             values[name] = variable not in values
         if self._is_timed:
-            self._see_times(values, lacking, lead, now)
+            self._see_times(values, lead, now)
         if self._shares:
             place = _place_of(lead.lead_id)
             values |= {name: place < share for name, share in self._shares.items()}
-        return Seen(values, self._language.bind(values), lacking), unfit
+        return Seen(values, self._language.bind(values)), unfit
 
-    def _see_times(self, values: dict[str, Any], lacking: set[str], lead: Lead, now: datetime | None) -> None:
+    def _see_times(self, values: dict[str, Any], lead: Lead, now: datetime | None) -> None:
         since, at = fit(lead.quarantined_at, ColumnType.TIMESTAMP), fit(now, ColumnType.TIMESTAMP)
         if self._reads_now:
             values["now"] = at
         if self._reads_waited and since and at:
             values["waited"] = at - since
-        elif self._reads_waited:
-            lacking.add("waited")
         for name, variable in self._language.since.items():
             if at and variable in values:
                 values[name] = (at - values[variable]).days

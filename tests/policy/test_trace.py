@@ -93,13 +93,13 @@ def test_values_that_do_not_fit_are_told_apart(compile_rules: Compile, decide: D
         ("late ? late && late : late", {}, "`late ? late && late : late` is false"),
         ("enrichment.postcode == 'a && b' && true", {}, "`enrichment.postcode == 'a && b'` is false"),
         ("true && // late && true\n late", {}, "`true && // late && true\n late` is false"),
-        (" && ".join(["true"] * 100 + ["late"]), {}, f"`{' && '.join(['true'] * 100 + ['late'])}` is false"),
+        (" && ".join(["true"] * 100 + ["late"]), {}, "`late` is false"),
     ],
 )
 def test_the_part_that_failed_is_named(
     compile_rules: Compile, decide: Decide, condition: str, given: dict[str, Any], why: str
 ) -> None:
-    """Taken apart at the signs between conditions; what is written otherwise, or too long, stays whole."""
+    """Taken apart at the signs between conditions; what is written otherwise stays whole."""
     policy = compile_rules(condition, keep_facts=["score", "age"])
     decision = decide(policy, {"phone_verified": True, "score": 0.4, "age": 20, "postcode": "N1"} | given)
     assert tried(policy, decision) == [("r1", why)]
