@@ -60,7 +60,7 @@ async def test_acts_in_doubt_are_settled_by_what_a_person_found(pipeline: Practi
     listed = leadgate("review", "list", config=pipeline.file).stdout
     assert "        1  an act that may have been taken\n" in listed
     assert " Its process may have been taken since " in listed
-    assert "in quarantine 1h 5m after the act was sent. Then say what you found:" in listed
+    assert "in quarantine 1 h 5 min after the act was sent. Then say what you found:" in listed
     early = leadgate("review", "settle", 1, "--was", "not-taken", "--by", "ann", config=pipeline.file)
     assert (early.code, "may still be in LeadByte's queue" in early.stderr) == (2, True)
     settled = leadgate("review", "settle", "--all", "--yes", 1, "--was", "processed", config=pipeline.file)
