@@ -101,10 +101,17 @@ def test_texts_can_be_looked_into(compile_rules: Compile, decide: Decide, when: 
 
 def test_a_reason_may_quote_kept_columns_only_as_they_are(compile_rules: Compile, decide: Decide) -> None:
     """Each kept column is written in place of its name; a missing one reads `missing`."""
-    rule = {"when": "true", "because": "Score {score}, verified {phone_verified}, seen {seen_at}, from {campaign}."}
-    policy = compile_rules(rule, keep_facts=["score", "phone_verified", "seen_at", "campaign"])
-    row = {"score": Decimal("0.7"), "phone_verified": 1, "seen_at": datetime(2024, 4, 1, tzinfo=UTC)}
-    assert decide(policy, row).reason == "Score 0.7, verified true, seen 2024-04-01T00:00:00+00:00, from missing."
+    because = "Score {score}, verified {phone_verified}, out {opted_out}, seen {seen_at}, from {campaign}."
+    rule = {"when": "true", "because": because}
+    policy = compile_rules(rule, keep_facts=["score", "phone_verified", "opted_out", "seen_at", "campaign"])
+    row = {
+        "score": Decimal("0.7"),
+        "phone_verified": 1,
+        "seen_at": datetime(2024, 4, 1, tzinfo=UTC),
+        "opted_out": False,
+    }
+    told = "Score 0.7, verified true, out false, seen 2024-04-01T00:00:00+00:00, from missing."
+    assert decide(policy, row).reason == told
 
 
 def test_facts_are_the_kept_columns_as_json_holds_them(compile_rules: Compile, decide: Decide) -> None:

@@ -8,9 +8,11 @@ import pytest
 from pydantic import ValidationError
 
 from leadgate.config import ExampleConfig
+from leadgate.config.update import FieldConfig
 from leadgate.model import Columns
 from leadgate.policy.deciding import Policy
 from leadgate.policy.examples import Examined, example_faults, run_examples
+from leadgate.policy.writing import Update
 
 Compile = Callable[..., Policy]
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -96,3 +98,39 @@ def test_what_no_lead_can_be_is_refused(given: dict[str, Any], message: str) -> 
     """When the file is read, with its path."""
     with pytest.raises(ValidationError, match=message):
         example(given, "hold")
+
+
+def test_an_example_fails_whose_fields_would_be_written_otherwise(policy: Policy, columns: Columns) -> None:
+    """Those alone are told that differ, as they were expected and as they would be; a missing value is left out."""
+    update = Update(
+        {"postcode": FieldConfig(**{"from": "postcode"}), "phone1": FieldConfig(**{"from": "age"})}, columns
+    )
+    given = {"postcode": "N1", "age": None}
+    fits = ExampleConfig.model_validate(
+        {"given": given, "expect": {"verdict": "hold", "update": {"postcode": "N1", "phone1": None}}}
+    )
+    differs = ExampleConfig.model_validate(
+        {"given": given, "expect": {"verdict": "hold", "update": {"postcode": "N1", "phone1": 7}}}
+    )
+    examined = run_examples([fits, differs], policy, now=NOW, update=update)
+    assert [str(failure).partition("\n")[0] for failure in examined.failures] == [
+        "examples[2]: expected hold, phone1 7, decided hold by otherwise, phone1 left out: No rule matched."
+    ]
+
+
+def test_what_counts_as_null_in_the_source_does_so_in_an_example(policy: Policy) -> None:
+    """Such as an empty text, or one of `source.nulls`."""
+    told = {"lead": {"campaign": "n/a"}, "score": 1}
+    reads_it = example(told, "process")
+    (as_it_is,) = run_examples([reads_it], policy, now=NOW).failures
+    (as_null,) = run_examples([reads_it], policy, now=NOW, nulls={"", "n/a"}).failures
+    assert "`lead.campaign == 'a'` is false" in str(as_it_is)
+    assert "lead.campaign is missing" in str(as_null)
+
+
+def test_a_share_goes_by_the_id_that_an_example_gives(compile_rules: Compile) -> None:
+    """Under the column of ids; a lead without one is in no share."""
+    policy = compile_rules({"name": "some", "when": "share(0.999999)"})
+    some, none = example({"lead": {"id": 4711}}, "process"), example({}, "hold")
+    assert run_examples([some, none], policy, now=NOW, id_column="id").failures == []
+    assert [one.example for one in run_examples([some], policy, now=NOW).failures] == ["examples[1]"]
