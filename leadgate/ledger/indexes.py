@@ -46,7 +46,8 @@ _partial_index(
     entries.c.pipeline,
     entries.c.state,
     entries.c.lead_id,
-    where="state = 'review' or state = 'failed'",  # SQLite sees that one of them is in here, not in a list
+    # SQLite sees that one of them is in here, and of a list it does not.
+    where="state = 'review' or state = 'failed' or state = 'withdrawn'",
 )
 _partial_index("leadgate_entries_absent", entries.c.pipeline, entries.c.absent_since, where="absent_since is not null")
 _partial_index("leadgate_entries_in_doubt", entries.c.pipeline, entries.c.state, where="doubt_since is not null")

@@ -37,8 +37,8 @@ class Due:
 
 def read_status(ledger: Ledger) -> Status:
     """Count a pipeline's entries by state, every state named, and tell the ages that matter."""
-    # Those that are not settled by the index of each state; of these a ledger has few.
-    leased = {State.SENDING: ENTRY.lease_until.is_not(None), State.WITHDRAWN: ENTRY.absent_since.is_not(None)}
+    # Each state by the index that holds it; one that is being sent has a lease.
+    leased = {State.SENDING: ENTRY.lease_until.is_not(None)}
     is_open = {
         state: select(func.count()).where(ledger.mine, in_state(state), leased.get(state, true()))
         for state in State

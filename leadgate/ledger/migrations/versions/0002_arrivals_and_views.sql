@@ -16,7 +16,8 @@ WHERE settled_at IS NOT NULL GROUP BY pipeline, state, inferred;
 
 DROP INDEX leadgate_entries_for_people;
 
-CREATE INDEX leadgate_entries_for_people ON leadgate_entries (pipeline, state, lead_id) WHERE state = 'review' or state = 'failed';
+CREATE INDEX leadgate_entries_for_people ON leadgate_entries (pipeline, state, lead_id)
+WHERE state = 'review' or state = 'failed' or state = 'withdrawn';
 
 DROP INDEX leadgate_entries_in_doubt;
 

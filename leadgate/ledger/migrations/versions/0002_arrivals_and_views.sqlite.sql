@@ -26,7 +26,7 @@ END;
 -- How a large ledger's rows are spread, so that SQLite finds leads by the partial indexes whatever this one holds now:
 -- what it would otherwise take for few is a pipeline's entries. https://www.sqlite.org/fileformat2.html#stat1tab
 
-ANALYZE;
+ANALYZE leadgate_settled;
 
 DELETE FROM sqlite_stat1;
 
