@@ -225,7 +225,10 @@ class LeadByteClient:
                 with telemetry.request(method, path) as sent:
                     async with self._http.stream(method, path, content=content) as response:
                         sent.status = response.status_code
-                        return self._read(response, await read_bytes(response))
+                        reply = self._read(response, await read_bytes(response))
+                    # Its stream knows the response: they would be kept until Python looks for rings among objects.
+                    response.stream = httpx.ByteStream(b"")
+                    return reply
         except _NOT_SENT as error:
             problem = f"LeadByte cannot be reached ({type(error).__name__})"
             return Reply(sent=False, problem=problem, detail=prose(str(error)))
