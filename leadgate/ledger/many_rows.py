@@ -34,8 +34,6 @@ from leadgate.ledger.instants import UtcDateTime, in_utc
 
 _DOCUMENT = "given_rows"
 """The statement's parameter that holds the rows, on PostgreSQL."""
-_MOST_PARAMETERS = 32_766
-"""SQLite's limit for a statement, unless it was built with another."""
 
 
 class ManyRows:
@@ -78,13 +76,10 @@ class ManyRows:
         names = list(self._types)
         connection.exec_driver_sql(f"create temp table if not exists {self._table} ({', '.join(names)})")
         connection.exec_driver_sql(f"delete from temp.{self._table}")  # noqa: S608 - a name of ours
-        at_once = _MOST_PARAMETERS // len(names)
-        one = f"({', '.join('?' * len(names))})"
-        for start in range(0, len(rows), at_once):
-            chunk = rows[start : start + at_once]
-            values = [value for row in chunk for value in map(row.get, names)]
-            insert = f"insert into temp.{self._table} values {', '.join([one] * len(chunk))}"  # noqa: S608
-            connection.exec_driver_sql(insert, tuple(values))
+        # A statement of one row for all: of many rows it would be another for each number of them, and SQLite keeps each.
+        insert = f"insert into temp.{self._table} values ({', '.join('?' * len(names))})"  # noqa: S608
+        if rows:
+            connection.exec_driver_sql(insert, [tuple(map(row.get, names)) for row in rows])
         return {}
 
 
