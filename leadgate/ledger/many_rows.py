@@ -76,7 +76,7 @@ class ManyRows:
         names = list(self._types)
         connection.exec_driver_sql(f"create temp table if not exists {self._table} ({', '.join(names)})")
         connection.exec_driver_sql(f"delete from temp.{self._table}")  # noqa: S608 - a name of ours
-        # One row a statement: of many it would be another for each number of them, and SQLite keeps each with its values.
+        # One row a statement: of many it would be another for each number of them, and SQLite keeps each, values too.
         insert = f"insert into temp.{self._table} values ({', '.join('?' * len(names))})"  # noqa: S608
         if rows:
             connection.exec_driver_sql(insert, [tuple(map(row.get, names)) for row in rows])
