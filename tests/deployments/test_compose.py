@@ -160,7 +160,7 @@ def test_every_command_does_its_part(database: PostgresServer) -> None:
         wait_until(lambda: acts() > 0, what="the practice LeadByte has taken an act", seconds=100)
         again = {name: stands[name].run() for name in done}
         assert "nothing to do" in again["apply"]
-        assert "practice: 1000 leads" in again["practice-ledger"]
+        assert "practice: 1,000 leads" in again["practice-ledger"]
         os.kill(running["worker"].pid, signal.SIGTERM)
         wait_until(lambda: _has_ended(running["worker"]), what="the worker has ended with its runs", seconds=40)
         assert _states(ports["4200"], "watch-enrichment") == ["CANCELLED"]
