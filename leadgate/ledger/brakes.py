@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Label, func, or_, select
+from sqlalchemy import Connection, Label, bindparam, func, or_, select
 
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.schema import ENTRY, brakes, entries
@@ -23,6 +23,17 @@ _FULL_WAIT = timedelta(minutes=15)
 """How long acts wait where as many leads are in doubt as may be, before it is looked at again."""
 _MAY_HAVE_ACTED = (ENTRY.doubt_since.is_not(None), ENTRY.doubt_action.is_not(None))
 _IN_DOUBT = (*_MAY_HAVE_ACTED, or_(ENTRY.state == State.UNKNOWN, ENTRY.state == State.REVIEW))
+
+
+def _counted() -> list[Label[int]]:
+    """How many leads are in doubt, and how many have an act under way."""
+    count = select(func.count()).select_from(entries)
+    under_way = count.where(*_MAY_HAVE_ACTED, ENTRY.state == State.SENDING)
+    return [count.where(*_IN_DOUBT).scalar_subquery().label("in_doubt"), under_way.scalar_subquery().label("under_way")]
+
+
+_BRAKE = select(brakes, *_counted()).where(brakes.c.account == bindparam("account"))
+_BRAKE_LOCKED = _BRAKE.with_for_update(of=brakes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +87,17 @@ def admit(  # noqa: PLR0913
         if each["action"]:
             acts.setdefault(each["request_id"], []).append(each["lead_id"])
     everyone = frozenset(lead_id for leads in acts.values() for lead_id in leads)
-    query = select(brakes, *_counted()).where(brakes.c.account == ledger.account)
-    row = connection.execute(query).first()
+    account = {"account": ledger.account}
+    row = connection.execute(_BRAKE, account).first()
     if row is None:
         _begin(ledger, connection, now)
-        row = connection.execute(query).one()
+        row = connection.execute(_BRAKE, account).one()
     if row.in_doubt >= at_most:
         leads_are = "lead is" if row.in_doubt == 1 else "leads are"
         why = f"{row.in_doubt} {leads_are} in doubt, which is delivery.in_doubt_at_most: no act is sent"
         return Admitted(everyone, until=now + _FULL_WAIT, why=why)
     if row.is_on:
-        row = connection.execute(query.with_for_update(of=brakes)).one()
+        row = connection.execute(_BRAKE_LOCKED, account).one()
     if not row.is_on:
         room = at_most - row.in_doubt - row.under_way
         return Admitted(everyone - _fitting(acts, room, is_first=not row.under_way))
@@ -99,13 +110,6 @@ def admit(  # noqa: PLR0913
     lone = next(iter(acts.values()))[0]
     _set(ledger, connection, lone_until=now + lease)
     return Admitted(everyone - {lone}, lone=lone)
-
-
-def _counted() -> list[Label[int]]:
-    """How many leads are in doubt, and how many have an act under way."""
-    count = select(func.count()).select_from(entries)
-    under_way = count.where(*_MAY_HAVE_ACTED, ENTRY.state == State.SENDING)
-    return [count.where(*_IN_DOUBT).scalar_subquery().label("in_doubt"), under_way.scalar_subquery().label("under_way")]
 
 
 def _fitting(acts: Mapping[str, Sequence[str]], room: int, *, is_first: bool) -> AbstractSet[str]:
