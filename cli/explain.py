@@ -20,7 +20,7 @@ def explain(
     config: ConfigOption = Path("leadgate.yaml"),
     as_json: JsonOption = False,
 ) -> None:
-    """Tell everything about one lead, in order, with times: arrival, decisions, what was sent and answered.
+    """Show everything about one lead, in order, with times: arrival, decisions, what was sent and answered.
 
     Exits with 1 if leads are in doubt, acts are held back, or deadlines stand still.
     """

@@ -15,7 +15,7 @@ from leadgate.wiring.ledger import ledger_of
 @reports_errors
 def pause(
     *,
-    reason: Annotated[str, typer.Option(help="Why, for whoever reads the status.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; shown by `leadgate status`.")] = "",
     by: ByOption = None,
     config: ConfigOption = Path("leadgate.yaml"),
     as_json: JsonOption = False,

@@ -47,10 +47,10 @@ def run(  # noqa: PLR0913
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Decide at most this many leads.", min=1)] = None,
     plan: Annotated[
-        Path | None, typer.Option(help="Keep to this file of `leadgate plan --out`: its leads, as planned.")
+        Path | None, typer.Option(help="Send only the leads of this saved plan (`leadgate plan --out`), as planned.")
     ] = None,
     metrics_port: Annotated[
-        int | None, typer.Option(help="With --watch: answer Prometheus on this port meanwhile.", min=1, max=65535)
+        int | None, typer.Option(help="With --watch: serve Prometheus metrics on this port.", min=1, max=65535)
     ] = None,
     metrics_host: Annotated[
         str, typer.Option(help="The address that --metrics-port listens on, such as 127.0.0.1; all by default.")
@@ -58,7 +58,7 @@ def run(  # noqa: PLR0913
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show Prefect's log too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Release or reject every lead whose enrichment has arrived, once, and say what became of them.
+    """Release or reject every lead whose enrichment has arrived, once, and report what became of them.
 
     Runs as a Prefect flow run: on the server that PREFECT_API_URL or the profile names, or else on one that is
     started for the run. Exits with 1 if a lead was refused or parked, an answer is open, a review is overdue, a

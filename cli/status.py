@@ -32,7 +32,7 @@ from leadgate.wiring.ledger import ledger_of
 
 @reports_errors
 def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
-    """Count the leads by state, and tell the oldest wait and the age of the last healthy reading of the source.
+    """Count the leads by state, and show the oldest wait and the age of the last healthy reading of the source.
 
     Also reports if the pipeline is paused or observed. Exits with 1 if it is not healthy, and says why: a lead is
     parked or unknown, a review is overdue, an alarm is raised, acts are held back, deadlines stand still, or no run has

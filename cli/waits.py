@@ -25,7 +25,7 @@ def waits(
     config: ConfigOption = Path("leadgate.yaml"),
     as_json: JsonOption = False,
 ) -> None:
-    """Say when the data of leads arrives, and what another deadline or fewer required columns would have meant.
+    """Show when the data of leads arrives, and what another deadline or fewer required columns would have meant.
 
     It counts the leads that were quarantined since then. Neither the source nor LeadByte is asked; `leadgate backtest`
     tries any other wait.
