@@ -41,4 +41,4 @@ def _look(sign: Sign, config: Path, ended: threading.Event) -> None:
 
 def _line(counts: Mapping[State, int]) -> str:
     named = [f"{state.value} {count}" for state, count in counts.items() if count]
-    return " · ".join([f"{counted(sum(counts.values()), 'lead')}", *named])
+    return " · ".join([counted(sum(counts.values()), "lead"), *named])

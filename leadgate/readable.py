@@ -5,20 +5,15 @@ from datetime import datetime, timedelta
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
-def _largest_units(length: timedelta) -> list[tuple[int, str]]:
-    """Give the two largest units of a span, with how many of each: d, h, min, s; 0 s for none."""
+def span(length: timedelta) -> str:
+    """Write a span in its two largest units, such as 3 d 4 h; 0 s for none."""
     seconds = max(0, int(length.total_seconds()))
     parts = []
     for unit, size in _UNITS:
         if seconds >= size:
-            parts.append((seconds // size, unit))
+            parts.append(f"{seconds // size:,} {unit}")
             seconds %= size
-    return parts[:2] or [(0, "s")]
-
-
-def span(length: timedelta) -> str:
-    """Write a span in its two largest units, such as 3 d 4 h; 0 s for none."""
-    return " ".join(f"{number:,} {unit}" for number, unit in _largest_units(length))
+    return " ".join(parts[:2]) or "0 s"
 
 
 def counted(number: int, thing: str, things: str | None = None) -> str:

@@ -21,14 +21,15 @@ _FIRST_WAIT = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(hours=1)
 _FULL_WAIT = timedelta(minutes=15)
 """How long acts wait where as many leads are in doubt as may be, before it is looked at again."""
-_MAY_HAVE_ACTED = (ENTRY.doubt_since.is_not(None), ENTRY.doubt_action.is_not(None))
-_IN_DOUBT = (*_MAY_HAVE_ACTED, or_(ENTRY.state == State.UNKNOWN, ENTRY.state == State.REVIEW))
+MAY_HAVE_ACTED = (ENTRY.doubt_since.is_not(None), ENTRY.doubt_action.is_not(None))
+"""Of an entry: a known act may have been taken, by the condition of the index that holds those in doubt."""
+_IN_DOUBT = (*MAY_HAVE_ACTED, or_(ENTRY.state == State.UNKNOWN, ENTRY.state == State.REVIEW))
 
 
 def _counted() -> list[Label[int]]:
     """How many leads are in doubt, and how many have an act under way."""
     count = select(func.count()).select_from(entries)
-    under_way = count.where(*_MAY_HAVE_ACTED, ENTRY.state == State.SENDING)
+    under_way = count.where(*MAY_HAVE_ACTED, ENTRY.state == State.SENDING)
     return [count.where(*_IN_DOUBT).scalar_subquery().label("in_doubt"), under_way.scalar_subquery().label("under_way")]
 
 

@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
-from leadgate.ledger.brakes import Brake, read_brake
+from leadgate.ledger.brakes import MAY_HAVE_ACTED, Brake, read_brake
 from leadgate.ledger.ledger import Ledger
 from leadgate.ledger.schema import ATTEMPT, ENTRY, attempts, entries, in_state, same_lead, standstills
 from leadgate.ledger.unknown import IS_CONTROL
 from leadgate.model import ACTED, Action, Result, State
 
 _SHOWN = 3
-_IN_DOUBT = (ENTRY.doubt_since.is_not(None), ENTRY.doubt_action.is_not(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def read_doubts(ledger: Ledger) -> Doubts:
     stands = select(standstills.c.problem, standstills.c.began_at)
     stands = stands.where(standstills.c.pipeline == ledger.pipeline, standstills.c.ended_at.is_(None))
     shape = select(ATTEMPT.shape, ATTEMPT.action, func.count().label("leads")).select_from(entries)
-    shape = shape.join(attempts, same_lead(ATTEMPT, ENTRY)).where(ledger.mine, *_IN_DOUBT)
+    shape = shape.join(attempts, same_lead(ATTEMPT, ENTRY)).where(ledger.mine, *MAY_HAVE_ACTED)
     shape = shape.where(ATTEMPT.shape.is_not(None), ATTEMPT.action.is_not(None))
     shape = shape.group_by(ATTEMPT.shape, ATTEMPT.action).order_by(func.count().desc(), ATTEMPT.shape).limit(_SHOWN)
     with ledger.reading() as connection:

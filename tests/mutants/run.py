@@ -19,14 +19,8 @@ import typer
 
 _ROOT = Path(__file__).parents[2]
 _BUILD = _ROOT / "build" / "mutants"
-_TESTS = {
-    "policy": ("tests/policy",),
-    "leadbyte": ("tests/leadbyte",),
-    "delivery": ("tests/delivery",),
-    "intake": ("tests/intake",),
-    "ledger": ("tests/ledger",),
-}
-"""The packages of the core whose faults cost money, and the tests that are to notice one."""
+_PACKAGES = ("policy", "leadbyte", "delivery", "intake", "ledger")
+"""The packages of the core whose faults cost money; the tests that are to notice one are in a folder of that name."""
 _NOT_REACHED = frozenset({5, 33, 34})
 _SURVIVED = 0
 _APPLIED_AFTER = frozenset({"writes", "contextmanager"})
@@ -36,8 +30,8 @@ _CONFIG = """
 
 [tool.mutmut]
 source_paths = ["leadgate/{package}"]
-only_mutate = [{files}]
-pytest_add_cli_args_test_selection = [{tests}]
+only_mutate = ["leadgate/{package}/{files}.py"]
+pytest_add_cli_args_test_selection = ["tests/{package}"]
 pytest_add_cli_args = ["-p", "no:cacheprovider", "-k", "not postgresql and not mariadb"]
 also_copy = [{copied}]
 mutate_only_covered_lines = true
@@ -64,10 +58,10 @@ def run(
     children: Annotated[int, typer.Option(help="Processes at once.")] = 2,
 ) -> None:
     """Change packages of the core (all five by default), and print the score of each module."""
-    for name in packages or _TESTS:
+    for name in packages or _PACKAGES:
         package, _, module = name.partition(".")
-        if package not in _TESTS:
-            msg = f"{package!r} is none of {', '.join(_TESTS)}"
+        if package not in _PACKAGES:
+            msg = f"{package!r} is none of {', '.join(_PACKAGES)}"
             raise typer.BadParameter(msg)
         tree = _copy(package, module)
         subprocess.run([sys.executable, "-m", "mutmut", "run", "--max-children", str(children)], cwd=tree, check=False)
@@ -89,17 +83,12 @@ def _copy(package: str, module: str) -> Path:
     copied = sorted({name.split("/")[0] for name in names if not name.startswith((".", "pyproject"))})
     config = _CONFIG.format(
         package=package,
-        files=_quoted([f"leadgate/{package}/{module.replace('.', '/') or '*'}.py"]),
-        tests=_quoted(_TESTS[package]),
-        copied=_quoted(copied),
+        files=module.replace(".", "/") or "*",
+        copied=", ".join(f'"{name}"' for name in copied),
     )
     with (tree / "pyproject.toml").open("a", encoding="utf-8") as settings:
         settings.write(config)
     return tree
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
 
 
 def _undecorated(source: str) -> str:
