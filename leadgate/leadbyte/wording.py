@@ -208,8 +208,8 @@ def is_documented(sentence: str, lead_ids: AbstractSet[str]) -> bool:
     if sentence in _AS_DOCUMENTED:
         return True
     start, _, rest = sentence.partition("'")
-    lead_id, _, end = rest.partition("'")
-    return start == "Quarantine ID " and lead_id in lead_ids and f"Q{end.strip()[1:]}" in _AS_DOCUMENTED
+    lead_id, _, end = rest.partition("' ")
+    return start == "Quarantine ID " and lead_id in lead_ids and end[:1].upper() + end[1:] in _AS_DOCUMENTED
 
 
 def quoted(text: str) -> list[str]:

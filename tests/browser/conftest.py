@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from leadgate.sandbox import Sandbox
 from tests.support.pipelines import Practice
-from tests.support.prefect_server import PrefectServer
+from tests.support.prefect_server import PrefectServer, talking_to
 from tests.support.process import reserve_port
 
 
@@ -26,7 +25,7 @@ def ui_process() -> Iterator[PrefectServer]:
 @pytest.fixture
 def ui_server(ui_process: PrefectServer) -> Iterator[str]:
     """The API address of a server with both UIs, which this test's clients talk to."""
-    with temporary_settings({PREFECT_API_URL: ui_process.api_url}):
+    with talking_to(ui_process.api_url):
         yield ui_process.api_url
 
 

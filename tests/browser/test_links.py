@@ -3,13 +3,17 @@
 import json
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from prefect import get_client
+from prefect.events import emit_event
 from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
 
 from flows.resolve_reviews import resolve_reviews
 from tasks.links import Forms, form_link
 from tests.support.pipelines import Practice
+from tests.support.prefect_server import PrefectServer, talking_to
+from tests.support.waiting import wait_until
 
 
 async def test_a_run_without_a_server_has_no_links() -> None:
@@ -40,3 +44,22 @@ async def test_links_name_the_address_that_people_use(on_the_ui: Practice, ui: s
     assert [link.partition("/v2/deployments/deployment/")[0] for link in links] == [ui.rstrip("/")] * 2
     (text,) = parse_qs(urlsplit(links[1]).query)["parameters"]
     assert json.loads(text) == {"config": str(on_the_ui.file), "ids": "2"}
+
+
+def test_events_go_to_the_server_that_is_talked_to(prefect_server: str, ui_process: PrefectServer) -> None:
+    """To another one for a while, and then to the tests' own again: alarms and triggers are tested there."""
+
+    def heard(api_url: str) -> set[str]:
+        query = {"filter": {"event": {"prefix": ["talking."]}}, "limit": 50}
+        found = httpx.post(f"{api_url}/events/filter", json=query).raise_for_status().json()["events"]
+        return {event["event"] for event in found}
+
+    def emit(event: str) -> None:
+        emit_event(event, resource={"prefect.resource.id": "leadgate.pipeline.talking"})
+
+    emit("talking.before")
+    with talking_to(ui_process.api_url):
+        emit("talking.there")
+    emit("talking.after")
+    expected = ({"talking.before", "talking.after"}, {"talking.there"})
+    wait_until(lambda: (heard(prefect_server), heard(ui_process.api_url)) == expected, what="each has heard its own")

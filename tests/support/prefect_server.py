@@ -3,6 +3,8 @@
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -43,3 +45,26 @@ class PrefectServer:
     def stop(self) -> None:
         """Stop the server and remove its folder."""
         self.process.stop()
+
+
+@contextmanager
+def talking_to(api_url: str) -> Iterator[None]:
+    """Let this process talk to another server than the tests' own, and to that one again afterwards.
+
+    Prefect keeps one sender of events a process, and that one keeps the first server that it has met: without this,
+    the events of later tests would go on to a server that nobody looks at.
+    """
+    from prefect.events.worker import EventsWorker  # noqa: PLC0415 - slow to import
+    from prefect.logging.handlers import APILogWorker  # noqa: PLC0415
+    from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
+
+    def let_go() -> None:
+        EventsWorker.drain_all(timeout=30)
+        APILogWorker.drain_all(timeout=30)
+
+    let_go()
+    try:
+        with temporary_settings({PREFECT_API_URL: api_url}):
+            yield
+    finally:
+        let_go()
