@@ -11,4 +11,4 @@ from leadgate.sandbox.faults import read_span as read_span
 from leadgate.sandbox.quarantine import Act as Act
 from leadgate.sandbox.quarantine import LeadState as LeadState
 from leadgate.sandbox.server import Sandbox as Sandbox
-from leadgate.sandbox.thread import sandbox_thread as sandbox_thread
+from leadgate.sandbox.server import sandbox_thread as sandbox_thread

@@ -1,6 +1,10 @@
 """The sandbox as a server: its address, and the way from a request to the desk and back."""
 
+import asyncio
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.utils import format_datetime
 from functools import partial
 
@@ -61,3 +65,20 @@ class Sandbox(Desk):
             return web.Response(status=reply.status, text=reply.body, content_type="text/html", headers=headers)
         body = json.dumps(reply.body).encode()
         return web.Response(status=reply.status, body=body, content_type="application/json", headers=headers)
+
+
+@contextmanager
+def sandbox_thread(sandbox: Sandbox | None = None) -> Iterator[Sandbox]:
+    """Run a sandbox in a thread with a loop of its own; it answers inside the `with`, and is closed after it."""
+    sandbox = sandbox or Sandbox()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="leadgate-sandbox", daemon=True)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(sandbox.start(), loop).result()
+        yield sandbox
+    finally:
+        asyncio.run_coroutine_threadsafe(sandbox.stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

@@ -4,6 +4,5 @@ from leadgate.source.findings import Expected as Expected
 from leadgate.source.findings import Finding as Finding
 from leadgate.source.findings import judge_sample as judge_sample
 from leadgate.source.known import KnownColumns as KnownColumns
-from leadgate.source.known import know_columns as know_columns
 from leadgate.source.reader import Source as Source
 from leadgate.source.sampling import Sample as Sample

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import URL, Connection, Dialect, Engine, create_engine
@@ -68,7 +67,10 @@ class Database:
         try:
             engine = create_engine(
                 _existing_file(url, base_dir) if backend == "sqlite" else url,
-                connect_args=_connect_args(url),
+                # A prepared statement is lost behind a pooler such as PgBouncer.
+                connect_args={"prepare_threshold": None, "client_encoding": "utf8"}
+                if url.get_driver_name() == "psycopg"
+                else {},
                 # A restarted server is noticed before a statement is lost on it.
                 pool_pre_ping=True,
                 hide_parameters=True,
@@ -137,16 +139,6 @@ def _existing_file(url: URL, base_dir: Path) -> URL:
         msg = f"source.url: there is no SQLite file {path}. A relative path starts at the pipeline file's folder."
         raise SourceError(msg)
     return url.set(database=path.resolve().as_uri(), query={**url.query, "mode": "ro", "uri": "true"})
-
-
-def _connect_args(url: URL) -> dict[str, Any]:
-    """What drivers need to be told; the defaults of most do."""
-    match url.get_driver_name():
-        case "psycopg":
-            # A prepared statement is lost behind a pooler such as PgBouncer.
-            return {"prepare_threshold": None, "client_encoding": "utf8"}
-        case _:
-            return {}
 
 
 def _is_unavailable(error: SQLAlchemyError, dialect: str) -> bool:

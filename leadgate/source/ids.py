@@ -34,12 +34,6 @@ class IdKind(Enum):
     ANY = NullType()
     """SQLite: a column may hold numbers and text at once, whatever it was declared as."""
 
-    @property
-    def bind_type(self) -> TypeEngine[Any]:
-        """The type to bind ids of this kind as: PostgreSQL compares no bigint with text."""
-        bind_type: TypeEngine[Any] = self.value
-        return bind_type
-
 
 def id_text(value: object) -> str | None:
     """Give an id as text (`123` for 123, 123.0 and "123"); None for what cannot be an id."""

@@ -1,9 +1,10 @@
 """The columns that the rest of a pipeline file may name: asked of the database, or read from a file of types."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from leadgate.config import SourceConfig
-from leadgate.errors import SourceError
+from leadgate.errors import SourceError, SourceUnavailable
 from leadgate.model import Columns
 from leadgate.source.column_types import NativeType
 from leadgate.source.describe import Place
@@ -40,19 +41,35 @@ def places_of(config: SourceConfig, known_from: str | None = None) -> tuple[tupl
     )
 
 
-def know_columns(config: SourceConfig, natives: Sequence[Mapping[str, NativeType]], known_from: str) -> KnownColumns:
-    """Hold a file against columns that are known without the source; raise SourceError naming every fault.
+Relation = TypeVar("Relation", bound=KnownRelation)
 
-    `natives` are the columns of the leads, then those of the enrichment; `known_from` names where they stand.
-    """
-    found: list[KnownRelation] = []
+
+def each_relation(
+    config: SourceConfig, known_from: str | None, hold: Callable[[Place, Mapping[str, str]], Relation]
+) -> list[Relation]:
+    """Call `hold` for both relations, leads first; raise one SourceError that names the faults of both."""
+    relations: list[Relation] = []
     faults: list[str] = []
-    for (place, instants), native in zip(places_of(config, known_from), natives, strict=True):
+    for place, instants in places_of(config, known_from):
         try:
-            found.append(hold_against(native, place, instants))
+            relations.append(hold(place, instants))
+        except SourceUnavailable:
+            raise
         except SourceError as fault:
             faults.append(str(fault))
     if faults:
-        raise SourceError("\n".join(faults))
-    leads, enrichment = found
+        raise SourceError("\n".join(dict.fromkeys(faults)))
+    return relations
+
+
+def know_columns(
+    config: SourceConfig, natives: Mapping[str, Mapping[str, NativeType]], known_from: str
+) -> KnownColumns:
+    """Check a file against columns that are known without the source; raise SourceError naming every fault.
+
+    `natives` are the columns by relation, such as source.leads; `known_from` names the file that they come from.
+    """
+    leads, enrichment = each_relation(
+        config, known_from, lambda place, instants: hold_against(natives[place.path], place, instants)
+    )
     return KnownColumns(leads, enrichment)

@@ -46,7 +46,7 @@ class LeadPages:
         while True:
             statement = select(leads.id_value, leads.value(self._at)).where(leads.id.is_not(None))
             if after is not None:
-                last = bound_value(cursor_at(leads.id_kind, after), leads.id_kind.bind_type)
+                last = bound_value(cursor_at(leads.id_kind, after), leads.id_kind.value)
                 statement = statement.where(leads.id > last)
             rows = self._rows.fetch(statement.order_by(leads.id).limit(size + 1))
             more = len(rows) > size

@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 
 from leadgate.clock import Clock
 from leadgate.config import Block, SourceConfig
-from leadgate.errors import SourceError, SourceUnavailable
+from leadgate.errors import SourceError
 from leadgate.model import Enrichment, Faults, Lead, SourceReading
 from leadgate.source.advice import advise
 from leadgate.source.database import Database
+from leadgate.source.describe import Place
 from leadgate.source.freshness import read_horizon, read_source
 from leadgate.source.ids import id_text
-from leadgate.source.known import KnownColumns, places_of
+from leadgate.source.known import KnownColumns, each_relation
 from leadgate.source.lead_pages import LeadPages
 from leadgate.source.relations import ReadableRelation, reflect
 from leadgate.source.rows import Newest, Rows
@@ -221,19 +222,11 @@ class Source(KnownColumns):
 
 
 def _reflect_both(database: Database, config: SourceConfig) -> list[ReadableRelation]:
-    found: list[ReadableRelation] = []
-    faults: list[str] = []
-    for place, instants in places_of(config):
-        try:
-            with database.connect(place.where) as connection:
-                found.append(reflect(connection, place, instants))
-        except SourceUnavailable:
-            raise
-        except SourceError as fault:
-            faults.append(str(fault))
-    if faults:
-        raise SourceError("\n".join(dict.fromkeys(faults)))
-    return found
+    def read(place: Place, instants: Mapping[str, str]) -> ReadableRelation:
+        with database.connect(place.where) as connection:
+            return reflect(connection, place, instants)
+
+    return each_relation(config, None, read)
 
 
 def _rank_of_lead(row: Lead) -> tuple[datetime, str]:

@@ -102,7 +102,7 @@ class Rows:
             values = bind_values(relation.id_kind, chunk)
             if not values:
                 continue
-            is_wanted = is_among(relation.id, values, relation.id_kind.bind_type, dialect=relation.dialect)
+            is_wanted = is_among(relation.id, values, relation.id_kind.value, dialect=relation.dialect)
             if self.has_odd_ids:
                 is_wanted = or_(is_wanted, relation.normal_id.in_(bindparam(None, list(chunk), expanding=True)))
             for raw_id, *cells in self.fetch_named(names, is_wanted):
@@ -279,7 +279,7 @@ class Rows:
             # Not a comparison of pairs: SQLite would use one column of the index for it, MariaDB none.
             later = stamp >= _raw(bound if after is None else after[1])
             if after is not None:
-                last_id = bound_value(after[0], relation.id_kind.bind_type)
+                last_id = bound_value(after[0], relation.id_kind.value)
                 later = and_(later, or_(stamp > _raw(after[1]), relation.id > last_id))
             rows = self.fetch(wanted.where(later, relation.id.is_not(None)).order_by(stamp, relation.id).limit(size))
             if rows:

@@ -4,13 +4,15 @@ A value that a driver cannot load costs that value: it is given as its text, whi
 Settings that a query of the user may rest on (TimeZone, search_path, the order of day and month) stay as they are.
 """
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, event
 
 from leadgate.model.ids import normal_id
-from leadgate.source.text import as_utf8
 
+as_utf8 = partial(bytes.decode, encoding="utf-8", errors="surrogateescape")
+"""Bytes that are no UTF-8 stay in the text as half characters, which no value may hold."""
 _MYSQL = (
     "SET SESSION TRANSACTION READ ONLY",
     # TIMESTAMP columns are given in the session's zone, without naming it.

@@ -12,7 +12,7 @@ from psycopg.types.string import TextLoader
 from sqlalchemy import Connection, Engine, event
 
 from leadgate.addresses import POSTGRESQL_SETTINGS
-from leadgate.source.text import as_utf8
+from leadgate.source.sessions import as_utf8
 
 _UNREADABLE = (psycopg.Error, LookupError, ArithmeticError, RecursionError, TypeError, ValueError, NotImplementedError)
 """What drivers raise for a value: `infinity` and years before Christ, JSON too deep, bytes that are no text."""

@@ -42,7 +42,7 @@ class TypesFile(Section):
 
 
 def types_file_of(pipeline_file: Path) -> Path:
-    """Where the types of a pipeline file are kept unless told otherwise: leadgate.types.yaml for leadgate.yaml."""
+    """Where the types of a pipeline file are kept by default: leadgate.types.yaml for leadgate.yaml."""
     return pipeline_file.with_suffix(".types.yaml")
 
 
@@ -75,7 +75,9 @@ def read_types(path: Path) -> TypesFile:
 def columns_of_file(path: Path, config: PipelineConfig) -> KnownColumns:
     """Hold a pipeline file against a file of types; raise ConfigError as `read_types`, SourceError for other faults."""
     found = read_types(path)
-    return know_columns(config.source, [_native(found.leads), _native(found.enrichment)], path.name)
+    return know_columns(
+        config.source, {"source.leads": _native(found.leads), "source.enrichment": _native(found.enrichment)}, path.name
+    )
 
 
 def columns_of_pipeline(path: Path, config: PipelineConfig) -> KnownColumns:
@@ -88,10 +90,10 @@ def columns_of_pipeline(path: Path, config: PipelineConfig) -> KnownColumns:
         )
         raise ConfigError(msg)
     unknown = NativeType("of a type that the file does not say", None, IdKind.ANY, holds_any=True)
-    natives = [
-        dict.fromkeys([place.config.id, *instants.values(), *place.config.types], unknown)
+    natives = {
+        place.path: dict.fromkeys([place.config.id, *instants.values(), *place.config.types], unknown)
         for place, instants in places_of(config.source)
-    ]
+    }
     return know_columns(config.source, natives, path.name)
 
 
