@@ -10,29 +10,12 @@ from leadgate.policy.names import WORDS
 COMPARISONS = ("_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_")
 OPERATORS = frozenset({"_&&_", "_||_", "!_", "_?_:_", "@in", *COMPARISONS} | {"_+_", "_-_", "_*_", "_/_", "_%_", "-_"})
 _OF_TEXTS = frozenset({*COMPARISONS, "contains", "startsWith", "endsWith"})
-_ZONED = frozenset({f"get{part}" for part in ("FullYear", "Month", "Date", "DayOfMonth", "DayOfWeek", "DayOfYear")}) | {
-    "getHours",
-    "getMinutes",
-    "getSeconds",
-}
-FUNCTIONS = (
-    frozenset({"contains", "startsWith", "endsWith", "matches", "size", "lowerAscii", "upperAscii", "trim"})
-    | {
-        "substring",
-        "charAt",
-        "indexOf",
-        "lastIndexOf",
-        "int",
-        "double",
-        "string",
-        "timestamp",
-        "duration",
-        "days",
-        "days_since",
-        "share",
-    }
-    | _ZONED
-)
+_PARTS_OF_TIME = ("FullYear", "Month", "Date", "DayOfMonth", "DayOfWeek", "DayOfYear", "Hours", "Minutes", "Seconds")
+_ZONED = {f"get{part}" for part in _PARTS_OF_TIME}
+_ON_TEXT = {"contains", "startsWith", "endsWith", "matches", "size", "lowerAscii", "upperAscii", "trim"}
+_IN_TEXT = {"substring", "charAt", "indexOf", "lastIndexOf"}
+_CONVERSIONS = {"int", "double", "string", "timestamp", "duration"}
+FUNCTIONS = frozenset(_ON_TEXT | _IN_TEXT | _CONVERSIONS | _ZONED | {"days", "days_since", "share"})
 _LITERALS = {
     "timestamp": "timestamp({}) is not readable: write timestamp('2024-01-31T00:00:00Z')",
     "duration": "duration({}) is not readable: write hours, minutes or seconds, such as duration('36h'), or days(30)",
@@ -73,8 +56,6 @@ def refusals(
                 yield ConditionFault("{ } is not used in rules: compare columns one by one", node.at)
             case "call":
                 yield from _call(node, try_out, joins_texts=joins_texts)
-            case _:
-                pass
 
 
 _REFUSED_CONSTANTS = {
@@ -89,8 +70,8 @@ def _list(node: Node, *, allowed_here: bool) -> Iterator[ConditionFault]:
         yield ConditionFault("a list stands only after `in`, such as COLUMN in ['a', 'b']", node.at)
     types = {arg.type for arg in node.args}
     if len(types) > 1 and types != {"int", "double"}:
-        held = " and ".join(sorted(f"{WORDS.get(type_, type_)}s" for type_ in types))
-        yield ConditionFault(f"the list holds {held}: write values of one type", node.at)
+        type_names = " and ".join(sorted(f"{WORDS.get(type_, type_)}s" for type_ in types))
+        yield ConditionFault(f"the list holds {type_names}: write values of one type", node.at)
 
 
 def _call(node: Node, try_out: TryOut, *, joins_texts: bool) -> Iterator[ConditionFault]:

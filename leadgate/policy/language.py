@@ -70,10 +70,10 @@ class Condition:
 
     def value(self, bound: Any) -> Any:  # noqa: ANN401
         """Give what it comes to; None where that is no value: one that it needs is not bound, or it cannot be had."""
-        found = self.expression.eval(bound)
-        if found.type() not in _VALUES:
+        result = self.expression.eval(bound)
+        if result.type() not in _VALUES:
             return None
-        value = found.value()
+        value = result.value()
         return None if isinstance(value, float) and not math.isfinite(value) else value
 
     def answer(self, bound: Any) -> bool | str | None:  # noqa: ANN401
@@ -156,7 +156,7 @@ class Language:
     def _compile(self, text: str, *, joins_texts: bool = False) -> tuple[str, Condition]:
         own_words = without_strings(text)
         readable = text
-        for match in (found for call in (_DAYS, _SHARE, _SINCE) for found in call.finditer(own_words)):
+        for match in (match for call in (_DAYS, _SHARE, _SINCE) for match in call.finditer(own_words)):
             # A name of the same length, so that all places in messages stay true.
             call = text[match.start() : match.end()]
             name = self._written.get(call, call) if match.re is _SINCE else _as_name(match[0])
@@ -168,10 +168,8 @@ class Language:
         root = read_checked(expression.serialize())
         if faults := list(refusals(root, self._known, self._try_out, joins_texts=joins_texts)):
             raise ConditionFaults(faults)
-        return readable, Condition(text, root, self._names_in(root), expression)
-
-    def _names_in(self, root: Node) -> frozenset[str]:
-        return frozenset(self.since.get(node.name, node.name) for node in root.walk() if node.kind == "variable")
+        names = frozenset(self.since.get(node.name, node.name) for node in root.walk() if node.kind == "variable")
+        return readable, Condition(text, root, names, expression)
 
     def bind(self, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Make the values of one lead readable for conditions; a name that is absent is a missing value."""
@@ -186,41 +184,31 @@ class Language:
             "duration": "duration(text) == duration('0s')",
             "getHours": "now.getHours(text) == 0",
         }[function]
-        value = self._env_trial(trial, literal)
-        return None if isinstance(value, bool) else str(value)
-
-    def _env_trial(self, trial: str, literal: str) -> object:
         bound = self._trial.Activation({"text": literal, "now": datetime(2024, 1, 1, tzinfo=UTC)})
-        value: object = self._trial.compile(trial).eval(bound).value()
-        return value
+        value = self._trial.compile(trial).eval(bound).value()
+        return None if isinstance(value, bool) else str(value)
 
 
 def _environment(variables: Mapping[str, Any]) -> Any:  # noqa: ANN401
     whole, decimal = _TYPES["int"], _TYPES["double"]
     pairs = [(type_, type_) for type_ in _TYPES.values()] + [(whole, decimal), (decimal, whole)]
     functions = [_declare(name, pairs) for name in COMPARISONS]
-    functions.append(_declare("@in", [(one, cel.Type.List(other)) for one, other in pairs]))
+    functions.append(_declare("@in", [(item, cel.Type.List(listed)) for item, listed in pairs]))
     # Only declared so that their arguments are checked; allowed.py refuses all of these that are still there.
-    overload = cel.Overload("days_int", return_type=_TYPES["duration"], parameters=[whole], impl=timedelta)
-    functions.append(cel.FunctionDecl("days", [overload]))
-    share = [
-        cel.Overload(f"share_{n}", return_type=cel.Type.BOOL, parameters=[t], impl=bool)
-        for n, t in enumerate((whole, decimal))
-    ]
-    functions.append(cel.FunctionDecl("share", share))
-    since = cel.Overload("since", return_type=whole, parameters=[_TYPES["timestamp"]], impl=int)
-    functions.append(cel.FunctionDecl("days_since", [since]))
+    functions.append(_declare("days", [(whole,)], _TYPES["duration"], impl=timedelta))
+    functions.append(_declare("share", [(whole,), (decimal,)], impl=bool))
+    functions.append(_declare("days_since", [(_TYPES["timestamp"],)], whole, impl=int))
     settings = cel.NewEnvConfigFromYaml(_SETTINGS)
     extensions = [ext_strings.ExtStrings()]
     return cel.NewEnv(config=settings, variables=variables, functions=functions, extensions=extensions)
 
 
-def _declare(name: str, pairs: list[tuple[Any, Any]]) -> Any:  # noqa: ANN401
-    overloads = [
-        cel.Overload(f"{name}_{number}", return_type=cel.Type.BOOL, parameters=list(pair))
-        for number, pair in enumerate(pairs)
+def _declare(name: str, overloads: list[tuple[Any, ...]], returns: Any = cel.Type.BOOL, **options: type) -> Any:  # noqa: ANN401
+    declared = [
+        cel.Overload(f"{name}_{number}", return_type=returns, parameters=list(parameters), **options)
+        for number, parameters in enumerate(overloads)
     ]
-    return cel.FunctionDecl(name, overloads)
+    return cel.FunctionDecl(name, declared)
 
 
 def _as_name(call: str) -> str:
