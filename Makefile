@@ -59,7 +59,7 @@ bench: $(READY) ## the benchmarks
 bench-peers: $(READY) ## leadgate beside other tools, each in an environment of its own
 	$(BIN)/python -m benchmarks.peers $(BENCH_ARGS)
 
-chaos: $(READY) ## kill workers at random, count doubles (CHAOS_ARGS="--kills 50"; docs/chaos.md)
+chaos: $(READY) ## kill workers at random, count doubles (CHAOS_ARGS="--kills 50"; docs/proof.md)
 	$(BIN)/python -m tests.crash.chaos $(CHAOS_ARGS)
 
 worlds: $(READY) ## every LeadByte that its documentation allows (WORLDS=20000; SEED=7 plays one again, with its story)

@@ -1,6 +1,6 @@
 """`make chaos`: kill workers over one pipeline until there were enough kills, and tell what came of it.
 
-See docs/chaos.md. It exits with 1 if a lead was acted on twice, is stuck, or is not where the rules say.
+See docs/proof.md. It exits with 1 if a lead was acted on twice, is stuck, or is not where the rules say.
 """
 
 import sys

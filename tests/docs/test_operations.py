@@ -38,7 +38,7 @@ def test_every_section_says_what_to_type_and_when_it_is_over() -> None:
     assert len(SECTIONS) == len(Alarm) + 3
     for section in SECTIONS:
         assert re.search(r"^`leadgate-[A-Za-z-]+`", section, re.MULTILINE), section
-        assert re.search(r"^Type ", section, re.MULTILINE), section
+        assert re.search(r"\bType [`n]", section), section
         assert re.search(r"\bover\b", section), section
 
 

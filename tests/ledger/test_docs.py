@@ -1,10 +1,10 @@
-"""docs/ledger.md is complete and true: its states, columns, rules and queries are the code's."""
+"""docs/ledger.md is complete and true: its states, tables and queries are the code's."""
 
 import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import CheckConstraint, Engine, text
+from sqlalchemy import Engine, text
 
 import leadgate.ledger.indexes  # noqa: F401 - the tables have them from then on
 from leadgate.ledger import Ledger, sending
@@ -45,18 +45,6 @@ def test_the_diagram_has_every_state_and_every_way_out() -> None:
 def test_every_table_has_a_row() -> None:
     """And every row names a table."""
     assert sorted(rows("Tables")) == sorted(metadata.tables)
-
-
-def test_every_rule_of_the_tables_has_a_row() -> None:
-    """CHECKs and unique indexes, by the names the database shows in its errors."""
-    checks = {
-        str(constraint.name)
-        for table in metadata.tables.values()
-        for constraint in table.constraints
-        if isinstance(constraint, CheckConstraint)
-    }
-    unique = {str(index.name) for table in metadata.tables.values() for index in table.indexes if index.unique}
-    assert sorted(rows("What the tables refuse")) == sorted(checks | unique)
 
 
 def test_every_index_of_the_entries_is_named() -> None:
