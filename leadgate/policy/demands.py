@@ -6,6 +6,7 @@ What is not understood here is never said to follow. Constants are numbers, text
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -158,11 +159,9 @@ def _constant(node: Node, constants: Mapping[str, timedelta]) -> Any:  # noqa: A
         return value if isinstance(value, str) else None
     if node.name in {"timestamp", "duration"} and isinstance(text := node.args[0].value, str):
         if node.name == "timestamp" and _TIME.fullmatch(text):
-            try:
+            with suppress(ValueError):  # a leap second, which CEL takes
                 return datetime.fromisoformat(text)
-            except ValueError:  # a leap second, which CEL takes
-                return None
-        if node.name == "duration" and (match := _SPAN.fullmatch(text)):
+        elif node.name == "duration" and (match := _SPAN.fullmatch(text)):
             hours, minutes, seconds = (int(part or 0) for part in match.groups())
             return timedelta(hours=hours, minutes=minutes, seconds=seconds)
     return None
