@@ -1,6 +1,6 @@
 """`leadgate backtest`: the rules and the wait of another pipeline file, on leads that were decided."""
 
-from array import array
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from cli.blocks import read_block
 from cli.options import duration
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.backtest import Backtest, Reviews, WaitChange
+from leadgate.backtest.verdicts import Flip
 from leadgate.readable import counted, span
 from leadgate.wiring.checks import backtest_policy
 
@@ -41,7 +42,7 @@ def backtest(
     if as_json:
         say_json(_document(found))
     else:
-        _tell(found, config, show)
+        _print(found, config, show)
 
 
 def _document(found: Backtest) -> dict[str, Any]:
@@ -56,12 +57,7 @@ def _document(found: Backtest) -> dict[str, Any]:
         "older_rules": found.older_rules,
         "verdicts": {"old": dict(verdicts.old), "new": dict(verdicts.new)},
         "flips": [
-            {
-                "lead_id": flip.lead_id,
-                "old": {"verdict": flip.old, "rule": flip.old_rule},
-                "new": {"verdict": flip.new, "rule": flip.new_rule, "reason": flip.reason},
-                "known": flip.known,
-            }
+            {"lead_id": flip.lead_id, "old": {"verdict": flip.old, "rule": flip.old_rule}} | _new(flip)
             for flip in verdicts.flips
         ],
         "reviews": {
@@ -72,43 +68,33 @@ def _document(found: Backtest) -> dict[str, Any]:
             "undecided": reviews.undecided,
             "changed": reviews.changed,
             "decided_otherwise": [
-                {
-                    "lead_id": each.lead_id,
-                    "person": each.person,
-                    "new": {"verdict": each.new, "rule": each.new_rule, "reason": each.reason},
-                    "known": each.known,
-                }
-                for each in reviews.otherwise
+                {"lead_id": flip.lead_id, "person": flip.old} | _new(flip) for flip in reviews.otherwise
             ],
         },
-        "wait": wait
-        and {
-            name: _spans(value) if isinstance(value, array) else value
-            for name, value in asdict(wait).items()
-            if name not in {"old", "new"}
-        },
+        "wait": wait and asdict(wait) | {"sooner": _moved(wait.sooner), "later": _moved(wait.later)},
     }
 
 
-def _spans(spans: "array[int]") -> dict[str, float]:
-    return {"leads": len(spans), "median_seconds": median(spans) if spans else 0}
+def _moved(seconds: Sequence[int]) -> dict[str, float]:
+    return {"leads": len(seconds), "median_seconds": median(seconds) if seconds else 0}
 
 
-def _tell(found: Backtest, config: Path, show: int) -> None:
+def _new(flip: Flip) -> dict[str, Any]:
+    return {"new": {"verdict": flip.new, "rule": flip.new_rule, "reason": flip.reason}, "known": flip.known}
+
+
+def _print(found: Backtest, config: Path, show: int) -> None:
     verdicts = found.verdicts
     leads = counted(found.leads, "lead was", "leads were")
     say(f"{leads} decided by rules since {found.since:%Y-%m-%d %H:%M}Z; {len(verdicts.flips)} flip.")
     for verdict in ("process", "reject", "hold", "review"):
         if verdicts.old[verdict] or verdicts.new[verdict]:
             say(f"  {verdict:<8} {verdicts.old[verdict]:>7} -> {verdicts.new[verdict]}")
-    for flip in verdicts.flips[:show]:
-        old, new = flip.old_rule or _OTHERWISE, flip.new_rule or _OTHERWISE
-        say(f"{flip.lead_id}: {flip.old} by {old} -> {flip.new} by {new}: {flip.reason}{_NOTES.get(flip.known, '')}")
-    _tell_rest(len(verdicts.flips), show)
+    _print_flips(verdicts.flips, show)
     if found.reviews.leads:
-        _tell_reviews(found.reviews, show)
+        _print_reviews(found.reviews, show)
     if found.wait:
-        _tell_wait(found.wait)
+        _print_wait(found.wait)
     if found.changed:
         say(
             f"The source row of {counted(found.changed, 'lead')} has changed, or is gone ({found.gone}): "
@@ -123,7 +109,16 @@ def _tell(found: Backtest, config: Path, show: int) -> None:
     say("Each lead was decided as at its time, and late if it was late then. Nothing was sent.")
 
 
-def _tell_reviews(reviews: Reviews, show: int) -> None:
+def _print_flips(flips: Sequence[Flip], show: int, *, by_person: bool = False) -> None:
+    for flip in flips[:show]:
+        old = "a person" if by_person else flip.old_rule or _OTHERWISE
+        new, note = flip.new_rule or _OTHERWISE, _NOTES.get(flip.known, "")
+        say(f"{flip.lead_id}: {flip.old} by {old} -> {flip.new} by {new}: {flip.reason}{note}")
+    if len(flips) > show > 0:
+        say(f"... and {len(flips) - show} more; --show lists more, --json lists all.")
+
+
+def _print_reviews(reviews: Reviews, show: int) -> None:
     leads = counted(reviews.leads, "lead")
     say(f"Reviews: people decided {leads} that the rules had sent to them. The new rules decide")
     say(f"  {reviews.as_people:>7}  as people did")
@@ -132,18 +127,10 @@ def _tell_reviews(reviews: Reviews, show: int) -> None:
     say(f"  {reviews.undecided:>7}  cannot be determined: their data is gone")
     if reviews.changed:
         say(f"{reviews.changed} of these reviews were decided by a row that has changed since.")
-    for each in reviews.otherwise[:show]:
-        new, note = each.new_rule or _OTHERWISE, _NOTES.get(each.known, "")
-        say(f"{each.lead_id}: {each.person} by a person -> {each.new} by {new}: {each.reason}{note}")
-    _tell_rest(len(reviews.otherwise), show)
+    _print_flips(reviews.otherwise, show, by_person=True)
 
 
-def _tell_rest(count: int, show: int) -> None:
-    if count > show > 0:
-        say(f"... and {count - show} more; --show lists more, --json lists all.")
-
-
-def _tell_wait(wait: WaitChange) -> None:
+def _print_wait(wait: WaitChange) -> None:
     late = counted(wait.late_before, "lead was", "leads were")
     say(f"Wait: {late} late; {wait.newly_late} more would be, {wait.no_longer_late} would not.")
     for word, spans, unmeasured in (

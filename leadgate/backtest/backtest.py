@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from leadgate.backtest.past import Evidence
-from leadgate.backtest.reviews import Reviews
-from leadgate.backtest.verdicts import Rejudge, Verdicts
+from leadgate.backtest.verdicts import Evidence, Rejudge, Reviews, Verdicts
 from leadgate.backtest.waits import Rewait, WaitChange
 from leadgate.config import WaitConfig
 from leadgate.ledger import Ledger
@@ -18,10 +16,7 @@ from leadgate.waits import read_watch
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What came out. `changed` counts leads whose enrichment is no longer the one seen then, of which `gone` has none.
-
-    `wait` is None where the wait stays as it was.
-    """
+    """The result. `changed` counts leads whose enrichment is no longer the one seen then; `gone` of them have none."""
 
     since: datetime
     leads: int
@@ -30,8 +25,9 @@ class Backtest:
     verdicts: Verdicts
     reviews: Reviews
     wait: WaitChange | None
+    """None if the wait stays as it was."""
     older_rules: int = 0
-    """Leads in review now that older rules have asked for than those of the pipeline."""
+    """Leads in review now by older rules than the pipeline's."""
 
 
 def run_backtest(  # noqa: PLR0913
@@ -44,10 +40,10 @@ def run_backtest(  # noqa: PLR0913
     since: datetime,
     now: datetime,
 ) -> Backtest:
-    """Decide by `policy`, on paper, every lead that the rules have decided since an instant."""
+    """Decide by `policy` every lead that the rules have decided since an instant; nothing is written."""
     rejudge = Rejudge(policy, source.columns)
     rewait = None
-    if _what_decides(old_wait) != _what_decides(new_wait):
+    if _deciding(old_wait) != _deciding(new_wait):
         rewait = Rewait(old_wait, new_wait, source.columns, read_watch(ledger, now), now)
     reads_lead = policy.reads.lead or (rewait and rewait.reads_lead)
     count = changed = gone = 0
@@ -71,5 +67,5 @@ def run_backtest(  # noqa: PLR0913
     return Backtest(since, count, changed, gone, rejudge.verdicts, rejudge.reviews, wait)
 
 
-def _what_decides(wait: WaitConfig) -> tuple[object, ...]:
-    return wait.deadline, wait.deadlines, {said.model_dump_json() for said in wait.require}
+def _deciding(wait: WaitConfig) -> tuple[object, ...]:
+    return wait.deadline, wait.deadlines, {each.model_dump_json() for each in wait.require}

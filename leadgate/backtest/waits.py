@@ -1,17 +1,15 @@
-"""The wait's side: with another deadline or other required columns, who would have been late, and who gone sooner.
+"""Which leads another deadline or other required columns would have made late, and which would have gone sooner.
 
-By the arrivals that the ledger keeps, as `leadgate waits` counts them. Where they do not say when all was there that
-the other wait requires (a column that nobody waited for, a lead of an older ledger), it is known between two bounds, by
-when the lead was seen complete and by its present row. What follows from neither is counted as open.
+This follows from the arrivals that the ledger keeps, as `leadgate waits` counts them. If they do not say when all was
+there that the other wait requires (a column that nobody waited for, a lead of an older ledger), two bounds follow from
+when the lead was seen complete and from its present row. What follows from neither is counted as open.
 """
 
-from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import inf
 
-from leadgate.backtest.past import Evidence
+from leadgate.backtest.verdicts import Evidence
 from leadgate.config import WaitConfig
 from leadgate.ledger.past_decisions import PastLead
 from leadgate.model import Columns, Lead
@@ -22,29 +20,15 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """What leads wait for, and how long."""
-
-    deadline: timedelta
-    require: Sequence[str]
-
-
-def _spans() -> "array[int]":
-    return array("q")
-
-
 @dataclass(slots=True)
 class WaitChange:
     """Past leads counted by what another wait would have changed. `sooner` and `later`: by how many seconds."""
 
-    old: Wait
-    new: Wait
     late_before: int = 0
     newly_late: int = 0
     no_longer_late: int = 0
-    sooner: "array[int]" = field(default_factory=_spans)
-    later: "array[int]" = field(default_factory=_spans)
+    sooner: list[int] = field(default_factory=list)
+    later: list[int] = field(default_factory=list)
     sooner_unmeasured: int = 0
     later_unmeasured: int = 0
     open: int = 0
@@ -55,9 +39,10 @@ class Rewait:
     """Counts what another wait would have changed for past leads."""
 
     def __init__(self, old: WaitConfig, new: WaitConfig, columns: Columns, watch: Watch, now: datetime) -> None:
-        before, after = ([said.told() for said in wait.require] for wait in (old, new))
-        self.change = WaitChange(Wait(old.deadline, before), Wait(new.deadline, after))
-        self._more, self._fewer = bool(set(after) - set(before)), bool(set(before) - set(after))
+        before, after = ({each.told() for each in wait.require} for wait in (old, new))
+        self.change = WaitChange()
+        self._more, self._fewer = bool(after - before), bool(before - after)
+        self._old_deadline, self._new_deadline = old.deadline, new.deadline
         self._old, self._new = Requirements(old, columns), Requirements(new, columns)
         self._needs, self._old_needs = new.needs(), old.needs()
         self._is_watched = set(self._new.watched) <= set(self._old.watched)
@@ -71,8 +56,8 @@ class Rewait:
         change.late_before += past.late
         lead = evidence.lead or Lead(past.lead_id, past.quarantined_at)
         old_span, new_span = (wait.deadline(lead, evidence.enrichment) for wait in (self._old, self._new))
-        deadline = new_span or change.new.deadline
-        watched = self._watched(evidence.past)
+        deadline = new_span or self._new_deadline
+        watched = self._watched(past)
         came = whole([of_need(need, watched) for need in self._needs]) if watched else self._bounds(evidence)
         in_time = came.in_time(deadline.total_seconds())
         if in_time is None:
@@ -81,16 +66,16 @@ class Rewait:
         change.newly_late += not in_time and not past.late
         change.no_longer_late += past.late and in_time
         due = self._watch.clock.due
-        was_due = due(past.quarantined_at, old_span or change.old.deadline)
+        was_due = due(past.quarantined_at, old_span or self._old_deadline)
         went = was_due if past.late else past.arrived_at or past.decided_at
         if not in_time:
             self._moved(due(past.quarantined_at, deadline) - went)
         elif watched:
-            # One that was complete at its first look both ways goes when it went.
+            # One that was complete at its first look by both waits goes when it went.
             was_there = came.missing < 0 and whole([of_need(need, watched) for need in self._old_needs]).missing < 0
             self._moved(timedelta() if was_there else self._goes_at(past) - went.replace(microsecond=0))
         elif not past.late:
-            # Waiting for columns more, or fewer, moves what was in time and stays so: nobody knows how far.
+            # Waiting for more or fewer columns moves a lead that stays in time: by how much is unknown.
             change.later_unmeasured += self._more and not self._fewer
             change.sooner_unmeasured += self._fewer and not self._more
         else:
@@ -104,12 +89,12 @@ class Rewait:
             (self.change.sooner if seconds < 0 else self.change.later).append(abs(seconds))
 
     def _goes_at(self, past: PastLead) -> datetime:
-        """When a lead goes that goes in time: at the look that finds everything, and not before its first."""
+        """When a lead in time goes: at the look that finds everything, and not before its first look."""
         at = datetime.fromtimestamp(complete_at(self._needs, past.arrivals or {}) or 0, UTC)
         return max(at, (past.registered_at or at).replace(microsecond=0))
 
     def _watched(self, past: PastLead) -> dict[str, Came]:
-        """When each thing came that either wait looks at; nothing if arrivals do not tell that of the new one."""
+        """When each column came that either wait requires; empty if the arrivals lack one of the new wait's."""
         arrivals = past.arrivals or {}
         if not self._is_watched or not arrivals.keys() >= set(self._new.watched):
             return {}
@@ -117,7 +102,7 @@ class Rewait:
         return self._watch.came(arrivals, self._old.watched, past.quarantined_at.timestamp(), until)
 
     def _bounds(self, evidence: Evidence) -> Came:
-        """Within which bounds all had come that the new wait requires, where arrivals do not tell."""
+        """The bounds within which all that the new wait requires had come, for leads without its arrivals."""
         since = evidence.past.quarantined_at.timestamp()
         first, last = self._complete_between(evidence)
         ran = self._watch.clock.ran

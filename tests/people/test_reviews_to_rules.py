@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from cli.people_examples import gather_examples, missing_facts
 from leadgate.backtest import Backtest, run_backtest
-from leadgate.backtest.reviews import Otherwise
+from leadgate.backtest.verdicts import Flip
 from leadgate.ledger.reviews import read_overridden
 from tests.intake.pipeline import RULES
 from tests.people.runs import HOLD_FOR, Runs, Sections
@@ -50,7 +50,7 @@ def test_reviews_are_held_against_what_people_did(runs: Runs) -> None:
     found = backtest(runs)
     assert found.verdicts.old == {"review": 4}
     assert (found.reviews.leads, found.reviews.as_people, found.reviews.review) == (3, 1, 1)
-    assert found.reviews.otherwise == [Otherwise("2", "reject", "process", "fair", "Fair.", "row")]
+    assert found.reviews.otherwise == [Flip("2", "reject", None, "process", "fair", "Fair.", "row")]
 
 
 def test_a_person_who_lets_a_lead_wait_has_not_decided_it(runs: Runs) -> None:

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from leadgate.backtest.past import Evidence
-from leadgate.backtest.reviews import Otherwise, Reviews
-from leadgate.backtest.verdicts import Rejudge
+from leadgate.backtest.verdicts import Evidence, Flip, Rejudge, Reviews
 from leadgate.ledger.past_decisions import PastLead
 from leadgate.model import Columns, Enrichment, fingerprint
 from leadgate.policy.deciding import Policy
@@ -52,7 +50,7 @@ def test_a_review_is_counted_by_what_people_did(
     found = hold_against(
         compile_rules({"name": "new", "when": "enrichment.score > 0.5", "then": then}), override=person
     )
-    otherwise = [] if then in {person, "review"} else [Otherwise("7", person, then, "new", "Because.", "row")]
+    otherwise = [] if then in {person, "review"} else [Flip("7", person, None, then, "new", "Because.", "row")]
     assert found == Reviews(as_people=int(then == person), review=int(then == "review"), otherwise=otherwise)
     assert found.leads == 1
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from leadgate.backtest.past import Evidence
-from leadgate.backtest.verdicts import Flip, Rejudge, Verdicts
+from leadgate.backtest.verdicts import Evidence, Flip, Rejudge, Verdicts
 from leadgate.ledger.past_decisions import PastLead
 from leadgate.model import Columns, Enrichment, Lead, fingerprint
 from leadgate.policy.deciding import Policy

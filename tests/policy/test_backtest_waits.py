@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from leadgate.backtest.past import Evidence
+from leadgate.backtest.verdicts import Evidence
 from leadgate.backtest.waits import Rewait, WaitChange
 from leadgate.config import WaitConfig
 from leadgate.ledger.past_decisions import PastLead
