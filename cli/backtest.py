@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.blocks import read_block
-from cli.options import duration
+from cli.options import ShowOption, SinceOption
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.backtest import Backtest, Reviews, WaitChange
 from leadgate.backtest.verdicts import Flip
@@ -25,10 +25,8 @@ _NOTES = {"changed": " (its row has changed since)", "facts": " (by its kept fac
 def backtest(
     *,
     policy: Annotated[Path, typer.Option(help="The pipeline file whose rules and wait are tried.")],
-    since: Annotated[
-        timedelta, typer.Option(help="How far back (12h, 30d).", parser=duration, metavar="DURATION")
-    ] = "30d",  # type: ignore[assignment] # typer parses it
-    show: Annotated[int, typer.Option(help="How many leads to list.", min=0)] = 20,
+    since: SinceOption = "30d",  # type: ignore[assignment] # typer parses it
+    show: ShowOption = 20,
     config: ConfigOption = Path("leadgate.yaml"),
     as_json: JsonOption = False,
 ) -> None:

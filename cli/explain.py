@@ -1,12 +1,20 @@
 """`leadgate explain`: everything about one lead, in order, from the ledger alone."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from cli.options import parse_id
-from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, clock_time, reports_errors, say, say_json, stop
+from cli.options import LeadIdArgument
+from cli.output import (
+    ATTENTION,
+    FINE,
+    ConfigOption,
+    JsonOption,
+    clock_time,
+    reports_errors,
+    say,
+    say_each,
+    say_json,
+    stop,
+)
 from leadgate.attention import attention, clock_problem
 from leadgate.ledger.doubts import read_doubts
 from leadgate.story import tell
@@ -15,10 +23,7 @@ from leadgate.wiring.ledger import history_of, ledger_of
 
 @reports_errors
 def explain(
-    lead_id: Annotated[str, typer.Argument(metavar="ID", parser=parse_id, help="The lead's quarantine id.")],
-    *,
-    config: ConfigOption = Path("leadgate.yaml"),
-    as_json: JsonOption = False,
+    lead_id: LeadIdArgument, *, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False
 ) -> None:
     """Show everything about one lead, in order, with times: arrival, decisions, what was sent and answered.
 
@@ -43,13 +48,10 @@ def explain(
                 "attention": to_know,
             }
         )
-        stop(ATTENTION if to_know else FINE)
-    say(f"lead {lead_id}: {history.entry['state']}")
-    if link:
-        say(f"  {link}")
-    for event in story.events:
-        say(f"  {clock_time(event.at)}  {event.what}")
-    say(story.now)
-    for sentence in to_know:
-        say(sentence)
+    else:
+        say(f"lead {lead_id}: {history.entry['state']}")
+        if link:
+            say(f"  {link}")
+        say_each(f"  {clock_time(event.at)}  {event.what}" for event in story.events)
+        say_each([story.now, *to_know])
     stop(ATTENTION if to_know else FINE)

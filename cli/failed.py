@@ -1,6 +1,5 @@
 """`leadgate failed` and `leadgate discard`: leads that LeadByte refused for good, by its words; and giving one up."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -8,15 +7,13 @@ from typing import Annotated
 import typer
 
 from cli.choosing import IdsArgument, choose, warn_refused
-from cli.options import ByOption, at_keyboard, whoever
-from cli.output import WRONG, ConfigOption, JsonOption, ago, reports_errors, say, say_json, stop
-from leadgate.ledger.failed import Failed, count_by_words, read_failed
+from cli.options import DEFAULT_LIMIT, ByOption, LimitOption, at_keyboard, whoever
+from cli.output import WRONG, ConfigOption, JsonOption, ago, reports_errors, say, say_each, say_json, stop
+from leadgate.ledger.failed import count_by_words, read_failed
 from leadgate.model import Resolution
 from leadgate.readable import counted
 from leadgate.wiring.ledger import ledger_of
 from leadgate.wiring.reviews import decide_leads
-
-_SHOWN = 20
 
 failed = typer.Typer(
     name="failed",
@@ -35,43 +32,33 @@ def _failed() -> None:
 @failed.command("list", short_help="the parked leads, by LeadByte's words")
 @reports_errors
 def list_failed(
-    *,
-    limit: Annotated[
-        int | None, typer.Option(help="How many leads to list.", min=0, show_default="20, with --json all")
-    ] = None,
-    config: ConfigOption = Path("leadgate.yaml"),
-    as_json: JsonOption = False,
+    *, limit: LimitOption = None, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False
 ) -> None:
     """List the parked leads: first counts by LeadByte's words, then the leads, the longest parked first."""
     with ledger_of(config) as (settings, ledger):
-        found, now = read_failed(ledger), ledger.now()
-    counts = count_by_words(found)
-    shown = found if limit is None and as_json else found[: _SHOWN if limit is None else limit]
+        parked, now = read_failed(ledger), ledger.now()
+    counts = count_by_words(parked)
+    shown = parked[: DEFAULT_LIMIT if limit is None and not as_json else limit]
+    links = [settings.review.link_to(lead.lead_id) for lead in shown]
     if as_json:
-        leads = [asdict(each) | {"link": settings.review.link_to(each.lead_id)} for each in shown]
-        say_json(
-            {"total": len(found), "counts": [{"words": w, "leads": n} for w, n in counts.items()], "failed": leads}
-        )
+        leads = [asdict(lead) | {"link": link} for lead, link in zip(shown, links, strict=True)]
+        by_words = [{"words": words, "leads": count} for words, count in counts.items()]
+        say_json({"total": len(parked), "counts": by_words, "failed": leads})
         return
-    if not found:
+    if not parked:
         say("No lead is parked.")
         return
-    say(f"{counted(len(found), 'lead is', 'leads are')} parked:")
-    for words, count in counts.items():
-        say(f"  {count:>7,}  {words}")
-    for each in shown:
-        link = settings.review.link_to(each.lead_id)
-        say(f"{each.lead_id}: since {ago(each.since, now)}: {each.note}{f' {link}' if link else ''}")
-    _say_what_to_type(found, shown)
-
-
-def _say_what_to_type(found: Sequence[Failed], shown: Sequence[Failed]) -> None:
-    if len(found) > len(shown) > 0:
+    say(f"{counted(len(parked), 'lead is', 'leads are')} parked:")
+    say_each(f"  {count:>7,}  {words}" for words, count in counts.items())
+    for lead, link in zip(shown, links, strict=True):
+        say(f"{lead.lead_id}: since {ago(lead.since, now)}: {lead.note}{f' {link}' if link else ''}")
+    if len(parked) > len(shown) > 0:
         say(f"Shown are {len(shown)}, the longest parked first: --limit shows more.")
     say()
-    one = found[0].lead_id
-    say(f"A lead is decided anew when its data changes. At once: `leadgate retry {one}`, or `leadgate retry --failed`.")
-    say(f"To give one up: `leadgate discard {one} --reason TEXT`.")
+    lead_id = parked[0].lead_id
+    at_once = f"`leadgate retry {lead_id}`, or `leadgate retry --failed`"
+    say(f"A lead is decided anew when its data changes. At once: {at_once}.")
+    say(f"To give one up: `leadgate discard {lead_id} --reason TEXT`.")
 
 
 @reports_errors

@@ -62,10 +62,12 @@ def _ask(ids: Sequence[str], states: Mapping[str, State]) -> None:
         state = states[lead_id].value if lead_id in states else "not known to the ledger"
         by_state.setdefault(state, []).append(on_one_line(lead_id))
     listed = "; ".join(f"{named(of_state)}: {state}" for state, of_state in by_state.items())
-    told = f"Everything that the ledger keeps of these leads would be erased, and leadgate never act on them: {listed}"
+    warning = (
+        f"Everything that the ledger keeps of these leads would be erased, and leadgate never act on them: {listed}"
+    )
     if not sys.stdin.isatty():
-        msg = f"{told}. Say that you mean it with --yes. Nothing was done"
+        msg = f"{warning}. Say that you mean it with --yes. Nothing was done"
         raise ConfigError(msg)
-    if not typer.confirm(f"{told}. Go on?", err=True):
+    if not typer.confirm(f"{warning}. Go on?", err=True):
         msg = "nothing was done"
         raise ConfigError(msg)

@@ -1,4 +1,4 @@
-"""How several verbs read what is typed: spans of time as in the pipeline file, and who sits at the keyboard."""
+"""Options that several verbs share, how they are read, and who sits at the keyboard."""
 
 import getpass
 import os
@@ -24,6 +24,13 @@ TypesOption = Annotated[
 ]
 
 
+ShowOption = Annotated[int, typer.Option(help="How many leads to list.", min=0)]
+LimitOption = Annotated[
+    int | None, typer.Option(help="How many leads to list.", min=0, show_default="20, with --json all")
+]
+DEFAULT_LIMIT = 20
+
+
 def duration(text: str) -> timedelta:
     """Read an option such as 12h or 30d."""
     try:
@@ -33,16 +40,20 @@ def duration(text: str) -> timedelta:
 
 
 def parse_id(text: str) -> str:
-    """Read an id as it is kept: what cannot be seen comes along where it is copied."""
-    found = normal_id(text)
-    if found is None:
+    """Read an id as it is kept, without the invisible characters that copying brings along."""
+    lead_id = normal_id(text)
+    if lead_id is None:
         msg = "no lead has such an id: it is empty, longer than 200 characters, or holds what is no text"
         raise typer.BadParameter(msg)
-    return found
+    return lead_id
+
+
+LeadIdArgument = Annotated[str, typer.Argument(metavar="ID", parser=parse_id, help="The lead's quarantine id.")]
+SinceOption = Annotated[timedelta, typer.Option(help="How far back (12h, 30d).", parser=duration, metavar="DURATION")]
 
 
 def at_keyboard() -> str:
-    """Say which login of which machine types: by the system, as a variable could be set to any name."""
+    """Give the login and the machine, by the system: an environment variable could be set to any name."""
     try:
         import pwd  # noqa: PLC0415 - there is none on Windows
 
@@ -55,11 +66,9 @@ def at_keyboard() -> str:
 
 
 def whoever(by: str | None) -> str:
-    """Give the name that was given, or the login name; raise ConfigError where there is neither."""
-    if by is not None:
-        return by
+    """Give the name typed with --by, or the login name; raise ConfigError if there is neither."""
     try:
-        return getpass.getuser()
+        return getpass.getuser() if by is None else by
     except (OSError, KeyError, ImportError):
         msg = "nobody is logged in here: say who decides with --by NAME"
         raise ConfigError(msg) from None

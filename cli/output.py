@@ -1,4 +1,4 @@
-"""How the command speaks: plain text for people, one JSON object for machines, and exit codes.
+"""What the command prints: plain text for people, one JSON object for machines; and exit codes.
 
 0 is fine, 1 means that something needs attention, 2 is wrong use or configuration.
 """
@@ -6,7 +6,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
@@ -39,35 +39,38 @@ class PrefectServerError(LeadgateError):
     """The Prefect server that a run needs did not start, or does not answer any more."""
 
 
-_INTERRUPTED = LeadgateError("interrupted; nothing is lost, run again to go on.")
-
-
 def say(text: str = "") -> None:
-    """Print one line for people on standard output, whatever stands in the text."""
+    """Print a text as one line on standard output; a terminal obeys nothing in it."""
     _echo(on_one_line(text))
 
 
+def say_each(texts: Iterable[str]) -> None:
+    """Print each text as one line on standard output."""
+    for text in texts:
+        say(text)
+
+
 def say_lines(text: str) -> None:
-    """Print a text of several lines for people on standard output."""
+    """Print a text of several lines on standard output."""
     _echo(on_their_lines(text))
 
 
 def warn(text: str) -> None:
-    """Print one line for people on standard error, whatever stands in the text."""
+    """Print a text as one line on standard error."""
     _echo(on_one_line(text), err=True)
 
 
 def warn_lines(text: str) -> None:
-    """Print a text of several lines, such as a rule with a mark under its fault, for people on standard error."""
+    """Print a text of several lines, such as a rule with a mark under its fault, on standard error."""
     _echo(on_their_lines(text), err=True)
 
 
 def warn_in_the_clear(base_url: str) -> None:
-    """Say on standard error, each time, that the key is sent unencrypted to another machine."""
+    """Warn if the key is sent unencrypted to another machine."""
     from leadgate.config import about_the_clear  # noqa: PLC0415 - the list of verbs does without
 
-    if said := about_the_clear(base_url):
-        warn(f"leadgate: {said}")
+    if warning := about_the_clear(base_url):
+        warn(f"leadgate: {warning}")
 
 
 def say_json(document: Any) -> None:  # noqa: ANN401
@@ -103,14 +106,15 @@ def reports_errors(verb: Callable[P, None]) -> Callable[P, None]:
             complain(error, as_json=bool(kwargs.get("as_json")))
             stop(exit_code(error))
         except KeyboardInterrupt:
-            complain(_INTERRUPTED, as_json=bool(kwargs.get("as_json")))
+            interrupted = LeadgateError("interrupted; nothing is lost, run again to go on.")
+            complain(interrupted, as_json=bool(kwargs.get("as_json")))
             stop(ATTENTION)
 
     return wrapped
 
 
 def complain(error: LeadgateError, *, as_json: bool) -> None:
-    """Say what is wrong: on standard error, and as JSON on standard output where that was asked for."""
+    """Print an error on standard error, and with `as_json` on standard output too."""
     problems = problems_of(error)
     if as_json:
         say_json({"error": str(error), "problems": problems})
@@ -119,7 +123,7 @@ def complain(error: LeadgateError, *, as_json: bool) -> None:
 
 
 def exit_code(error: LeadgateError) -> int:
-    """Tell what the user must change (2) from what will pass or needs a look (1)."""
+    """Give 2 for an error that the user must put right, 1 for one that passes or needs a look."""
     passing = isinstance(
         error,
         BlockUnavailable | SourceUnavailable | LedgerUnavailable | LeadByteError | PrefectServerError | UnexpectedError,

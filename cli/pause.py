@@ -26,11 +26,11 @@ def pause(
     on their way are answered.
     """
     with ledger_of(config) as (settings, ledger):
-        held = keep_pause(ledger, by=whoever(by), where=at_keyboard(), reason=reason, now=ledger.now())
+        new_pause = keep_pause(ledger, by=whoever(by), where=at_keyboard(), reason=reason, now=ledger.now())
     if as_json:
-        say_json({"pipeline": settings.pipeline, "paused": asdict(held)})
+        say_json({"pipeline": settings.pipeline, "paused": asdict(new_pause)})
     else:
-        say(f"{settings.pipeline} has been {held}")
+        say(f"{settings.pipeline} has been {new_pause}")
         say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
 
 
@@ -40,13 +40,8 @@ def resume(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
     with ledger_of(config) as (settings, ledger):
         ended = end_pause(ledger, now=ledger.now())
     if as_json:
-        say_json(
-            {
-                "pipeline": settings.pipeline,
-                "ended": asdict(ended.pause) if ended else None,
-                "due_again": ended.leads if ended else 0,
-            }
-        )
+        ended_pause, leads = (asdict(ended.pause), ended.leads) if ended else (None, 0)
+        say_json({"pipeline": settings.pipeline, "ended": ended_pause, "due_again": leads})
     elif ended:
         say(f"{settings.pipeline} goes on; it had been {ended.pause}")
         say(f"Leads that the pause held back, decided by the next run: {ended.leads}.")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.blocks import read_block
+from cli.options import ShowOption
 from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors, say, say_json, stop
 from leadgate.attention import about_backlog, attention, clock_problem
 from leadgate.ledger.again import count_older
@@ -22,7 +23,7 @@ def plan(
     *,
     config: ConfigOption = Path("leadgate.yaml"),
     out: Annotated[Path | None, typer.Option(help="Write the plan to this file, for `leadgate run --plan`.")] = None,
-    show: Annotated[int, typer.Option(help="How many leads to list.", min=0)] = 20,
+    show: ShowOption = 20,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a run would do now: leads, decisions and the names of the fields it would write.

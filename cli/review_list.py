@@ -1,7 +1,7 @@
 """`leadgate review list`: how many leads wait for a person and why, then which, and what to type."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from cli.choosing import RuleOption
-from cli.options import duration
-from cli.output import ConfigOption, JsonOption, ago, clock_time, reports_errors, say, say_json
+from cli.options import DEFAULT_LIMIT, LimitOption, duration
+from cli.output import ConfigOption, JsonOption, ago, clock_time, reports_errors, say, say_each, say_json
 from leadgate.config import PipelineConfig
 from leadgate.ledger.again import count_older
 from leadgate.ledger.reviews import OTHERWISE, count_reviews, read_reviews
@@ -20,9 +20,8 @@ from leadgate.readable import counted, span
 from leadgate.wiring.ledger import ledger_of
 from leadgate.wiring.reviews import check_rule
 
-_SHOWN = 20
 _REASONS = 3
-"""How many reasons of one rule are told apart: they may quote kept facts."""
+"""How many reasons of one rule are counted each: they may quote kept facts."""
 
 
 @reports_errors
@@ -35,9 +34,7 @@ def list_reviews(
             help="Only those that came to people within this time (12h, 30d).", parser=duration, metavar="DURATION"
         ),
     ] = None,
-    limit: Annotated[
-        int | None, typer.Option(help="How many leads to list.", min=0, show_default="20, with --json all")
-    ] = None,
+    limit: LimitOption = None,
     config: ConfigOption = Path("leadgate.yaml"),
     as_json: JsonOption = False,
 ) -> None:
@@ -45,17 +42,17 @@ def list_reviews(
 
     With each: since when, why, the facts that may be kept, and the address in review.link.
     """
-    limit = _SHOWN if limit is None and not as_json else limit
+    limit = DEFAULT_LIMIT if limit is None and not as_json else limit
     with ledger_of(config) as (settings, ledger):
         check_rule(settings, ledger, rule)
         now = ledger.now()
         from_when = now - since if since is not None else None
         groups = count_reviews(ledger, rule=rule, since=from_when)
-        found = read_reviews(ledger, rule=rule, since=from_when, limit=limit)
+        reviews = read_reviews(ledger, rule=rule, since=from_when, limit=limit)
         older = count_older(ledger, version_of(settings.policy))
-    total = sum(group.leads for group in groups)
+    total = _leads(groups)
     if as_json:
-        leads = [asdict(each) | _more(each, settings, now) for each in found]
+        leads = [asdict(review) | _added(review, settings, now) for review in reviews]
         counts = [asdict(group) for group in groups]
         say_json({"total": total, "counts": counts, "older_rules": older, "reviews": leads})
         return
@@ -64,35 +61,37 @@ def list_reviews(
         say("No lead needs a person." if is_whole else "No such lead is in review.")
         return
     say(f"{counted(total, 'lead needs', 'leads need')} a person:")
-    for line in _counted(groups):
-        say(line)
-    for each in found:
-        say(_line(each, settings, now))
-    if total > len(found) > 0:
-        say(f"Shown are {len(found)}, the longest open first: --limit shows more, --rule NAME and --since fewer.")
-    _say_what_to_type(groups, found, settings, older)
+    say_each(_counted(groups))
+    say_each(_line(review, settings, now) for review in reviews)
+    if total > len(reviews) > 0:
+        say(f"Shown are {len(reviews)}, the longest open first: --limit shows more, --rule NAME and --since fewer.")
+    _say_what_to_type(groups, reviews, settings, older)
 
 
-def _more(found: Review, settings: PipelineConfig, now: datetime) -> dict[str, object]:
-    return {"overdue": settings.review.is_overdue(now - found.since), "link": settings.review.link_to(found.lead_id)}
+def _added(review: Review, settings: PipelineConfig, now: datetime) -> dict[str, object]:
+    return {"overdue": settings.review.is_overdue(now - review.since), "link": settings.review.link_to(review.lead_id)}
 
 
 def _counted(groups: Sequence[Group]) -> list[str]:
-    """Count by what sent leads there; of a rule with many reasons the most frequent ones are told."""
+    """Count by what sent leads to review; of a rule with many reasons the most frequent ones are shown."""
     kinds: dict[tuple[SentBy, str | None], list[Group]] = {}
     for group in groups:
         kinds.setdefault((group.sent_by, group.rule if group.sent_by is not SentBy.DOUBT else None), []).append(group)
     lines = []
-    for (sent_by, rule), found in sorted(kinds.items(), key=lambda kind: -sum(each.leads for each in kind[1])):
-        # Whatever they would have been rejected for.
-        is_one = sent_by is SentBy.CAP
-        alike = [replace(found[0], reason="", leads=sum(each.leads for each in found))] if is_one else found
-        shown, more = alike[:_REASONS], alike[_REASONS:]
-        lines += [f"  {each.leads:>7,}  {_named(sent_by, rule)}{each.reason and f': {each.reason}'}" for each in shown]
+    for (sent_by, rule), reasons in sorted(kinds.items(), key=lambda kind: -_leads(kind[1])):
+        name = _named(sent_by, rule)
+        if sent_by is SentBy.CAP:  # counted as one, whatever the leads would have been rejected for
+            lines.append(f"  {_leads(reasons):>7,}  {name}")
+            continue
+        shown, more = reasons[:_REASONS], reasons[_REASONS:]
+        lines += [f"  {each.leads:>7,}  {name}{each.reason and f': {each.reason}'}" for each in shown]
         if more:
-            count = sum(each.leads for each in more)
-            lines.append(f"  {count:>7,}  {_named(sent_by, rule)}: for {len(more):,} other reasons")
+            lines.append(f"  {_leads(more):>7,}  {name}: for {len(more):,} other reasons")
     return lines
+
+
+def _leads(groups: Sequence[Group]) -> int:
+    return sum(group.leads for group in groups)
 
 
 def _named(sent_by: SentBy, rule: str | None) -> str:
@@ -107,25 +106,24 @@ def _named(sent_by: SentBy, rule: str | None) -> str:
             return "what happened to the lead"
 
 
-def _line(found: Review, settings: PipelineConfig, now: datetime) -> str:
-    facts = ", ".join(f"{name}={value}" for name, value in found.facts.items() if value is not None)
-    mark = " OVERDUE" if settings.review.is_overdue(now - found.since) else ""
-    link = settings.review.link_to(found.lead_id) or ""
-    why = found.reason or "no reason is known."
-    if found.act_in_doubt:
-        since = f" since {clock_time(found.doubt_since)}" if found.doubt_since else ""
-        why = f"{why.rstrip('.')}. Its {found.act_in_doubt} may have been taken{since}."
-    more = [f"[{facts}]"] * bool(facts) + [link] * bool(link)
-    return " ".join([f"{found.lead_id}: since {ago(found.since, now)}{mark}: {why}", *more])
+def _line(review: Review, settings: PipelineConfig, now: datetime) -> str:
+    facts = ", ".join(f"{name}={value}" for name, value in review.facts.items() if value is not None)
+    mark = " OVERDUE" if settings.review.is_overdue(now - review.since) else ""
+    why = review.reason or "no reason is known."
+    if review.act_in_doubt:
+        since = f" since {clock_time(review.doubt_since)}" if review.doubt_since else ""
+        why = f"{why.rstrip('.')}. Its {review.act_in_doubt} may have been taken{since}."
+    line = f"{review.lead_id}: since {ago(review.since, now)}{mark}: {why}"
+    return " ".join(filter(None, (line, facts and f"[{facts}]", settings.review.link_to(review.lead_id))))
 
 
-def _say_what_to_type(groups: Sequence[Group], found: Sequence[Review], settings: PipelineConfig, older: int) -> None:
+def _say_what_to_type(groups: Sequence[Group], reviews: Sequence[Review], settings: PipelineConfig, older: int) -> None:
     """Say how each kind of review is ended."""
     kinds = {group.sent_by: group for group in reversed(groups)}
     say()
     if by_rule := kinds.get(SentBy.RULE):
         rule = by_rule.rule or OTHERWISE
-        example = next((each.lead_id for each in found if each.sent_by is SentBy.RULE), "ID")
+        example = next((review.lead_id for review in reviews if review.sent_by is SentBy.RULE), "ID")
         say(f"To see one: `leadgate review show {example}`.")
         say(f"To decide: `leadgate review process {example} --reason TEXT`, or reject, or wait.")
         say(f"All of a rule at once: `leadgate review process --rule {rule} --reason TEXT`.")

@@ -1,13 +1,10 @@
 """`leadgate waits`: what the deadline and the required columns cost, from the ledger alone."""
 
-from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from cli.options import duration
-from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
+from cli.options import SinceOption
+from cli.output import ConfigOption, JsonOption, reports_errors, say, say_each, say_json
 from leadgate.readable import counted
 from leadgate.waits import Waits, count_waits
 from leadgate.waits.count import AFTER, Group
@@ -19,9 +16,7 @@ from leadgate.wiring.ledger import ledger_of
 @reports_errors
 def waits(
     *,
-    since: Annotated[
-        timedelta, typer.Option(help="How far back (12h, 30d).", parser=duration, metavar="DURATION")
-    ] = "30d",  # type: ignore[assignment] # typer parses it
+    since: SinceOption = "30d",  # type: ignore[assignment] # typer parses it
     config: ConfigOption = Path("leadgate.yaml"),
     as_json: JsonOption = False,
 ) -> None:
@@ -36,31 +31,28 @@ def waits(
     if as_json:
         say_json(_document(found))
     else:
-        _tell(found, settings.pipeline)
+        _print(found, settings.pipeline)
 
 
-def _tell(found: Waits, pipeline: str) -> None:
+def _print(found: Waits, pipeline: str) -> None:
     say(f"{pipeline}: {counted(found.leads, 'lead')} quarantined since {found.since:%Y-%m-%d %H:%M}Z.")
-    for said in filter(None, (left_out(found), about_ranges(found))):
-        say(f"{said}.")
+    for note in filter(None, (left_out(found), about_ranges(found))):
+        say(f"{note}.")
     for group in found.groups:
         say()
         say(f"{headline(group)}.")
         if group.is_own:
             say(f"  by a rule of wait.deadlines: {counted(group.leads, 'lead')}")
         table = rows(group)
-        widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         for first, *others in table:
             cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
             say("  ".join(["", first.ljust(widths[0]), *cells]).rstrip())
-        for each in without(group):
-            say(f"  {each}")
-    late = list(regrets(found))
-    if late:
+        say_each(f"  {line}" for line in without(group))
+    if late := list(regrets(found)):
         say()
         say("Too late:")
-    for each in late:
-        say(f"  {each}")
+        say_each(f"  {line}" for line in late)
 
 
 def _document(found: Waits) -> dict[str, Any]:
