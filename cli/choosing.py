@@ -1,4 +1,4 @@
-"""Which leads a verb is about: named by id, one after the other or on standard input, or all of a rule, or all."""
+"""Which leads a verb is about: named by ids, as arguments or on standard input, or all of a rule, or all."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -12,8 +12,6 @@ from leadgate.errors import ConfigError
 from leadgate.model import Chosen, read_ids
 from leadgate.readable import counted
 from leadgate.wiring.reviews import told_refused
-
-FROM_INPUT = "-"
 
 IdsArgument = Annotated[
     list[str] | None,
@@ -34,14 +32,14 @@ YesOption = Annotated[
 
 def choose(  # noqa: PLR0913
     ids: Sequence[str] | None,
-    rule: str | None,
+    rule: str | None = None,
     *,
-    every: bool,
-    yes: int | None,
-    count: Callable[[], int],
-    doing: str,
+    every: bool = False,
+    yes: int | None = None,
+    count: Callable[[], int] = int,
+    doing: str = "",
 ) -> Chosen:
-    """Find out which leads are meant, and have the count said where none is named; raise ConfigError for wrong use.
+    """Give the leads that are meant, and have their count confirmed unless they are named; ConfigError for wrong use.
 
     `count` counts the leads that are not named; `doing` says what would become of them, such as `be processed`.
     """
@@ -52,41 +50,40 @@ def choose(  # noqa: PLR0913
         if yes is not None:
             msg = "--yes COUNT goes with --rule or --all: leads that are named need no count"
             raise ConfigError(msg)
-        return Chosen(ids=_named(ids))
-    return Chosen(rule=rule, count=_agreed(count(), rule, doing) if yes is None else yes)
+        return Chosen(ids=_read_named(ids))
+    return Chosen(rule=rule, count=_confirm(count(), rule, doing) if yes is None else yes)
 
 
-def _named(ids: Sequence[str]) -> list[str]:
-    if FROM_INPUT not in ids:
-        return [parse_id(each) for each in ids]
-    if list(ids) != [FROM_INPUT]:
+def _read_named(arguments: Sequence[str]) -> list[str]:
+    if "-" not in arguments:
+        return [parse_id(text) for text in arguments]
+    if list(arguments) != ["-"]:
         msg = "- reads all ids from standard input: name no others beside it"
         raise ConfigError(msg)
-    found = read_ids(sys.stdin.buffer.read().decode("utf-8", "surrogateescape"))
-    if not found:
+    ids = read_ids(sys.stdin.buffer.read().decode("utf-8", "surrogateescape"))
+    if not ids:
         msg = "there is no id on standard input"
         raise ConfigError(msg)
-    return found
+    return ids
 
 
-def _agreed(found: int, rule: str | None, doing: str) -> int:
-    """Ask for the number of leads, which whoever has looked at the list knows."""
-    which = f" by {rule}" if rule else ""
-    if found == 0:
+def _confirm(count: int, rule: str | None, doing: str) -> int:
+    """Have the number of leads typed, which a person who has looked at the list knows."""
+    if count == 0:
         return 0
-    leads = counted(found, "lead")
+    leads = f"{counted(count, 'lead')}{f' by {rule}' if rule else ''} would {doing}"
     if not sys.stdin.isatty():
-        msg = f"{leads}{which} would {doing}: say that you mean so many with --yes {found}. Nothing was done"
+        msg = f"{leads}: say that you mean so many with --yes {count}. Nothing was done"
         raise ConfigError(msg)
-    said: str = typer.prompt(f"{leads}{which} would {doing}. Type {found} to go on", default="", err=True)
-    if said.strip() != str(found):
+    answer: str = typer.prompt(f"{leads}. Type {count} to go on", default="", err=True)
+    if answer.strip() != str(count):
         msg = "that is another number, and nothing was done"
         raise ConfigError(msg)
-    return found
+    return count
 
 
 def warn_refused(refused: Mapping[str, str]) -> None:
-    """Say of which leads a word was not heard and why: leads with the same reason on one line, and not too many."""
+    """Warn of the leads that were refused and why: leads with the same reason on one line, and not too many."""
     lines, more = told_refused(refused)
     for line in lines:
         warn(f"leadgate: {line}")

@@ -2,9 +2,8 @@
 
 import shutil
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -13,10 +12,10 @@ import typer
 
 from cli.demo_source import DemoSource
 from cli.flow_run import run_flow
-from cli.output import clock_time, reports_errors, say
+from cli.output import clock_time, reports_errors, say, say_each
 from cli.prefect_server import as_typed, prefect_api, quiet_prefect
 from cli.progress import live_progress
-from cli.run import tell
+from cli.run import print_result
 from leadgate.clock import utc_now
 from leadgate.errors import ConfigError
 from leadgate.files import write_whole
@@ -27,7 +26,7 @@ from leadgate.wiring.identity import create_ledger
 from leadgate.wiring.ledger import ledger_of
 
 _MARK = ".leadgate-demo"
-"""The file by which a demo knows its own folder again, which it empties."""
+"""The file that marks a folder as a demo's, which the next demo empties."""
 
 _PIPELINE = """\
 # The demo's pipeline. `leadgate init` writes one with every setting explained.
@@ -96,7 +95,7 @@ def demo(
                 result = run_flow(config, on_own_server=api.is_own, watch_for=f"{seconds + 10}s")
             say()
             say("What became of them:")
-            tell(result)
+            print_result(result)
             acts, twice = sandbox.quarantine.acts, sandbox.quarantine.acted_twice()
             say(f"The practice LeadByte took {len(acts):,} acts; leads acted on twice: {len(twice)}.")
             say()
@@ -107,21 +106,23 @@ def demo(
             say(api.where(result.run_id))
             if stay:
                 say(f"The Prefect UI stays up until Ctrl-C: {api.ui_url}/runs/flow-run/{result.run_id}")
-                _until_interrupted()
+                with suppress(KeyboardInterrupt):
+                    threading.Event().wait()
+                say()
 
 
 def _empty(folder: Path) -> None:
-    """Remove what an earlier demo left; a folder that is not a demo's is never touched."""
+    """Remove what an earlier demo left; ConfigError for a folder that holds anything else."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = list(folder.iterdir())
+        files = list(folder.iterdir())
     except OSError as error:
         msg = f"{folder}: cannot be used ({error.strerror}). Name another folder with --folder."
         raise ConfigError(msg) from None
-    if found and folder / _MARK not in found:
+    if files and folder / _MARK not in files:
         msg = f"{folder}: is not empty and holds no earlier demo. Name another folder with --folder."
         raise ConfigError(msg)
-    for path in found:
+    for path in files:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     (folder / _MARK).touch()
 
@@ -152,14 +153,5 @@ def _explain_one(config: Path, lead_id: str | None) -> None:
     if history:
         story = tell_story(history, settings)
         say(f"One of them, by `leadgate explain {lead_id}`:")
-        for event in story.events:
-            say(f"  {clock_time(event.at)}  {event.what}")
+        say_each(f"  {clock_time(event.at)}  {event.what}" for event in story.events)
         say(f"  {story.now}")
-
-
-def _until_interrupted() -> None:
-    try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        say()

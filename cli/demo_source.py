@@ -19,6 +19,7 @@ create table lead_enrichment (
 );
 """
 _FIRST_ID = 2_932_000
+_PAST_THE_DEADLINE = 25
 
 
 class DemoSource:
@@ -28,19 +29,22 @@ class DemoSource:
         self.leads = leads
         self._path = path
         self._random = random.Random(7)  # noqa: S311 - made-up people need no secrets
+        self._enriched = [number for number in range(leads) if number % 20]  # one in twenty never is
 
     def create(self, *, now: datetime) -> None:
         """Write the tables, the leads and the enrichment that is there already."""
         make_empty(self._path)
         with closing(sqlite3.connect(self._path)) as connection, connection:
             connection.executescript(_TABLES)
-            rows = [(self._id(n), self._quarantined_at(n, now), "solar-spring") for n in range(self.leads)]
-            connection.executemany("insert into quarantined_leads values (?, ?, ?)", rows)
-        self.enrich([n for n in range(self.leads // 2) if not self._never(n)], now=now)
+            for number in range(self.leads):
+                hours = self._random.uniform(0, 20) if number % 40 else _PAST_THE_DEADLINE
+                row = (_FIRST_ID + number, _text(now - timedelta(hours=hours)), "solar-spring")
+                connection.execute("insert into quarantined_leads values (?, ?, ?)", row)
+        self.enrich([number for number in self._enriched if number < self.leads // 2], now=now)
 
     def batches(self, seconds: int) -> Iterator[Sequence[int]]:
         """The leads whose enrichment arrives in each second of the demo."""
-        later = [n for n in range(self.leads // 2, self.leads) if not self._never(n)]
+        later = [number for number in self._enriched if number >= self.leads // 2]
         self._random.shuffle(later)
         size = -(-len(later) // seconds)
         for start in range(0, len(later), size):
@@ -48,25 +52,14 @@ class DemoSource:
 
     def enrich(self, numbers: Sequence[int], *, now: datetime) -> None:
         """Write the enrichment of some leads."""
-        rows = [self._enrichment(n, now) for n in numbers]
+        rows = [self._enrichment(number, now) for number in numbers]
         with closing(sqlite3.connect(self._path, timeout=30)) as connection, connection:
             connection.executemany("insert into lead_enrichment values (?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def _id(self, n: int) -> int:
-        return _FIRST_ID + n
-
-    def _never(self, n: int) -> bool:
-        return n % 20 == 0
-
-    def _quarantined_at(self, n: int, now: datetime) -> str:
-        past_the_deadline = n % 40 == 0
-        hours = 25 if past_the_deadline else self._random.uniform(0, 20)
-        return _text(now - timedelta(hours=hours))
-
-    def _enrichment(self, n: int, now: datetime) -> tuple[object, ...]:
+    def _enrichment(self, number: int, now: datetime) -> tuple[object, ...]:
         chance = self._random
         return (
-            self._id(n),
+            _FIRST_ID + number,
             f"TN{chance.randint(1, 40)} {chance.randint(1, 9)}QD",
             chance.random() < 0.8,  # noqa: PLR2004 - four in five answer the phone
             chance.random() < 0.05,  # noqa: PLR2004 - one in twenty opts out

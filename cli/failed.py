@@ -72,8 +72,7 @@ def discard(
 ) -> None:
     """Give up parked leads: nothing is done with them any more. LeadByte is not told; they stay in its quarantine."""
     with ledger_of(config) as (settings, ledger):
-        chosen = choose(ids, None, every=False, yes=None, count=int, doing="be given up")
-        parts = settings, ledger, chosen, Resolution.DISCARD
+        parts = settings, ledger, choose(ids), Resolution.DISCARD
         resolved = decide_leads(*parts, reason=reason, by=whoever(by), where=at_keyboard())
     if as_json:
         say_json({"discarded": resolved.ids, "refused": resolved.refused})

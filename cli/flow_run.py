@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -13,7 +14,7 @@ from leadgate.summary import Summary
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A run's summary, why it stopped early where it did, and its id in Prefect."""
+    """A run's summary, why it stopped early if it did, and its id in Prefect."""
 
     summary: Summary
     trouble: str | None
@@ -30,30 +31,23 @@ def run_flow(
     watch_for: str | None = None,
     plan: Path | None = None,
 ) -> RunResult:
-    """Run `release_leads` to its end; raise what it raised where it could not do its work at all."""
+    """Run `release_leads` to its end; raise what it raised if it could not do its work at all."""
     from prefect.exceptions import TerminationSignal  # noqa: PLC0415 - as below
 
+    options = {"config": str(config), "limit": limit, "watch_for": watch_for, "plan": str(plan) if plan else None}
     try:
-        return asyncio.run(_run(config, on_own_server=on_own_server, limit=limit, watch_for=watch_for, plan=plan))
+        return asyncio.run(_run(options, on_own_server=on_own_server))
     except TerminationSignal:
         raise KeyboardInterrupt from None  # while a flow runs, Prefect answers SIGTERM in place of us
 
 
-async def _run(
-    config: Path, *, on_own_server: bool, limit: int | None, watch_for: str | None, plan: Path | None
-) -> RunResult:
+async def _run(options: dict[str, Any], *, on_own_server: bool) -> RunResult:
     from flows.release_leads import release_leads  # noqa: PLC0415 - imports Prefect, which takes seconds
     from tasks.page import PAGE_LOST, noted_end  # noqa: PLC0415 - as above
 
     with noted_end(on_own_server=on_own_server) as end:
         try:
-            state = await release_leads(
-                config=str(config),
-                limit=limit,
-                watch_for=watch_for,
-                plan=str(plan) if plan else None,
-                return_state=True,
-            )
+            state = await release_leads(**options, return_state=True)
         except httpx.HTTPError:  # of Prefect, which could not say how the run has ended
             if end.summary is None:
                 raise PrefectServerError(PAGE_LOST) from None

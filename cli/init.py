@@ -2,13 +2,14 @@
 
 import os
 import re
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.output import reports_errors, say
+from cli.output import reports_errors, say, say_each
 from cli.schema import schema_text
 from leadgate.addresses import check_address, parse_address
 from leadgate.errors import ConfigError, SourceError
@@ -43,31 +44,31 @@ def init(
     if not (is_new or force):
         msg = f"{path}: is there already. Name another path, or --force to replace it."
         raise ConfigError(msg)
-    text, told, variable = (pipeline_template(), [], "SOURCE_URL") if from_url is None else _first_file(path, from_url)
+    text, notes, variable = (pipeline_template(), [], "SOURCE_URL") if from_url is None else _first_file(path, from_url)
     write_whole(path, text)
     # Its first line names this file: without it an editor would complain.
     write_whole(path.with_name("leadgate.schema.json"), schema_text(), keep_mode=True)
     # Beside another pipeline file a ledger may have been lost: then a person says so.
-    made = is_new and not _others(path) and make_first_ledger(path)
+    made = is_new and not _has_others_beside(path) and make_first_ledger(path)
     say(f"Wrote {path}{' and made its ledger' if made else ''}.")
     if not made:
         say("Its ledger: `leadgate ledger create`, with --first-time if leadgate has never acted on its leads.")
-    for line in told:
-        say(line)
+    say_each(notes)
     exported = " and ".join(filter(None, ("LEADBYTE_API_KEY", variable)))
     say(f"Next: edit the file, export {exported}, then `leadgate check`.")
 
 
-def _first_file(path: Path, given: str) -> tuple[str, list[str], str | None]:
-    """Guess a file from a database: its text, what to say of it, and the variable that holds the address, if one."""
+def _first_file(path: Path, from_url: str) -> tuple[str, list[str], str | None]:
+    """Guess a file from a database: its text, notes to print, and the variable that holds the address, if any."""
     # Plain `init` needs no database, and starts faster without.
     from cli.first_file import list_doubts, list_guesses, write_first_file  # noqa: PLC0415
     from leadgate.source.survey import survey  # noqa: PLC0415
 
-    named = re.fullmatch(r"\$\{([A-Za-z_]\w*)\}", given)
-    address = os.environ.get(named[1]) if named else given
+    named = re.fullmatch(r"\$\{([A-Za-z_]\w*)\}", from_url)
+    variable = named[1] if named else "SOURCE_URL"
+    address = os.environ.get(variable) if named else from_url
     if not address:
-        msg = f"--from: the environment variable {named[1] if named else 'SOURCE_URL'} is not set: export it first"
+        msg = f"--from: the environment variable {variable} is not set: export it first"
         raise ConfigError(msg)
     try:
         check_address(address)
@@ -76,25 +77,16 @@ def _first_file(path: Path, given: str) -> tuple[str, list[str], str | None]:
         msg = f"--from: the address {error}"
         raise ConfigError(msg) from None
     except SourceError as error:
-        raise type(error)(_as_option(str(error))) from None
-    variable = named[1] if named else None if _is_without_secrets(address) else "SOURCE_URL"
-    told = [
-        "Guessed from the names and types of its tables:",
-        *(f"  {line}" for line in list_guesses(surveyed.guessed)),
-    ]
-    told += ["Look at:", *(f"  {line}" for line in list_doubts(surveyed))]
-    return (
-        write_first_file(f"${{{variable}}}" if variable else address, surveyed.guessed, surveyed.forms),
-        told,
-        variable,
-    )
-
-
-def _as_option(message: str) -> str:
-    """What the source says of the address in a pipeline file, said of one that was typed: there is no file yet."""
-    for of_a_file, typed in _TYPED.items():
-        message = message.replace(of_a_file, typed)
-    return message
+        message = str(error)  # it speaks of a pipeline file, which there is not yet
+        for of_a_file, typed in _TYPED.items():
+            message = message.replace(of_a_file, typed)
+        raise type(error)(message) from None
+    notes = ["Guessed from the names and types of its tables:"]
+    notes += [f"  {line}" for line in list_guesses(surveyed.guessed)]
+    notes += ["Look at:", *(f"  {line}" for line in list_doubts(surveyed))]
+    if not named and _is_without_secrets(address):
+        return write_first_file(address, surveyed.guessed, surveyed.forms), notes, None
+    return write_first_file(f"${{{variable}}}", surveyed.guessed, surveyed.forms), notes, variable
 
 
 _TYPED = {
@@ -112,17 +104,13 @@ def _is_without_secrets(address: str) -> bool:
     return url.get_backend_name() == "sqlite" and not (url.query or url.username or url.password or url.host)
 
 
-def _others(path: Path) -> list[Path]:
-    """Other pipeline files in the folder, whose ledger would be the same."""
-    files = (file for file in path.resolve().parent.glob("*.y*ml") if file != path.resolve())
-    return [file for file in files if _names_pipeline(file)]
-
-
-def _names_pipeline(file: Path) -> bool:
-    try:
-        return "pipeline:" in read_file(file, missing="")
-    except ConfigError:  # something else than a text, or of somebody else
-        return False
+def _has_others_beside(path: Path) -> bool:
+    """Whether the folder has another pipeline file, whose ledger would be the same."""
+    for file in path.resolve().parent.glob("*.y*ml"):
+        with suppress(ConfigError):  # not a text, or not readable
+            if file != path.resolve() and "pipeline:" in read_file(file, missing=""):
+                return True
+    return False
 
 
 def pipeline_template() -> str:

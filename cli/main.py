@@ -30,8 +30,8 @@ app = typer.Typer(
 )
 
 
-def _tell_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
-    if asked:
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if wanted:
         say(f"leadgate {metadata.version('leadgate')}")
         raise typer.Exit
 
@@ -40,7 +40,7 @@ def _tell_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
 def leadgate(
     *,
     version: Annotated[
-        bool, typer.Option("--version", help="Say which leadgate this is.", callback=_tell_version, is_eager=True)
+        bool, typer.Option("--version", help="Say which leadgate this is.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     """Say what it is; the verbs are in verbs.py."""
@@ -51,10 +51,10 @@ _WRONG_USE: Any = typer.BadParameter.__mro__[2]
 
 
 def main() -> None:
-    """Run the command line; what nobody foresaw ends with one line too, and a way to see where it happened."""
+    """Run the command line; an unforeseen error is one line too, which says how to see its traceback."""
     signal.signal(signal.SIGTERM, _interrupt)
-    # Loading modules makes no garbage, but many objects: looking for it among them, while they are loaded and once more
-    # at the end, takes a sixth of what a short verb does.
+    # Loading modules makes many objects and no garbage: collecting meanwhile, and once more at the end, takes a sixth
+    # of a short verb's time.
     gc.set_threshold(50_000)
     atexit.register(gc.freeze)
     as_json = "--json" in sys.argv
@@ -63,9 +63,9 @@ def main() -> None:
     except _WRONG_USE as error:
         if as_json:
             say_json({"error": error.format_message(), "problems": [error.format_message()]})
-        told = StringIO()
-        error.show(told)
-        warn_lines(told.getvalue().rstrip())
+        shown = StringIO()
+        error.show(shown)
+        warn_lines(shown.getvalue().rstrip())
         sys.exit(WRONG)
     except typer.Abort:
         sys.exit(ATTENTION)
@@ -77,5 +77,5 @@ def main() -> None:
 
 
 def _interrupt(*_: object) -> NoReturn:
-    """Let SIGTERM end a verb as Ctrl-C does: what it started is stopped, and it says that nothing is lost."""
+    """Let SIGTERM end a verb as Ctrl-C does: it stops what it started, and prints that nothing is lost."""
     raise KeyboardInterrupt

@@ -9,7 +9,7 @@ import typer
 
 from cli.blocks import read_block
 from cli.options import ShowOption
-from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors, say, say_json, stop
+from cli.output import ATTENTION, FINE, ConfigOption, JsonOption, reports_errors, say, say_each, say_json, stop
 from leadgate.attention import about_backlog, attention, clock_problem
 from leadgate.ledger.again import count_older
 from leadgate.ledger.doubts import read_doubts
@@ -33,38 +33,29 @@ def plan(
     """
     with open_pipeline(config, read_block) as pipeline:
         now = pipeline.clock()
-        parts = pipeline.config, pipeline.source, pipeline.ledger, pipeline.policy
-        found = plan_run(*parts, now=now, again=pipeline.again)
+        settings, ledger, policy = pipeline.config, pipeline.ledger, pipeline.policy
+        found = plan_run(settings, pipeline.source, ledger, policy, now=now, again=pipeline.again)
         if out:
-            names = {"pipeline": pipeline.config.pipeline, "policy_version": pipeline.policy.version}
-            write_plan(out, found, **names, now=now)
-        older = count_older(pipeline.ledger, pipeline.policy.version)
-        others = (
-            found.source_problem,
-            clock_problem(pipeline.ledger),
-            about_backlog(pipeline.ledger, pipeline.config.safety.budgets),
-        )
-        to_know = attention(read_doubts(pipeline.ledger), pipeline.config.delivery, now, *others)
-        if as_json:
-            names = {"pipeline": pipeline.config.pipeline, "policy": pipeline.policy.version}
-            say_json(
-                {**names, **asdict(found), "faults": found.faults.as_json(), "attention": to_know, "older_rules": older}
-            )
-        else:
-            _tell(found, show, observe=pipeline.config.delivery.observe)
-            if older:
-                say(f"{older} more are in review by older rules: `leadgate review again --all` has these decide them.")
-            for sentence in to_know:
-                say(sentence)
-            if out:
-                say(f"Written to {out}: `leadgate run --plan {out}` sends these leads, as they stand here, alone.")
+            write_plan(out, found, pipeline=settings.pipeline, policy_version=policy.version, now=now)
+        older = count_older(ledger, policy.version)
+        others = found.source_problem, clock_problem(ledger), about_backlog(ledger, settings.safety.budgets)
+        to_know = attention(read_doubts(ledger), settings.delivery, now, *others)
+    if as_json:
+        more = {"faults": found.faults.as_json(), "attention": to_know, "older_rules": older}
+        say_json({"pipeline": settings.pipeline, "policy": policy.version} | asdict(found) | more)
+    else:
+        _print(found, show, observe=settings.delivery.observe)
+        if older:
+            say(f"{older} more are in review by older rules: `leadgate review again --all` has these decide them.")
+        say_each(to_know)
+        if out:
+            say(f"Written to {out}: `leadgate run --plan {out}` sends these leads, as they stand here, alone.")
     stop(ATTENTION if to_know or found.faults.hold_back else FINE)
 
 
-def _tell(found: Plan, show: int, *, observe: bool) -> None:
+def _print(found: Plan, show: int, *, observe: bool) -> None:
     say(f"{counted(len(found.leads), 'lead')} would be decided now, {found.waiting} would go on waiting.")
-    for column, count in found.missing.items():
-        say(f"  {count:>7}  waiting, without {column}")
+    say_each(f"  {count:>7}  waiting, without {column}" for column, count in found.missing.items())
     for (verdict, rule), count in Counter((lead.verdict, lead.rule) for lead in found.leads).most_common():
         say(f"  {count:>7}  {verdict:<8} {rule or '(otherwise)'}")
     made = {each.field: each.made for lead in found.leads for each in lead.fields}
@@ -77,6 +68,5 @@ def _tell(found: Plan, show: int, *, observe: bool) -> None:
         say(f"{lead.lead_id}: {lead.verdict} by {lead.rule or '(otherwise)'} - {lead.route} ({fields}): {lead.reason}")
     if len(found.leads) > show > 0:
         say(f"... and {len(found.leads) - show} more; --show lists more, --json lists all.")
-    for fault in found.faults.lines():
-        say(f"fault: {fault}")
+    say_each(f"fault: {fault}" for fault in found.faults.lines())
     say("Nothing was sent, nor would a run send anything (delivery.observe)." if observe else "Nothing was sent.")

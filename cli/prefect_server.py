@@ -1,4 +1,4 @@
-"""A Prefect server for the verbs that run a flow: the one that is configured, or one of our own while the verb lasts.
+"""A Prefect server for the verbs that run a flow: the configured one, or one of our own while the verb lasts.
 
 Prefect would start one by itself (`SubprocessASGIServer`), which has no UI, writes onto the terminal, and gets Ctrl-C
 before the run has ended; ours has a UI, writes to a file, and outlives the run.
@@ -28,11 +28,11 @@ _SECONDS_TO_START = 120
 _KEEPER = Path(__file__).with_name("server_keeper.py")
 _FOR_SERVER = {"DO_NOT_TRACK", "HOME", "LANG", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV"}
 _FOR_SERVER_BY_PREFIX = ("LC_", "PREFECT_", "PYTHON", "SSL_CERT_")
-"""The variables that a server of our own is started with, and no others."""
+"""The only variables that a server of our own is started with: no key of LeadByte, no address of a source."""
 
 
 def as_typed(command: str) -> str:
-    """How a command of this environment is typed: by its name where that finds it, else by its path."""
+    """Give a command of this environment as it is typed: its name if the shell finds it by that, else its path."""
     beside = Path(sys.executable).with_name(command)
     found = shutil.which(command)
     return command if not beside.exists() or (found and Path(found) == beside) else str(beside)
@@ -54,11 +54,11 @@ def quiet_prefect(*, verbose: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PrefectApi:
-    """Where a run is to be seen: the address of the Prefect UI, and whether the server ends with the verb."""
+    """The address of the Prefect UI, and whether the server ends with the verb."""
 
     ui_url: str
     home: Path | None
-    """Where a server of our own keeps its database; None for the server that is configured."""
+    """Where a server of our own keeps its database; None for the configured server."""
 
     @property
     def is_own(self) -> bool:
@@ -77,10 +77,10 @@ class PrefectApi:
 
 @contextmanager
 def prefect_api(home: Path | None = None, *, quiet: bool = False) -> Iterator[PrefectApi]:
-    """Give a Prefect API to run on: the configured one, else a server started for as long as needed.
+    """Give a Prefect API to run on: the configured one, or without it, or with `home`, that of a server of our own.
 
-    `home` is where a server of our own keeps its database; by default that of the user's profile. That it is being
-    started is said on standard error, unless `quiet`.
+    `home` is where a server of our own keeps its database; by default that of the user's profile. Unless `quiet`, its
+    start is reported on standard error.
     """
     from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings  # noqa: PLC0415 - slow to import
 
@@ -109,11 +109,11 @@ def prefect_api(home: Path | None = None, *, quiet: bool = False) -> Iterator[Pr
 
 
 def _reach_past_proxies() -> None:
-    """Let nothing of this process ask a proxy for this machine: there it would be another one."""
-    beside = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-    if getproxies() and beside != "*":
+    """Let this process reach 127.0.0.1 without a proxy, for which that address is another machine."""
+    exceptions = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    if getproxies() and exceptions != "*":
         for name in ("NO_PROXY", "no_proxy"):
-            os.environ[name] = f"{beside},127.0.0.1" if beside else "127.0.0.1"
+            os.environ[name] = f"{exceptions},127.0.0.1" if exceptions else "127.0.0.1"
 
 
 def _check_answers(api_url: str) -> None:
@@ -123,9 +123,9 @@ def _check_answers(api_url: str) -> None:
         msg = "PREFECT_API_URL: is no address: write http://HOST:4200/api, or unset it"
         raise ConfigError(msg)
     with client_errors():
-        made = get_client(sync_client=True)
-    with made as client:
-        # Without this, a flow tries for minutes to reach a server that is down, and then says so in Prefect's words.
+        sync_client = get_client(sync_client=True)
+    with sync_client as client:
+        # Without this, a flow tries for minutes to reach a server that is down, and then fails with Prefect's message.
         trouble = client.api_healthcheck()
     if trouble:
         msg = (
@@ -137,7 +137,7 @@ def _check_answers(api_url: str) -> None:
 
 
 def _hand_over_logs() -> None:
-    """Send what Prefect's background threads still hold, while the server is there to take it."""
+    """Send what Prefect's background threads still hold, while the server still runs."""
     from prefect.events.worker import EventsWorker  # noqa: PLC0415
     from prefect.logging.handlers import APILogWorker  # noqa: PLC0415
 
@@ -147,24 +147,19 @@ def _hand_over_logs() -> None:
 
 @contextmanager
 def _server(folder: Path) -> Iterator[str]:
-    port = _free_port()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     log = folder / "leadgate-prefect-server.log"
-    environment = _environment() | {"PREFECT_HOME": str(folder), "PREFECT_UI_API_URL": f"{address}/api"}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "PREFECT_API_URL" and (name in _FOR_SERVER or name.startswith(_FOR_SERVER_BY_PREFIX))
+    }
+    environment |= {"PREFECT_HOME": str(folder), "PREFECT_UI_API_URL": f"{address}/api"}
     with open_log(log) as output:
         process = subprocess.Popen(  # noqa: S603 - Prefect's own command, with a port of ours
-            [
-                sys.executable,
-                "-I",
-                str(_KEEPER),
-                "prefect",
-                "server",
-                "start",
-                "--host",
-                "127.0.0.1",
-                "--port",
-                str(port),
-            ],
+            [sys.executable, "-I", str(_KEEPER), *f"prefect server start --host 127.0.0.1 --port {port}".split()],
             env=environment,
             stdin=subprocess.PIPE,  # however the run ends, it closes then, and the server ends
             stdout=output,
@@ -180,20 +175,9 @@ def _server(folder: Path) -> Iterator[str]:
         process.wait()
 
 
-def _environment() -> dict[str, str]:
-    """Give a server of our own what it needs to be found and to run: no key of LeadByte, no address of a source."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name != "PREFECT_API_URL" and (name in _FOR_SERVER or name.startswith(_FOR_SERVER_BY_PREFIX))
-    }
-
-
 def _wait_until_healthy(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
     deadline = time.monotonic() + _SECONDS_TO_START
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
+    while time.monotonic() < deadline and process.poll() is None:
         try:
             if httpx.get(f"{address}/api/health", timeout=5, trust_env=False).is_success:
                 return
@@ -201,9 +185,3 @@ def _wait_until_healthy(process: "subprocess.Popen[bytes]", address: str, log: P
             time.sleep(0.1)
     msg = f"The Prefect server did not start; {log} says why. To use a server of yours, set PREFECT_API_URL."
     raise PrefectServerError(msg)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -18,6 +18,7 @@ from cli.output import (
     end_at_once,
     reports_errors,
     say,
+    say_each,
     say_json,
     stop,
     warn,
@@ -33,8 +34,10 @@ from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import build_client
 
 
-def _duration(text: str | None) -> str | None:
-    return text if text is None or duration(text) else None
+def _check_duration(text: str | None) -> str | None:
+    if text is not None:
+        duration(text)
+    return text
 
 
 @reports_errors
@@ -43,7 +46,7 @@ def run(  # noqa: PLR0913
     config: ConfigOption = Path("leadgate.yaml"),
     watch: Annotated[
         str | None,
-        typer.Option(help="Stay this long (90s, 15m, 24h) and take arrivals as they come.", callback=_duration),
+        typer.Option(help="Stay this long (90s, 15m, 24h) and take arrivals as they come.", callback=_check_duration),
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Decide at most this many leads.", min=1)] = None,
     plan: Annotated[
@@ -79,13 +82,9 @@ def run(  # noqa: PLR0913
     with metrics, prefect_api(quiet=as_json) as api, nullcontext() if as_json or verbose else live_progress(config):
         result = run_flow(config, on_own_server=api.is_own, limit=limit, watch_for=watch, plan=plan)
     if as_json:
-        pause = result.summary.pause
-        more: dict[str, Any] = {"paused": asdict(pause) if pause else None, "skipped": result.summary.skipped}
-        more |= {"observed": result.summary.observed, "notes": list(result.summary.notes)}
-        more["faults"] = result.summary.named_faults.as_json()
-        say_json(result.summary.as_dict() | more | {"error": result.trouble, "flow_run_id": result.run_id})
+        say_json(_document(result))
     else:
-        tell(result)
+        print_result(result)
         say(api.where(result.run_id))
     if result.trouble:
         warn(f"leadgate: {result.trouble}")
@@ -94,25 +93,34 @@ def run(  # noqa: PLR0913
     stop(ATTENTION if result.trouble or result.summary.needs_attention else FINE)
 
 
-def tell(result: RunResult) -> None:
+def _document(result: RunResult) -> dict[str, Any]:
+    summary = result.summary
+    return summary.as_dict() | {
+        "paused": asdict(summary.pause) if summary.pause else None,
+        "skipped": summary.skipped,
+        "observed": summary.observed,
+        "notes": list(summary.notes),
+        "faults": summary.named_faults.as_json(),
+        "error": result.trouble,
+        "flow_run_id": result.run_id,
+    }
+
+
+def print_result(result: RunResult) -> None:
     """Print a run's summary for people; what did not happen is left out."""
     summary = result.summary
     counts = {key: count for key, count in summary.as_dict().items() if count}
     if not summary.observed and not counts.keys() - {"waiting", "overdue", "older_rules", "faults", "changed"}:
         say("Nothing was due.")
-    for key, count in counts.items():
-        say(f"{count:>8}  {_MEANING[key]}")
+    say_each(f"{count:>8}  {_MEANING[key]}" for key, count in counts.items())
     if summary.observed:
         say(f"Observed: {would_have(summary.observed)}. Nothing was sent (delivery.observe).")
-    if result.summary.pause:
-        say(f"The pipeline has been {result.summary.pause}")
+    if summary.pause:
+        say(f"The pipeline has been {summary.pause}")
         say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
-    for note in result.summary.notes:
-        say(note)
-    for lead_id, why in result.summary.skipped.items():
-        say(f"not sent: {lead_id}: {why}")
-    for fault in result.summary.named_faults.lines():
-        say(f"fault: {fault}")
+    say_each(summary.notes)
+    say_each(f"not sent: {lead_id}: {why}" for lead_id, why in summary.skipped.items())
+    say_each(f"fault: {fault}" for fault in summary.named_faults.lines())
 
 
 _MEANING = {

@@ -12,6 +12,7 @@ import typer
 
 from cli.output import reports_errors, say, say_json, warn
 from leadgate.errors import ConfigError
+from leadgate.readable import counted
 from leadgate.sandbox import PRACTICE_KEY, SWITCH_NAMES, Faults, Permission, Sandbox, SandboxRequest, read_span
 
 
@@ -75,12 +76,12 @@ async def _serve(practice: Sandbox, host: str, port: int, *, as_json: bool) -> N
 
 
 def _read_faults(written: Sequence[str]) -> dict[str, Any]:
-    """Split NAME=VALUE; raise ConfigError for one that is not written so, or is given twice."""
+    """Split each NAME=VALUE; raise ConfigError for one without a value, or given twice."""
     pairs = [text.partition("=") for text in written]
     problems = [f"--fault {name}: write --fault NAME=VALUE, such as drop-after=0.05" for name, _, v in pairs if not v]
-    counted = Counter(name for name, _, _ in pairs)
+    counts = Counter(name for name, _, _ in pairs)
     problems += [
-        f"--fault {name}: is given {count} times; once is enough" for name, count in counted.items() if count > 1
+        f"--fault {name}: is given {count} times; once is enough" for name, count in counts.items() if count > 1
     ]
     if problems:
         raise ConfigError(problems)
@@ -88,8 +89,7 @@ def _read_faults(written: Sequence[str]) -> dict[str, Any]:
 
 
 def _show(request: SandboxRequest) -> None:
-    """Print one line about a request: no value of any lead is in it."""
-    counted = f"{len(request.asked)} lead{'s' if len(request.asked) != 1 else ''}"
+    """Print one line about a request, without any value of a lead."""
     faults = f" [{', '.join(request.faults)}]" if request.faults else ""
-    status = request.status or "dropped"
-    warn(f"{request.at:%H:%M:%S} {request.key} {request.method} {request.path} {counted} {status}{faults}")
+    leads, status = counted(len(request.asked), "lead"), request.status or "dropped"
+    warn(f"{request.at:%H:%M:%S} {request.key} {request.method} {request.path} {leads} {status}{faults}")

@@ -1,4 +1,4 @@
-"""`leadgate status`: where the leads are, and how fresh what is known of them is."""
+"""`leadgate status`: where the leads are, and when the source was last read."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,6 +13,7 @@ from cli.output import (
     ago,
     reports_errors,
     say,
+    say_each,
     say_json,
     stop,
     warn_in_the_clear,
@@ -24,7 +25,7 @@ from leadgate.ledger.observed import count_observed, would_have
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.source_progress import read_faults
 from leadgate.ledger.status import Status, read_missing
-from leadgate.model import Result, State, Verdict
+from leadgate.model import Result, State
 from leadgate.policy.version import version_of
 from leadgate.readable import counted, span
 from leadgate.wiring.ledger import ledger_of
@@ -49,43 +50,52 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         learned, health = read_learned(ledger), read_health(ledger, settings)
     found, doubts = health.status, health.doubts
     if as_json:
-        brakes = {"paused": asdict(pause) if pause else None, "overdue_reviews": health.overdue, "older_rules": older}
-        seen = {"observe": settings.delivery.observe, "observed": observed}
-        alarmed = {"alarms": [asdict(raised) for raised in health.alarms], "doubts": asdict(doubts)}
-        alarmed["learned"] = {
-            "gone": learned.gone,
-            "still_there_seconds": learned.still_there and learned.still_there.total_seconds(),
-            "had_left_seconds": learned.had_left and learned.had_left.total_seconds(),
-        }
-        told = (
+        say_json(
             {"pipeline": settings.pipeline, "healthy": health.healthy, "reasons": health.reasons}
             | _as_dict(found, missing, now)
-            | brakes
-            | seen
-            | alarmed
+            | {
+                "paused": asdict(pause) if pause else None,
+                "overdue_reviews": health.overdue,
+                "older_rules": older,
+                "observe": settings.delivery.observe,
+                "observed": observed,
+                "alarms": [asdict(raised) for raised in health.alarms],
+                "doubts": asdict(doubts),
+                "learned": {
+                    "gone": learned.gone,
+                    "still_there_seconds": learned.still_there and learned.still_there.total_seconds(),
+                    "had_left_seconds": learned.had_left and learned.had_left.total_seconds(),
+                },
+                "faults": faults.as_json(),
+            }
         )
-        say_json(told | {"faults": faults.as_json()})
     else:
-        _tell(settings.pipeline, found, missing, now)
-        _tell_observed(observed, observe=settings.delivery.observe)
+        _print(settings.pipeline, found, missing, now)
+        if settings.delivery.observe:
+            say(f"observed: {would_have(observed)}; nothing is sent (delivery.observe)")
+        elif observed:
+            say(f"observed: {would_have(observed)}; nothing was sent, and the next run decides anew")
         if found.inferred:
             say(f"inferred: {found.inferred} of those that are settled; no answer says that their act was taken")
         if doubts.control:
-            shown = doubts.control
-            say(f"last control: lead {shown.lead_id}, {_SHOWN[shown.result]}, {ago(shown.at, now)}")
-        _tell_learned(learned)
-        for reason in health.reasons:
-            say(reason)
-        _say_for_people(found, older)
-        for fault in faults.lines():
-            say(f"fault: {fault}")
+            control = doubts.control
+            say(f"last control: lead {control.lead_id}, {_OF_CONTROL[control.result]}, {ago(control.at, now)}")
+        _print_learned(learned)
+        say_each(health.reasons)
+        if found.counts[State.REVIEW]:
+            say("`leadgate review list` shows the leads that wait for a person")
+        if older:
+            say(f"{older} of them were decided by older rules: `leadgate review again --all` has today's decide them")
+        if found.counts[State.FAILED]:
+            say("`leadgate failed list` shows the parked leads, by LeadByte's words")
+        say_each(f"fault: {fault}" for fault in faults.lines())
         if pause:
             say(f"{settings.pipeline} has been {pause}")
             say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
     stop(FINE if health.healthy else ATTENTION)
 
 
-_SHOWN = {
+_OF_CONTROL = {
     Result.GONE: "which LeadByte no longer has in quarantine",
     Result.TAKEN: "which LeadByte still updated",
     Result.IN_DOUBT: "of which LeadByte's answer says nothing",
@@ -93,26 +103,8 @@ _SHOWN = {
 }
 
 
-def _say_for_people(found: Status, older: int) -> None:
-    """Say how people see the leads that they must decide, and those that are parked."""
-    if found.counts[State.REVIEW]:
-        say("`leadgate review list` shows the leads that wait for a person")
-    if older:
-        say(f"{older} of them were decided by older rules: `leadgate review again --all` has today's decide them")
-    if found.counts[State.FAILED]:
-        say("`leadgate failed list` shows the parked leads, by LeadByte's words")
-
-
-def _tell_observed(observed: Mapping[Verdict, int], *, observe: bool) -> None:
-    """Say what would have been done with the leads that wait as observed, and when it will be."""
-    if observe:
-        say(f"observed: {would_have(observed)}; nothing is sent (delivery.observe)")
-    elif observed:
-        say(f"observed: {would_have(observed)}; nothing was sent, and the next run decides anew")
-
-
-def _tell_learned(learned: Learned) -> None:
-    """Say what controls have taught of LeadByte, with the lines to write where it is to be kept."""
+def _print_learned(learned: Learned) -> None:
+    """Print what controls have taught about LeadByte, with the lines to write in the pipeline file to keep it."""
     if learned.still_there or learned.had_left:
         seen = (("still there", learned.still_there), ("had left", learned.had_left))
         parts = [f"one {what} {round(after.total_seconds())} s after it was queued" for what, after in seen if after]
@@ -138,12 +130,10 @@ def _as_dict(found: Status, missing: Mapping[str, int], now: datetime) -> dict[s
     }
 
 
-def _tell(name: str, found: Status, missing: Mapping[str, int], now: datetime) -> None:
+def _print(name: str, found: Status, missing: Mapping[str, int], now: datetime) -> None:
     say(f"{name}: {counted(sum(found.counts.values()), 'lead')}")
-    for state, count in found.counts.items():
-        say(f"  {count:>8}  {state.value}")
-    for column, count in missing.items():
-        say(f"  {count:>8}  waiting, without {column}")
+    say_each(f"  {count:>8}  {state.value}" for state, count in found.counts.items())
+    say_each(f"  {count:>8}  waiting, without {column}" for column, count in missing.items())
     if found.oldest_waiting_since:
         say(f"oldest wait: {span(now - found.oldest_waiting_since)}")
     say(f"source last read: {ago(found.read_at, now)}, last found healthy {ago(found.healthy_at, now)}")

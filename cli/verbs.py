@@ -19,9 +19,9 @@ class Verb(NamedTuple):
     name: str
     does: str
     extra: str | None = None
-    """What it cannot do without, and what is not installed unless asked for."""
+    """The extra of the package that it needs."""
     may_be_slow: bool = False
-    """Whether it shows on standard error what it is doing, as long as it has printed nothing."""
+    """Whether it shows on standard error what it is doing until it prints its result."""
 
 
 VERBS = {
@@ -50,14 +50,14 @@ VERBS = {
 
 
 class Verbs(TyperGroup):
-    """Finds a verb when it is typed; the list of verbs needs none of them."""
+    """Loads only the verb that is typed; listing the verbs loads none."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002
         """Name every verb, those of a first day first."""
         return list(VERBS)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
-        """Find the verb that was typed; end with what to install where one of its packages is not there."""
+        """Find the verb that was typed; end with what to install if one of its packages is missing."""
         verb = VERBS.get(args[0]) if args else None
         if verb and verb.may_be_slow and "--help" not in args and not ctx.resilient_parsing:
             begin_sign("Starting ...")  # before the verb is loaded, which is slow on a busy machine
@@ -69,17 +69,17 @@ class Verbs(TyperGroup):
             stop(WRONG)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002
-        """Load a verb; None where there is none of that name."""
+        """Load a verb; None if there is none of that name."""
         verb = VERBS.get(cmd_name)
         if verb is None:
             return None
         if verb.extra:
             require_extra(verb.extra, cmd_name)
-        found = getattr(importlib.import_module(verb.module), verb.name)
-        if not isinstance(found, typer.Typer):
-            function, found = found, typer.Typer(add_completion=False, rich_markup_mode=None)
-            found.command(cmd_name)(function)
-        command = typer.main.get_command(found)
+        app = getattr(importlib.import_module(verb.module), verb.name)
+        if not isinstance(app, typer.Typer):
+            function, app = app, typer.Typer(add_completion=False, rich_markup_mode=None)
+            app.command(cmd_name)(function)
+        command = typer.main.get_command(app)
         command.name = cmd_name
         return command
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from cli.people_examples import gather_examples, missing_facts
+from cli.review_examples import gather_examples, missing_facts
 from leadgate.backtest import Backtest, run_backtest
 from leadgate.backtest.verdicts import Flip
 from leadgate.ledger.reviews import read_overridden
