@@ -1,11 +1,12 @@
 """`leadgate report`: one HTML page about a pipeline, from the ledger alone."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import SinceOption
+from cli.options import duration
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.report import read_facts, write_report
 from leadgate.wiring.ledger import ledger_of
@@ -16,7 +17,9 @@ def report(
     *,
     config: ConfigOption = Path("leadgate.yaml"),
     out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
-    since: SinceOption = "7d",  # type: ignore[assignment] # typer parses it
+    since: Annotated[
+        timedelta, typer.Option(help="How far back to look (12h, 30d).", parser=duration, metavar="DURATION")
+    ] = "7d",  # type: ignore[assignment] # typer parses it
     as_json: JsonOption = False,
 ) -> None:
     """Write one HTML page: where the leads are, what happened, how long they waited, which rules decided.
