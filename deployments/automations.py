@@ -32,8 +32,8 @@ def alarms_of_all(
 ) -> list[AutomationCore]:
     """The automations that serve every pipeline; `alerts` is the notification block, where there is one."""
     reactive = [
-        _automation(name, EventTrigger(expect={event}, match=_any_pipeline(), for_each={_ID}), notice, alerts)
-        for name, (event, notice) in NOTICES.items()
+        _automation(notice, EventTrigger(expect={event}, match={_ID: "leadgate.pipeline.*"}, for_each={_ID}), alerts)
+        for event, notice in NOTICES.items()
     ]
     return [*_lost_runs(deployment_ids, alerts, dead_after), *reactive]
 
@@ -43,27 +43,29 @@ def alarms_of_one(
 ) -> list[AutomationCore]:
     """The dead man's switch of a pipeline, and what tells that it is over; the server keeps its state, and no run."""
     match = {_ID: f"leadgate.pipeline.{pipeline}"}
-    silent, heard = f"leadgate-source-silent-{pipeline}", f"leadgate-source-heard-{pipeline}"
+    silent = f"leadgate-source-silent-{pipeline}"
     silence = EventTrigger(
         posture=Posture.Proactive, after={HEALTHY}, expect={HEALTHY}, match=match, for_each={_ID}, within=silent_after
     )
     fired = EventTrigger(expect={"prefect.automation.triggered"}, match={"prefect.resource.name": silent})
     again = SequenceTrigger(triggers=[fired, EventTrigger(expect={HEALTHY}, match=match)], within=None)
     minutes = f"{silent_after.total_seconds() / 60:g} minutes"
-    told = Notice(
+    begins = Notice(
+        silent,
         f"no run finds the source healthy for {minutes}, though one had before",
         f"no healthy source for {minutes}",
         "Is a worker running, and the source up? `leadgate status`.",
     )
-    over = Notice("a run finds the source healthy again", "the source is healthy again", "A run has read it again.")
-    return [_automation(silent, silence, told, alerts), _automation(heard, again, over, alerts)]
+    ends = Notice(
+        f"leadgate-source-heard-{pipeline}",
+        "a run finds the source healthy again",
+        "the source is healthy again",
+        "A run has read it again.",
+    )
+    return [_automation(begins, silence, alerts), _automation(ends, again, alerts)]
 
 
 _ID = "prefect.resource.id"
-
-
-def _any_pipeline() -> dict[str, str | list[str]]:
-    return {_ID: "leadgate.pipeline.*"}
 
 
 def _lost_runs(deployment_ids: Sequence[UUID], alerts: UUID | None, dead_after: timedelta) -> list[AutomationCore]:
@@ -98,20 +100,19 @@ def _lost_runs(deployment_ids: Sequence[UUID], alerts: UUID | None, dead_after: 
         actions=[crash],
     )
     crashed = EventTrigger(expect={f"{_RUN}.Crashed"}, match={_ID: f"{_RUN}.*"}, match_related=of_ours, for_each={_ID})
-    told = Notice(
+    lost = Notice(
+        "leadgate-run-lost",
         "a run of leadgate's deployments is marked as crashed",
         "a run was lost",
         "Its process is gone, and the run is marked as crashed. The next one takes over.",
     )
-    return [mark, _automation("leadgate-run-lost", crashed, told, alerts, about="{{ flow_run.name }}")]
+    return [mark, _automation(lost, crashed, alerts, about="{{ flow_run.name }}")]
 
 
 def _automation(
-    name: str,
-    trigger: EventTrigger | SequenceTrigger,
     notice: Notice,
+    trigger: EventTrigger | SequenceTrigger,
     alerts: UUID | None,
-    *,
     about: str = "{{ event.resource.name }}",
 ) -> AutomationCore:
     subject, body = f"leadgate {about}: {notice.subject}", f"{notice.body}{notice.more} {_READ}"
@@ -119,5 +120,5 @@ def _automation(
     # an empty box there.
     actions = [SendNotification(block_document_id=alerts, subject=subject, body=body)] if alerts else []
     return AutomationCore(
-        name=name, description=f"Fires when {notice.when}.", tags=[TAG], trigger=trigger, actions=actions
+        name=notice.name, description=f"Fires when {notice.when}.", tags=[TAG], trigger=trigger, actions=actions
     )

@@ -10,9 +10,8 @@ docs/leadbyte.md has the whole table, with how surely each line is known.
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
 
 from leadgate.leadbyte.hiding import Hiding, Values
 from leadgate.leadbyte.refusals import (
@@ -51,8 +50,14 @@ def judge_put(
     releases = _releases_by_lead(body.releases, {request.lead_id for request in requests})
     is_complete = len(body.releases) == sum(map(len, releases.values()))
     return [
-        _Judge(request, reply, sentences, values, is_complete).judge(
-            entries.get(request.lead_id, []), releases.get(request.lead_id, [])
+        _judge_lead(
+            request,
+            reply,
+            sentences,
+            values,
+            entries.get(request.lead_id, ()),
+            releases.get(request.lead_id, ()),
+            is_complete=is_complete,
         )
         for request in requests
     ]
@@ -66,7 +71,7 @@ def judge_act(
     if whole := _judge_whole([request], reply, sentences, values):
         return whole[0]
     detail = reply.body.details.get(request.lead_id) if reply.body else None
-    return _Judge(request, reply, sentences, values, names_lead=False).judge([], [detail] if detail else [])
+    return _judge_lead(request, reply, sentences, values, (), [detail] if detail else (), names_lead=False)
 
 
 def refuse_unsent(request: LeadRequest, why: str) -> Answer:
@@ -120,94 +125,55 @@ def _unproven(status: int, body: ReplyBody | None) -> str:
     return f"what came back ({named(status)}) is not LeadByte's JSON"
 
 
-@dataclass(frozen=True, slots=True)
-class _Judge:
-    """Weighs what was said of one lead's update and of its act: neither implies the other."""
+def _judge_lead(  # noqa: PLR0913, PLR0917 - all that was said of a lead
+    request: LeadRequest,
+    reply: Reply,
+    sentences: Sentences,
+    values: Values,
+    entries: Sequence[LeadEntry],
+    releases: Sequence[str],
+    *,
+    is_complete: bool = True,
+    names_lead: bool = True,
+) -> Answer:
+    """Judge a lead's update by its entries in `leads`, and its act by its release results or detail.
 
-    request: LeadRequest
-    reply: Reply
-    sentences: Sentences
-    values: Values
-    """Those of the whole batch: what is said of one lead may quote another."""
-    is_complete: bool = True
-    """Whether each release result names one of the leads: any other may be about this one."""
-    names_lead: bool = True
-    """Whether what is said of an act names its lead, as it does after a PUT."""
-
-    def judge(self, entries: Sequence[LeadEntry], releases: Sequence[str]) -> Answer:
-        """Judge by the entries of the lead in `leads`, and by its release results or detail."""
-        request, lead_id = self.request, self.request.lead_id
-        flags = {entry.success for entry in entries}
-        success = flags.pop() if len(flags) == 1 else None
-        updated = success if request.update else None
-        gone = success is not True and any(
-            self.sentences.says_gone(text, of_one_lead=True, lead_id=lead_id)
-            for entry in entries
-            for text in (entry.message, entry.errors)
-        )
-        message = self.values.hide(joined(*(entry.told() for entry in entries), *releases), lead_id)
-        if request.action:
-            return self._judge_act(message, entries, releases, success=success, updated=updated, gone=gone)
-        if success:
-            return self._answer(Certainty.ANSWERED, message, updated=updated)
-        if gone:
-            return self._answer(Certainty.ANSWERED, message, updated=updated, gone=True)
-        if success is False:
-            return self._refused(message)
-        return self._in_doubt(message, set(), entries, releases, success=success, updated=updated)
-
-    def _judge_act(  # noqa: PLR0913
-        self,
-        message: str,
-        entries: Sequence[LeadEntry],
-        releases: Sequence[str],
-        *,
-        success: bool | None,
-        updated: bool | None,
-        gone: bool,
-    ) -> Answer:
-        request = self.request
-        assert request.action  # noqa: S101 - only asked of one with an act
-        said = {
-            self.sentences.of_act(text, request.lead_id, request.action, names_lead=self.names_lead)
-            for text in releases
-        }
-        if said == {Said.TAKEN}:
-            return self._answer(Certainty.ANSWERED, message, updated=updated, acted=True)
-        if said == {Said.GONE} or (gone and not said):
-            return self._answer(Certainty.ANSWERED, message, updated=updated, acted=False, gone=True)
-        if success is False and not said and self.is_complete and self.reply.status == HTTPStatus.OK:
-            return self._refused(message)
-        return self._in_doubt(message, said, entries, releases, success=success, updated=updated)
-
-    def _in_doubt(  # noqa: PLR0913
-        self,
-        message: str,
-        said: AbstractSet[Said],
-        entries: Sequence[LeadEntry],
-        releases: Sequence[str],
-        *,
-        success: bool | None,
-        updated: bool | None,
-    ) -> Answer:
-        why = _why_in_doubt(said, success=success, is_named=bool(entries or releases))
-        body = self.reply.body
-        overall = "" if entries or releases or not body else self.values.hide(body.told(), self.request.lead_id)
-        answer = self._answer(Certainty.IN_DOUBT, joined(why, message, overall), updated=updated)
-        shape = shape_of(releases[0], self.request.lead_id)[:LONGEST_SHAPE] if releases else ""
-        return replace(answer, opposite=Said.OPPOSITE in said, shape=shape)
-
-    def _refused(self, message: str) -> Answer:
-        return _refused(self.request, self.reply, message or "LeadByte did not take the update and gave no reason")
-
-    def _answer(self, certainty: Certainty, message: str, **proved: Any) -> Answer:  # noqa: ANN401 - of _answer
-        return _answer(self.request, self.reply, certainty, message, **proved)
+    Neither implies the other. `values` are those of the whole batch: a message about one lead may quote another.
+    `is_complete`: each release result names one of the leads; any other may be about this one. `names_lead`: what is
+    said of an act names its lead, as it does after a PUT.
+    """
+    lead_id, action, body = request.lead_id, request.action, reply.body
+    flags = {entry.success for entry in entries}
+    success = flags.pop() if len(flags) == 1 else None
+    updated = success if request.update else None
+    gone = success is not True and any(
+        sentences.says_gone(text, of_one_lead=True, lead_id=lead_id)
+        for entry in entries
+        for text in (entry.message, entry.errors)
+    )
+    meanings = (
+        {sentences.of_act(text, lead_id, action, names_lead=names_lead) for text in releases} if action else set()
+    )
+    message = values.hide(joined(*(entry.told() for entry in entries), *releases), lead_id)
+    if meanings == {Said.TAKEN} or (success and not action):
+        return _answer(request, reply, Certainty.ANSWERED, message, updated=updated, acted=True if action else None)
+    if meanings == {Said.GONE} or (gone and not meanings):
+        acted = _false_if(action)
+        return _answer(request, reply, Certainty.ANSWERED, message, updated=updated, acted=acted, gone=True)
+    if success is False and not meanings and (not action or (is_complete and reply.status == HTTPStatus.OK)):
+        return _refused(request, reply, message or "LeadByte did not take the update and gave no reason")
+    is_named = bool(entries or releases)
+    why = _why_in_doubt(meanings, success=success, is_named=is_named)
+    overall = values.hide(body.told(), lead_id) if body and not is_named else ""
+    answer = _answer(request, reply, Certainty.IN_DOUBT, joined(why, message, overall), updated=updated)
+    shape = shape_of(releases[0], lead_id)[:LONGEST_SHAPE] if releases else ""
+    return replace(answer, opposite=Said.OPPOSITE in meanings, shape=shape)
 
 
-def _why_in_doubt(said: AbstractSet[Said], *, success: bool | None, is_named: bool) -> str:
-    if Said.OPPOSITE in said:
+def _why_in_doubt(meanings: AbstractSet[Said], *, success: bool | None, is_named: bool) -> str:
+    if Said.OPPOSITE in meanings:
         return "LeadByte queued the opposite of what was asked: look at this lead in LeadByte"
-    if said:
+    if meanings:
         return "LeadByte did not say plainly whether the act was taken"
     if success:
         return "LeadByte took the update, but did not say whether the act was taken"
