@@ -82,12 +82,12 @@ def refuse_unsent(request: LeadRequest, why: str) -> Answer:
 def _judge_whole(requests: Sequence[LeadRequest], reply: Reply, sentences: Sentences, values: Values) -> list[Answer]:
     """One answer for all leads, if the reply allows no other; empty if each has to be judged by itself."""
     acts = any(request.action for request in requests)
-    told = reply.body.told() if reply.body else ""
-    if len(requests) == 1 and _says_gone(reply, told, requests[0], sentences):
-        message = joined("LeadByte refused the request", values.hide(told))
+    words = reply.body.text() if reply.body else ""
+    if len(requests) == 1 and _says_gone(reply, words, requests[0], sentences):
+        message = joined("LeadByte refused the request", values.hide(words))
         return [replace(_refused(requests[0], reply, message), whole_request=True, gone=True)]
     if refusal := judge_refusal(reply, acts=acts):
-        message = joined(refusal.message, values.hide(refusal.told))
+        message = joined(refusal.message, values.hide(refusal.words))
         return [
             replace(_refused(request, reply, message), whole_request=True, transient=refusal.transient)
             for request in requests
@@ -101,19 +101,19 @@ def _judge_whole(requests: Sequence[LeadRequest], reply: Reply, sentences: Sente
     else:
         return []
     about_no_lead = reply.status is None or reply.status in _GATEWAY
-    message = joined(why, values.hide(told))
+    message = joined(why, values.hide(words))
     return [
         replace(_answer(request, reply, Certainty.IN_DOUBT, message), transient=about_no_lead) for request in requests
     ]
 
 
-def _says_gone(reply: Reply, told: str, request: LeadRequest, sentences: Sentences) -> bool:
+def _says_gone(reply: Reply, words: str, request: LeadRequest, sentences: Sentences) -> bool:
     """Whether the one lead of a request that was refused as a whole is not in quarantine any more."""
     if not (reply.body and reply.body.is_leadbytes and _is_answer(reply.status)):
         return False
     if reply.body.names_leads or reply.status in ABOUT_US:
         return False
-    return sentences.says_gone(told, of_one_lead=False, lead_id=request.lead_id)
+    return sentences.says_gone(words, of_one_lead=False, lead_id=request.lead_id)
 
 
 def _unproven(status: int, body: ReplyBody | None) -> str:
@@ -154,7 +154,7 @@ def _judge_lead(  # noqa: PLR0913, PLR0917 - all that was said of a lead
     meanings = (
         {sentences.of_act(text, lead_id, action, names_lead=names_lead) for text in releases} if action else set()
     )
-    message = values.hide(joined(*(entry.told() for entry in entries), *releases), lead_id)
+    message = values.hide(joined(*(entry.text() for entry in entries), *releases), lead_id)
     if meanings == {Said.TAKEN} or (success and not action):
         return _answer(request, reply, Certainty.ANSWERED, message, updated=updated, acted=True if action else None)
     if meanings == {Said.GONE} or (gone and not meanings):
@@ -164,7 +164,7 @@ def _judge_lead(  # noqa: PLR0913, PLR0917 - all that was said of a lead
         return _refused(request, reply, message or "LeadByte did not take the update and gave no reason")
     is_named = bool(entries or releases)
     why = _why_in_doubt(meanings, success=success, is_named=is_named)
-    overall = values.hide(body.told(), lead_id) if body and not is_named else ""
+    overall = values.hide(body.text(), lead_id) if body and not is_named else ""
     answer = _answer(request, reply, Certainty.IN_DOUBT, joined(why, message, overall), updated=updated)
     shape = shape_of(releases[0], lead_id)[:LONGEST_SHAPE] if releases else ""
     return replace(answer, opposite=Said.OPPOSITE in meanings, shape=shape)

@@ -1,12 +1,8 @@
-"""Sends requests to one LeadByte account and hands back what each proved. I/O only: `answers` judges.
-
-No request is ever repeated here: whether it may be is a question of what became of each lead, which the ledger knows.
-"""
+"""Sends requests to one LeadByte account and returns what each proved, by `answers`. No request is repeated here."""
 
 import asyncio
 from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime, timedelta
-from types import TracebackType
 from typing import Any, Self
 
 import httpx
@@ -29,8 +25,8 @@ from leadgate.model import Answer, LeadRequest
 _API = "/restapi/v1.3"
 # Servers drop idle connections, Apache after 5 s: a request sent just then would be lost, and its lead in doubt.
 _KEEP_ALIVE_SECONDS = 4
-# LeadByte names none with a 429, as far as is known.
-_PAUSE_UNTOLD = timedelta(seconds=5)
+# As far as is known, LeadByte sends no Retry-After with a 429.
+_DEFAULT_PAUSE = timedelta(seconds=5)
 _NO_HOST = "leadbyte.base_url: names a host that cannot be: write https://YOUR-ACCOUNT.leadbyte.com (or .co.uk)"
 
 _NOT_SENT = (
@@ -105,10 +101,8 @@ class LeadByteClient:
         await self._http.__aenter__()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
 
     @property
     def paused_until(self) -> datetime | None:
@@ -173,7 +167,7 @@ class LeadByteClient:
         reply = await self._send("PUT", "/leads", {"leads": []})
         refusal = judge_refusal(reply)
         if refusal and refusal.transient:
-            why = joined(refusal.message, self._hiding.of([]).hide(refusal.told))
+            why = joined(refusal.message, self._hiding.of([]).hide(refusal.words))
         elif reply.status is None:
             why = reply.problem
         elif reply.body is None or reply.status >= 500 or reply.status in {404, 405}:  # noqa: PLR2004
@@ -244,7 +238,7 @@ class LeadByteClient:
         if not response.is_success:
             retry_at = read_retry_after(response.headers.get("Retry-After"), now)
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS and not retry_at:
-            retry_at = now + _PAUSE_UNTOLD
+            retry_at = now + _DEFAULT_PAUSE
         their_time = read_clock(response.headers.get("Date"))
         if their_time:
             # Not by the wall clock, which may be set meanwhile.

@@ -39,8 +39,8 @@ class Refusal:
     """Why a whole request was provably not applied."""
 
     message: str
-    told: str = ""
-    """What was said of it by LeadByte, or by what stands before it: it may quote anything."""
+    words: str = ""
+    """What LeadByte, or what stands before it, says of the refusal: it may quote anything."""
     transient: bool = False
     wrong_key: bool = False
 
@@ -53,19 +53,19 @@ def judge_refusal(reply: Reply, *, acts: bool = False) -> Refusal | None:
     status, body = reply.status, reply.body
     if status is None:
         return None if reply.sent else Refusal(reply.problem, reply.detail, transient=True)
-    told = body.told() if body else ""
+    words = body.text() if body else ""
     if status in _KEY_REFUSED and (not acts or (body and body.is_leadbytes)):
         return Refusal(named(status), wrong_key=True)
     if status == HTTPStatus.TOO_MANY_REQUESTS or (status in ABOUT_US and not acts):
-        return Refusal(f"LeadByte is not accepting requests right now ({named(status)})", told, transient=True)
-    return None if acts else _refusal_of_updates(reply, status, told)
+        return Refusal(f"LeadByte is not accepting requests right now ({named(status)})", words, transient=True)
+    return None if acts else _refusal_of_updates(reply, status, words)
 
 
-def _refusal_of_updates(reply: Reply, status: int, told: str) -> Refusal | None:  # noqa: PLR0911 - a table
+def _refusal_of_updates(reply: Reply, status: int, words: str) -> Refusal | None:  # noqa: PLR0911 - a table
     """What is believed of a request that carries no act, and may be sent again whatever became of it."""
     body = reply.body
     if status == HTTPStatus.SERVICE_UNAVAILABLE and reply.retry_at:
-        return Refusal(f"LeadByte asks us to come back later ({named(status)})", told, transient=True)
+        return Refusal(f"LeadByte asks us to come back later ({named(status)})", words, transient=True)
     if is_redirect(status):
         return Refusal(redirected(status), transient=True)
     if body is None and status in _NO_SUCH_CALL:
@@ -73,9 +73,9 @@ def _refusal_of_updates(reply: Reply, status: int, told: str) -> Refusal | None:
     if body and body.names_leads:
         return None
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Refusal(f"LeadByte refused the request ({named(status)})", told, wrong_key=says_key_is_wrong(told))
+        return Refusal(f"LeadByte refused the request ({named(status)})", words, wrong_key=says_key_is_wrong(words))
     if is_success(status) and body and body.is_error:
-        return Refusal("LeadByte refused the request", told, wrong_key=says_key_is_wrong(told))
+        return Refusal("LeadByte refused the request", words, wrong_key=says_key_is_wrong(words))
     return None
 
 
@@ -96,7 +96,7 @@ def redirected(status: int) -> str:
 
 def named(status: int) -> str:
     """A status with its name."""
-    phrase = next((known.phrase for known in HTTPStatus if known == status), "")
+    phrase = next((each.phrase for each in HTTPStatus if each == status), "")
     return f"HTTP {status} {phrase}".rstrip()
 
 

@@ -22,11 +22,12 @@ from leadgate.model.ids import HIDDEN
 _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 _UNSEEN = re.compile(f"[{HIDDEN}]")
 _HALF = re.compile(r"[\ud800-\udfff]")
+"""One half of a surrogate pair, which cannot be written as UTF-8 and would spoil a whole batch."""
 _LONGEST_BODY = 4 * 1024 * 1024
 """Bytes of an answer that are read: the largest batch has 1,000 leads, each of which may be answered by 4 kB."""
 LONGEST_TEXT = 2000
 """Characters of a text of LeadByte's that are read; no sentence is longer."""
-_UNTOLD = frozenset({"value", "input", "given", "submitted"})
+_ECHO_KEYS = frozenset({"value", "input", "given", "submitted"})
 """Keys of error objects that repeat what was sent: a person's data, which messages do not carry."""
 
 
@@ -38,9 +39,7 @@ def field_value(value: object) -> str | int | float | bool:  # noqa: PLR0911 - a
     write any other as text.
     """
     match value:
-        case str():
-            if not value.isascii():
-                _refuse_half_characters(value)
+        case str() if value.isascii() or not _HALF.search(value):
             return value
         case bool() | int():
             return value
@@ -54,18 +53,13 @@ def field_value(value: object) -> str | int | float | bool:  # noqa: PLR0911 - a
             return value.isoformat()
         case UUID():
             return str(value)
+        case str():
+            msg = "is not valid Unicode text"
         case float() | Decimal():
             msg = "is not a finite number"
         case _:
             msg = f"has a type that LeadByte fields do not take ({type(value).__name__})"
     raise ValueError(msg)
-
-
-def _refuse_half_characters(text: str) -> None:
-    # One half of a surrogate pair cannot be written as UTF-8 and would spoil the whole batch.
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        msg = "is not valid Unicode text"
-        raise ValueError(msg)
 
 
 def lead_item(request: LeadRequest) -> dict[str, Any]:
@@ -118,15 +112,15 @@ def body_bytes(body: Mapping[str, Any]) -> bytes:
 
 
 def prose(value: object) -> str:
-    """Tell a message or error, whether text, object or list, as one line of text; repeated input is left out."""
+    """Write a message or error, whether text, object or list, as one line; input that it repeats is left out."""
     match value:
         case None:
             return ""
         case str():
             return _line(value)
         case Mapping():
-            told = {str(key): prose(item) for key, item in value.items() if str(key).lower() not in _UNTOLD}
-            return _line(", ".join(f"{key}: {item}" for key, item in told.items() if item))
+            texts = {str(key): prose(item) for key, item in value.items() if str(key).lower() not in _ECHO_KEYS}
+            return _line(", ".join(f"{key}: {text}" for key, text in texts.items() if text))
         case Sequence():
             return _line("; ".join(filter(None, map(prose, value))))
         case _:
@@ -190,7 +184,7 @@ class LeadEntry(_Wire):
     errors: Prose = ""
     warnings: Prose = ""
 
-    def told(self) -> str:
+    def text(self) -> str:
         """Everything this entry says, as one line."""
         warnings = f"warnings: {self.warnings}" if self.warnings else ""
         return "; ".join(filter(None, (self.message, self.errors, warnings)))
@@ -229,7 +223,7 @@ class ReplyBody(_Wire):
         """Whether it looks like an answer of LeadByte itself, not of something before it: a status and a message."""
         return bool(self.status and (self.message or self.errors))
 
-    def told(self) -> str:
+    def text(self) -> str:
         """What it says of the request as a whole, as one line."""
         return "; ".join(filter(None, (self.message, self.errors)))
 

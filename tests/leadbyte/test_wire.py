@@ -138,7 +138,7 @@ def test_an_odd_value_costs_itself_alone(odd: bytes, place: bytes) -> None:
     body = read_body(b'{"status": "Success", "message": "OK", "leads": [%s]}' % b", ".join(entries))
     assert body is not None
     assert (body.leads[1].lead_id, body.leads[1].success) == ("2", True)
-    assert all(character.isprintable() for entry in body.leads for character in entry.told())
+    assert all(character.isprintable() for entry in body.leads for character in entry.text())
 
 
 def test_half_a_character_makes_another_id() -> None:
