@@ -65,10 +65,10 @@ class Controls:
         ids = list(ids)
         if self._config.delivery.unknown != "probe":
             return {}
-        found = self._source.enrichments(ids)
+        enrichments = self._source.enrichments(ids)
         leads = self._source.leads(ids) if self._update.reads_lead else {}
         written = {
-            lead_id: self._update.write(leads.get(lead_id) or Lead(lead_id, _UNKNOWN), found.get(lead_id)).fields
+            lead_id: self._update.write(leads.get(lead_id) or Lead(lead_id, _UNKNOWN), enrichments.get(lead_id)).fields
             for lead_id in ids
         }
         # A probe proves as much without a field, and must not empty one: the rows may have left since.

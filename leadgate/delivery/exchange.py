@@ -131,7 +131,7 @@ class Exchange:
             # An act that leaves after its lease could meet one of the run that has taken the lead over.
             begun_at = self.ledger.now()
             before = begun_at + self._lease
-            attempts, kept = await self._intend(parcel.attempts)
+            attempts, waiting = await self._intend(parcel.attempts)
             self._under_way += bool(attempts)
             try:
                 if attempts:
@@ -150,13 +150,13 @@ class Exchange:
                     self._answered.set()
                     self._answered = asyncio.Event()
         if not attempts:
-            return set(), await self._wait_for_answers(kept, parcel.waited)
+            return set(), await self._wait_for_answers(waiting, parcel.waited)
         if error:
             raise error
         self.breaker.check()
         again = [attempt for attempt in attempts if attempt.claim.lead_id in undecided]
         middle = len(again) // 2
-        return written, [Parcel(part) for part in (again[:middle], again[middle:], kept) if part]
+        return written, [Parcel(part) for part in (again[:middle], again[middle:], waiting) if part]
 
     async def _intend(self, attempts: Sequence[Attempt]) -> tuple[list[Attempt], list[Attempt]]:
         """Commit intents; return those that may be sent now, and those whose act has to wait for one that goes alone.
@@ -167,7 +167,7 @@ class Exchange:
         attempts = [replace(attempt, request_id=request_id) for attempt in attempts]
         intended = await self._journal.intend(attempts)
         brake = intended.admitted
-        may_go, kept, later, lost = list[Attempt](), list[Attempt](), list[Attempt](), list[Attempt]()
+        may_go, waiting, later, lost = list[Attempt](), list[Attempt](), list[Attempt](), list[Attempt]()
         over: dict[datetime, list[Attempt]] = {}
         for attempt in attempts:
             lead_id = attempt.claim.lead_id
@@ -178,12 +178,12 @@ class Exchange:
             elif lead_id not in brake.kept:
                 lost.append(attempt)
             else:
-                (later if brake.until else kept).append(attempt)
+                (later if brake.until else waiting).append(attempt)
         await self._give_back(lost, None, "")
         for again_at, attempts_over in over.items():
             await self._give_back(attempts_over, again_at, "")
         await self._give_back(later, brake.until, brake.why)
-        return may_go, kept
+        return may_go, waiting
 
     async def _give_back(self, attempts: Sequence[Attempt], until: datetime | None, why: str) -> None:
         """Let go of leads that must not be sent now, until an instant; `why` is told where the account's acts wait."""
@@ -195,19 +195,19 @@ class Exchange:
             self.tally.braked += len(ids)
             self.tally.note(f"Acts wait until {until:%Y-%m-%d %H:%M:%S}Z: {why}.")
 
-    async def _wait_for_answers(self, kept: Sequence[Attempt], waited: int) -> list[Parcel]:
+    async def _wait_for_answers(self, waiting: Sequence[Attempt], waited: int) -> list[Parcel]:
         """Wait until acts may go on: for what this run has under way, or for a while for another run's."""
-        if not kept:
+        if not waiting:
             return []
         if waited >= _OTHERS_WAITS:
             until = self.ledger.now() + _OTHERS_REST
-            await self._give_back(kept, until, "acts of other runs are under way, and not answered yet")
+            await self._give_back(waiting, until, "acts of other runs are under way, and not answered yet")
             return []
         if self._under_way:
             await self._answered.wait()
-            return [Parcel(kept)]
+            return [Parcel(waiting)]
         await self._stop.sleep(_OTHERS_PAUSE)
-        return [Parcel(kept, waited=waited + 1)]
+        return [Parcel(waiting, waited=waited + 1)]
 
     async def _apart(
         self, controls: Sequence[LeadRequest], answers: Sequence[Answer], before: datetime

@@ -66,8 +66,8 @@ async def wait_for_leadbyte(client: LeadByteClient, *, until: datetime, clock: C
     pause = _FIRST_PAUSE
     while not stop and clock() < until:
         come_back_at = client.paused_until
-        wanted = max(pause, come_back_at - clock()) if come_back_at else pause
-        await stop.sleep(min(wanted, until - clock()))
+        wait = max(pause, come_back_at - clock()) if come_back_at else pause
+        await stop.sleep(min(wait, until - clock()))
         if stop:
             break
         try:

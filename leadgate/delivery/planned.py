@@ -30,15 +30,15 @@ class PlanKeeper:
         `states` says where the ids are that could not be claimed.
         """
         by_id = {lead.claim.lead_id: lead for lead in decided}
-        kept: list[Decided] = []
+        as_planned: list[Decided] = []
         for lead_id in ids:
             lead = by_id.get(lead_id)
             why = _changed(self._planned[lead_id], lead) if lead else _not_claimed(states.get(lead_id))
             if why:
                 self.skipped[lead_id] = why
             elif lead:
-                kept.append(lead)
-        return kept
+                as_planned.append(lead)
+        return as_planned
 
     def skip_rest(self, why: str) -> None:
         """Send none of the leads that were not claimed yet."""
@@ -55,8 +55,8 @@ def _changed(planned: Planned, lead: Decided) -> str | None:
     if now.capped and now.verdict != planned.verdict:
         return "safety.budgets have no room for its act"
     if (now.verdict, now.rule) != (planned.verdict, planned.rule):
-        said = f"{now.verdict} by {now.decided_by or now.rule or '(otherwise)'}"
-        return f"it would be decided otherwise now: {said}, not {planned.verdict} by {planned.rule or '(otherwise)'}"
+        verdict = f"{now.verdict} by {now.decided_by or now.rule or '(otherwise)'}"
+        return f"it would be decided otherwise now: {verdict}, not {planned.verdict} by {planned.rule or '(otherwise)'}"
     return None
 
 

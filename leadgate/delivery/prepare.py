@@ -15,7 +15,6 @@ from leadgate.ledger.claims import claim, read_states, release, reopen
 from leadgate.ledger.pauses import read_pause
 from leadgate.model import (
     Claim,
-    Columns,
     Decided,
     Decision,
     Enrichment,
@@ -85,13 +84,13 @@ class Preparation:
     def _decide(self, claims: Sequence[Claim], now: datetime) -> list[Decided]:
         try:
             found = self._decider.decide(claims, now)
-            for held, look in found.incomplete:
-                reopen(self._ledger, held, look)
+            for entry, look in found.incomplete:
+                reopen(self._ledger, entry, look)
             if found.absent:
                 until = now + AWAY_FOR
-                release(self._ledger, now=now, ids=[held.lead_id for held in found.absent], until=until)
+                release(self._ledger, now=now, ids=[each.lead_id for each in found.absent], until=until)
         except BaseException:
-            release(self._ledger, now=now, ids=[held.lead_id for held in claims])
+            release(self._ledger, now=now, ids=[each.lead_id for each in claims])
             raise
         return found.decided
 
@@ -107,14 +106,13 @@ def restrained(
 
 def put_off(lead: Decided, pause: Pause | None) -> Decided:
     """Give the lead as it was decided, or held where a pause forbids the act; its update goes all the same."""
-    said = lead.decision
-    if pause is None or not said.verdict.action:
+    decision = lead.decision
+    if pause is None or not decision.verdict.action:
         return lead
-    who = f"{said.decided_by} decided" if said.decided_by else "it would be"
+    who = f"{decision.decided_by} decided" if decision.decided_by else "it would be"
     since = str(pause).rstrip(".")
-    reason = f"The pipeline has been {since}. Otherwise {who} {said.verdict}: {said.reason}"
-    held = replace(said, verdict=Verdict.HOLD, reason=reason, decided_by=None, paused=True)
-    return replace(lead, decision=held)
+    reason = f"The pipeline has been {since}. Otherwise {who} {decision.verdict}: {decision.reason}"
+    return replace(lead, decision=replace(decision, verdict=Verdict.HOLD, reason=reason, decided_by=None, paused=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,63 +157,56 @@ class Decider:
 
         A lead without a row is not decided, unless the file says that it is kept.
         """
-        ids = [held.lead_id for held in claims]
+        ids = [each.lead_id for each in claims]
         leads = self._source.leads(ids) if self._reads_lead else {}
         present = leads.keys() if self._reads_lead or self._keeps else self._source.present(ids)
         enrichments = self._source.enrichments(ids)
         found = FoundOut([], [], [])
-        for held in claims:
-            if held.lead_id not in present and not self._keeps:
-                found.absent.append(held)
+        for entry in claims:
+            if entry.lead_id not in present and not self._keeps:
+                found.absent.append(entry)
                 continue
-            lead = leads.get(held.lead_id) or Lead(held.lead_id, held.quarantined_at)
-            enrichment = enrichments.get(held.lead_id)
+            lead = leads.get(entry.lead_id) or Lead(entry.lead_id, entry.quarantined_at)
+            enrichment = enrichments.get(entry.lead_id)
             missing = self._requirements.missing(lead, enrichment)
-            if missing and not held.late and not held.override:
+            if missing and not entry.late and not entry.override:
                 data_hash = self._fingerprint(enrichment.columns) if enrichment else None
                 deadline = self._requirements.deadline(lead, enrichment)
-                look = Look(held.lead_id, missing, data_hash, due=False, deadline=deadline)
-                found.incomplete.append((held, look))
+                look = Look(entry.lead_id, missing, data_hash, due=False, deadline=deadline)
+                found.incomplete.append((entry, look))
             else:
-                found.decided.append(self._decide(held, lead, enrichment, missing, now))
+                found.decided.append(self._decide(entry, lead, enrichment, missing, now))
         return found
 
     def _decide(
-        self, held: Claim, lead: Lead, enrichment: Enrichment | None, missing: Sequence[str], now: datetime
+        self, entry: Claim, lead: Lead, enrichment: Enrichment | None, missing: Sequence[str], now: datetime
     ) -> Decided:
         decision = self._policy.decide(lead, enrichment, late=bool(missing), now=now)
-        if held.override:
-            decision = overridden(decision, held.override)
+        if entry.override:
+            decision = overridden(decision, entry.override)
         elif self._shadow:
-            said = self._shadow.decide(lead, enrichment, late=bool(missing), now=now)
-            agrees = said.verdict is decision.verdict
-            decision = replace(decision, shadow=Shadow(said.verdict, said.rule, said.policy_version, agrees))
+            other = self._shadow.decide(lead, enrichment, late=bool(missing), now=now)
+            agrees = other.verdict is decision.verdict
+            decision = replace(decision, shadow=Shadow(other.verdict, other.rule, other.policy_version, agrees))
         written = self._update.write(lead, enrichment)
         decision, update = hold_for_values(decision, written), written.fields
         payload_hash = self._fingerprint(update) if update else None
-        reads = self._policy.reads
-        hash_read = partial(_hash_read, self._fingerprint, reads, lead, enrichment, missing, update)
-        is_written = payload_hash is not None and payload_hash == held.updated_hash
+        hash_read = partial(self._hash_read, lead, enrichment, missing, update)
+        is_written = payload_hash is not None and payload_hash == entry.updated_hash
         see = partial(self._read.see, lead, enrichment)
-        return Decided(held, decision, update, payload_hash, is_written, hash_read, see)
+        return Decided(entry, decision, update, payload_hash, is_written, hash_read, see)
 
-
-def _hash_read(  # noqa: PLR0913, PLR0917 - all that was read
-    fingerprint: Fingerprint,
-    reads: Columns,
-    lead: Lead,
-    enrichment: Enrichment | None,
-    missing: Sequence[str],
-    update: Mapping[str, Any],
-) -> str:
-    arrived = enrichment.columns if enrichment else {}
-    read = {
-        "lead": {name: lead.columns.get(name) for name in reads.lead},
-        "enrichment": {name: arrived.get(name) for name in reads.enrichment} if enrichment else {},
-        "missing": list(missing),
-        "update": update,
-    }
-    return fingerprint(read)
+    def _hash_read(
+        self, lead: Lead, enrichment: Enrichment | None, missing: Sequence[str], update: Mapping[str, Any]
+    ) -> str:
+        arrived, reads = enrichment.columns if enrichment else {}, self._policy.reads
+        read = {
+            "lead": {name: lead.columns.get(name) for name in reads.lead},
+            "enrichment": {name: arrived.get(name) for name in reads.enrichment} if enrichment else {},
+            "missing": list(missing),
+            "update": update,
+        }
+        return self._fingerprint(read)
 
 
 def overridden(decision: Decision, override: Override) -> Decision:

@@ -82,13 +82,13 @@ class Reconciliation:
         """Settle leads in doubt whose answer is understood by now, since its sentence was taught."""
         if not self._sentences.has_taught:
             return
-        found: dict[State, list[str]] = {}
+        ids_by_state: dict[State, list[str]] = {}
         for kept in read_kept(self._ledger):
-            said = self._sentences.of_shape(kept.shape, kept.action)
-            if said is not Said.UNKNOWN:
-                state = {Said.TAKEN: ACTED[kept.action], Said.GONE: State.GONE}.get(said, State.REVIEW)
-                found.setdefault(state, []).append(kept.lead_id)
-        for state, ids in found.items():
+            meaning = self._sentences.of_shape(kept.shape, kept.action)
+            if meaning is not Said.UNKNOWN:
+                state = {Said.TAKEN: ACTED[kept.action], Said.GONE: State.GONE}.get(meaning, State.REVIEW)
+                ids_by_state.setdefault(state, []).append(kept.lead_id)
+        for state, ids in ids_by_state.items():
             moved = settle_kept(self._ledger, ids, state, note=_TAUGHT, now=self._ledger.now())
             self._exchange.tally.went[state] += len(moved)
 
@@ -107,23 +107,23 @@ class Reconciliation:
         for doubt in claimed:
             if doubt.claim.lead_id in payloads:
                 groups.setdefault((doubt.action, doubt.since), []).append(doubt)
-        found: dict[str, tuple[list[ControlRequest], dict[int, list[Attempt]]]] = {}
+        by_control: dict[str, tuple[list[ControlRequest], dict[int, list[Attempt]]]] = {}
         for (action, since), doubts in groups.items():
             controls = self.controls.best(action, since)
             name = controls[0].control.lead_id if controls else ""
-            _, sizes = found.setdefault(name, (controls, {}))
+            _, sizes = by_control.setdefault(name, (controls, {}))
             for doubt in doubts:
                 size = max(1, self._config.leadbyte.batch_size // 4**doubt.probes)
                 # No hash: the update goes again with the act, in case the act has to be sent again.
                 probe = Attempt(doubt.claim, LeadRequest(doubt.claim.lead_id, payloads[doubt.claim.lead_id]), None)
                 sizes.setdefault(size, []).append(probe)
-        return [(_packed(sizes, controls), controls) for controls, sizes in found.values()]
+        return [(_packed(sizes, controls), controls) for controls, sizes in by_control.values()]
 
 
 def _packed(sizes: Mapping[int, Sequence[Attempt]], controls: Sequence[ControlRequest]) -> list[Parcel]:
     requests = [each.request for each in controls]
     return [
-        Parcel(some[start : start + size], requests)
-        for size, some in sizes.items()
-        for start in range(0, len(some), size)
+        Parcel(probes[start : start + size], requests)
+        for size, probes in sizes.items()
+        for start in range(0, len(probes), size)
     ]

@@ -70,9 +70,12 @@ async def open_run(pipeline: Pipeline, account: Account) -> AsyncIterator[Run]:
     learned, observe = read_learned(pipeline.ledger), pipeline.config.delivery.observe
     decide_anew(pipeline.ledger, rules=pipeline.policy.version if observe else None, now=pipeline.ledger.now())
     account.again += pipeline.again.follow_rules()
-    config, rate = pipeline.config.leadbyte, _rate_of(pipeline)
+    config, ledger = pipeline.config.leadbyte, pipeline.ledger
+    per_second = config.requests_per_second
+    # All who share the ledger share the account's rate.
+    take_turn = Rate(ledger, ledger.account, requests_per_second=per_second).take_turn if per_second else None
     shapes_only = pipeline.config.delivery.messages == "withheld"
-    async with build_client(config, rate, learned.gone, shapes_only=shapes_only, clock=pipeline.clock) as client:
+    async with build_client(config, take_turn, learned.gone, shapes_only=shapes_only, clock=pipeline.clock) as client:
         if pipeline.ledger.their_now:
             # LeadByte is not asked while observing: leads are late by our clock alone, and anew when it is over.
             pipeline.ledger.their_now = None if observe else client.their_now
@@ -82,15 +85,6 @@ async def open_run(pipeline: Pipeline, account: Account) -> AsyncIterator[Run]:
                 yield Run(pipeline, client, stop, account, wanted=learned.wanted)
             finally:
                 release(pipeline.ledger, now=pipeline.clock())
-
-
-def _rate_of(pipeline: Pipeline) -> TakeTurn | None:
-    """Give the way to take a turn of the account, which all who share the ledger have in common; None is no limit."""
-    leadbyte = pipeline.config.leadbyte
-    if not leadbyte.requests_per_second:
-        return None
-    rate = leadbyte.requests_per_second
-    return Rate(pipeline.ledger, pipeline.ledger.account, requests_per_second=rate).take_turn
 
 
 @contextmanager
