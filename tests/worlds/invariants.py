@@ -69,9 +69,14 @@ def violations_of(facts: Facts, now: float) -> Iterator[Violation]:
 
 
 def _false_inference(facts: Facts, action: str, executed: list[str], now: float) -> str | None:
-    """Why an inferred state claims too much; it claims that the lead left after an act that may have arrived."""
+    """Why an inferred state claims too much; it claims that the lead left after an act that may have arrived.
+
+    What LeadByte did is never too much, also to a lead that had left before: a person who looked has found it.
+    """
     truth = facts.truth
-    if executed and action not in executed:
+    if action in executed:
+        return None
+    if executed:
         return f"inferred {action}, LeadByte executed {executed}"
     sent_at = [act.at for act in truth.sent if act.action == action]
     if action not in facts.intended and not facts.forgotten:
