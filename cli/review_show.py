@@ -56,8 +56,8 @@ def _of_place(lead_id: str, where: Where) -> Iterator[str]:
         yield f"  {where.link}"
     if where.act_in_doubt:
         yield f"  Its {where.act_in_doubt} may have been taken, since {clock_time(where.doubt_since)}."
-    if said := where.override:
-        yield f"  {said.decided_by} decided {said.verdict}, which the next run follows: {said.reason}"
+    if decision := where.override:
+        yield f"  {decision.decided_by} decided {decision.verdict}, which the next run follows: {decision.reason}"
 
 
 def _of_row(relation: str, row: RowShown | None, absent: str | None) -> Iterator[str]:
@@ -80,9 +80,9 @@ def _of_rules(judged: Judged) -> Iterator[str]:
     for rule in judged.rules:
         why = f", then {rule.then}" if rule.outcome is Outcome.MATCHED else f": {rule.why}" if rule.why else ""
         yield f"  {rule.rule}: {rule.outcome}{why}"
-    said = judged.decision
-    reason = in_short(said.reason, _LONGEST)
-    yield f"the rules would decide: {said.verdict} by {said.rule or 'otherwise'}: {reason}"
+    decision = judged.decision
+    reason = in_short(decision.reason, _LONGEST)
+    yield f"the rules would decide: {decision.verdict} by {decision.rule or 'otherwise'}: {reason}"
 
 
 def _of_fields(judged: Judged) -> Iterator[str]:

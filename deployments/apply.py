@@ -39,12 +39,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--check", action="store_true", help="say what differs, change nothing; 1 if something does")
     parser.add_argument("--remove", metavar="NAME", help="take the pipeline of this name off; needs no file")
     with sign_out_of_the_way():
-        given = parser.parse_args(arguments)
-        if given.remove and given.files:
+        options = parser.parse_args(arguments)
+        if options.remove and options.files:
             parser.error("--remove goes by the pipeline's name, and takes no files")
-    files = given.files or [Path("leadgate.yaml")]
-    differs = asyncio.run(apply(files, only_look=given.check, removed=given.remove))
-    return int(given.check and differs)
+    files = options.files or [Path("leadgate.yaml")]
+    differs = asyncio.run(apply(files, only_look=options.check, removed=options.remove))
+    return int(options.check and differs)
 
 
 async def apply(paths: Sequence[Path], *, only_look: bool = False, removed: str | None = None) -> bool:

@@ -48,15 +48,15 @@ def automation_names(pipeline: str) -> set[str]:
     return trigger_names(pipeline) | {each.name for each in alarms_of_one(pipeline, None)}
 
 
-def leftovers(found: Found, given: Iterable[str]) -> Iterator[str]:
+def leftovers(found: Found, pipelines: Iterable[str]) -> Iterator[str]:
     """Name what is no part of the given pipelines nor of another, and how it is deleted."""
-    given = set(given)
+    pipelines = set(pipelines)
     for each in found.deployments:
         pipeline = pipeline_of(each)
-        if (pipeline in given or not pipeline) and each.name not in deployment_names(pipeline):
+        if (pipeline in pipelines or not pipeline) and each.name not in deployment_names(pipeline):
             yield f"not in the manifest: deployment {each.name}. `prefect deployment delete --id {each.id}` removes it."
     known = {each.name for each in alarms_of_all([], None)}
-    known |= {name for pipeline in given | set(found.pipelines) for name in automation_names(pipeline)}
+    known |= {name for pipeline in pipelines | set(found.pipelines) for name in automation_names(pipeline)}
     for automation in found.automations:
         if automation.name not in known:
             yield (
@@ -65,6 +65,6 @@ def leftovers(found: Found, given: Iterable[str]) -> Iterator[str]:
             )
 
 
-def others(found: Found, given: Iterable[str]) -> list[str]:
+def others(found: Found, pipelines: Iterable[str]) -> list[str]:
     """The other pipelines of the server, which these files say nothing of."""
-    return sorted(set(found.pipelines) - set(given))
+    return sorted(set(found.pipelines) - set(pipelines))

@@ -41,8 +41,8 @@ async def pause_pipeline(
     """
     with ledger_of(Path(config)) as (settings, ledger):
         where = f"flow run {await name_run(settings.pipeline, ledger.now())}"
-        held = keep_pause(ledger, by=by, where=where, reason=" ".join(reason.split()), now=ledger.now())
+        pause = keep_pause(ledger, by=by, where=where, reason=" ".join(reason.split()), now=ledger.now())
     get_run_logger().warning("event=paused pipeline=%s", settings.pipeline)
-    message = f"{settings.pipeline} has been {held}"
+    message = f"{settings.pipeline} has been {pause}"
     message += f"{'' if message.endswith('.') else '.'} Updates go on; nothing is processed or rejected until "
     return Completed(message=on_one_line(f"{message}`leadgate resume`, or a run of resume-pipeline."))

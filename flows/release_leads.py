@@ -100,8 +100,10 @@ async def release(
 
 def stopped(signal_name: str | None, pipeline: str) -> str:
     """Say what a stopped run leaves, and how to stop those to come as well."""
-    told = f"Stopped by {signal_name}; what was in flight is recorded. The next run goes on with the rest: to stop that"
-    return f"{told} as well, type `leadgate pause` or run pause-pipeline-{pipeline}."
+    message = (
+        f"Stopped by {signal_name}; what was in flight is recorded. The next run goes on with the rest: to stop that"
+    )
+    return f"{message} as well, type `leadgate pause` or run pause-pipeline-{pipeline}."
 
 
 async def go_on(run: Run, progress: Progress, *, limit: int | None, until: datetime) -> None:

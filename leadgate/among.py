@@ -14,8 +14,8 @@ def is_among(
     """Whether a column holds one of many values; databases that take no list as a parameter get one for each."""
     match dialect:
         case "sqlite":
-            given = func.json_each(json.dumps(values)).table_valued("value")
-            return column.in_(select(given.c.value))
+            values_given = func.json_each(json.dumps(values)).table_valued("value")
+            return column.in_(select(values_given.c.value))
         case "postgresql":
             return column == func.any(bindparam(None, values, type_=ARRAY(type_)))
         case _:

@@ -96,8 +96,8 @@ def driver_words(error: BaseException, ours: Container[str] = ()) -> str:
 
 
 @contextmanager
-def option_errors(told: LeadgateError) -> Iterator[None]:
-    """Connect inside of this: raise `told` where a driver does not take an option of the address, or its value."""
+def option_errors(instead: LeadgateError) -> Iterator[None]:
+    """Connect inside of this: raise `instead` where a driver does not take an option of the address, or its value."""
     try:
         yield
     except LeadgateError:
@@ -105,26 +105,26 @@ def option_errors(told: LeadgateError) -> Iterator[None]:
     except SQLAlchemyError as error:
         if not re.search(_OPTION, _said(error)[1], re.IGNORECASE):
             raise
-        raise told from None
+        raise instead from None
     except Exception:  # noqa: BLE001 - what drivers raise for options that they do not have, or cannot follow here
-        raise told from None
+        raise instead from None
 
 
 def _said(error: BaseException) -> tuple[BaseException, str]:
     """What the driver itself raised, and the first line of its text."""
     original = getattr(error, "orig", None) or error
-    said = str(original.args[-1] if original.args else original).strip()[:_LONGEST]
-    return original, (said.splitlines() or [""])[0]
+    message = str(original.args[-1] if original.args else original).strip()[:_LONGEST]
+    return original, (message.splitlines() or [""])[0]
 
 
 def _held(name: str, statement: str) -> str:
     """As much of a name, from its end, as the statement holds: a driver may put schema or database before it."""
-    held: list[str] = []
+    parts: list[str] = []
     for part in reversed(name.split(".")):
         if not re.search(rf"(?<!\w){re.escape(part.lower())}(?!\w)", statement):
             break
-        held.insert(0, part)
-    return ".".join(held)
+        parts.insert(0, part)
+    return ".".join(parts)
 
 
 def _kind(error: BaseException) -> str:

@@ -164,9 +164,9 @@ def plan_run(  # noqa: PLR0913
         else:
             # What a person has decided meanwhile needs no data.
             found = read_claims(ledger, [one.lead_id for one in page if one.lead_id in due or one.lead_id in outdated])
-            claims = [held for held in found if held.lead_id in due or held.override]
-        claims = [replace(held, late=due.get(held.lead_id, False)) for held in claims]
-        going = {held.lead_id for held in claims}
+            claims = [claim for claim in found if claim.lead_id in due or claim.override]
+        claims = [replace(claim, late=due.get(claim.lead_id, False)) for claim in claims]
+        going = {claim.lead_id for claim in claims}
         for entry in page:
             if entry.lead_id not in going:
                 look = looks[entry.lead_id]

@@ -34,8 +34,8 @@ def settings_errors() -> Iterator[None]:
 
 def find_server() -> str | None:
     """The address of the server that Prefect talks to, by the environment or the active profile; it is not imported."""
-    if given := os.environ.get("PREFECT_API_URL"):
-        return given
+    if address := os.environ.get("PREFECT_API_URL"):
+        return address
     home = os.environ.get("PREFECT_HOME", "~/.prefect")
     try:
         file = Path(os.environ.get("PREFECT_PROFILES_PATH", f"{home}/profiles.toml")).expanduser()

@@ -10,7 +10,7 @@ from leadgate.config import PipelineConfig
 from leadgate.config.section import in_largest_unit, shortened
 from leadgate.ledger.history import History
 from leadgate.model import Result, State, Verdict
-from leadgate.policy.trace import tell_tried, unfit_values
+from leadgate.policy.trace import explain_tried_rules, unfit_values
 from leadgate.printable import on_one_line
 
 
@@ -40,8 +40,8 @@ def tell(history: History, config: PipelineConfig) -> Story:
         events.extend(_of_attempt(attempt, config))
     events += _of_inference(history)
     # Sorting keeps the order of events that share an instant: seen, decided, sent, answered, inferred.
-    told = [Event(event.at, on_one_line(event.what)) for event in sorted(events, key=lambda event: event.at)]
-    return Story(told, on_one_line(_now(history, config)))
+    in_order = [Event(event.at, on_one_line(event.what)) for event in sorted(events, key=lambda event: event.at)]
+    return Story(in_order, on_one_line(_now(history, config)))
 
 
 def _of_entry(entry: RowMapping) -> Iterator[Event]:
@@ -76,7 +76,7 @@ def _of_decision(decision: RowMapping, policy: str | None) -> Iterator[Event]:
     unanswered = decision["unanswered"]
     if policy and decision["trace"] is not None:
         trace = decision["trace"]
-        for rule, why in tell_tried(policy, trace, unanswered, decision["facts"]):
+        for rule, why in explain_tried_rules(policy, trace, unanswered, decision["facts"]):
             yield Event(decision["decided_at"], f"rule {rule!r} did not match: {why}")
         unanswered = unfit_values(trace, unanswered)
     yield Event(decision["decided_at"], _decided(decision, unanswered))
@@ -167,7 +167,7 @@ def _waits(entry: RowMapping, config: PipelineConfig, stopped: timedelta) -> str
     if entry["due_at"]:
         return f"held; decided again when its enrichment changes, or at {_short(entry['due_at'])}."
     known = entry["missing"]
-    missing = _listed([said.told(config.without_values) for said in config.wait.require] if known is None else known)
+    missing = _listed([need.label(config.without_values) for need in config.wait.require] if known is None else known)
     own = timedelta(seconds=entry["deadline"])
     try:
         until = _short(entry["quarantined_at"] + (own or config.wait.deadline) + stopped)

@@ -82,11 +82,11 @@ def read_block(kind: str, name: str) -> Mapping[str, str | SecretStr]:
     with client_errors():
         made = get_client(sync_client=True)
     with made as client:
-        held = _held(kind, _data(client, where, kind, name))
-    if any(isinstance(value, SecretStr) and _HIDDEN.fullmatch(value.get_secret_value()) for value in held.values()):
+        fields = _held(kind, _data(client, where, kind, name))
+    if any(isinstance(value, SecretStr) and _HIDDEN.fullmatch(value.get_secret_value()) for value in fields.values()):
         msg = "is shown to this process without its secret: run as somebody who may read blocks' secrets"
         raise ConfigError(msg)
-    return held
+    return fields
 
 
 def _held(kind: str, data: Mapping[str, Any]) -> dict[str, str | SecretStr]:

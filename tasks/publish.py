@@ -54,9 +54,9 @@ async def publish_waits(ledger: Ledger, config: PipelineConfig) -> None:
     found = await asyncio.to_thread(count_waits, ledger, config, since=now - _LAST_MONTH, now=now)
     if not found.groups:
         return
-    told = headline(found.groups[0])
+    title = headline(found.groups[0])
     await Page().show(
         acreate_markdown_artifact(
-            as_markdown(found), key=artifact_key(config.pipeline, "waits"), description=f"What waiting costs: {told}."
+            as_markdown(found), key=artifact_key(config.pipeline, "waits"), description=f"What waiting costs: {title}."
         )
     )

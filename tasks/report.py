@@ -222,8 +222,10 @@ async def _show_people(pipeline: Pipeline, remaining: Mapping[State, int]) -> No
     counts = {state: remaining.get(state, 0) for state in FOR_PEOPLE}
     page = People(counts, groups, found, pipeline.config.review, await Forms.of(name), ledger.now())
     total = sum(counts.values())
-    told = f"{counted(total, 'lead')} of {name} may need a person." if total else f"No lead of {name} needs a person."
-    await acreate_markdown_artifact(page.as_markdown(), key=artifact_key(name, "people"), description=told)
+    description = (
+        f"{counted(total, 'lead')} of {name} may need a person." if total else f"No lead of {name} needs a person."
+    )
+    await acreate_markdown_artifact(page.as_markdown(), key=artifact_key(name, "people"), description=description)
 
 
 def artifact_key(pipeline: str, what: str) -> str:

@@ -39,7 +39,7 @@ class Rewait:
     """Counts what another wait would have changed for past leads."""
 
     def __init__(self, old: WaitConfig, new: WaitConfig, columns: Columns, watch: Watch, now: datetime) -> None:
-        before, after = ({each.told() for each in wait.require} for wait in (old, new))
+        before, after = ({each.label() for each in wait.require} for wait in (old, new))
         self.change = WaitChange()
         self._more, self._fewer = bool(after - before), bool(before - after)
         self._old_deadline, self._new_deadline = old.deadline, new.deadline

@@ -42,8 +42,8 @@ def resolve_blocks(
         problems += error.problems
     try:
         if isinstance(config.source.url, Block):
-            held = _read(config.source.url, "source.url", ADDRESS, read_block)
-            parts["source"] = config.source.model_copy(update={"url": held["url"]})
+            secrets = _read(config.source.url, "source.url", ADDRESS, read_block)
+            parts["source"] = config.source.model_copy(update={"url": secrets["url"]})
     except ConfigError as error:
         problems += error.problems
     if problems:
@@ -55,9 +55,9 @@ def _leadbyte(config: LeadByteConfig, read_block: ReadBlock) -> LeadByteConfig:
     """Take address and key from the block; a file may repeat the address, and may not send the key elsewhere."""
     if not isinstance(config.api_key, Block):
         return config
-    held = _read(config.api_key, "leadbyte.api_key", CREDENTIALS, read_block)
+    secrets = _read(config.api_key, "leadbyte.api_key", CREDENTIALS, read_block)
     try:
-        whole = LeadByteConfig.model_validate({**dict(config), **held})
+        whole = LeadByteConfig.model_validate({**dict(config), **secrets})
     except ValidationError as error:
         faults = [
             f"leadbyte.api_key: the block {config.api_key.block}: {fault['loc'][0]}: {fault['ctx']['error']}"
@@ -81,11 +81,11 @@ def _read(block: Block, where: str, wanted: str, read_block: ReadBlock) -> Mappi
         # Not quoted: it may be the key itself.
         msg = f"{where}: is no block that fits here: write {{block: {wanted}/NAME}}"
         raise ConfigError(msg)
-    told = f"{where}: the block {block.block}"
+    block_name = f"{where}: the block {block.block}"
     try:
         return read_block(kind, name)
     except ConfigError as error:
-        raise ConfigError([f"{told} {problem}" for problem in error.problems]) from None
+        raise ConfigError([f"{block_name} {problem}" for problem in error.problems]) from None
     except BlockUnavailable as error:
-        msg = f"{told} {error}"
+        msg = f"{block_name} {error}"
         raise BlockUnavailable(msg) from None

@@ -114,8 +114,8 @@ def _misplaced(document: Mapping[str, Any]) -> Iterator[str]:
         for secret in filter(_is_looked_for, secrets):
             for path in _places_of(secret, document, ()):
                 if path not in places:
-                    told = _dotted(path) or "the file"
-                    yield f"{told}: holds {whose}, which stands under {_dotted(place)} and nowhere else"
+                    named_path = _dotted(path) or "the file"
+                    yield f"{named_path}: holds {whose}, which stands under {_dotted(place)} and nowhere else"
 
 
 def _is_looked_for(secret: str) -> bool:

@@ -60,10 +60,10 @@ def in_largest_unit(span: timedelta) -> str:
 def shortened(condition: str) -> str:
     """Write a condition or a calculation on one line, of 80 characters at most."""
     text = " ".join(condition.split())
-    return text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}..."
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
-LONGEST_TOLD = 80
+LONGEST_SHOWN = 80
 """Characters of a condition that messages show."""
 
 

@@ -44,15 +44,15 @@ class RelationConfig(Section):
     def column_types(self) -> dict[str, ColumnType]:
         """What the file says columns are to be read as."""
         return {
-            name: ColumnType.TIMESTAMP if isinstance(said, TimestampConfig) else said
-            for name, said in self.types.items()
+            name: ColumnType.TIMESTAMP if isinstance(form, TimestampConfig) else form
+            for name, form in self.types.items()
         }
 
     @property
     def time_forms(self) -> dict[str, TimeForm]:
         """The forms of the dates and times that are text or milliseconds, by column."""
         return {
-            name: TimeForm(said.timestamp) for name, said in self.types.items() if isinstance(said, TimestampConfig)
+            name: TimeForm(form.timestamp) for name, form in self.types.items() if isinstance(form, TimestampConfig)
         }
 
     @model_validator(mode="after")

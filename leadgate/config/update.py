@@ -34,12 +34,12 @@ class FieldConfig(Section):
 
     @model_validator(mode="after")
     def _one_of_three(self) -> "FieldConfig":
-        given = [name for name in ("column", "value", "text") if getattr(self, name) is not None]
-        if len(given) != 1:
-            more = "only one" if given else "one"
+        chosen = [name for name in ("column", "value", "text") if getattr(self, name) is not None]
+        if len(chosen) != 1:
+            more = "only one" if chosen else "one"
             msg = f"needs {more} of `from: COLUMN`, `value: CALCULATION` and `text: TEXT`"
             raise ValueError(msg)
-        if given == ["text"]:
+        if chosen == ["text"]:
             if "when_null" in self.model_fields_set:
                 msg = "a text is the same for all, and never null: leave `when_null` out"
                 raise ValueError(msg)

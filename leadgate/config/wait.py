@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from leadgate.config.policy import ConditionText
-from leadgate.config.section import LONGEST_TOLD, Duration, Section, Unfit, shortened
+from leadgate.config.section import LONGEST_SHOWN, Duration, Section, Unfit, shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Need:
     Those are a column, the columns of which any will do, or a condition.
     """
 
-    told: str
+    label: str
     keys: Sequence[str]
 
 
@@ -44,16 +44,16 @@ class RequireConfig(Section):
 
     @model_validator(mode="after")
     def _one_of_three(self) -> "RequireConfig":
-        given = sum(said is not None for said in (self.column, self.any, self.when))
-        if given > 1:
+        chosen = sum(part is not None for part in (self.column, self.any, self.when))
+        if chosen > 1:
             msg = "needs only one of `any: [COLUMN, COLUMN]` and `when: CONDITION`: write each as an item of its own"
             raise ValueError(msg)
-        if not given:
+        if not chosen:
             msg = "needs a column's name, or one of `any: [COLUMN, COLUMN]` and `when: CONDITION`"
             raise ValueError(msg)
         return self
 
-    def told(self, hide: Callable[[str], str] = str) -> str:
+    def label(self, hide: Callable[[str], str] = str) -> str:
         """What is said to be missing while it is; `hide` takes out what may be a secret."""
         if self.when:
             return f"`{shortened(hide(self.when))}`"
@@ -96,20 +96,20 @@ class WaitConfig(Section):
     @property
     def columns(self) -> list[str]:
         """The columns that every complete lead has: COLUMN of the enrichment, or lead.COLUMN."""
-        return [said.column.removeprefix("enrichment.") for said in self.require if said.column]
+        return [need.column.removeprefix("enrichment.") for need in self.require if need.column]
 
     def needs(self, hide: Callable[[str], str] = str) -> list[Need]:
-        """What a lead waits for, in the order of the file; `hide` as for `RequireConfig.told`."""
+        """What a lead waits for, in the order of the file; `hide` as for `RequireConfig.label`."""
         needs = []
-        for number, said in enumerate(self.require, 1):
-            told = said.told(hide)
-            keys = [name.removeprefix("enrichment.") for name in said.any or [said.column or told]]
-            if said.when and len(said.when) > LONGEST_TOLD:
-                keys = [f"{told} ({number})"]  # another one may begin with the same words
-            needs.append(Need(told, keys))
+        for number, need in enumerate(self.require, 1):
+            label = need.label(hide)
+            keys = [name.removeprefix("enrichment.") for name in need.any or [need.column or label]]
+            if need.when and len(need.when) > LONGEST_SHOWN:
+                keys = [f"{label} ({number})"]  # another one may begin with the same words
+            needs.append(Need(label, keys))
         return needs
 
     @property
     def spans(self) -> set[timedelta | None]:
         """Every deadline that a lead may have; None is that of the pipeline."""
-        return {None, *(said.after for said in self.deadlines)}
+        return {None, *(each.after for each in self.deadlines)}

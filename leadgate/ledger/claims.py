@@ -135,23 +135,23 @@ def read_states(ledger: Ledger, ids: Sequence[str]) -> dict[str, State]:
         return {row.lead_id: State(row.state) for row in connection.execute(query)}
 
 
-def reopen(ledger: Ledger, held: Claim, look: Look) -> None:
+def reopen(ledger: Ledger, claim: Claim, look: Look) -> None:
     """Let a claimed lead wait again: a value it needs has become null since it was found complete."""
     found = {"missing": list(look.missing), "deadline": seconds_of(look.deadline), "data_hash": look.data_hash}
     waits = {"state": State.WAITING, "arrived_at": None, "due_at": None, "note": None, "late": False}
-    _let_go(ledger, [held], State.READY, found | waits)
+    _let_go(ledger, [claim], State.READY, found | waits)
 
 
-def give_to_person(ledger: Ledger, held: Sequence[Claim], *, note: str) -> None:
+def give_to_person(ledger: Ledger, claims: Sequence[Claim], *, note: str) -> None:
     """Send unknown leads that cannot be probed to a person."""
-    _let_go(ledger, held, State.UNKNOWN, {"state": State.REVIEW, "due_at": None, "note": storable(note)})
+    _let_go(ledger, claims, State.UNKNOWN, {"state": State.REVIEW, "due_at": None, "note": storable(note)})
 
 
 @writes
-def _let_go(ledger: Ledger, held: Sequence[Claim], state: State, then: Mapping[str, Any]) -> None:
+def _let_go(ledger: Ledger, claims: Sequence[Claim], state: State, then: Mapping[str, Any]) -> None:
     """Give up claims with what becomes of the leads, where this run still holds them and nothing is in flight."""
-    pairs = [(each.lead_id, each.token) for each in held]
-    ids = [each.lead_id for each in held]
+    pairs = [(each.lead_id, each.token) for each in claims]
+    ids = [each.lead_id for each in claims]
     # SQLite uses no index for pairs.
     claimed = and_(ledger.mine, ledger.among(ids), tuple_(ENTRY.lead_id, ENTRY.token).in_(pairs))
     still = and_(ENTRY.lease_owner == ledger.owner, in_state(state), not_(has_open_request()))

@@ -48,11 +48,11 @@ def _why_not_yet(lead_id: str, entry: RowMapping) -> str:
     if entry["doubt_since"] is None:
         return f"a run holds it right now: {again} when the run has ended"
     act = f"its {entry['doubt_action']}" if entry["doubt_action"] else "an act"
-    told = f"{act} may have been taken, and nobody knows yet"
+    doubt = f"{act} may have been taken, and nobody knows yet"
     if entry["state"] == State.REVIEW:
         settle = f"`leadgate review settle {shown} --was processed | rejected | not-taken`"
-        return f"{told}: look it up in LeadByte, say what you find with {settle}, then {again}"
-    return f"{told}: runs look for evidence; {again} when `leadgate explain {shown}` says that it is settled"
+        return f"{doubt}: look it up in LeadByte, say what you find with {settle}, then {again}"
+    return f"{doubt}: runs look for evidence; {again} when `leadgate explain {shown}` says that it is settled"
 
 
 def _leave_out_of_marks(ledger: Ledger, connection: Connection, lead_id: str) -> None:

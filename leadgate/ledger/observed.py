@@ -40,8 +40,8 @@ def count_observed(ledger: Ledger) -> dict[Verdict, int]:
 
 def would_have(counts: Mapping[Verdict, int]) -> str:
     """Say what would have been done, such as `would have processed 120, rejected 30`."""
-    said = ", ".join(f"{_DONE[verdict]} {count:,}" for verdict, count in counts.items() if count)
-    return f"would have {said or 'done nothing'}"
+    counted_verdicts = ", ".join(f"{_DONE[verdict]} {count:,}" for verdict, count in counts.items() if count)
+    return f"would have {counted_verdicts or 'done nothing'}"
 
 
 _DONE = {

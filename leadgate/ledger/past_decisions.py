@@ -52,7 +52,7 @@ def read_decided(ledger: Ledger, since: datetime) -> Iterator[list[PastLead]]:
     """
     after = ""
     by_rules = (DECISION.decided_at >= since, DECISION.decided_by.is_(None), not_(DECISION.paused))
-    said = (
+    override = (
         select(OVERRIDE.verdict)
         .where(same_lead(OVERRIDE, DECISION), OVERRIDE.token > DECISION.token, OVERRIDE.verdict.in_(_ACTS))
         .order_by(OVERRIDE.token.desc())
@@ -71,7 +71,7 @@ def read_decided(ledger: Ledger, since: datetime) -> Iterator[list[PastLead]]:
         )
         query = (
             select(*(ENTRY[name] for name in _OF_ENTRY))
-            .add_columns(*(DECISION[name] for name in _OF_DECISION), said.label("override"))
+            .add_columns(*(DECISION[name] for name in _OF_DECISION), override.label("override"))
             .join(decisions, same_lead(DECISION, ENTRY))
             .join(newest, and_(newest.c.lead_id == DECISION.lead_id, newest.c.token == DECISION.token))
             .where(ledger.mine)

@@ -27,8 +27,8 @@ def keep_pause(ledger: Ledger, *, by: str, reason: str, now: datetime, where: st
 
     From the commit on no intent to process or reject is written; what was written before it is still sent.
     """
-    said = Pause(paused_at=now, paused_by=checked_name(by, where), reason=checked_reason(reason))
-    row = {"pipeline": ledger.pipeline, **asdict(said)}
+    pause = Pause(paused_at=now, paused_by=checked_name(by, where), reason=checked_reason(reason))
+    row = {"pipeline": ledger.pipeline, **asdict(pause)}
     # In one statement, which leaves a row that is there as it is: what it returns holds when this commits.
     insert = ledger.insert(pauses).values(row)
     same = insert.on_conflict_do_update(index_elements=[pauses.c.pipeline], set_={"pipeline": insert.excluded.pipeline})
@@ -40,7 +40,7 @@ def keep_pause(ledger: Ledger, *, by: str, reason: str, now: datetime, where: st
 def end_pause(ledger: Ledger, *, now: datetime) -> Resumed | None:
     """End the pause, and make every lead that it put off due now; None where there is none."""
     put_off = exists().where(stands_for(ENTRY), DECISION.paused)
-    held = and_(in_state(State.READY), ENTRY.due_at > now, put_off)
+    put_off_entries = and_(in_state(State.READY), ENTRY.due_at > now, put_off)
     with ledger.transaction() as connection:
         over = pauses.delete().where(pauses.c.pipeline == ledger.pipeline).returning(*_PAUSE)
         found = connection.execute(over).first()
@@ -48,7 +48,7 @@ def end_pause(ledger: Ledger, *, now: datetime) -> Resumed | None:
             return None
         due = (
             entries.update()
-            .where(ledger.locked(connection, held))
+            .where(ledger.locked(connection, put_off_entries))
             .values(due_at=now, written_at=now)
             .returning(ENTRY.lead_id)
         )

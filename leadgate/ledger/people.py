@@ -101,13 +101,13 @@ def resolve(  # noqa: PLR0913
     is_certain = ENTRY.doubt_since.is_(None)
     free = or_(is_certain, and_(true() if still_in_quarantine else false(), ENTRY.doubt_since <= told_at))
     word = _word_of(verdict, free, told_at, now=now, hold_for=hold_for)
-    said = f"{by} decided {verdict}" + (f": {reason}" if reason else "")
+    note = f"{by} decided {verdict}" + (f": {reason}" if reason else "")
     given = _IDS.rows(ledger.dialect).c
     ended = (
         entries.update()
         .where(same_lead(ENTRY, given), word.heard)
         # A token of its own: whoever held the lead before can write nothing any more.
-        .values({"written_at": now, "refusals": 0, **word.values, "token": ENTRY.token + 1, "note": said})
+        .values({"written_at": now, "refusals": 0, **word.values, "token": ENTRY.token + 1, "note": note})
         .returning(ENTRY.lead_id, ENTRY.token)
     )
     row = {"pipeline": ledger.pipeline, "verdict": verdict, "reason": reason, "decided_by": by, "decided_at": now}
@@ -171,8 +171,8 @@ def _counted(ledger: Ledger, connection: Connection, chosen: Chosen, verdict: Re
 
 
 def _refuse_unknown(ledger: Ledger, connection: Connection, ids: Sequence[str], handed: Mapping[str, str]) -> None:
-    given = _IDS.rows(ledger.dialect).c
-    known = set(connection.scalars(select(ENTRY.lead_id).join(given.lead_id.table, same_lead(ENTRY, given)), handed))
+    rows = _IDS.rows(ledger.dialect).c
+    known = set(connection.scalars(select(ENTRY.lead_id).join(rows.lead_id.table, same_lead(ENTRY, rows)), handed))
     unknown = [lead_id for lead_id in ids if lead_id not in known]
     if unknown:
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""

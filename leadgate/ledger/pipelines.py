@@ -247,10 +247,12 @@ def _compare(ledger: Ledger, connection: Connection, found: KnownPipeline, named
     pairs = [("account", found.account, named.account), ("source", found.source, named.source)]
     wrong = [(what, known, new) for what, known, new in pairs if known and new and known != new]
     if wrong and _is_used(ledger, connection):
-        told = " and ".join(f"the {what} {known}, and the file names the {what} {new}" for what, known, new in wrong)
+        differences = " and ".join(
+            f"the {what} {known}, and the file names the {what} {new}" for what, known, new in wrong
+        )
         msg = (
-            f"ledger {shown(ledger.engine.url)}: has the pipeline {found.pipeline!r} with {told}. A rehearsal or "
-            "another pipeline needs a ledger of its own: write another `ledger.url`. If it is the same account and "
-            "source at a new address, type `leadgate ledger rebind --same-account`."
+            f"ledger {shown(ledger.engine.url)}: has the pipeline {found.pipeline!r} with {differences}. "
+            "A rehearsal or another pipeline needs a ledger of its own: write another `ledger.url`. If it is the same "
+            "account and source at a new address, type `leadgate ledger rebind --same-account`."
         )
         raise LedgerError(msg)

@@ -25,21 +25,21 @@ class ServerClock:
 
     def now(self) -> datetime:
         """The present instant; raise LedgerUnavailable where the server has never answered."""
-        told, at = self._asked or self._ask()
+        server_time, at = self._asked or self._ask()
         passed = time.monotonic() - at
         if passed > _ASKED_EVERY_SECONDS and self._asking.acquire(blocking=False):
             try:
-                told, at = self._ask()
+                server_time, at = self._ask()
             except LedgerUnavailable:  # what was told before still holds
-                self._asked = told, at
+                self._asked = server_time, at
             finally:
                 self._asking.release()
             passed = time.monotonic() - at
-        return told + timedelta(seconds=passed)
+        return server_time + timedelta(seconds=passed)
 
     def _ask(self) -> tuple[datetime, float]:
         with reading(self._engine) as connection:
             sent = time.monotonic()
-            told: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
-            self._asked = told.astimezone(UTC), (sent + time.monotonic()) / 2
+            server_time: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+            self._asked = server_time.astimezone(UTC), (sent + time.monotonic()) / 2
         return self._asked

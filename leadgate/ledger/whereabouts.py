@@ -54,8 +54,8 @@ def _why_not(row: Row[Any], verdict: Resolution, *, looked: bool, proven_after: 
         sent_by = "since rules had rejected too many leads" if row.capped else "by the answer to what a person decided"
         return f"is in review {sent_by}: say process or reject, or wait, which lets the rules decide again"
     wanted = "failed" if verdict is _DISCARD else "in doubt" if settles else "in review"
-    said = f", since {row.decided_by} decided {row.verdict}" if row.decided_by else ""
-    return f"is not {wanted}: it is {'in review' if is_review else row.state}{said}"
+    decided = f", since {row.decided_by} decided {row.verdict}" if row.decided_by else ""
+    return f"is not {wanted}: it is {'in review' if is_review else row.state}{decided}"
 
 
 def _in_doubt(row: Row[Any], verdict: Resolution, heard_at: str, *, looked: bool) -> str:

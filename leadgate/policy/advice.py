@@ -34,7 +34,7 @@ def _unreachable(policy: Policy) -> dict[str, str]:
         holds, demands = policy.settled(rule), Demands(rule.all, rule.any, rule.none, constants=policy.constants)
         # A rule with `on_missing: review` decides also where it has no answer.
         asked = rule.config.on_missing == "skip"
-        same = next((earlier for earlier, given in before if asked and given.follow_from(demands)), None)
+        same = next((earlier for earlier, others in before if asked and others.follow_from(demands)), None)
         if always:
             why = f"{always.config.name!r} before it always holds; put it before that rule, or delete it"
         elif holds is False:
@@ -76,9 +76,9 @@ def _not_waited_for(policy: Policy, require: Sequence[str]) -> Iterator[str]:
 
 def _idle_facts(policy: Policy, config: PolicyConfig) -> Iterator[str]:
     read = {name.partition(".")[2] for rule in policy.rules for name in rule.names}
-    told = {name for rule in config.rules for name in re.findall(r"\{([^{}]*)\}", rule.because)}
+    in_reasons = {name for rule in config.rules for name in re.findall(r"\{([^{}]*)\}", rule.because)}
     for number, name in enumerate(config.keep_facts, 1):
-        if name not in read | told:
+        if name not in read | in_reasons:
             yield (
                 f"policy.keep_facts[{number}]: {name} is stored with every decision, though no rule and no `because` "
                 "reads it."

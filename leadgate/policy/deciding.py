@@ -93,12 +93,12 @@ class Policy:
             if not gaps:
                 verdict, name, reason = rule.config.then, rule.config.name, render(rule.config.because, kept)
                 break
-            said = "; ".join(dict.fromkeys(gaps))
+            problems = "; ".join(dict.fromkeys(gaps))
             if rule.config.on_missing == "review":
-                reason = f"Rule {rule.config.name} could not be answered: {said}."
+                reason = f"Rule {rule.config.name} could not be answered: {problems}."
                 verdict, name = Verdict.REVIEW, rule.config.name
                 break
-            unanswered.append(f"{rule.config.name}: {said}")
+            unanswered.append(f"{rule.config.name}: {problems}")
             trace.append(None)
         return Decision(
             verdict=verdict,

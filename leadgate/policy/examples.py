@@ -10,7 +10,7 @@ from leadgate.model import Columns, ColumnType, Enrichment, Lead
 from leadgate.model.values import fit
 from leadgate.policy.deciding import Policy
 from leadgate.policy.names import Names, RelationName, a, spell
-from leadgate.policy.trace import tell_tried
+from leadgate.policy.trace import explain_tried_rules
 from leadgate.policy.writing import Update, Written, hold_for_values
 from leadgate.suggest import suggest
 
@@ -107,7 +107,7 @@ def run_examples(  # noqa: PLR0913
                 expected=_by(expect.verdict, expect.rule) + _writing({name: expect.update[name] for name in wrong}),
                 decided=_by(decision.verdict, rule) + _writing(wrong),
                 reason=decision.reason,
-                tried=tell_tried(policy.text, decision.trace or (), decision.unanswered, values),
+                tried=explain_tried_rules(policy.text, decision.trace or (), decision.unanswered, values),
             )
             failures.append(failure)
     uncovered = [rule.config.name for rule in policy.rules if rule.config.name not in covered]
@@ -123,8 +123,8 @@ def _by(verdict: str, rule: str | None) -> str:
 
 
 def _writing(fields: Mapping[str, Any]) -> str:
-    said = (f"{name} {'left out' if value is None else repr(_told(value))}" for name, value in fields.items())
-    return f", {', '.join(said)}" if fields else ""
+    fields_written = (f"{name} {'left out' if value is None else repr(_told(value))}" for name, value in fields.items())
+    return f", {', '.join(fields_written)}" if fields else ""
 
 
 def _told(value: object) -> object:

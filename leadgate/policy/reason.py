@@ -24,7 +24,7 @@ def faults_of(because: str, keep_facts: Collection[str]) -> Iterator[str]:
 
 def render(because: str, kept: Mapping[str, Any]) -> str:
     """Write the reason with the values of this lead; a missing one reads `missing`."""
-    return _NAME.sub(lambda match: told(kept[match[1]]), because)
+    return _NAME.sub(lambda match: in_words(kept[match[1]]), because)
 
 
 def fact(value: Any) -> str | int | float | bool | None:  # noqa: ANN401
@@ -33,7 +33,7 @@ def fact(value: Any) -> str | int | float | bool | None:  # noqa: ANN401
     return kept
 
 
-def told(value: Any) -> str:  # noqa: ANN401
+def in_words(value: Any) -> str:  # noqa: ANN401
     """Write a value that fitted, or None, into a reason."""
     if value is None:
         return "missing"

@@ -20,7 +20,7 @@ _BY_DATA = "a wait goes by the lead's data; how long it may take is said by wait
 class _Need:
     """One thing that is waited for, how it is told while it is missing, and what its arrivals are kept under."""
 
-    told: str
+    label: str
     keys: Sequence[str]
     columns: list[Column]
     """At least one of them: one for each of the keys."""
@@ -32,14 +32,17 @@ class Requirements:
 
     def __init__(self, config: WaitConfig, columns: Columns, hide: Callable[[str], str] = str) -> None:
         names = Names(columns)
-        texts = [*(said.when for said in config.require if said.when), *(said.when for said in config.deadlines)]
+        texts = [
+            *(item.when for item in config.require if item.when),
+            *(each.when for each in config.deadlines),
+        ]
         language = Language(names, texts) if texts else None
         problems: list[str] = []
         needs = config.needs(hide)
         self._needs = [
             need
-            for number, (said, of_file) in enumerate(zip(config.require, needs, strict=True), 1)
-            if (need := _need(f"wait.require[{number}]", said, of_file, names, language, problems))
+            for number, (item, of_file) in enumerate(zip(config.require, needs, strict=True), 1)
+            if (need := _need(f"wait.require[{number}]", item, of_file, names, language, problems))
         ]
         self._deadlines: list[tuple[Condition, timedelta]] = []
         for number, rule in enumerate(config.deadlines, 1):
@@ -63,10 +66,10 @@ class Requirements:
         """Whether the lead's own row is looked at."""
 
     def missing(self, lead: Lead, enrichment: Enrichment | None) -> list[str]:
-        """What is missing still, in the order in which it was required."""
+        """What is missing still, in the order of the file."""
         bound = self._bind(lead, enrichment) if any(need.condition for need in self._needs) else None
         return [
-            need.told
+            need.label
             for need in self._needs
             if not (
                 need.condition.answer(bound) is True
@@ -82,7 +85,7 @@ class Requirements:
         found: dict[str, datetime | None] = {}
         stamp = enrichment.updated_at if enrichment else None
         for need in self._needs:
-            if need.told in missing:
+            if need.label in missing:
                 continue
             if need.condition:
                 found[need.keys[0]] = None
@@ -97,7 +100,7 @@ class Requirements:
         return {
             variable
             for need in self._needs
-            if need.told in missing
+            if need.label in missing
             for variable in (need.condition.names if need.condition else (column.variable for column in need.columns))
         }
 
@@ -128,7 +131,7 @@ class Requirements:
         for number, (condition, _) in enumerate(self._deadlines, 1):
             where = f"wait.deadlines[{number}].when"
             settled, demands = condition.answer(eyes.nothing().bound), Demands([condition], constants=eyes.constants)
-            earlier = next((at for at, given in enumerate(before, 1) if given.follow_from(demands)), None)
+            earlier = next((at for at, others in enumerate(before, 1) if others.follow_from(demands)), None)
             before.append(demands)
             if settled is False:
                 yield f"{where}: can never match: it is false whatever the data"
@@ -142,16 +145,16 @@ class Requirements:
 
 def _need(  # noqa: PLR0913, PLR0917
     where: str,
-    said: RequireConfig,
+    item: RequireConfig,
     need: Need,
     names: Names,
     language: Language | None,
     problems: list[str],
 ) -> _Need | None:
-    if said.when and language:
-        condition = _compile(f"{where}.when", said.when, language, problems)
-        return _Need(need.told, need.keys, [], condition) if condition else None
-    wanted = {where: said.column} if said.column else {f"{where}.any[{n}]": c for n, c in enumerate(said.any or (), 1)}
+    if item.when and language:
+        condition = _compile(f"{where}.when", item.when, language, problems)
+        return _Need(need.label, need.keys, [], condition) if condition else None
+    wanted = {where: item.column} if item.column else {f"{where}.any[{n}]": c for n, c in enumerate(item.any or (), 1)}
     found: dict[Column, str] = {}
     for place, name in wanted.items():
         column = names.column(name)
@@ -161,7 +164,7 @@ def _need(  # noqa: PLR0913, PLR0917
             problems.append(f"{place}: {name} stands twice, also in {found[column]}: leave one of the two out")
         else:
             found[column] = place
-    return _Need(need.told, need.keys, list(found))
+    return _Need(need.label, need.keys, list(found))
 
 
 def _compile(where: str, text: str, language: Language, problems: list[str]) -> Condition | None:

@@ -11,7 +11,7 @@ from typing import Any
 from leadgate.policy.faults import without_strings
 from leadgate.policy.names import joined
 from leadgate.policy.parts import ways_to_fail
-from leadgate.policy.reason import told
+from leadgate.policy.reason import in_words
 
 NONE_OF_ANY = -1
 """In place of the number of a failed condition: not one under `any` held."""
@@ -20,7 +20,7 @@ Failed = int | Sequence[int]
 """The number of a failed condition, or it and the number of the way in which it failed."""
 
 
-def tell_tried(
+def explain_tried_rules(
     text: str, trace: Sequence[Failed | None], unanswered: Sequence[str], facts: Mapping[str, Any]
 ) -> list[tuple[str, str]]:
     """Say of each rule in a trace, by its name, why it did not match; `text` is the policy's canonical JSON."""
@@ -41,24 +41,24 @@ def _why(rule: Mapping[str, Any], failed: Failed | None, gaps: Iterator[str], fa
     when = rule["when"]
     groups = {"all": [when]} if isinstance(when, str) else when
     if failed == NONE_OF_ANY:
-        return _told([(condition, False) for condition in groups["any"]], facts)
+        return _described([(condition, False) for condition in groups["any"]], facts)
     number, *part = [failed] if isinstance(failed, int) else failed
     numbered = [(group, condition) for group in ("all", "any", "none") for condition in groups.get(group, ())]
     group, condition = numbered[number]
     ways = ways_to_fail(condition, wanted=group != "none")
     if part or len(ways) == 1:
-        return _told(ways[part[0] if part else 0].parts, facts)
+        return _described(ways[part[0] if part else 0].parts, facts)
     # Decisions of earlier releases kept no part.
-    return _told([(condition, group == "none")], facts)
+    return _described([(condition, group == "none")], facts)
 
 
-def _told(parts: Sequence[tuple[str, bool]], facts: Mapping[str, Any]) -> str:
-    said = []
+def _described(parts: Sequence[tuple[str, bool]], facts: Mapping[str, Any]) -> str:
+    texts_by_truth = []
     for truth in (False, True):
         texts = [f"`{text}`" for text, is_true in parts if is_true is truth]
         if texts:
-            said.append(f"{joined(texts)} {'is' if len(texts) == 1 else 'are all'} {str(truth).lower()}")
-    return joined(said) + _with_facts(" ".join(text for text, _ in parts), facts)
+            texts_by_truth.append(f"{joined(texts)} {'is' if len(texts) == 1 else 'are all'} {str(truth).lower()}")
+    return joined(texts_by_truth) + _with_facts(" ".join(text for text, _ in parts), facts)
 
 
 def _with_facts(condition: str, facts: Mapping[str, Any]) -> str:
@@ -66,4 +66,4 @@ def _with_facts(condition: str, facts: Mapping[str, Any]) -> str:
     read = [
         name for name in facts if re.search(rf"\b(enrichment|lead|missing)\s*\.\s*{re.escape(name)}(?![\w])", words)
     ]
-    return f" ({', '.join(f'{name}={told(facts[name])}' for name in read)})" if read else ""
+    return f" ({', '.join(f'{name}={in_words(facts[name])}' for name in read)})" if read else ""

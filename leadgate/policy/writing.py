@@ -42,11 +42,13 @@ class Update:
 
     def __init__(self, config: Mapping[str, FieldConfig], columns: Columns, guaranteed: Collection[str] = ()) -> None:
         names = Names(columns)
-        texts = [said.value for said in config.values() if said.value]
+        texts = [field.value for field in config.values() if field.value]
         language = Language(names, texts) if texts else None
         problems: list[str] = []
-        given = set(map(names.column, guaranteed))
-        self._fields = [_field(name, said, names, language, given, problems) for name, said in config.items()]
+        guaranteed_columns = set(map(names.column, guaranteed))
+        self._fields = [
+            _field(name, field, names, language, guaranteed_columns, problems) for name, field in config.items()
+        ]
         if problems:
             raise PolicyError(problems)
         calculations = [field.calculation for field in self._fields if field.calculation]
@@ -108,28 +110,28 @@ def _is_empty(field: _Field, lead: Lead, enrichment: Enrichment | None) -> bool:
 
 def _field(  # noqa: PLR0913, PLR0917
     name: str,
-    said: FieldConfig,
+    config: FieldConfig,
     names: Names,
     language: Language | None,
     guaranteed: set[Column | None],
     problems: list[str],
 ) -> _Field:
     where = f"update.{name}"
-    if said.value is not None and language:
-        calculation = try_compile(f"{where}.value", said.value, language.compile_value, problems)
+    if config.value is not None and language:
+        calculation = try_compile(f"{where}.value", config.value, language.compile_value, problems)
         if calculation and (of_time := language.time_in(calculation)):
             problems.append(f"{where}.value: `{of_time}` is not used here: {_BY_DATA}")
         known = names.by_variable | names.by_missing
         read = calculation.names & known.keys() if calculation else set()
-        return _Field(name, said, calculation=calculation, reads=[known[each] for each in read])
-    if said.column is None:
-        return _Field(name, said)
-    column = names.column(said.column)
+        return _Field(name, config, calculation=calculation, reads=[known[each] for each in read])
+    if config.column is None:
+        return _Field(name, config)
+    column = names.column(config.column)
     if column is None:
-        problems.append(f"{where}: {names.problem(said.column)}")
-    elif said.when_null == "hold" and column in guaranteed:
+        problems.append(f"{where}: {names.problem(config.column)}")
+    elif config.when_null == "hold" and column in guaranteed:
         problems.append(
-            f"{where}.when_null: `hold` never holds a lead: wait.require waits for {said.column} already, and no rule "
-            "processes late leads. Leave one of the two out"
+            f"{where}.when_null: `hold` never holds a lead: wait.require waits for {config.column} already, and no "
+            "rule processes late leads. Leave one of the two out"
         )
-    return _Field(name, said, column=column, reads=[column] if column else [])
+    return _Field(name, config, column=column, reads=[column] if column else [])

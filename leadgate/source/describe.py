@@ -96,8 +96,8 @@ def _describe_table(connection: Connection, place: Place) -> dict[str, NativeTyp
             columns = inspector.get_columns(name, schema)
     except NoSuchTableError:
         known = _tables(inspector, schema) or list(_tables_of_all(inspector))
-        told = place.config.table or ""
-        msg = f"{place.path}.table: there is no table or view `{told}`; {suggest(told, sorted(known))}"
+        table_name = place.config.table or ""
+        msg = f"{place.path}.table: there is no table or view `{table_name}`; {suggest(table_name, sorted(known))}"
         raise SourceError(msg) from None
     if connection.dialect.name == "sqlite":
         return _sqlite_columns(connection, schema or "main", name)

@@ -75,14 +75,14 @@ def judge_sample(sample: Sample, expected: Expected, *, now: datetime) -> list[F
         if column.type is ColumnType.TIMESTAMP and (column in used or (column.path, column.name) in expected.stamps)
     ]
     findings = [
-        *(Finding(told, is_warning=True) for told in sample.faults.lines(_shown)),
+        *(Finding(line, is_warning=True) for line in sample.faults.lines(_shown)),
         *_about_ids(sample.leads, expected),
         *_about_unreadable(used, dated),
         *_about_placeholders(used, expected.null_values),
         *_about_matches(sample),
         *_about_future(dated, expected, now),
         *_about_order(dated, expected),
-        *(Finding(told) for told in sample.remarks.lines(_shown)),
+        *(Finding(line) for line in sample.remarks.lines(_shown)),
         *_about_complete(sample, expected, now),
         *_about_missing(used),
         *_about_zones(dated, expected),
@@ -103,8 +103,8 @@ def _about_ids(leads: Sequence[Lead], expected: Expected) -> Iterator[Finding]:
 
 def _about_unreadable(used: Sequence[SampledColumn], dated: Sequence[SampledColumn]) -> Iterator[Finding]:
     for column in [*used, *(column for column in dated if column not in used)]:
-        for told in column.unreadable.lines(_shown):
-            yield Finding(f"{told}{_how_written(column)}", is_warning=True)
+        for line in column.unreadable.lines(_shown):
+            yield Finding(f"{line}{_how_written(column)}", is_warning=True)
 
 
 def _how_written(column: SampledColumn) -> str:
@@ -140,11 +140,11 @@ def _about_placeholders(used: Sequence[SampledColumn], null_values: Sequence[str
 
 
 def _how_often(column: SampledColumn, texts: Mapping[str, int], total: int) -> str:
-    said = [
+    parts = [
         f"{_quoted(text) if _is_known(text) else f'one text, written like {shape_of(text)},'} in {count:,}"
         for text, count in texts.items()
     ]
-    return f"{column.path}: `{column.name}` holds {' and '.join(said)} of {total:,} sampled values"
+    return f"{column.path}: `{column.name}` holds {' and '.join(parts)} of {total:,} sampled values"
 
 
 def _quoted(text: str) -> str:
@@ -254,8 +254,8 @@ def _about_missing(used: Sequence[SampledColumn]) -> Iterator[Finding]:
             )
         elif missing:
             shares.setdefault(column.path, []).append(f"`{column.name}` in {_share(missing, len(column.values))}")
-    for path, said in shares.items():
-        yield Finding(f"{path}: of the sampled rows some have no value: {', '.join(said)}.")
+    for path, parts in shares.items():
+        yield Finding(f"{path}: of the sampled rows some have no value: {', '.join(parts)}.")
 
 
 def _about_zones(dated: Sequence[SampledColumn], expected: Expected) -> Iterator[Finding]:

@@ -87,5 +87,5 @@ def _skew(database: Database, where: str, clock: Clock) -> timedelta | None:
         return None
     with database.connect(where) as connection:
         raw = connection.scalar(select(func.current_timestamp()))
-    told: datetime | None = fit(raw, ColumnType.TIMESTAMP)
-    return None if told is None else clock() - told
+    stamp: datetime | None = fit(raw, ColumnType.TIMESTAMP)
+    return None if stamp is None else clock() - stamp

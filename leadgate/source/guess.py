@@ -223,8 +223,8 @@ def _wanted(columns: list[str]) -> list[Guess]:
 
     def fits(name: str, kind: tuple[str, ...]) -> bool:
         words = words_of(name)
-        told = f" {' '.join(words)} "
-        return any(f" {word} " in told for word in kind) and not _NOT_WAITED_FOR & set(words)
+        padded = f" {' '.join(words)} "
+        return any(f" {word} " in padded for word in kind) and not _NOT_WAITED_FOR & set(words)
 
     chosen: list[Guess] = []
     for kind in _WAITED_FOR:

@@ -148,8 +148,9 @@ class Rows:
             faulty = [name for name in names if is_faulty(name)]
             if not faulty or len(faulty) == len(names):
                 raise
-            told = " and ".join(f"`{name}`" for name in faulty)
-            msg = f"{error} It is {told} that it cannot give: put the values right, or leave them out by a `query:`."
+            column_names = " and ".join(f"`{name}`" for name in faulty)
+            how = "put the values right, or leave them out by a `query:`."
+            msg = f"{error} It is {column_names} that it cannot give: {how}"
             raise SourceError(msg) from None
 
     def fit_row(self, names: Sequence[str], cells: Sequence[object]) -> Fitted:

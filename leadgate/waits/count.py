@@ -172,7 +172,7 @@ class _Group:
 
     def result(self) -> Group:
         without = [
-            Without(need.told, tally.points()[0], alone)
+            Without(need.label, tally.points()[0], alone)
             for need, tally, alone in zip(self._needs, self._without, self._alone, strict=True)
         ]
         columns = {key: tally.points() for key, tally in self._columns.items()}

@@ -65,11 +65,11 @@ def regrets(waits: Waits) -> Iterator[str]:
     """Say which rules rejected leads as late whose data came afterwards."""
     for rule, regret in sorted(waits.regret.items(), key=lambda each: -each[1].rejected):
         came = sum(regret.came)
-        told = f"{rule or '(otherwise)'} rejected {counted(regret.rejected, 'lead')} as late; the data of {came:,}"
-        told += f" ({share(came, regret.rejected)}) came afterwards"
-        told += f": {', '.join(_after(regret))}" if came else ""
-        told += f"; for {regret.unwatched:,} this is not known" if regret.unwatched else ""
-        yield told
+        line = f"{rule or '(otherwise)'} rejected {counted(regret.rejected, 'lead')} as late; the data of {came:,}"
+        line += f" ({share(came, regret.rejected)}) came afterwards"
+        line += f": {', '.join(_after(regret))}" if came else ""
+        line += f"; for {regret.unwatched:,} this is not known" if regret.unwatched else ""
+        yield line
     if not waits.sees_later and waits.leads:
         yield (
             "what comes for leads that are decided is not seen: source.enrichment has no updated_at that can be read "

@@ -166,8 +166,8 @@ def _about_types(path: Path, named: Path | None, source: Source) -> list[str]:
         return error.problems
     if not differ:
         return []
-    told = f"{file}: the source has other types now, or other columns ({joined(map(spell, differ))})"
-    return [f"{told}: write it anew with `leadgate check --write-types FILE`."]
+    difference = f"{file}: the source has other types now, or other columns ({joined(map(spell, differ))})"
+    return [f"{difference}: write it anew with `leadgate check --write-types FILE`."]
 
 
 def backtest_policy(path: Path, proposed: Path, read_block: ReadBlock, *, since: timedelta) -> Backtest:

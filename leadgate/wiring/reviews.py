@@ -71,8 +71,8 @@ def told_refused(refused: Mapping[str, str]) -> tuple[list[str], int]:
     by_reason: dict[str, list[str]] = {}
     for lead_id, why in refused.items():
         by_reason.setdefault(why, []).append(lead_id)
-    told = [f"{named(ids)}: {why}." for why, ids in list(by_reason.items())[:_REASONS]]
-    return told, sum(map(len, list(by_reason.values())[_REASONS:]))
+    lines = [f"{named(ids)}: {why}." for why, ids in list(by_reason.items())[:_REASONS]]
+    return lines, sum(map(len, list(by_reason.values())[_REASONS:]))
 
 
 def named(ids: Sequence[str]) -> str:

@@ -21,9 +21,9 @@ from leadgate.ledger.history import History
 from leadgate.model import Claim, Columns, Decision, Enrichment, Lead, Override, State
 from leadgate.policy.deciding import Policy
 from leadgate.policy.names import a
-from leadgate.policy.reason import told
+from leadgate.policy.reason import in_words
 from leadgate.policy.requirements import Requirements
-from leadgate.policy.trace import tell_tried
+from leadgate.policy.trace import explain_tried_rules
 from leadgate.policy.writing import Update, Written, hold_for_values
 from leadgate.printable import in_short
 from leadgate.source import Source
@@ -204,14 +204,14 @@ def _judge(  # noqa: PLR0913, PLR0917 - all that a judgement goes by
 ) -> Judged:
     missing = Requirements(config.wait, columns, config.without_values).missing(*rows)
     # As a run: what is complete is not late.
-    said = policy.decide(*rows, late=bool(missing) and entry.late, now=ledger.now())
+    decision = policy.decide(*rows, late=bool(missing) and entry.late, now=ledger.now())
     written = Update(config.update, columns).write(*rows)
     has_hash = entry.updated_hash is not None and bool(written.fields)
     return Judged(
         missing=missing,
         waits=bool(missing) and not entry.late,
-        rules=_rules(config, policy, said, _facts(columns, *rows, longest)),
-        decision=hold_for_values(said, written),
+        rules=_rules(config, policy, decision, _facts(columns, *rows, longest)),
+        decision=hold_for_values(decision, written),
         written=_fields(config, written),
         is_written=has_hash and ledger.fingerprint(written.fields) == entry.updated_hash,
     )
@@ -222,7 +222,7 @@ def _facts(columns: Columns, lead: Lead, enrichment: Enrichment | None, longest:
     arrived = enrichment.columns if enrichment else {}
 
     def tell(values: Mapping[str, Any], name: str) -> str:
-        return in_short(told(values.get(name)), longest)
+        return in_short(in_words(values.get(name)), longest)
 
     facts = {name: tell(lead.columns, name) for name in columns.lead}
     for name in columns.enrichment:
@@ -232,19 +232,19 @@ def _facts(columns: Columns, lead: Lead, enrichment: Enrichment | None, longest:
     return facts
 
 
-def _rules(config: PipelineConfig, policy: Policy, said: Decision, facts: Mapping[str, str]) -> list[RuleShown]:
-    trace = said.trace or ()
-    tried = tell_tried(policy.text, trace, said.unanswered, facts)
+def _rules(config: PipelineConfig, policy: Policy, decision: Decision, facts: Mapping[str, str]) -> list[RuleShown]:
+    trace = decision.trace or ()
+    tried = explain_tried_rules(policy.text, trace, decision.unanswered, facts)
     shown = []
     for number, rule in enumerate(config.policy.rules):
         why = ""
         if number < len(trace):
             outcome = Outcome.UNANSWERED if trace[number] is None else Outcome.FAILED
             why = tried[number][1].removeprefix("no answer: ")
-        elif rule.name != said.rule:
+        elif rule.name != decision.rule:
             outcome = Outcome.NOT_ASKED
-        elif rule.on_missing == "review" and said.reason.startswith(unanswered := _UNANSWERED.format(rule.name)):
-            outcome, why = Outcome.UNANSWERED, said.reason.removeprefix(unanswered).rstrip(".")
+        elif rule.on_missing == "review" and decision.reason.startswith(unanswered := _UNANSWERED.format(rule.name)):
+            outcome, why = Outcome.UNANSWERED, decision.reason.removeprefix(unanswered).rstrip(".")
         else:
             outcome = Outcome.MATCHED
         # A part of such a rule is a variable's value, which is never shown.
@@ -259,7 +259,7 @@ _UNANSWERED = "Rule {} could not be answered: "
 
 def _fields(config: PipelineConfig, written: Written) -> list[FieldShown]:
     shown = []
-    for name, said in config.update.items():
+    for name, field in config.update.items():
         value, problem = written.fields.get(name), None
         if value is None:
             problem = "no value, which holds the lead" if name in written.held_by else "no value"
@@ -268,5 +268,5 @@ def _fields(config: PipelineConfig, written: Written) -> list[FieldShown]:
                 value = field_value(value)
             except ValueError as error:
                 value, problem = None, f"it {error}"
-        shown.append(FieldShown(name, said.made(config.without_values), value, problem))
+        shown.append(FieldShown(name, field.made(config.without_values), value, problem))
     return shown

@@ -116,7 +116,7 @@ def raising(*quoted: object, **_: object) -> None:
     "spoil_it",
     [
         lambda patch: patch.setattr(showing, "field_value", raising),
-        lambda patch: patch.setattr(showing, "tell_tried", raising),
+        lambda patch: patch.setattr(showing, "explain_tried_rules", raising),
         lambda patch: patch.setattr(review_show, "read_lead", raising),
         lambda patch: patch.setattr(review_show, "in_short", raising),
     ],

@@ -8,7 +8,7 @@ import pytest
 
 from leadgate.model import Decision
 from leadgate.policy.deciding import Policy
-from leadgate.policy.trace import tell_tried, unfit_values
+from leadgate.policy.trace import explain_tried_rules, unfit_values
 
 Compile = Callable[..., Policy]
 Decide = Callable[..., Decision]
@@ -17,7 +17,7 @@ Decide = Callable[..., Decision]
 def tried(policy: Policy, decision: Decision) -> list[tuple[str, str]]:
     """What is told of a decision."""
     assert decision.trace is not None
-    return tell_tried(policy.text, decision.trace, decision.unanswered, decision.facts)
+    return explain_tried_rules(policy.text, decision.trace, decision.unanswered, decision.facts)
 
 
 def test_each_rule_before_the_one_that_decides_has_a_number(compile_rules: Compile, decide: Decide) -> None:
@@ -116,11 +116,11 @@ def test_under_none_the_part_that_held_is_named(compile_rules: Compile, decide: 
 def test_a_trace_without_parts_is_told_by_whole_conditions(compile_rules: Compile) -> None:
     """Ledgers hold decisions of earlier releases, which kept the condition's number alone."""
     policy = compile_rules("late && true", {"when": {"none": ["late || true"]}})
-    assert tell_tried(policy.text, json.loads("[0, 0]"), (), {}) == [
+    assert explain_tried_rules(policy.text, json.loads("[0, 0]"), (), {}) == [
         ("r1", "`late && true` is false"),
         ("r2", "`late || true` is true"),
     ]
-    assert tell_tried(policy.text, json.loads("[[0, 0], [0, 1]]"), (), {}) == [
+    assert explain_tried_rules(policy.text, json.loads("[[0, 0], [0, 1]]"), (), {}) == [
         ("r1", "`late` is false"),
         ("r2", "`true` is true"),
     ]
