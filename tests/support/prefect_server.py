@@ -27,6 +27,8 @@ class PrefectServer:
         folder = new_folder("prefect", {})
         env = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
         env |= {"PREFECT_HOME": str(folder), "PREFECT_UI_ENABLED": str(has_ui), "PREFECT_UI_API_URL": self.api_url}
+        # Tests wait until the server has an event; it would gather them for five seconds.
+        env["PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL"] = "0.5"
         # A program of this venv, whatever the PATH says.
         program = Path(sys.executable).with_name("prefect")
         reserved.close()

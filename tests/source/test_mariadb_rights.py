@@ -1,0 +1,61 @@
+"""What MariaDB says of a user without a right is passed on with what is missing: it says the same of many things."""
+
+import pytest
+
+from leadgate.errors import SourceError, SourceUnavailable
+from tests.source.conftest import OpenSource, UserDatabase
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("seen", "its user lacks the right SHOW VIEW on `seen`"),
+        ("enrichment", "permission denied, or not there: `enrichment`"),
+    ],
+)
+def test_mariadb_is_quoted_with_the_table_and_the_right(
+    mariadb_url: str, open_source: OpenSource, table: str, expected: str
+) -> None:
+    """It names the schema first, and wants a right of its own before it shows the columns of a view."""
+    database = UserDatabase(mariadb_url)
+    database.run(
+        "CREATE TABLE leads (id bigint, quarantined_at datetime)",
+        "CREATE TABLE enrichment (id bigint, updated_at datetime, postcode text)",
+        "CREATE VIEW seen AS SELECT * FROM enrichment",
+        "CREATE OR REPLACE USER leadgate_reader@'%'",
+        "GRANT SELECT ON leads TO leadgate_reader@'%'",
+        "GRANT SELECT ON seen TO leadgate_reader@'%'",
+    )
+    with pytest.raises(SourceError) as caught:
+        open_source(mariadb_url.replace("root@", "leadgate_reader@"), enrichment={"table": table})
+    assert f"source.enrichment (table {table})" in str(caught.value)
+    assert expected in str(caught.value)
+    database.run("GRANT SELECT, SHOW VIEW ON seen TO leadgate_reader@'%'")
+    if table == "seen":
+        open_source(mariadb_url.replace("root@", "leadgate_reader@"), enrichment={"table": table})
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("/nowhere", "there is no such database, or its user may not use it"),
+        ("/leadgate_test", "there is no function that its user may call: `json_valu`"),
+    ],
+)
+def test_mariadb_does_not_speak_of_passwords_alone(
+    mariadb_url: str, open_source: OpenSource, url: str, expected: str
+) -> None:
+    """It refuses a database that is not there, and a function with a slip in its name, as it refuses a person."""
+    database = UserDatabase(mariadb_url)
+    database.run(
+        "CREATE TABLE leads (id bigint, quarantined_at datetime)",
+        "CREATE TABLE enrichment (id bigint, updated_at datetime, postcode text)",
+        "CREATE OR REPLACE USER leadgate_reader@'%'",
+        "GRANT SELECT ON leads TO leadgate_reader@'%'",
+        "GRANT SELECT ON enrichment TO leadgate_reader@'%'",
+    )
+    address = mariadb_url.replace("root@", "leadgate_reader@").replace("/leadgate_test", url)
+    query = "SELECT id, updated_at, json_valu(postcode, '$.a') AS postcode FROM enrichment"
+    with pytest.raises((SourceError, SourceUnavailable)) as caught:
+        open_source(address, enrichment={"query": query})
+    assert expected in str(caught.value)
