@@ -74,6 +74,8 @@ class Happenings:
     """How far the ledger's clock was moved back, all in all."""
     heard: Counter[str] = field(default_factory=Counter)
     """How often a person's word about a lead was heard."""
+    found: set[str] = field(default_factory=set)
+    """Leads of which a person said that LeadByte had acted on them."""
     replaced: int = 0
     """How often the ledger was replaced or lost."""
     forgotten: set[str] = field(default_factory=set)
@@ -202,6 +204,8 @@ class Happenings:
                 continue
             heard = core.decide_as_person(ledger, lead_id, verdict, still_there=looks)
             self.heard[lead_id] += heard
+            if heard and verdict.startswith("was-"):
+                self.found.add(lead_id)
             seen = ", seen in quarantine" if looks else ""
             self.tale.tell(lead_id, f"a person decides {verdict}{seen}: {'heard' if heard else 'not heard'}")
 

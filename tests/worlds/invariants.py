@@ -37,6 +37,8 @@ class Facts:
     """Acts that may have left and not provably come to nothing: two, and one more for each word of a person."""
     forgotten: bool
     """It was acted on before its ledger was replaced by an older copy, or lost."""
+    found: bool
+    """A person looked in LeadByte, and said that it acted on the lead."""
     intended: AbstractSet[str]
     """The acts that a run was about to send, and may have, by the ledger."""
     combined: bool
@@ -71,13 +73,13 @@ def violations_of(facts: Facts, now: float) -> Iterator[Violation]:
 def _false_inference(facts: Facts, action: str, executed: list[str], now: float) -> str | None:
     """Why an inferred state claims too much; it claims that the lead left after an act that may have arrived.
 
-    What LeadByte did is never too much, also to a lead that had left before: a person who looked has found it.
+    What LeadByte did and a person has found is not too much, also of a lead that had left before.
     """
     truth = facts.truth
-    if action in executed:
-        return None
-    if executed:
+    if executed and action not in executed:
         return f"inferred {action}, LeadByte executed {executed}"
+    if executed and facts.found:
+        return None
     sent_at = [act.at for act in truth.sent if act.action == action]
     if action not in facts.intended and not facts.forgotten:
         return f"inferred {action}, and none was to be sent"

@@ -233,6 +233,7 @@ class World:
                 self._leadbyte.leads[lead_id],
                 sent_allowed=2 + course.heard[lead_id] + course.replaced,
                 forgotten=lead_id in course.forgotten,
+                found=lead_id in course.found,
                 intended=self._memory.intended(lead_id) if row.inferred else set(),
                 combined=self._config[0] == "combined",
             )
