@@ -57,10 +57,14 @@ async def test_a_trouble_costs_no_lead_and_doubles_none(cell: Cell, tmp_path: Pa
 
 
 def test_the_page_has_every_line_once() -> None:
-    """And around them the text that the command writes."""
-    rows = shown_rows()
-    named = [(heading, row.strip("| ").split(" | ")[0]) for heading in rows for row in rows[heading]]
-    assert sorted(named) == sorted((UNDER_WAY[cell.under_way], cell.name) for cell in ALL)
+    """In order, and around them the text that the command writes."""
+    shown = {(heading, row.strip("| ").split(" | ")[0]): row for heading, rows in shown_rows().items() for row in rows}
+    assert len(shown) == sum(map(len, shown_rows().values()))
+    rows: dict[str, list[str]] = {}
+    for cell in ALL:
+        heading = UNDER_WAY[cell.under_way]
+        rows.setdefault(heading, []).append(shown.pop((heading, cell.name)))
+    assert shown == {}
     assert PAGE.read_text(encoding="utf-8") == page_of(rows), f"write the page with `{COMMAND}`"
 
 
