@@ -105,7 +105,7 @@ def prefect_api(home: Path | None = None, *, quiet: bool = False) -> Iterator[Pr
         try:
             yield PrefectApi(address, folder)
         finally:
-            _hand_over_logs()
+            hand_over()
 
 
 def _reach_past_proxies() -> None:
@@ -136,8 +136,11 @@ def _check_answers(api_url: str) -> None:
         raise PrefectServerError(msg)
 
 
-def _hand_over_logs() -> None:
-    """Send what Prefect's background threads still hold, while the server still runs."""
+def hand_over() -> None:
+    """Send the logs and events that Prefect's background threads still hold, while the server still runs.
+
+    Threads that start afterwards talk to the server that is configured by then.
+    """
     from prefect.events.worker import EventsWorker  # noqa: PLC0415
     from prefect.logging.handlers import APILogWorker  # noqa: PLC0415
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from cli.prefect_server import hand_over
 from tests.support.process import Supervised, new_folder
 from tests.support.waiting import wait_until
 
@@ -56,17 +57,11 @@ def talking_to(api_url: str) -> Iterator[None]:
     Prefect keeps one sender of events a process, and that one keeps the first server that it has met: without this,
     the events of later tests would go on to a server that nobody looks at.
     """
-    from prefect.events.worker import EventsWorker  # noqa: PLC0415 - slow to import
-    from prefect.logging.handlers import APILogWorker  # noqa: PLC0415
-    from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
+    from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415 - slow to import
 
-    def let_go() -> None:
-        EventsWorker.drain_all(timeout=30)
-        APILogWorker.drain_all(timeout=30)
-
-    let_go()
+    hand_over()
     try:
         with temporary_settings({PREFECT_API_URL: api_url}):
             yield
     finally:
-        let_go()
+        hand_over()
