@@ -15,7 +15,8 @@ from leadgate.errors import LeadgateError
 
 _LONGEST = 1000
 """Characters of a driver's text that are looked at."""
-_NAME = r"""["'`]?(\w[\w.$]{0,126})["'`]?"""
+_NAME = r"""(?:`\w+`\.)?["'`]?(\w[\w.$]{0,126})["'`]?"""
+"""A name in a driver's text, in its quotes; MariaDB puts the schema before it, in quotes of its own."""
 _LARGEST_CODE = 65535
 
 
@@ -48,11 +49,11 @@ _KNOWN = (
     _known(r"\A(?:relation|table|index) NAME already exists", "already exists:"),
     _known(r"constraint failed: (leadgate_[a-z_]+)|violates \w+ constraint \"(leadgate_[a-z_]+)", "it breaks"),
     _known(r"\Aoperator does not exist", "an operator does not fit its types"),
-    _known(r"\Ashow view command denied .* for \w+ (?:`\w+`\.)?NAME", "its user lacks the right SHOW VIEW on"),
+    _known(r"\Ashow view command denied .* for \w+ NAME", "its user lacks the right SHOW VIEW on"),
     _known(r"\Aexecute command denied .* for \w+ NAME", "there is no function that its user may call:"),
     _known(r"\Apermission denied for \w+ NAME", "permission denied for"),
     # MariaDB says so of a table that is not there, too.
-    _known(r"\A\w+ command denied .* for \w+ (?:`\w+`\.)?NAME", "permission denied, or not there:"),
+    _known(r"\A\w+ command denied .* for \w+ NAME", "permission denied, or not there:"),
     _known(r"permission denied|command denied|not authorized", "permission denied"),
     _known(r"\A(?:near NAME: syntax error|syntax error at or near NAME)", "syntax error near"),
     _known(r"syntax error|error in your sql syntax|incomplete input|unrecognized token", "syntax error"),

@@ -53,12 +53,12 @@ def _why(rule: Mapping[str, Any], failed: Failed | None, gaps: Iterator[str], fa
 
 
 def _described(parts: Sequence[tuple[str, bool]], facts: Mapping[str, Any]) -> str:
-    texts_by_truth = []
+    sentences = []
     for truth in (False, True):
         texts = [f"`{text}`" for text, is_true in parts if is_true is truth]
         if texts:
-            texts_by_truth.append(f"{joined(texts)} {'is' if len(texts) == 1 else 'are all'} {str(truth).lower()}")
-    return joined(texts_by_truth) + _with_facts(" ".join(text for text, _ in parts), facts)
+            sentences.append(f"{joined(texts)} {'is' if len(texts) == 1 else 'are all'} {str(truth).lower()}")
+    return joined(sentences) + _with_facts(" ".join(text for text, _ in parts), facts)
 
 
 def _with_facts(condition: str, facts: Mapping[str, Any]) -> str:

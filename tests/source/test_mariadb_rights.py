@@ -6,6 +6,26 @@ from leadgate.errors import SourceError, SourceUnavailable
 from tests.source.conftest import OpenSource, UserDatabase
 
 
+@pytest.fixture
+def owner(mariadb_url: str) -> UserDatabase:
+    """The database as its owner uses it, with a reader who may read the leads alone."""
+    database = UserDatabase(mariadb_url)
+    database.run(
+        "CREATE TABLE leads (id bigint, quarantined_at datetime)",
+        "CREATE TABLE enrichment (id bigint, updated_at datetime, postcode text)",
+        "CREATE VIEW seen AS SELECT * FROM enrichment",
+        "CREATE OR REPLACE USER leadgate_reader@'%'",
+        "GRANT SELECT ON leads TO leadgate_reader@'%'",
+    )
+    return database
+
+
+@pytest.fixture
+def reader_url(owner: UserDatabase) -> str:
+    """The address as the reader has it."""
+    return owner.url.replace("root@", "leadgate_reader@")
+
+
 @pytest.mark.parametrize(
     ("table", "expected"),
     [
@@ -14,25 +34,17 @@ from tests.source.conftest import OpenSource, UserDatabase
     ],
 )
 def test_mariadb_is_quoted_with_the_table_and_the_right(
-    mariadb_url: str, open_source: OpenSource, table: str, expected: str
+    owner: UserDatabase, reader_url: str, open_source: OpenSource, table: str, expected: str
 ) -> None:
     """It names the schema first, and wants a right of its own before it shows the columns of a view."""
-    database = UserDatabase(mariadb_url)
-    database.run(
-        "CREATE TABLE leads (id bigint, quarantined_at datetime)",
-        "CREATE TABLE enrichment (id bigint, updated_at datetime, postcode text)",
-        "CREATE VIEW seen AS SELECT * FROM enrichment",
-        "CREATE OR REPLACE USER leadgate_reader@'%'",
-        "GRANT SELECT ON leads TO leadgate_reader@'%'",
-        "GRANT SELECT ON seen TO leadgate_reader@'%'",
-    )
+    owner.run("GRANT SELECT ON seen TO leadgate_reader@'%'")
     with pytest.raises(SourceError) as caught:
-        open_source(mariadb_url.replace("root@", "leadgate_reader@"), enrichment={"table": table})
+        open_source(reader_url, enrichment={"table": table})
     assert f"source.enrichment (table {table})" in str(caught.value)
     assert expected in str(caught.value)
-    database.run("GRANT SELECT, SHOW VIEW ON seen TO leadgate_reader@'%'")
+    owner.run("GRANT SELECT, SHOW VIEW ON seen TO leadgate_reader@'%'")
     if table == "seen":
-        open_source(mariadb_url.replace("root@", "leadgate_reader@"), enrichment={"table": table})
+        open_source(reader_url, enrichment={"table": table})
 
 
 @pytest.mark.parametrize(
@@ -43,19 +55,11 @@ def test_mariadb_is_quoted_with_the_table_and_the_right(
     ],
 )
 def test_mariadb_does_not_speak_of_passwords_alone(
-    mariadb_url: str, open_source: OpenSource, url: str, expected: str
+    owner: UserDatabase, reader_url: str, open_source: OpenSource, url: str, expected: str
 ) -> None:
     """It refuses a database that is not there, and a function with a slip in its name, as it refuses a person."""
-    database = UserDatabase(mariadb_url)
-    database.run(
-        "CREATE TABLE leads (id bigint, quarantined_at datetime)",
-        "CREATE TABLE enrichment (id bigint, updated_at datetime, postcode text)",
-        "CREATE OR REPLACE USER leadgate_reader@'%'",
-        "GRANT SELECT ON leads TO leadgate_reader@'%'",
-        "GRANT SELECT ON enrichment TO leadgate_reader@'%'",
-    )
-    address = mariadb_url.replace("root@", "leadgate_reader@").replace("/leadgate_test", url)
+    owner.run("GRANT SELECT ON enrichment TO leadgate_reader@'%'")
     query = "SELECT id, updated_at, json_valu(postcode, '$.a') AS postcode FROM enrichment"
     with pytest.raises((SourceError, SourceUnavailable)) as caught:
-        open_source(address, enrichment={"query": query})
+        open_source(reader_url.replace("/leadgate_test", url), enrichment={"query": query})
     assert expected in str(caught.value)
