@@ -8,8 +8,7 @@ from datetime import datetime
 from sqlalchemy import Text, cast, func, select, true
 
 from leadgate.ledger.ledger import Ledger
-from leadgate.ledger.run_tables import settled
-from leadgate.ledger.schema import ENTRY, in_state, readings
+from leadgate.ledger.schema import ENTRY, in_state, readings, settled
 from leadgate.model import FINAL_STATES, State
 
 

@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import CheckConstraint, Engine, insert
 from sqlalchemy.exc import IntegrityError
 
-from leadgate.ledger.run_tables import seats
-from leadgate.ledger.schema import attempts, decisions, entries, metadata, overrides
+from leadgate.ledger.schema import attempts, decisions, entries, metadata, overrides, seats
 from leadgate.model import FINAL_STATES, Action, RequestKind, Resolution, Result, State, Verdict
 from tests.ledger.steps import NOW, PIPELINE, attempt_row
 

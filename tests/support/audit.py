@@ -9,8 +9,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.engine import RowMapping
 
 from leadgate.ledger.engine import reading
-from leadgate.ledger.run_tables import settled
-from leadgate.ledger.schema import attempts, decisions, entries, overrides
+from leadgate.ledger.schema import attempts, decisions, entries, overrides, settled
 from leadgate.model import FINAL_STATES, Action, RequestKind, Result, State
 from leadgate.sandbox import Act
 
