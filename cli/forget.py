@@ -11,7 +11,7 @@ from cli.choosing import IdsArgument, choose, warn_refused
 from cli.output import ATTENTION, ConfigOption, JsonOption, reports_errors, say, say_json, stop
 from leadgate.errors import ConfigError
 from leadgate.ledger.claims import read_states
-from leadgate.ledger.forgetting import forget as forget_lead
+from leadgate.ledger.forgotten import forget as forget_lead
 from leadgate.ledger.forgotten import read_forgotten
 from leadgate.model import State
 from leadgate.printable import on_one_line

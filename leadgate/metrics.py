@@ -27,8 +27,7 @@ from leadgate.errors import LeadgateError, LedgerError
 from leadgate.health import read_health
 from leadgate.ledger import Ledger
 from leadgate.ledger.doubts import Doubts, read_doubts
-from leadgate.ledger.report_counts import DecisionCount, read_decision_counts
-from leadgate.ledger.request_counts import OUTCOMES, Sent, read_sent
+from leadgate.ledger.report_counts import OUTCOMES, DecisionCount, Sent, read_decision_counts, read_sent
 from leadgate.ledger.status import Status, read_status
 from leadgate.model import Result
 from leadgate.wiring.ledger import ledger_of

@@ -6,9 +6,9 @@ Never one that is being sent, or of which nobody knows whether it was acted on.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import Row, Select, and_, func, literal, null, select, tuple_
+from sqlalchemy import and_, func, literal, null, select, tuple_
 
 from leadgate.ledger.claims import at
 from leadgate.ledger.ledger import Ledger, writes
@@ -38,16 +38,11 @@ def open_ids(ledger: Ledger, limit: int) -> Iterator[list[str]]:
     for state in _OPEN:
         order = (ENTRY.due_at, ENTRY.lead_id) if state is State.READY else (ENTRY.lead_id,)
         query = select(*order).where(ledger.mine, in_state(state)).order_by(*order).limit(limit)
-        page = _read_page(ledger, query)
+        page = ledger.fetch_rows(query)
         while page:
             yield [row.lead_id for row in page]
             last = [literal(value, column.type) for value, column in zip(page[-1], order, strict=True)]
-            page = _read_page(ledger, query.where(tuple_(*order) > tuple_(*last))) if len(page) == limit else []
-
-
-def _read_page(ledger: Ledger, query: Select[Any]) -> Sequence[Row[Any]]:
-    with ledger.reading() as connection:
-        return connection.execute(query).all()
+            page = ledger.fetch_rows(query.where(tuple_(*order) > tuple_(*last))) if len(page) == limit else []
 
 
 @writes
@@ -82,8 +77,7 @@ def withdraw(ledger: Ledger, *, left: Literal["withdraw", "review"], now: dateti
 def read_withdrawn(ledger: Ledger, ids: Sequence[str]) -> list[str]:
     """Those of the ids that are withdrawn."""
     query = select(ENTRY.lead_id).where(ledger.mine, ledger.among(ids), ENTRY.state == State.WITHDRAWN)
-    with ledger.reading() as connection:
-        return list(connection.scalars(query))
+    return ledger.fetch_column(query)
 
 
 @writes

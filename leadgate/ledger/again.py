@@ -50,11 +50,10 @@ def _parked(ledger: Ledger, which: ColumnElement[bool]) -> Select[tuple[str, str
 
 
 def _read(ledger: Ledger, query: Select[tuple[str, str | None, dict[str, object] | None]]) -> list[Parked]:
-    with ledger.reading() as connection:
-        return [
-            Parked(row.lead_id, had_data=row.data_hash is not None, seen=Seen(**row.seen) if row.seen else None)
-            for row in connection.execute(query)
-        ]
+    return [
+        Parked(row.lead_id, had_data=row.data_hash is not None, seen=Seen(**row.seen) if row.seen else None)
+        for row in ledger.fetch_rows(query)
+    ]
 
 
 @writes
@@ -62,9 +61,9 @@ def note_seen(ledger: Ledger, seen: Mapping[str, Seen]) -> None:
     """Record what parked leads are to be compared with from now on."""
     if not seen:
         return
-    given = _SEEN.rows(ledger.dialect).c
-    statement = entries.update().where(same_lead(ENTRY, given), or_(*_PARKED)).values(seen=given.seen)
-    rows = [{"pipeline": ledger.pipeline, "lead_id": lead_id, "seen": seen_row(one)} for lead_id, one in seen.items()]
+    row = _SEEN.rows(ledger.dialect).c
+    statement = entries.update().where(same_lead(ENTRY, row), or_(*_PARKED)).values(seen=row.seen)
+    rows = [{"pipeline": ledger.pipeline, "lead_id": lead_id, "seen": seen_row(seen[lead_id])} for lead_id in seen]
     with ledger.transaction() as connection:
         ledger.lock(connection, seen)
         connection.execute(statement, _SEEN.hand_over(connection, rows))
@@ -82,15 +81,13 @@ def decide_reviews_anew(ledger: Ledger, *, rules: str, now: datetime) -> int:
 
 def read_older(ledger: Ledger, rules: str) -> set[str]:
     """The leads in review that rules of another version decided, but for those that are left to people."""
-    with ledger.reading() as connection:
-        return set(connection.scalars(_older(ledger, rules)))
+    return set(ledger.fetch_column(_older(ledger, rules)))
 
 
 def count_older(ledger: Ledger, rules: str) -> int:
     """How many those are."""
     query = select(func.count()).select_from(_older(ledger, rules).subquery())
-    with ledger.reading() as connection:
-        return connection.scalar(query) or 0
+    return ledger.fetch_value(query) or 0
 
 
 def _older(ledger: Ledger, rules: str) -> Select[tuple[str]]:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from sqlalchemy import select
 
-from leadgate.ledger.ledger import Ledger, fields_of, writes
+from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.schema import alarms
 
 
@@ -79,5 +79,4 @@ def clear_alarm(ledger: Ledger, alarm: Alarm, *, is_heard: bool = True) -> bool:
 def read_alarms(ledger: Ledger) -> Sequence[Raised]:
     """The alarms that are raised now, the oldest first."""
     query = select(alarms.c.alarm, alarms.c.since).where(alarms.c.pipeline == ledger.pipeline)
-    with ledger.reading() as connection:
-        return [Raised(**fields_of(row)) for row in connection.execute(query.order_by(alarms.c.since, alarms.c.alarm))]
+    return [Raised(**row._asdict()) for row in ledger.fetch_rows(query.order_by(alarms.c.since, alarms.c.alarm))]

@@ -14,16 +14,7 @@ from sqlalchemy import Connection, and_, exists, func, literal_column, not_, or_
 from leadgate.config import Budget, BudgetsConfig
 from leadgate.ledger.brakes import lock_acts
 from leadgate.ledger.ledger import Ledger, writes
-from leadgate.ledger.schema import (
-    ATTEMPT,
-    DECISION,
-    ENTRY,
-    decisions,
-    entries,
-    in_state,
-    same_lead,
-    stands_for,
-)
+from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, decisions, entries, in_state, same_lead, stands_for
 from leadgate.model import ACTED, Action, Result, State
 
 _AT_ONCE = 10_000
@@ -121,15 +112,13 @@ def _room(ledger: Ledger, connection: Connection, action: Action, budgets: Seque
 def read_put_off(ledger: Ledger, ids: Collection[str]) -> set[str]:
     """Which of some leads have waited for a budget."""
     query = select(ENTRY.lead_id).join(decisions, _PUT_OFF).where(ledger.mine, ledger.among(ids))
-    with ledger.reading() as connection:
-        return set(connection.scalars(query))
+    return set(ledger.fetch_column(query))
 
 
 def read_last_put_off(ledger: Ledger, *, now: datetime) -> datetime | None:
     """When the last of the leads that wait for a budget is to be decided; None where none waits."""
     query = select(ENTRY.due_at).join(decisions, _PUT_OFF).where(ledger.mine, _WAITS, ENTRY.due_at > now)
-    with ledger.reading() as connection:
-        return connection.scalar(query.order_by(ENTRY.due_at.desc()).limit(1))
+    return ledger.fetch_value(query.order_by(ENTRY.due_at.desc()).limit(1))
 
 
 def read_backlog(ledger: Ledger) -> Backlog:

@@ -91,22 +91,17 @@ def claim_of(row: Row[Any], override: Override | None = None) -> Claim:
 
 
 def _as_claims(ledger: Ledger, connection: Connection, rows: Sequence[Row[Any]]) -> list[Claim]:
-    """Claims, each with the override that stands in place of the rules, where there is one."""
-    overrides = _standing_overrides(ledger, connection, [row.lead_id for row in rows if row.override_token])
+    """Claims, each with the override that stands in place of the rules, if there is one."""
+    overrides: dict[str, Override] = {}
+    if ids := [row.lead_id for row in rows if row.override_token]:
+        query = (
+            select(OVERRIDE.lead_id, OVERRIDE.verdict, OVERRIDE.reason, OVERRIDE.decided_by)
+            .join(entries, same_lead(OVERRIDE, ENTRY))
+            .where(ledger.mine, ENTRY.override_token == OVERRIDE.token, ledger.among(ids, OVERRIDE.lead_id))
+        )
+        for row in connection.execute(query):
+            overrides[row.lead_id] = Override(Resolution(row.verdict), row.reason, row.decided_by)
     return [claim_of(row, overrides.get(row.lead_id)) for row in rows]
-
-
-def _standing_overrides(ledger: Ledger, connection: Connection, ids: Sequence[str]) -> Mapping[str, Override]:
-    if not ids:
-        return {}
-    query = (
-        select(OVERRIDE.lead_id, OVERRIDE.verdict, OVERRIDE.reason, OVERRIDE.decided_by)
-        .join(entries, same_lead(OVERRIDE, ENTRY))
-        .where(ledger.mine, ENTRY.override_token == OVERRIDE.token, ledger.among(ids, OVERRIDE.lead_id))
-    )
-    return {
-        row.lead_id: Override(Resolution(row.verdict), row.reason, row.decided_by) for row in connection.execute(query)
-    }
 
 
 def read_ready_page(ledger: Ledger, *, after: str, limit: int, now: datetime) -> list[Claim]:
@@ -131,8 +126,7 @@ def read_claims(ledger: Ledger, ids: Sequence[str]) -> list[Claim]:
 def read_states(ledger: Ledger, ids: Sequence[str]) -> dict[str, State]:
     """Where those of the ids that have an entry are."""
     query = select(ENTRY.lead_id, ENTRY.state).where(ledger.mine, ledger.among(ids))
-    with ledger.reading() as connection:
-        return {row.lead_id: State(row.state) for row in connection.execute(query)}
+    return {row.lead_id: State(row.state) for row in ledger.fetch_rows(query)}
 
 
 def reopen(ledger: Ledger, claim: Claim, look: Look) -> None:

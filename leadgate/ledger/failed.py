@@ -25,18 +25,15 @@ def read_failed(ledger: Ledger) -> list[Failed]:
     """Every parked lead, the longest parked first."""
     query = select(ENTRY.lead_id, ENTRY.written_at, ENTRY.registered_at, ENTRY.note)
     query = query.where(ledger.mine, in_state(State.FAILED))
-    with ledger.reading() as connection:
-        found = [
-            Failed(row.lead_id, row.written_at or row.registered_at, row.note or "")
-            for row in connection.execute(query)
-        ]
+    found = [
+        Failed(row.lead_id, row.written_at or row.registered_at, row.note or "") for row in ledger.fetch_rows(query)
+    ]
     return sorted(found, key=lambda lead: (lead.since, lead.lead_id))
 
 
 def count_failed(ledger: Ledger) -> int:
     """How many leads are parked; the cost grows with them, and not with the ledger."""
-    with ledger.reading() as connection:
-        return connection.scalar(select(func.count()).where(ledger.mine, in_state(State.FAILED))) or 0
+    return ledger.fetch_value(select(func.count()).where(ledger.mine, in_state(State.FAILED))) or 0
 
 
 def count_by_words(found: Sequence[Failed]) -> dict[str, int]:

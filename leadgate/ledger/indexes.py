@@ -52,11 +52,7 @@ _partial_index(
 _partial_index("leadgate_entries_absent", entries.c.pipeline, entries.c.absent_since, where="absent_since is not null")
 _partial_index("leadgate_entries_in_doubt", entries.c.pipeline, entries.c.state, where="doubt_since is not null")
 _partial_index(
-    "leadgate_entries_taken",
-    entries.c.pipeline,
-    entries.c.state,
-    entries.c.settled_at,
-    where="settled_at is not null",
+    "leadgate_entries_taken", entries.c.pipeline, entries.c.state, entries.c.settled_at, where="settled_at is not null"
 )
 _partial_index("leadgate_attempts_controls", attempts.c.pipeline, attempts.c.sent_at, where="kind = 'control'")
 _partial_index(

@@ -1,7 +1,7 @@
 """A pipeline's ledger as one run holds it. What is written and read stands in the modules beside this one, by duty."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import copy_context
@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property, partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, Text, and_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Table, Text, and_, select
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from leadgate.among import is_among
@@ -103,6 +103,21 @@ class Ledger:
         """Give a connection that only reads."""
         return reading(self.engine)
 
+    def fetch_rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        """Run one query that reads; return its rows."""
+        with self.reading() as connection:
+            return connection.execute(query).all()
+
+    def fetch_column(self, query: Select[tuple[T]]) -> list[T]:
+        """Run one query that reads; return the values of its only column."""
+        with self.reading() as connection:
+            return list(connection.scalars(query))
+
+    def fetch_value(self, query: Select[tuple[T]]) -> T | None:
+        """Run one query that reads; return the first column of its first row, None if it has no row."""
+        with self.reading() as connection:
+            return connection.scalar(query)
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Give a connection whose changes are committed together, or not at all."""
@@ -172,8 +187,3 @@ def writes(function: Callable[Concatenate[Ledger, P], T]) -> Callable[Concatenat
         return ledger.write(partial(function, ledger, *args, **kwargs))
 
     return write
-
-
-def fields_of(row: Row[Any]) -> Mapping[str, Any]:
-    """A row's values under the names of its columns, for a value whose fields are named alike."""
-    return row._asdict()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Join, Select, and_, func, select, true
+from sqlalchemy import Join, and_, func, select, true
 
 from leadgate.ledger.again import as_new
 from leadgate.ledger.ledger import Ledger
@@ -25,23 +25,23 @@ def decide_anew(ledger: Ledger, *, rules: str | None, now: datetime) -> int:
 
 def read_outdated(ledger: Ledger, rules: str | None) -> set[str]:
     """The ids of the leads that `decide_anew` is about."""
-    with ledger.reading() as connection:
-        return set(connection.scalars(_outdated(ledger, rules)))
+    is_old = true() if rules is None else DECISION.policy_version != rules
+    query = select(ENTRY.lead_id).select_from(_joined())
+    return set(ledger.fetch_column(query.where(ledger.mine, _HELD, DECISION.observed, is_old)))
 
 
 def count_observed(ledger: Ledger) -> dict[Verdict, int]:
     """Count the leads whose standing decision was observed by what would have been done; the others are left out."""
     query = select(DECISION.verdict, func.count().label("leads")).select_from(_joined())
     query = query.where(ledger.mine, _HELD, DECISION.observed).group_by(DECISION.verdict)
-    with ledger.reading() as connection:
-        found: dict[str, int] = {row.verdict: row.leads for row in connection.execute(query)}
+    found: dict[str, int] = {row.verdict: row.leads for row in ledger.fetch_rows(query)}
     return {verdict: found[verdict] for verdict in Verdict if verdict in found}
 
 
 def would_have(counts: Mapping[Verdict, int]) -> str:
     """Say what would have been done, such as `would have processed 120, rejected 30`."""
-    counted_verdicts = ", ".join(f"{_DONE[verdict]} {count:,}" for verdict, count in counts.items() if count)
-    return f"would have {counted_verdicts or 'done nothing'}"
+    actions = ", ".join(f"{_DONE[verdict]} {count:,}" for verdict, count in counts.items() if count)
+    return f"would have {actions or 'done nothing'}"
 
 
 _DONE = {
@@ -50,11 +50,6 @@ _DONE = {
     Verdict.HOLD: "held",
     Verdict.REVIEW: "asked a person about",
 }
-
-
-def _outdated(ledger: Ledger, rules: str | None) -> Select[tuple[str]]:
-    is_old = true() if rules is None else DECISION.policy_version != rules
-    return select(ENTRY.lead_id).select_from(_joined()).where(ledger.mine, _HELD, DECISION.observed, is_old)
 
 
 def _joined() -> Join:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, not_, select
 
-from leadgate.ledger.ledger import Ledger, fields_of
+from leadgate.ledger.ledger import Ledger
 from leadgate.ledger.schema import DECISION, ENTRY, OVERRIDE, decisions, same_lead
 from leadgate.model import Arrivals, Resolution, State
 
@@ -77,8 +77,7 @@ def read_decided(ledger: Ledger, since: datetime) -> Iterator[list[PastLead]]:
             .where(ledger.mine)
             .order_by(ENTRY.lead_id)
         )
-        with ledger.reading() as connection:
-            page = [PastLead(**fields_of(row)) for row in connection.execute(query)]
+        page = [PastLead(**row._asdict()) for row in ledger.fetch_rows(query)]
         if page:
             yield page
         if len(page) < _PAGE:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, exists, select
 
-from leadgate.ledger.ledger import Ledger, fields_of, writes
+from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.people import checked_name, checked_reason
 from leadgate.ledger.schema import DECISION, ENTRY, entries, in_state, pauses, stands_for
 from leadgate.model import Pause, State
@@ -33,7 +33,7 @@ def keep_pause(ledger: Ledger, *, by: str, reason: str, now: datetime, where: st
     insert = ledger.insert(pauses).values(row)
     same = insert.on_conflict_do_update(index_elements=[pauses.c.pipeline], set_={"pipeline": insert.excluded.pipeline})
     with ledger.transaction() as connection:
-        return Pause(**fields_of(connection.execute(same.returning(*_PAUSE)).one()))
+        return Pause(**connection.execute(same.returning(*_PAUSE)).one()._asdict())
 
 
 @writes
@@ -52,11 +52,11 @@ def end_pause(ledger: Ledger, *, now: datetime) -> Resumed | None:
             .values(due_at=now, written_at=now)
             .returning(ENTRY.lead_id)
         )
-        return Resumed(Pause(**fields_of(found)), len(connection.scalars(due).all()))
+        return Resumed(Pause(**found._asdict()), len(connection.scalars(due).all()))
 
 
 def read_pause(ledger: Ledger) -> Pause | None:
     """The pause that holds now."""
     with ledger.reading() as connection:
         found = connection.execute(select(*_PAUSE).where(pauses.c.pipeline == ledger.pipeline)).first()
-        return Pause(**fields_of(found)) if found else None
+        return Pause(**found._asdict()) if found else None

@@ -1,10 +1,10 @@
-"""What people say, recorded here and carried out by the next run like anything else."""
+"""What people decide: recorded here and carried out by the next run; or refused, with the reason."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, case, false, not_, null, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, false, not_, null, or_, select, true
 
 from leadgate.errors import ConfigError
 from leadgate.ledger.again import IS_LEFT, waits_as_new
@@ -13,8 +13,19 @@ from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.many_rows import ManyRows
 from leadgate.ledger.reviews import SETTLE, ids_in_review
 from leadgate.ledger.rows import NO_LEASE
-from leadgate.ledger.schema import ATTEMPT, ENTRY, attempts, entries, in_state, overrides, same_lead
-from leadgate.ledger.whereabouts import why_not
+from leadgate.ledger.schema import (
+    ATTEMPT,
+    DECISION,
+    ENTRY,
+    OVERRIDE,
+    attempts,
+    decisions,
+    entries,
+    in_state,
+    overrides,
+    same_lead,
+    stands_for,
+)
 from leadgate.model import Chosen, Resolution, Resolved, Result, State
 from leadgate.printable import on_one_line
 from leadgate.readable import counted
@@ -25,6 +36,7 @@ _LONGEST_TEXT = 1000
 _LONGEST_WHERE = 147
 """With the name, a space and brackets this is what the column holds."""
 _NAMED = 5
+_AT_ONCE = 1000
 _IDS = ManyRows("ids", ENTRY.pipeline, ENTRY.lead_id)
 _CERTAIN = {"doubt_since": None, "doubt_action": None, "doubt_theirs": None}
 _OPTIONAL = {Resolution.AGAIN, *SETTLE}
@@ -60,10 +72,10 @@ def _one_line(text: str, what: str, option: str) -> str:
     return text
 
 
-class _Word(NamedTuple):
-    """What a person's word is heard of, and what it makes of an entry beside its token and its note."""
+class _Change(NamedTuple):
+    """Which entries a person's decision may change, and what is set in them beside token and note."""
 
-    heard: ColumnElement[bool]
+    allowed: ColumnElement[bool]
     values: Mapping[str, Any]
 
 
@@ -97,17 +109,17 @@ def resolve(  # noqa: PLR0913
     if not reason and verdict not in _OPTIONAL:
         msg = "a person's decision needs a reason, which is read later: give one with --reason TEXT"
         raise ConfigError(msg)
-    told_at = now - proven_after
+    proven_before = now - proven_after
     is_certain = ENTRY.doubt_since.is_(None)
-    free = or_(is_certain, and_(true() if still_in_quarantine else false(), ENTRY.doubt_since <= told_at))
-    word = _word_of(verdict, free, told_at, now=now, hold_for=hold_for)
+    free = or_(is_certain, and_(true() if still_in_quarantine else false(), ENTRY.doubt_since <= proven_before))
+    change = _change_of(verdict, free, proven_before, now=now, hold_for=hold_for)
     note = f"{by} decided {verdict}" + (f": {reason}" if reason else "")
-    given = _IDS.rows(ledger.dialect).c
+    chosen_row = _IDS.rows(ledger.dialect).c
     ended = (
         entries.update()
-        .where(same_lead(ENTRY, given), word.heard)
+        .where(same_lead(ENTRY, chosen_row), change.allowed)
         # A token of its own: whoever held the lead before can write nothing any more.
-        .values({"written_at": now, "refusals": 0, **word.values, "token": ENTRY.token + 1, "note": note})
+        .values({"written_at": now, "refusals": 0, **change.values, "token": ENTRY.token + 1, "note": note})
         .returning(ENTRY.lead_id, ENTRY.token)
     )
     row = {"pipeline": ledger.pipeline, "verdict": verdict, "reason": reason, "decided_by": by, "decided_at": now}
@@ -122,39 +134,39 @@ def resolve(  # noqa: PLR0913
             rows = [row | {"lead_id": lead_id, "token": token} for lead_id, token in tokens.items()]
             connection.execute(overrides.insert(), rows)
             if verdict in SETTLE:
-                overtaken = attempts.update().where(STRANDED_REQUEST, ATTEMPT.lead_id.in_(select(given.lead_id)))
+                overtaken = attempts.update().where(STRANDED_REQUEST, ATTEMPT.lead_id.in_(select(chosen_row.lead_id)))
                 ends = {"outcome": Result.IN_DOUBT, "answered_at": now, "message": "a person knew meanwhile"}
                 connection.execute(overtaken.values(**ends), {**handed, "own": ledger.pipeline})
         others = [lead_id for lead_id in ids if lead_id not in tokens]
         asked = ledger, connection, others, verdict
-        refused = why_not(*asked, looked=still_in_quarantine, proven_after=proven_after) if others else {}
+        refused = _why_not(*asked, looked=still_in_quarantine, proven_after=proven_after) if others else {}
     return Resolved([lead_id for lead_id in ids if lead_id in tokens], refused)
 
 
-def _word_of(
-    verdict: Resolution, free: ColumnElement[bool], told_at: datetime, *, now: datetime, hold_for: timedelta
-) -> _Word:
+def _change_of(
+    verdict: Resolution, free: ColumnElement[bool], proven_before: datetime, *, now: datetime, hold_for: timedelta
+) -> _Change:
     by_people = and_(in_state(State.REVIEW), free)
     in_doubt = and_(ENTRY.state.in_((State.REVIEW, State.UNKNOWN)), ENTRY.doubt_since.is_not(None))
     ready = {"state": State.READY, "due_at": now, **NO_LEASE, **_CERTAIN}
     match verdict:
         case Resolution.PROCESS | Resolution.REJECT:
-            return _Word(by_people, {**ready, "override_token": ENTRY.token + 1})
+            return _Change(by_people, {**ready, "override_token": ENTRY.token + 1})
         case Resolution.WAIT:
             held = {"state": State.WAITING, "due_at": now + hold_for, "override_token": null(), **_CERTAIN}
-            return _Word(by_people, held)
+            return _Change(by_people, held)
         case Resolution.AGAIN:
-            return _Word(and_(in_state(State.REVIEW), not_(IS_LEFT)), waits_as_new(now))
+            return _Change(and_(in_state(State.REVIEW), not_(IS_LEFT)), waits_as_new(now))
         case Resolution.NOT_TAKEN:
-            return _Word(and_(in_doubt, ENTRY.doubt_since <= told_at), ready)
+            return _Change(and_(in_doubt, ENTRY.doubt_since <= proven_before), ready)
         case Resolution.WAS_PROCESSED | Resolution.WAS_REJECTED:
             state = State.PROCESSED if verdict is Resolution.WAS_PROCESSED else State.REJECTED
             is_ours = ENTRY.decided_token.is_not(None)
             found = {"state": case((is_ours, state.value), else_=State.GONE.value), "inferred": is_ours}
-            return _Word(in_doubt, {**found, "due_at": None, "settled_at": now, **NO_LEASE, **_CERTAIN})
+            return _Change(in_doubt, {**found, "due_at": None, "settled_at": now, **NO_LEASE, **_CERTAIN})
         case Resolution.DISCARD:
             gone = {"state": State.DISCARDED, "due_at": None, "settled_at": now, "override_token": null(), **_CERTAIN}
-            return _Word(in_state(State.FAILED), gone)
+            return _Change(in_state(State.FAILED), gone)
 
 
 def _counted(ledger: Ledger, connection: Connection, chosen: Chosen, verdict: Resolution) -> list[str]:
@@ -171,8 +183,10 @@ def _counted(ledger: Ledger, connection: Connection, chosen: Chosen, verdict: Re
 
 
 def _refuse_unknown(ledger: Ledger, connection: Connection, ids: Sequence[str], handed: Mapping[str, str]) -> None:
-    rows = _IDS.rows(ledger.dialect).c
-    known = set(connection.scalars(select(ENTRY.lead_id).join(rows.lead_id.table, same_lead(ENTRY, rows)), handed))
+    chosen_row = _IDS.rows(ledger.dialect).c
+    known = set(
+        connection.scalars(select(ENTRY.lead_id).join(chosen_row.lead_id.table, same_lead(ENTRY, chosen_row)), handed)
+    )
     unknown = [lead_id for lead_id in ids if lead_id not in known]
     if unknown:
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
@@ -182,6 +196,63 @@ def _refuse_unknown(ledger: Ledger, connection: Connection, ids: Sequence[str], 
             "leave those out"
         )
         raise ConfigError(msg)
+
+
+def _why_not(  # noqa: PLR0913
+    ledger: Ledger,
+    connection: Connection,
+    ids: Sequence[str],
+    verdict: Resolution,
+    *,
+    looked: bool,
+    proven_after: timedelta,
+) -> dict[str, str]:
+    """Say for each of the ids why the person's decision was refused, and what to do instead.
+
+    `looked`: the person says that the lead is still in quarantine, which is accepted `proven_after` its act.
+    """
+    query = (
+        select(ENTRY.lead_id, ENTRY.state, ENTRY.doubt_since, ENTRY.doubt_action, OVERRIDE.decided_by, OVERRIDE.verdict)
+        .add_columns(DECISION.capped)
+        .select_from(entries)
+        .outerjoin(overrides, and_(same_lead(OVERRIDE, ENTRY), OVERRIDE.token == ENTRY.token))
+        .outerjoin(decisions, stands_for(ENTRY))
+        .where(ledger.mine)
+    )
+    found: dict[str, str] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        for row in connection.execute(query.where(ledger.among(ids[start : start + _AT_ONCE]))):
+            found[row.lead_id] = _why_not_one(row, verdict, looked=looked, proven_after=proven_after)
+    return {lead_id: found[lead_id] for lead_id in ids}
+
+
+def _why_not_one(row: Row[Any], verdict: Resolution, *, looked: bool, proven_after: timedelta) -> str:
+    is_review = row.state == State.REVIEW
+    discards, settles = verdict is Resolution.DISCARD, verdict in SETTLE
+    if row.doubt_since and (is_review or (settles and row.state == State.UNKNOWN)) and not discards:
+        heard_at = f"{row.doubt_since + proven_after:%Y-%m-%d %H:%M:%S}Z"
+        return _in_doubt(row, verdict, heard_at, looked=looked or settles)
+    if is_review and verdict is Resolution.AGAIN:
+        sent_by = "since rules had rejected too many leads" if row.capped else "by the answer to what a person decided"
+        return f"is in review {sent_by}: say process or reject, or wait, which lets the rules decide again"
+    required = "failed" if discards else "in doubt" if settles else "in review"
+    since = f", since {row.decided_by} decided {row.verdict}" if row.decided_by else ""
+    return f"is not {required}: it is {'in review' if is_review else row.state}{since}"
+
+
+def _in_doubt(row: Row[Any], verdict: Resolution, heard_at: str, *, looked: bool) -> str:
+    act = f"its {row.doubt_action}" if row.doubt_action else "an act"
+    since = f"{row.doubt_since:%Y-%m-%d %H:%M:%S}Z"
+    if looked:
+        return (
+            f"{act} was sent at {since} and may still be in LeadByte's queue: look the lead up in LeadByte again "
+            f"after {heard_at}, and say then that it is still in quarantine"
+        )
+    settle = f"`leadgate review settle {on_one_line(row.lead_id)} --was processed | rejected | not-taken`"
+    settled = f"{act} may have been taken, sent at {since}: look it up in LeadByte, and say what you find with {settle}"
+    if verdict is Resolution.AGAIN:
+        return settled
+    return f"{settled}, or that it is still in quarantine after {heard_at} with --still-in-quarantine"
 
 
 @writes

@@ -14,7 +14,7 @@ from leadgate.clock import CLOCKS_AGREE
 from leadgate.errors import LedgerError
 from leadgate.identity import Identity
 from leadgate.ledger.forgotten import find_open_and_forgotten
-from leadgate.ledger.ledger import Ledger, fields_of, writes
+from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.schema import ENTRY, entries, forgotten, marks, pipelines, readings
 
 _KEY_BYTES = 32
@@ -116,7 +116,7 @@ def rebind_pipeline(ledger: Ledger, named: Identity, *, now: datetime) -> KnownP
         before = connection.execute(_row(ledger.pipeline).with_for_update()).first()
         if not before:
             raise _unknown(ledger, connection)
-        known = KnownPipeline(**fields_of(before))
+        known = KnownPipeline(**before._asdict())
         new = Identity(named.account or known.account, named.source or known.source)
         if connection.execute(select(ENTRY.lead_id).where(ledger.mine, ENTRY.lease_until > now).limit(1)).first():
             msg = f"pipeline {ledger.pipeline!r}: a run is under way. Stop it, and try again when its leases are over."
@@ -197,17 +197,17 @@ def lock_pipeline(ledger: Ledger, connection: Connection) -> KnownPipeline:
     row, named = _row(ledger.pipeline), ledger.identity or Identity(None, None)
     found = connection.execute(row.with_for_update(read=True)).first()
     if found and all(new in {None, known} for new, known in zip(named, (found.account, found.source), strict=True)):
-        return KnownPipeline(**fields_of(found))
+        return KnownPipeline(**found._asdict())
     if not found:
         place = pipelines.update().where(pipelines.c.pipeline == _FIRST).values(pipeline=ledger.pipeline)
         connection.execute(place)
     found = connection.execute(row.with_for_update()).first()
     if not found:
         raise _unknown(ledger, connection)
-    _compare(ledger, connection, KnownPipeline(**fields_of(found)), named)
+    _compare(ledger, connection, KnownPipeline(**found._asdict()), named)
     learned = {"account": named.account or found.account, "source": named.source or found.source}
     connection.execute(pipelines.update().where(pipelines.c.pipeline == ledger.pipeline).values(learned))
-    return KnownPipeline(**fields_of(connection.execute(row).one()))
+    return KnownPipeline(**connection.execute(row).one()._asdict())
 
 
 def _row(name: str) -> Select[tuple[object, ...]]:
@@ -216,7 +216,7 @@ def _row(name: str) -> Select[tuple[object, ...]]:
 
 def _find(ledger: Ledger, connection: Connection) -> KnownPipeline | None:
     found = connection.execute(_row(ledger.pipeline)).first()
-    return KnownPipeline(**fields_of(found)) if found else None
+    return KnownPipeline(**found._asdict()) if found else None
 
 
 def _names(connection: Connection) -> list[str]:
@@ -247,12 +247,11 @@ def _compare(ledger: Ledger, connection: Connection, found: KnownPipeline, named
     pairs = [("account", found.account, named.account), ("source", found.source, named.source)]
     wrong = [(what, known, new) for what, known, new in pairs if known and new and known != new]
     if wrong and _is_used(ledger, connection):
-        differences = " and ".join(
-            f"the {what} {known}, and the file names the {what} {new}" for what, known, new in wrong
-        )
+        differences = [f"the {what} {known}, and the file names the {what} {new}" for what, known, new in wrong]
         msg = (
-            f"ledger {shown(ledger.engine.url)}: has the pipeline {found.pipeline!r} with {differences}. "
-            "A rehearsal or another pipeline needs a ledger of its own: write another `ledger.url`. If it is the same "
-            "account and source at a new address, type `leadgate ledger rebind --same-account`."
+            f"ledger {shown(ledger.engine.url)}: has the pipeline {found.pipeline!r} with "
+            f"{' and '.join(differences)}. A rehearsal or another pipeline needs a ledger of its own: write another "
+            "`ledger.url`. If it is the same account and source at a new address, type `leadgate ledger rebind "
+            "--same-account`."
         )
         raise LedgerError(msg)

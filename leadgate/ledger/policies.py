@@ -17,16 +17,13 @@ def keep_policy(ledger: Ledger, *, version: str, text: str, now: datetime) -> No
         connection.execute(ledger.insert(policies).on_conflict_do_nothing(), row)
 
 
-def policy_texts(ledger: Ledger, connection: Connection, versions: Collection[str] | None = None) -> dict[str, str]:
-    """The text of these versions, or of all, over a connection that is open."""
+def policy_texts(ledger: Ledger, connection: Connection, versions: Collection[str]) -> dict[str, str]:
+    """The text of these versions, over a connection that is open."""
     query = select(policies.c.version, policies.c.text).where(policies.c.pipeline == ledger.pipeline)
-    if versions is not None:
-        query = query.where(policies.c.version.in_(versions))
-    return {row.version: row.text for row in connection.execute(query)}
+    return {row.version: row.text for row in connection.execute(query.where(policies.c.version.in_(versions)))}
 
 
 def read_newest_policy(ledger: Ledger) -> str | None:
     """The version of the rules that made the newest decision; None where there is none."""
     query = select(DECISION.policy_version).where(DECISION.pipeline == ledger.pipeline)
-    with ledger.reading() as connection:
-        return connection.scalar(query.order_by(DECISION.decided_at.desc()).limit(1))
+    return ledger.fetch_value(query.order_by(DECISION.decided_at.desc()).limit(1))

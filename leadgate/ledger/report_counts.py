@@ -1,7 +1,4 @@
-"""Counts over a whole pipeline, for reports: the database groups and adds up, and no entry is loaded here.
-
-Each question is one grouped query, whose answer has a row a group: as large for a million leads as for ten.
-"""
+"""Counts over a whole pipeline, for reports and monitoring: each is one grouped query that returns a row per group."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, case, cast, extract, func, select, union_all
 from sqlalchemy import literal_column as written
 
-from leadgate.ledger.ledger import Ledger, fields_of
+from leadgate.ledger.ledger import Ledger
 from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY
 
 _SECONDS = (1, 10, 60, 300, 900, 3600, 6 * 3600, 86400, 7 * 86400, 28 * 86400)
@@ -110,8 +107,7 @@ def read_waits(ledger: Ledger, *, since: datetime) -> list[Waited]:
         .where(ledger.mine, ENTRY.settled_at >= since, ENTRY.state.in_(("processed", "rejected")))
         .group_by("bar")
     )
-    with ledger.reading() as connection:
-        found: dict[int, int] = {row.bar: row.leads for row in connection.execute(query)}
+    found: dict[int, int] = {row.bar: row.leads for row in ledger.fetch_rows(query)}
     ends = [timedelta(), *WAITS, None]
     return [Waited(ends[n] or timedelta(), ends[n + 1], found.get(n, 0)) for n in range(len(WAITS) + 1)]
 
@@ -126,8 +122,7 @@ def read_decision_counts(ledger: Ledger, since: datetime) -> list[DecisionCount]
         .group_by(DECISION.verdict, DECISION.rule, "by_person", *marks)
         .order_by(written("decisions").desc(), DECISION.verdict, DECISION.rule)
     )
-    with ledger.reading() as connection:
-        return [DecisionCount(**fields_of(row)) for row in connection.execute(query)]
+    return [DecisionCount(**row._asdict()) for row in ledger.fetch_rows(query)]
 
 
 def read_answer_counts(ledger: Ledger, since: datetime) -> list[AnswerCount]:
@@ -138,8 +133,7 @@ def read_answer_counts(ledger: Ledger, since: datetime) -> list[AnswerCount]:
         .group_by(ATTEMPT.http_status, ATTEMPT.outcome)
         .order_by(written("requests").desc(), ATTEMPT.http_status, ATTEMPT.outcome)
     )
-    with ledger.reading() as connection:
-        return [AnswerCount(**fields_of(row)) for row in connection.execute(query)]
+    return [AnswerCount(**row._asdict()) for row in ledger.fetch_rows(query)]
 
 
 def _moved(
@@ -155,3 +149,63 @@ def _moved(
 def _epoch(column: ColumnElement[Any]) -> ColumnElement[int]:
     """Whole seconds since 1970."""
     return cast(extract("epoch", column), BigInteger)
+
+
+OUTCOMES = ("taken", "refused", "in_doubt", "gone")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Requests of one kind that were answered alike and took about as long."""
+
+    kind: str
+    status: int | None
+    """The hundreds of LeadByte's HTTP status; None: no answer."""
+    bar: int
+    """Which of the `limits` they took less than; their number: longer than all."""
+    requests: int
+    seconds: float
+    """How long they took together."""
+    leads: dict[str, int]
+    """How many leads of theirs met each of OUTCOMES."""
+
+
+def read_sent(ledger: Ledger, limits: Sequence[float]) -> list[Sent]:
+    """Count the requests that have ended. Goes through every attempt: for monitoring, not for runs."""
+    by_request = (
+        select(
+            func.min(ATTEMPT.kind).label("kind"),
+            func.min(ATTEMPT.http_status).label("status"),
+            _seconds(ledger, func.max(ATTEMPT.answered_at), func.min(ATTEMPT.sent_at)).label("seconds"),
+            *(func.sum(case((ATTEMPT.outcome == outcome, 1), else_=0)).label(outcome) for outcome in OUTCOMES),
+        )
+        .where(ATTEMPT.pipeline == ledger.pipeline, ATTEMPT.outcome.is_not(None))
+        .group_by(ATTEMPT.request_id)
+        .subquery()
+    )
+    c = by_request.c
+    # Written into the statement: PostgreSQL must see that what is grouped by is what is selected.
+    bars: list[tuple[ColumnElement[bool], ColumnElement[Any]]] = [
+        (c.seconds <= written(str(limit)), written(str(number))) for number, limit in enumerate(limits)
+    ]
+    bar = case(*bars, else_=written(str(len(limits))))
+    hundreds = c.status - c.status % written("100")
+    query = select(
+        c.kind,
+        hundreds.label("hundreds"),
+        bar.label("bar"),
+        func.count(),
+        func.sum(c.seconds),
+        *(func.sum(c[outcome]) for outcome in OUTCOMES),
+    ).group_by(c.kind, "hundreds", "bar")
+    return [
+        Sent(kind, status and status // 100, bar, count, float(seconds), dict(zip(OUTCOMES, leads, strict=True)))
+        for kind, status, bar, count, seconds, *leads in ledger.fetch_rows(query)
+    ]
+
+
+def _seconds(ledger: Ledger, end: ColumnElement[datetime], start: ColumnElement[datetime]) -> ColumnElement[Any]:
+    """The time between two instants, with its fractions."""
+    if ledger.dialect == "sqlite":
+        return (func.julianday(end) - func.julianday(start)) * 86400
+    return extract("epoch", end - start)

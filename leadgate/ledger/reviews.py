@@ -62,8 +62,7 @@ def read_reviews(
 ) -> list[Review]:
     """The leads that a person must decide, the longest open first.
 
-    Those of a `rule` alone, as `ids_in_review`, those that have been open `since` an instant or shorter, and as many
-    as the `limit`; all of them unless told.
+    All by default; or those of a `rule` (see `ids_in_review`), those opened at `since` or later, the first `limit`.
     """
     opened_at = _opened_at()
     opened = _in_review(ledger, rule, since=since).with_only_columns(ENTRY.lead_id, opened_at.label("since"))
@@ -75,20 +74,19 @@ def read_reviews(
         .outerjoin(decisions, stands_for(ENTRY))
         .order_by(chosen.c.since, ENTRY.lead_id)
     )
-    with ledger.reading() as connection:
-        return [
-            Review(
-                lead_id=row.lead_id,
-                since=row.since,
-                sent_by=SentBy(row.sent_by),
-                rule=row.rule,
-                reason=row.note or "",
-                facts=row.facts or {},
-                act_in_doubt=(row.doubt_action or "act") if row.doubt_since else None,
-                doubt_since=row.doubt_since,
-            )
-            for row in connection.execute(query)
-        ]
+    return [
+        Review(
+            lead_id=row.lead_id,
+            since=row.since,
+            sent_by=SentBy(row.sent_by),
+            rule=row.rule,
+            reason=row.note or "",
+            facts=row.facts or {},
+            act_in_doubt=(row.doubt_action or "act") if row.doubt_since else None,
+            doubt_since=row.doubt_since,
+        )
+        for row in ledger.fetch_rows(query)
+    ]
 
 
 def count_reviews(
@@ -102,8 +100,7 @@ def count_reviews(
     query = _in_review(ledger, rule, since=since, before=before)
     query = query.with_only_columns(_SENT_BY.label("sent_by"), DECISION.rule, note.label("reason"))
     query = query.add_columns(func.count().label("leads")).group_by(_SENT_BY, DECISION.rule, note)
-    with ledger.reading() as connection:
-        found = [Group(SentBy(row.sent_by), row.rule, row.reason, row.leads) for row in connection.execute(query)]
+    found = [Group(SentBy(row.sent_by), row.rule, row.reason, row.leads) for row in ledger.fetch_rows(query)]
     return sorted(found, key=lambda group: (-group.leads, group.sent_by, group.rule or "", group.reason))
 
 
@@ -125,17 +122,15 @@ def ids_in_review(ledger: Ledger, verdict: Resolution, rule: str | None) -> Sele
 def count_in_review(ledger: Ledger, verdict: Resolution, rule: str | None) -> int:
     """How many those are."""
     query = select(func.count()).select_from(ids_in_review(ledger, verdict, rule).order_by(None).subquery())
-    with ledger.reading() as connection:
-        return connection.scalar(query) or 0
+    return ledger.fetch_value(query) or 0
 
 
 def read_left(ledger: Ledger, rule: str | None = None) -> dict[SentBy, list[str]]:
     """The ids of the leads in review that are left to people whatever the rules say, by what sent them there."""
     query = _in_review(ledger, rule).with_only_columns(ENTRY.lead_id, _SENT_BY.label("sent_by")).where(IS_LEFT)
     found: dict[SentBy, list[str]] = {}
-    with ledger.reading() as connection:
-        for row in connection.execute(query.order_by(ENTRY.lead_id)):
-            found.setdefault(SentBy(row.sent_by), []).append(row.lead_id)
+    for row in ledger.fetch_rows(query.order_by(ENTRY.lead_id)):
+        found.setdefault(SentBy(row.sent_by), []).append(row.lead_id)
     return found
 
 
@@ -165,8 +160,7 @@ def count_overdue(ledger: Ledger, *, within: timedelta | None, now: datetime) ->
     if within is None:
         return 0
     query = _in_review(ledger, before=now - within).with_only_columns(func.count())
-    with ledger.reading() as connection:
-        return connection.scalar(query) or 0
+    return ledger.fetch_value(query) or 0
 
 
 def read_overridden(ledger: Ledger, *, limit: int) -> list[Overridden]:
@@ -185,13 +179,10 @@ def read_overridden(ledger: Ledger, *, limit: int) -> list[Overridden]:
         .order_by(OVERRIDE.decided_at.desc(), OVERRIDE.lead_id)
         .limit(limit)
     )
-    with ledger.reading() as connection:
-        return [
-            Overridden(
-                row.lead_id, Override(Resolution(row.verdict), row.reason, row.decided_by), row.facts, late=row.late
-            )
-            for row in connection.execute(query)
-        ]
+    return [
+        Overridden(row.lead_id, Override(Resolution(row.verdict), row.reason, row.decided_by), row.facts, late=row.late)
+        for row in ledger.fetch_rows(query)
+    ]
 
 
 def read_for_people(ledger: Ledger, *, limit: int) -> list[ForPerson]:

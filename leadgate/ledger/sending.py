@@ -1,6 +1,8 @@
 """What is written round a request: the intents before it, each lead's answer after it, for many requests at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -25,22 +27,11 @@ from leadgate.config import BudgetsConfig
 from leadgate.ledger.brakes import Admitted, admit, give_way, judge_acts
 from leadgate.ledger.budgets import over_budget
 from leadgate.ledger.claims import has_open_request
-from leadgate.ledger.intended import Intended as Intended  # noqa: PLC0414 - others take it from here
+from leadgate.ledger.instants import UtcDateTime
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.many_rows import ManyRows
 from leadgate.ledger.rows import DECIDED, NO_LEASE, Row, conclusion_row, decision_row, intent_row, outcome_row
-from leadgate.ledger.schema import (
-    ATTEMPT,
-    DECISION,
-    ENTRY,
-    UtcDateTime,
-    attempts,
-    decisions,
-    entries,
-    in_state,
-    pauses,
-    same_lead,
-)
+from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, attempts, decisions, entries, in_state, pauses, same_lead
 from leadgate.model import Attempt, Conclusion, Outcome, RequestKind, Result, State
 
 _NOW, _JUDGED_AT, _LEASE_UNTIL = (bindparam(name, type_=UtcDateTime()) for name in ("now", "judged_at", "lease_until"))
@@ -65,6 +56,26 @@ _OUTCOMES = ManyRows(
     dates_doubt=Boolean(),
     acts_again=Boolean(),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """Which of the leads that were to be sent may be, and what keeps the acts of others."""
+
+    held: AbstractSet[tuple[str, int]] = frozenset()
+    """Their ids, each with the token under which this run holds it."""
+    admitted: Admitted = field(default_factory=Admitted)
+    over_budget: Mapping[str, datetime] = field(default_factory=dict)
+    """Leads for whose act the budgets have no room, and when each is to be decided again."""
+
+    @property
+    def may_go(self) -> AbstractSet[str]:
+        """The ids alone."""
+        return {lead_id for lead_id, _ in self.held}
+
+    def lets(self, attempt: Attempt) -> bool:
+        """Whether an attempt may be sent: a run that was held up may have claimed its lead for a second time."""
+        return (attempt.claim.lead_id, attempt.claim.token) in self.held
 
 
 @writes
@@ -263,11 +274,7 @@ def _ended(dialect: str) -> Update:
         .where(same_lead(ATTEMPT, end), ATTEMPT.request_id == end.request_id)
         .where(or_(ATTEMPT.outcome.is_(None), ATTEMPT.outcome == Result.IN_DOUBT))
         .values(
-            outcome=end.outcome,
-            answered_at=_NOW,
-            http_status=end.http_status,
-            message=end.message,
-            shape=end.shape,
+            outcome=end.outcome, answered_at=_NOW, http_status=end.http_status, message=end.message, shape=end.shape
         )
     )
 

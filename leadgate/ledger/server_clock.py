@@ -25,16 +25,16 @@ class ServerClock:
 
     def now(self) -> datetime:
         """The present instant; raise LedgerUnavailable where the server has never answered."""
-        server_time, at = self._asked or self._ask()
-        passed = time.monotonic() - at
+        server_time, read_at = self._asked or self._ask()
+        passed = time.monotonic() - read_at
         if passed > _ASKED_EVERY_SECONDS and self._asking.acquire(blocking=False):
             try:
-                server_time, at = self._ask()
-            except LedgerUnavailable:  # what was told before still holds
-                self._asked = server_time, at
+                server_time, read_at = self._ask()
+            except LedgerUnavailable:  # the last answer still holds
+                self._asked = server_time, read_at
             finally:
                 self._asking.release()
-            passed = time.monotonic() - at
+            passed = time.monotonic() - read_at
         return server_time + timedelta(seconds=passed)
 
     def _ask(self) -> tuple[datetime, float]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, case, func, or_, select
 
-from leadgate.ledger.ledger import Ledger, fields_of, writes
+from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.schema import readings, standstills
 from leadgate.model import SourceReading
 
@@ -57,8 +57,7 @@ def _keep_standstill(ledger: Ledger, connection: Connection, found: SourceReadin
 
 def newest_seen(ledger: Ledger) -> datetime | None:
     """The newest stamp of enrichment that any reading found."""
-    with ledger.reading() as connection:
-        return connection.scalar(select(readings.c.newest_at).where(readings.c.pipeline == ledger.pipeline))
+    return ledger.fetch_value(select(readings.c.newest_at).where(readings.c.pipeline == ledger.pipeline))
 
 
 def read_standstills(ledger: Ledger) -> Sequence[Standstill]:
@@ -70,7 +69,7 @@ def read_standstills(ledger: Ledger) -> Sequence[Standstill]:
 def standstills_of(ledger: Ledger, connection: Connection) -> Sequence[Standstill]:
     """As `read_standstills`, over a connection that is open."""
     query = select(standstills.c.began_at, standstills.c.ended_at).where(standstills.c.pipeline == ledger.pipeline)
-    return [Standstill(**fields_of(row)) for row in connection.execute(query.order_by(standstills.c.began_at))]
+    return [Standstill(**row._asdict()) for row in connection.execute(query.order_by(standstills.c.began_at))]
 
 
 def latest_late(ledger: Ledger, *, deadline: timedelta, now: datetime) -> datetime | None:

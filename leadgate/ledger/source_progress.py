@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from sqlalchemy import select
 
-from leadgate.ledger.ledger import Ledger, fields_of, writes
+from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.schema import marks
 from leadgate.model import Faults
 
@@ -44,7 +44,7 @@ def read_mark(ledger: Ledger, relation: Relation) -> Mark | None:
     with ledger.reading() as connection:
         row = connection.execute(query).first()
         faults = {name: Faults.from_kept(getattr(row, name)) for name in ("faults", "growing")} if row else {}
-        return Mark(**{**fields_of(row), **faults}) if row else None
+        return Mark(**{**row._asdict(), **faults}) if row else None
 
 
 def read_faults(ledger: Ledger) -> Faults:

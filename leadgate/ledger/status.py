@@ -77,8 +77,8 @@ def read_next_due(ledger: Ledger, *, after: datetime, until: datetime) -> dateti
     soon = (ledger.mine, ENTRY.lease_owner.is_(None), ENTRY.due_at > after, ENTRY.due_at <= until)
     first = select(func.min(ENTRY.due_at)).where(*soon)
     with ledger.reading() as connection:
-        found = [connection.scalar(first.where(in_state(state))) for state in (State.READY, State.UNKNOWN)]
-    return min((at for at in found if at), default=None)
+        instants = [connection.scalar(first.where(in_state(state))) for state in (State.READY, State.UNKNOWN)]
+    return min((instant for instant in instants if instant), default=None)
 
 
 def read_missing(ledger: Ledger) -> dict[str, int]:
@@ -89,7 +89,6 @@ def read_missing(ledger: Ledger) -> dict[str, int]:
     what = cast(ENTRY.missing, Text).label("what")
     query = select(what, func.count().label("leads")).where(ledger.mine, in_state(State.WAITING)).group_by(what)
     counts: Counter[str] = Counter()
-    with ledger.reading() as connection:
-        for row in connection.execute(query):
-            counts.update(dict.fromkeys(json.loads(row.what) if row.what else (), row.leads))
+    for row in ledger.fetch_rows(query):
+        counts.update(dict.fromkeys(json.loads(row.what) if row.what else (), row.leads))
     return dict(counts.most_common())

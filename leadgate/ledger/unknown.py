@@ -67,8 +67,7 @@ def read_kept(ledger: Ledger) -> list[Kept]:
     query = select(ENTRY.lead_id, ENTRY.doubt_action, ATTEMPT.shape).join(attempts, same_lead(ATTEMPT, ENTRY))
     query = query.where(ledger.mine, ENTRY.doubt_action.is_not(None), ENTRY.state.in_((State.UNKNOWN, State.REVIEW)))
     query = query.where(ATTEMPT.action == ENTRY.doubt_action, ATTEMPT.shape.is_not(None), is_last)
-    with ledger.reading() as connection:
-        return [Kept(row.lead_id, Action(row.doubt_action), row.shape) for row in connection.execute(query)]
+    return [Kept(row.lead_id, Action(row.doubt_action), row.shape) for row in ledger.fetch_rows(query)]
 
 
 @writes

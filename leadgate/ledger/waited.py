@@ -45,8 +45,7 @@ def read_waited(ledger: Ledger, since: datetime) -> Iterator[WaitedLead]:
     )
     after = ""
     while True:
-        with ledger.reading() as connection:
-            page = [WaitedLead(*row) for row in connection.execute(query.where(ENTRY.lead_id > after))]
+        page = [WaitedLead(*row) for row in ledger.fetch_rows(query.where(ENTRY.lead_id > after))]
         yield from page
         if len(page) < _PAGE:
             return

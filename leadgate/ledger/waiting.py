@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, Column, ColumnElement, Select, and_, case, func,
 
 from leadgate.ledger.claims import at
 from leadgate.ledger.forgotten import find_forgotten
-from leadgate.ledger.ledger import Ledger, fields_of, writes
+from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.many_rows import ManyRows, as_json
 from leadgate.ledger.pipelines import lock_pipeline
 from leadgate.ledger.rows import look_row, seconds_of
@@ -78,17 +78,15 @@ def register(ledger: Ledger, leads: Sequence[Lead], *, now: datetime) -> Registr
 
 def read_known(ledger: Ledger, ids: Sequence[str]) -> set[str]:
     """Those of the ids that have an entry."""
-    with ledger.reading() as connection:
-        return set(connection.scalars(select(ENTRY.lead_id).where(ledger.mine, ledger.among(ids))))
+    return set(ledger.fetch_column(select(ENTRY.lead_id).where(ledger.mine, ledger.among(ids))))
 
 
 def read_elsewhere(ledger: Ledger, ids: Sequence[str]) -> dict[str, str]:
     """Those of the ids that another pipeline of the account has, and its name."""
     account = ledger.identity and ledger.identity.account
     query = select(ENTRY.lead_id, ENTRY.pipeline).where(ENTRY.account == account, ENTRY.pipeline != ledger.pipeline)
-    with ledger.reading() as connection:
-        found = connection.execute(query.where(ledger.among(ids))) if account else ()
-        return {row.lead_id: row.pipeline for row in found}
+    found = ledger.fetch_rows(query.where(ledger.among(ids))) if account else ()
+    return {row.lead_id: row.pipeline for row in found}
 
 
 @writes
@@ -124,9 +122,9 @@ def note_looks(
         )
     )
     known = arrivals or {}
-    rows = [look_row(ledger.pipeline, one, known.get(one.lead_id)) for one in looks]
+    rows = [look_row(ledger.pipeline, each, known.get(each.lead_id)) for each in looks]
     with ledger.transaction() as connection:
-        ledger.lock(connection, [one.lead_id for one in looks])
+        ledger.lock(connection, [each.lead_id for each in looks])
         connection.execute(statement, _LOOKS.hand_over(connection, rows))
 
 
@@ -171,8 +169,7 @@ def read_no_longer_waiting(ledger: Ledger, ids: Sequence[str]) -> list[NoLongerW
     columns = ENTRY.lead_id, ENTRY.settled_at.is_not(None).label("is_settled"), ENTRY.data_hash, ENTRY.arrivals
     is_news = or_(ENTRY.state.not_in((State.READY, State.SENDING)), ENTRY.late)
     query = select(*columns).where(ledger.mine, ledger.among(ids), ENTRY.state != State.WAITING, is_news)
-    with ledger.reading() as connection:
-        return [NoLongerWaiting(**fields_of(row)) for row in connection.execute(query)]
+    return [NoLongerWaiting(**row._asdict()) for row in ledger.fetch_rows(query)]
 
 
 def all_waiting(ledger: Ledger, limit: int, *, after: str = "") -> Pages:
@@ -220,11 +217,10 @@ def _waiting(ledger: Ledger) -> Select[Any]:
 
 
 def _read(ledger: Ledger, query: Select[Any]) -> list[Waiting]:
-    with ledger.reading() as connection:
-        return [
-            Waiting(**{**fields_of(row), "deadline": timedelta(seconds=row.deadline) or None})
-            for row in connection.execute(query)
-        ]
+    return [
+        Waiting(**{**row._asdict(), "deadline": timedelta(seconds=row.deadline) or None})
+        for row in ledger.fetch_rows(query)
+    ]
 
 
 def _pages(ledger: Ledger, query: Select[Any], limit: int, by: Column[datetime] | None = None) -> Pages:

@@ -7,7 +7,7 @@ from typing import Any
 from leadgate.delivery.prepare import Preparation
 from leadgate.intake import compare_all
 from leadgate.ledger import sending
-from leadgate.ledger.forgetting import forget
+from leadgate.ledger.forgotten import forget
 from leadgate.model import Conclusion, State, note_arrivals
 from tests.intake.pipeline import NOON, Pipeline
 

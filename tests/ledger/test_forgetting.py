@@ -11,8 +11,7 @@ from sqlalchemy import Engine, select
 from leadgate.errors import LedgerError
 from leadgate.identity import Identity
 from leadgate.ledger import Ledger, absent, claims, sending, waiting
-from leadgate.ledger.forgetting import forget
-from leadgate.ledger.forgotten import read_forgotten
+from leadgate.ledger.forgotten import forget, read_forgotten
 from leadgate.ledger.history import read_history
 from leadgate.ledger.people import resolve
 from leadgate.ledger.pipelines import check_pipeline, rebind_pipeline

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from leadgate.ledger import Ledger, people, sending, waiting
-from leadgate.ledger.forgetting import forget
+from leadgate.ledger.forgotten import forget
 from leadgate.model import Action, Attempt, Chosen, Conclusion, Outcome, Resolution, Result, State
 from tests.ledger.steps import HOLD, NOW, REJECT, attempt, claim, intend, leads, send, taken
 

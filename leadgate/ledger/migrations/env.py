@@ -6,8 +6,6 @@ import leadgate.ledger.indexes  # noqa: F401 - the tables have them from then on
 from leadgate.ledger.schema import metadata
 
 context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=metadata,
-    version_table="leadgate_version",
+    connection=context.config.attributes["connection"], target_metadata=metadata, version_table="leadgate_version"
 )
 context.run_migrations()
