@@ -3,7 +3,7 @@
 ledger.py has the value that all functions here take; every other module has one duty. A lead's way: waiting.py
 (registered, looked at), claims.py (held by a run), sending.py (decided, intended, answered), unknown.py (not answered),
 people.py (decided or retried by a person). For readers: status.py, reviews.py, history.py, report_counts.py,
-request_counts.py, past_decisions.py. Whose leads they are: pipelines.py.
+past_decisions.py. Whose leads they are: pipelines.py.
 Beside the leads: source_health.py, source_progress.py, policies.py, pauses.py, alarms.py, rate.py.
 """
 

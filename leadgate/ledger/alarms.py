@@ -1,7 +1,4 @@
-"""The alarms that are raised: one row each, so that whoever watches is told once when one begins and once when it ends.
-
-Runs come and go, side by side and on many machines; what one of them has told, the next finds here.
-"""
+"""The alarms that are raised: one row each, so that one run alone reports that it begins, and one that it ends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +31,7 @@ class Alarm(StrEnum):
     UNKNOWN = "unknown"
     """An act has been in doubt for longer than evidence takes."""
     SENTENCES = "sentences"
-    """LeadByte said something of an act that nobody understands."""
+    """LeadByte answered an act by a sentence that is not known."""
     DOUBTS = "doubts"
     """An act has been in doubt for longer than a day."""
 
@@ -49,9 +46,9 @@ class Raised:
 
 @writes
 def raise_alarm(ledger: Ledger, alarm: Alarm, *, now: datetime, is_heard: bool = True) -> bool:
-    """Note that an alarm is raised; tell whether that is news, which it is for one of all runs that find it.
+    """Note that an alarm is raised; return whether this run is the one that reports it.
 
-    A run that nobody hears tells no news, and leaves it to the next one that is heard.
+    A run whose events nobody receives (`is_heard` is false) leaves that to the next one.
     """
     row = {"pipeline": ledger.pipeline, "alarm": alarm, "since": now, "told": is_heard}
     insert = ledger.insert(alarms).values(row)
@@ -66,14 +63,14 @@ def raise_alarm(ledger: Ledger, alarm: Alarm, *, now: datetime, is_heard: bool =
 
 @writes
 def clear_alarm(ledger: Ledger, alarm: Alarm, *, is_heard: bool = True) -> bool:
-    """Note that there is no cause for an alarm any more; tell whether that is news.
+    """Note that an alarm is over; return whether this run is the one that reports it.
 
-    A run that nobody hears leaves an alarm that was told as it is.
+    A run whose events nobody receives leaves an alarm that was reported as it is.
     """
     mine = (alarms.c.pipeline == ledger.pipeline, alarms.c.alarm == alarm)
-    which = mine if is_heard else (*mine, ~alarms.c.told)
+    chosen = mine if is_heard else (*mine, ~alarms.c.told)
     with ledger.transaction() as connection:
-        return bool(connection.scalar(alarms.delete().where(*which).returning(alarms.c.told)))
+        return bool(connection.scalar(alarms.delete().where(*chosen).returning(alarms.c.told)))
 
 
 def read_alarms(ledger: Ledger) -> Sequence[Raised]:

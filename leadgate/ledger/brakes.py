@@ -1,8 +1,7 @@
 """The brake of an account, kept over all runs: while acts are in doubt, the next one goes alone.
 
-It is on until an act that went alone was answered by the documented sentence. An account that has never answered one
-begins with it on. Acts that went alone in vain make the next one wait, ever longer; and beyond so many leads in doubt
-no act is sent at all.
+It is on from the account's first act until one that went alone is answered by the documented sentence. Each one that
+went alone in vain doubles the wait for the next; and no act is sent while too many leads are in doubt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +19,9 @@ from leadgate.model import Outcome, Result, State
 _FIRST_WAIT = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(hours=1)
 _FULL_WAIT = timedelta(minutes=15)
-"""How long acts wait where as many leads are in doubt as may be, before it is looked at again."""
+"""How long acts wait after as many leads were in doubt as may be."""
 MAY_HAVE_ACTED = (ENTRY.doubt_since.is_not(None), ENTRY.doubt_action.is_not(None))
-"""Of an entry: a known act may have been taken, by the condition of the index that holds those in doubt."""
+"""Of an entry: a known act may have been taken. The first condition is that of the index of leads in doubt."""
 _IN_DOUBT = (*MAY_HAVE_ACTED, or_(ENTRY.state == State.UNKNOWN, ENTRY.state == State.REVIEW))
 
 
@@ -61,7 +60,7 @@ class Brake:
 
 
 def read_brake(ledger: Ledger) -> Brake:
-    """How the brake of the ledger's account is set; of one that was never acted on, it is on since None."""
+    """The brake of the ledger's account; before the account's first act it is on, since None."""
     with ledger.reading() as connection:
         in_doubt = connection.scalar(select(func.count()).select_from(entries).where(*_IN_DOUBT)) or 0
         row = connection.execute(select(brakes).where(brakes.c.account == ledger.account)).first()
@@ -79,14 +78,14 @@ def admit(  # noqa: PLR0913
     lease: timedelta,
     now: datetime,
 ) -> Admitted:
-    """Say which of the leads that are to be acted on may be, by the brake; where one goes alone, note that.
+    """Decide by the brake which intents (`rows`) may be sent; note it if one goes alone.
 
-    `rows` are intents. Those under way count as in doubt: their answers may all be lost.
+    Acts under way count as in doubt: their answers may all be lost.
     """
     acts: dict[str, list[str]] = {}
-    for each in rows:
-        if each["action"]:
-            acts.setdefault(each["request_id"], []).append(each["lead_id"])
+    for intent in rows:
+        if intent["action"]:
+            acts.setdefault(intent["request_id"], []).append(intent["lead_id"])
     everyone = frozenset(lead_id for leads in acts.values() for lead_id in leads)
     account = {"account": ledger.account}
     row = connection.execute(_BRAKE, account).first()
@@ -115,18 +114,18 @@ def admit(  # noqa: PLR0913
 
 def _fitting(acts: Mapping[str, Sequence[str]], room: int, *, is_first: bool) -> AbstractSet[str]:
     """The leads of those requests that fit whole; of a first one that does not, as many as there is room for."""
-    found: set[str] = set()
+    fitting: set[str] = set()
     for leads in acts.values():
         if len(leads) <= room:
-            found.update(leads)
+            fitting.update(leads)
             room -= len(leads)
-        elif is_first and not found:
+        elif is_first and not fitting:
             return set(leads[: max(room, 0)])
-    return found
+    return fitting
 
 
 def lock_acts(ledger: Ledger, connection: Connection, now: datetime) -> None:
-    """Let nobody else write intents of acts of the account until this transaction ends; taken before any entry."""
+    """Lock the account's acts for this transaction, before any entry: nobody else writes intents of acts meanwhile."""
     if ledger.dialect != "sqlite":  # there the whole file is held
         _begin(ledger, connection, now)
         connection.execute(select(brakes.c.account).where(brakes.c.account == ledger.account).with_for_update())
@@ -170,7 +169,7 @@ def note_doubts(ledger: Ledger, *, now: datetime) -> None:
 
 
 def _begin(ledger: Ledger, connection: Connection, now: datetime) -> None:
-    """Keep the brake of an account from now on, with itself on; one that is kept stays as it is."""
+    """Begin the account's brake, on; one that exists stays as it is."""
     begin = ledger.insert(brakes).values(account=ledger.account, is_on=True, since=now)
     connection.execute(begin.on_conflict_do_nothing())
 

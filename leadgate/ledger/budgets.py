@@ -1,7 +1,7 @@
 """How much of the budgets of acts is used up, counted from the requests of all runs; and the leads that wait for them.
 
-An act counts from its intent on, until it is proven that it was not taken, or a whole span has gone by since its
-answer: it was applied before that, so that in no span more are applied than the budget has.
+An act counts from its intent until it is proven not taken, or a whole span after its answer: it was applied before the
+answer, so no span has more applied acts than the budget.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -19,7 +19,7 @@ from leadgate.model import ACTED, Action, Result, State
 
 _AT_ONCE = 10_000
 COUNTS = "action is not null and (outcome is null or outcome in ('taken', 'in_doubt'))"
-"""Of requests: those with an act that may have been taken. Their index has it too."""
+"""Of requests: those with an act that may have been taken; also the condition of their index."""
 
 _MAY_BE_TAKEN = and_(
     ENTRY.decided_token == ATTEMPT.token, or_(ENTRY.doubt_since.is_not(None), ENTRY.state.in_(ACTED.values()))
@@ -31,14 +31,14 @@ _WAITS = and_(in_state(State.READY), ENTRY.lease_owner.is_(None))
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How many more acts budgets let through now, which of them lets the fewest, and when it has room behind those."""
+    """How many more acts may go now, which budget has the least room, and when it has room again after those."""
 
     left: int
     budget: Budget | None = None
     free_at: datetime | None = None
 
     def next_after(self, before: datetime | None, now: datetime) -> datetime:
-        """When a lead may go that waits behind one that goes at an instant; in a span as many as the budget has."""
+        """When the lead behind one that goes at `before` may go: the budget's leads are spread over its span."""
         free_at = self.free_at or now
         if self.budget is None or before is None:
             return free_at
@@ -57,13 +57,13 @@ class Backlog:
 
 
 def read_rooms(ledger: Ledger, budgets: BudgetsConfig, *, now: datetime) -> dict[Action, Room]:
-    """How much room there is for each act; what other runs do meanwhile takes of it."""
+    """How much room there is for each act now; other runs use the same room."""
     with ledger.reading() as connection:
         return {action: _room(ledger, connection, action, budgets.of(action), now) for action in Action}
 
 
 def has_room(ledger: Ledger, budgets: BudgetsConfig, *, now: datetime) -> bool:
-    """Whether one more of each act may go now; one that may never go by rules is no question."""
+    """Whether one more of each act may go now; an act with a budget of 0 is left out."""
     rooms = read_rooms(ledger, budgets, now=now).values()
     return all(room.left > 0 or not (room.budget and room.budget.leads) for room in rooms)
 
@@ -73,9 +73,9 @@ def over_budget(
 ) -> dict[str, datetime]:
     """The leads of intents for whose act there is no room, and when each is to be decided again.
 
-    Whoever else has intents to write waits until this transaction ends. What people decide is never among them.
+    Locks the account's acts for this transaction. People's decisions are never refused.
     """
-    found: dict[str, datetime] = {}
+    over: dict[str, datetime] = {}
     by_rules = [row for row in rows if row["action"] and row["decided_by"] is None]
     for action in Action:
         ids = [row["lead_id"] for row in by_rules if row["action"] == action]
@@ -87,8 +87,8 @@ def over_budget(
         left = max(room.left - others, 0)
         # A reject is decided again at once: then it goes to a person.
         again_at = room.free_at if action is Action.PROCESS and room.free_at else now
-        found |= dict.fromkeys(ids[left:], again_at)
-    return found
+        over |= dict.fromkeys(ids[left:], again_at)
+    return over
 
 
 def _room(ledger: Ledger, connection: Connection, action: Action, budgets: Sequence[Budget], now: datetime) -> Room:
@@ -101,7 +101,7 @@ def _room(ledger: Ledger, connection: Connection, action: Action, budgets: Seque
     rooms = []
     for budget in budgets:
         left = budget.leads - under_way
-        # As many as may go are counted, and no more.
+        # Counts no more rows than the budget has.
         answered = acts.where(ATTEMPT.answered_at > now - budget.span).order_by(ATTEMPT.answered_at.desc())
         counted = answered.limit(max(left, 0)).subquery()
         used, oldest = connection.execute(select(func.count(), func.min(counted.c.answered_at))).one()
@@ -116,7 +116,7 @@ def read_put_off(ledger: Ledger, ids: Collection[str]) -> set[str]:
 
 
 def read_last_put_off(ledger: Ledger, *, now: datetime) -> datetime | None:
-    """When the last of the leads that wait for a budget is to be decided; None where none waits."""
+    """When the last of the leads that wait for a budget is to be decided; None if none waits."""
     query = select(ENTRY.due_at).join(decisions, _PUT_OFF).where(ledger.mine, _WAITS, ENTRY.due_at > now)
     return ledger.fetch_value(query.order_by(ENTRY.due_at.desc()).limit(1))
 
@@ -130,7 +130,7 @@ def read_backlog(ledger: Ledger) -> Backlog:
 
 
 def next_up(ledger: Ledger, leads: int, *, now: datetime) -> list[str]:
-    """The leads that have waited longest for a budget, so many without those that are due; 10,000 at most."""
+    """The leads that have waited longest for a budget: so many less those that are due, at most 10,000."""
     with ledger.reading() as connection:
         return _next_up(ledger, connection, leads, now)
 
@@ -144,7 +144,7 @@ def _next_up(ledger: Ledger, connection: Connection, leads: int, now: datetime) 
 
 @writes
 def call_up(ledger: Ledger, leads: int, *, now: datetime) -> None:
-    """Let the leads that have waited longest for a budget be decided now, so many with those that are due already."""
+    """Make the leads that have waited longest for a budget due now: so many less those that are due already."""
     with ledger.transaction() as connection:
         ids = _next_up(ledger, connection, leads, now)
         chosen = ledger.locked(connection, _WAITS, ENTRY.due_at > now, ledger.among(ids))

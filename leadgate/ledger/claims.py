@@ -1,8 +1,7 @@
-"""Who holds which lead: claims, the leases that end them, and the fence round what a run writes.
+"""Which run holds which lead: claims, their leases, and the token that fences what a run writes.
 
-Two runs at once never share a lead: a claim raises the entry's token under a lock, and whatever a run writes later
-is accepted only under the token it claimed with (fencing). PostgreSQL claims with FOR UPDATE SKIP LOCKED; SQLite
-takes its write lock before it reads (see engine.py).
+Two runs never share a lead: a claim raises the entry's token under a lock, and later writes are accepted only under
+that token. PostgreSQL claims with FOR UPDATE SKIP LOCKED; SQLite takes its write lock before it reads (see engine.py).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +36,7 @@ from leadgate.ledger.schema import ATTEMPT, ENTRY, OVERRIDE, UtcDateTime, attemp
 from leadgate.model import Claim, Look, Override, Resolution, Result, State
 
 CLAIMED = [ENTRY[field.name] for field in fields(Claim) if field.name != "override"]
-"""What a claim says of an entry: each column is named as its field, and they come first in every row."""
+"""The columns of a claim, named as its fields; they come first in every row."""
 _DUE = len(CLAIMED)
 
 
@@ -45,10 +44,7 @@ _DUE = len(CLAIMED)
 def claim(
     ledger: Ledger, *, limit: int, lease: timedelta, now: datetime, ids: Sequence[str] | None = None
 ) -> list[Claim]:
-    """Take up to `limit` leads that are due for a decision, the longest due first; of the `ids` alone, if given.
-
-    Nobody else gets them while the lease lasts.
-    """
+    """Claim up to `limit` leads that are due for a decision, the longest due first; only of `ids`, unless None."""
     chosen = true() if ids is None else ledger.among(ids)
     due = due_and_free(ledger, State.READY, now).where(chosen).limit(limit)
     with ledger.transaction() as connection:
@@ -71,7 +67,7 @@ def take(
     lease: timedelta,
     now: datetime,
 ) -> list[Row[Any]]:
-    """Claim the chosen entries; return what a claim says of each, and the columns, the longest due first."""
+    """Claim the chosen entries; return CLAIMED and the other columns of each, the longest due first."""
     # A CTE is run once; a bare subquery may be run again for each row, and would lock more than its limit. SQLite,
     # which has locked the whole file by now, ignores the locks.
     due = chosen.with_for_update(skip_locked=True).cte("due")
@@ -85,7 +81,7 @@ def take(
 
 
 def claim_of(row: Row[Any], override: Override | None = None) -> Claim:
-    """The claim that a row says which begins with the columns of CLAIMED."""
+    """The claim of a row that begins with the columns of CLAIMED."""
     lead_id, token, quarantined_at, late, refusals, updated_hash, doubt_since = row[:_DUE]
     return Claim(lead_id, token, quarantined_at, late, refusals, updated_hash, doubt_since, override)
 
@@ -117,14 +113,14 @@ def read_ready_page(ledger: Ledger, *, after: str, limit: int, now: datetime) ->
 
 
 def read_claims(ledger: Ledger, ids: Sequence[str]) -> list[Claim]:
-    """What a claim would say of entries, whatever their state."""
+    """Entries as if they were claimed, whatever their state."""
     query = select(*CLAIMED, ENTRY.override_token).where(ledger.mine, ledger.among(ids)).order_by(ENTRY.lead_id)
     with ledger.reading() as connection:
         return _as_claims(ledger, connection, list(connection.execute(query)))
 
 
 def read_states(ledger: Ledger, ids: Sequence[str]) -> dict[str, State]:
-    """Where those of the ids that have an entry are."""
+    """The states of those ids that have an entry."""
     query = select(ENTRY.lead_id, ENTRY.state).where(ledger.mine, ledger.among(ids))
     return {row.lead_id: State(row.state) for row in ledger.fetch_rows(query)}
 
@@ -156,10 +152,9 @@ def _let_go(ledger: Ledger, claims: Sequence[Claim], state: State, then: Mapping
 
 @writes
 def release(ledger: Ledger, *, now: datetime, ids: Sequence[str] | None = None, until: datetime | None = None) -> None:
-    """Give back the leads this run holds and has no request in flight for, so that another run may take them.
+    """Give back the leads that this run holds and has no request in flight for, so that other runs may claim them.
 
-    Of `ids`, or every one where they are None: only when nothing of the run is under way any more. They are due at
-    `until`, where it is given.
+    All of them if `ids` is None, which only a run may do that has nothing under way. They are due at `until`, if given.
     """
     chosen = _leased_to(ledger) if ids is None else and_(_leased_to(ledger), ledger.among(ids))
     with ledger.transaction() as connection:
@@ -177,7 +172,7 @@ def release(ledger: Ledger, *, now: datetime, ids: Sequence[str] | None = None, 
 
 @writes
 def renew(ledger: Ledger, *, lease: timedelta, now: datetime) -> None:
-    """Hold on to every lead this run holds for another lease; one that was taken over is not taken back."""
+    """Extend the lease of every lead this run holds; one that another run took over is not taken back."""
     with ledger.transaction() as connection:
         held = ledger.locked(connection, _leased_to(ledger))
         connection.execute(entries.update().where(held).values(lease_until=now + lease, written_at=now))
@@ -190,9 +185,9 @@ def _leased_to(ledger: Ledger) -> ColumnElement[bool]:
 
 @writes
 def rescue(ledger: Ledger, *, unknown_after: timedelta, now: datetime) -> int:
-    """Take over what dead runs left: `unknown` where an act may have been sent, else `ready`; return how many.
+    """Move leads that dead runs were sending to `unknown` if an act may have been sent, else `ready`; return how many.
 
-    Leads that a dead run only held, or probed, lose their lease and stay where they are; they do not count.
+    Leads that a dead run only held or probed lose their lease and are not counted.
     """
     instants = {"now": now, "ahead": now + CLOCKS_AGREE}
     whose = {"own": ledger.pipeline}
@@ -238,12 +233,12 @@ def _expired(ledger: Ledger, now: datetime, *states: State) -> CTE:
 
 
 def _still_due(now: datetime) -> ColumnElement[datetime]:
-    """When a lead that was claimed is due: it was so then, by a clock that may have been set back since."""
+    """When a claimed lead is due: not after now, although the clock may have been set back since it was due."""
     return case((ENTRY.due_at > now, at(now)), else_=ENTRY.due_at)
 
 
 def at(instant: datetime) -> ColumnElement[datetime]:
-    """An instant inside an expression, where no column gives it its type."""
+    """An instant in an expression in which no column gives it its type."""
     return literal(instant, UtcDateTime())
 
 
@@ -270,7 +265,7 @@ _LYING_AHEAD: Sequence[tuple[ColumnElement[bool], Callable[[datetime], Mapping[s
         for state in (State.READY, State.UNKNOWN, State.WAITING)
     ),
 ]
-"""What was written by a clock that was ahead, and how it is ended: nobody knows how long it would last.
+"""Instants that a clock ahead of ours has written, and their corrections.
 
 In this order: what is due is written anew after doubts. One by one, since each has an index of its own.
 """
@@ -279,7 +274,7 @@ STRANDED_REQUEST = and_(
     ATTEMPT.outcome.is_(None),
     exists().where(same_lead(ENTRY, ATTEMPT), ENTRY.lease_owner.is_(None)),
 )
-"""Every request in flight belongs to a lease, but for those that have lost theirs."""
+"""Of attempts: a request without an answer whose entry has lost its lease."""
 _LEFT_BEHIND = select(
     *(
         exists().where(ENTRY.pipeline == bindparam("own"), each)
@@ -287,4 +282,4 @@ _LEFT_BEHIND = select(
     ),
     exists().where(STRANDED_REQUEST),
 )
-"""Whether there is anything to take over or to end: a run that finds nothing reads once."""
+"""Whether there is anything to rescue, in one statement."""

@@ -63,9 +63,8 @@ def read_doubts(ledger: Ledger) -> Doubts:
     brake = read_brake(ledger)
     unknown = select(func.count().label("leads"), func.min(ENTRY.doubt_since).label("since"))
     unknown = unknown.where(ledger.mine, in_state(State.UNKNOWN))
-    since = select(func.min(ENTRY.doubt_since)).where(
-        ledger.mine, ENTRY.doubt_since.is_not(None), ENTRY.state.in_((State.UNKNOWN, State.REVIEW))
-    )
+    in_doubt = ENTRY.doubt_since.is_not(None), ENTRY.state.in_((State.UNKNOWN, State.REVIEW))
+    since = select(func.min(ENTRY.doubt_since)).where(ledger.mine, *in_doubt)
     acts = select(ENTRY.doubt_action).where(ledger.mine, in_state(State.UNKNOWN)).distinct()
     stands = select(standstills.c.problem, standstills.c.began_at)
     stands = stands.where(standstills.c.pipeline == ledger.pipeline, standstills.c.ended_at.is_(None))
@@ -74,30 +73,27 @@ def read_doubts(ledger: Ledger) -> Doubts:
     shape = shape.where(ATTEMPT.shape.is_not(None), ATTEMPT.action.is_not(None))
     shape = shape.group_by(ATTEMPT.shape, ATTEMPT.action).order_by(func.count().desc(), ATTEMPT.shape).limit(_SHOWN)
     with ledger.reading() as connection:
-        in_doubt = [Action(action) for action in connection.scalars(acts) if action]
-        taken = {
-            action: connection.scalar(
-                select(ENTRY.lead_id).where(ledger.mine, in_state(state), ~ENTRY.inferred).limit(1)
-            )
-            for action, state in ACTED.items()
-            if action in in_doubt
-        }
+        actions = [Action(action) for action in connection.scalars(acts) if action]
         standstill = connection.execute(stands).first()
         looked_into = connection.execute(unknown).one()
         last = connection.execute(_last_control(ledger)).first()
+        shown = last and (last.lead_id, last.taken_at, last.at, Result(last.outcome), last.shape or "")
         return Doubts(
             brake=brake,
             unknown=looked_into.leads,
             since=connection.scalar(since),
             unknown_since=looked_into.since,
-            control=Shown(last.lead_id, last.taken_at, last.at, Result(last.outcome), last.shape or "")
-            if last
-            else None,
-            without_control=[action for action in in_doubt if taken[action] is None],
+            control=Shown(*shown) if shown else None,
+            without_control=[action for action in actions if connection.scalar(_queued(ledger, action)) is None],
             sentences=[Sentence(row.shape, Action(row.action), row.leads) for row in connection.execute(shape)],
             source_problem=standstill.problem if standstill else None,
             source_since=standstill.began_at if standstill else None,
         )
+
+
+def _queued(ledger: Ledger, action: Action) -> Select[tuple[str]]:
+    """A lead that LeadByte said it queued for an act."""
+    return select(ENTRY.lead_id).where(ledger.mine, in_state(ACTED[action]), ~ENTRY.inferred).limit(1)
 
 
 def _last_control(ledger: Ledger) -> Select[Any]:

@@ -1,4 +1,4 @@
-"""Parked leads: which they are, since when, and in what words LeadByte refused them. Nothing here changes a row."""
+"""Parked leads: which, since when, and why (in LeadByte's words if it gave any). Nothing here changes a row."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,10 +25,9 @@ def read_failed(ledger: Ledger) -> list[Failed]:
     """Every parked lead, the longest parked first."""
     query = select(ENTRY.lead_id, ENTRY.written_at, ENTRY.registered_at, ENTRY.note)
     query = query.where(ledger.mine, in_state(State.FAILED))
-    found = [
-        Failed(row.lead_id, row.written_at or row.registered_at, row.note or "") for row in ledger.fetch_rows(query)
-    ]
-    return sorted(found, key=lambda lead: (lead.since, lead.lead_id))
+    rows = ledger.fetch_rows(query)
+    parked = [Failed(row.lead_id, row.written_at or row.registered_at, row.note or "") for row in rows]
+    return sorted(parked, key=lambda lead: (lead.since, lead.lead_id))
 
 
 def count_failed(ledger: Ledger) -> int:
@@ -37,5 +36,5 @@ def count_failed(ledger: Ledger) -> int:
 
 
 def count_by_words(found: Sequence[Failed]) -> dict[str, int]:
-    """Count parked leads by the words that LeadByte said of each, the most first; `{id}` stands for a lead's id."""
+    """Count parked leads by the reason why, the most frequent first; `{id}` stands for a lead's id."""
     return dict(Counter(lead.note.replace(lead.lead_id, "{id}") for lead in found).most_common())

@@ -12,7 +12,7 @@ from leadgate.ledger.claims import STRANDED_REQUEST
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.many_rows import ManyRows
 from leadgate.ledger.reviews import SETTLE, ids_in_review
-from leadgate.ledger.rows import NO_LEASE
+from leadgate.ledger.rows import NO_DOUBT, NO_LEASE
 from leadgate.ledger.schema import (
     ATTEMPT,
     DECISION,
@@ -38,7 +38,6 @@ _LONGEST_WHERE = 147
 _NAMED = 5
 _AT_ONCE = 1000
 _IDS = ManyRows("ids", ENTRY.pipeline, ENTRY.lead_id)
-_CERTAIN = {"doubt_since": None, "doubt_action": None, "doubt_theirs": None}
 _OPTIONAL = {Resolution.AGAIN, *SETTLE}
 """What may be said without a reason: it is one."""
 
@@ -148,12 +147,12 @@ def _change_of(
 ) -> _Change:
     by_people = and_(in_state(State.REVIEW), free)
     in_doubt = and_(ENTRY.state.in_((State.REVIEW, State.UNKNOWN)), ENTRY.doubt_since.is_not(None))
-    ready = {"state": State.READY, "due_at": now, **NO_LEASE, **_CERTAIN}
+    ready = {"state": State.READY, "due_at": now, **NO_LEASE, **NO_DOUBT}
     match verdict:
         case Resolution.PROCESS | Resolution.REJECT:
             return _Change(by_people, {**ready, "override_token": ENTRY.token + 1})
         case Resolution.WAIT:
-            held = {"state": State.WAITING, "due_at": now + hold_for, "override_token": null(), **_CERTAIN}
+            held = {"state": State.WAITING, "due_at": now + hold_for, "override_token": null(), **NO_DOUBT}
             return _Change(by_people, held)
         case Resolution.AGAIN:
             return _Change(and_(in_state(State.REVIEW), not_(IS_LEFT)), waits_as_new(now))
@@ -163,9 +162,9 @@ def _change_of(
             state = State.PROCESSED if verdict is Resolution.WAS_PROCESSED else State.REJECTED
             is_ours = ENTRY.decided_token.is_not(None)
             found = {"state": case((is_ours, state.value), else_=State.GONE.value), "inferred": is_ours}
-            return _Change(in_doubt, {**found, "due_at": None, "settled_at": now, **NO_LEASE, **_CERTAIN})
+            return _Change(in_doubt, {**found, "due_at": None, "settled_at": now, **NO_LEASE, **NO_DOUBT})
         case Resolution.DISCARD:
-            gone = {"state": State.DISCARDED, "due_at": None, "settled_at": now, "override_token": null(), **_CERTAIN}
+            gone = {"state": State.DISCARDED, "due_at": None, "settled_at": now, "override_token": null(), **NO_DOUBT}
             return _Change(in_state(State.FAILED), gone)
 
 

@@ -23,7 +23,7 @@ WAITS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """How many leads came to something (`registered`, `arrived`, or a final state) within a step from `at` on."""
+    """How many leads were registered, arrived or reached a final state (`what`) in the step that begins at `at`."""
 
     at: datetime
     what: str
@@ -72,7 +72,7 @@ class AnswerCount:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What came to pass over time, in steps of one length."""
+    """What happened over time, in steps of one length."""
 
     began_at: datetime
     step: timedelta
@@ -156,7 +156,7 @@ OUTCOMES = ("taken", "refused", "in_doubt", "gone")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Requests of one kind that were answered alike and took about as long."""
+    """Requests of one kind with answers of one kind that took about as long."""
 
     kind: str
     status: int | None

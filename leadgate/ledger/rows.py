@@ -30,6 +30,7 @@ Row = dict[str, Any]
 _UNKEEPABLE = dict.fromkeys([0, *range(0xD800, 0xE000)], "\N{REPLACEMENT CHARACTER}")
 
 NO_LEASE: Mapping[str, Any] = {"lease_owner": None, "lease_until": None}
+NO_DOUBT: Mapping[str, Any] = {"doubt_since": None, "doubt_action": None, "doubt_theirs": None}
 
 DECIDED = [DECISION[field.name] for field in fields(Decision)]
 """The columns that a decision fills: each is named as its field."""
@@ -69,14 +70,14 @@ def seen_row(seen: Seen | None) -> str | None:
     return as_json({"columns": seen.columns, "data_hash": seen.data_hash}) if seen else None
 
 
-def claim_row(pipeline: str, claim: Claim) -> Row:
+def _claim_row(pipeline: str, claim: Claim) -> Row:
     """The claim that a row is written under."""
     return {"pipeline": pipeline, "lead_id": claim.lead_id, "token": claim.token}
 
 
 def conclusion_row(pipeline: str, conclusion: Conclusion) -> Row:
     """What a decision that needs no request makes of the entry."""
-    return claim_row(pipeline, conclusion.claim) | {
+    return _claim_row(pipeline, conclusion.claim) | {
         "state": conclusion.state,
         "due_at": conclusion.due_at,
         "note": conclusion.note and storable(conclusion.note),
@@ -87,7 +88,7 @@ def conclusion_row(pipeline: str, conclusion: Conclusion) -> Row:
 
 def decision_row(pipeline: str, claim: Claim, decision: Decision) -> Row:
     """A decision under the claim it was made with."""
-    row = claim_row(pipeline, claim)
+    row = _claim_row(pipeline, claim)
     row.update(zip(_NAMES, _VALUES(decision), strict=True))
     row["reason"] = storable(decision.reason)
     for name in _AS_JSON:
@@ -98,7 +99,7 @@ def decision_row(pipeline: str, claim: Claim, decision: Decision) -> Row:
 def intent_row(pipeline: str, attempt: Attempt) -> Row:
     """An intent, and the decision that it follows from; a probe follows from an older one."""
     claim, decision = attempt.claim, attempt.decision
-    row = decision_row(pipeline, claim, decision) if decision else claim_row(pipeline, claim)
+    row = decision_row(pipeline, claim, decision) if decision else _claim_row(pipeline, claim)
     row["request_id"] = attempt.request_id
     row["kind"] = attempt.kind
     row["action"] = attempt.request.action

@@ -1,8 +1,7 @@
-"""The two seats of a pipeline: one run is at work, one is to come, and every other finds both taken and ends at once.
+"""The two seats of a pipeline: one run is at work, one is to come; every other finds both taken and ends at once.
 
-They save work and keep nobody safe: two runs at once never share a lead anyway. A seat is a lease that its run renews,
-so the seat of a killed run is free when the lease ends. Who is to come has not looked yet: it sees all that was due
-when others found both seats taken.
+They only save work: two runs at once never share a lead anyway. A killed run's seat is free when its lease ends.
+The run to come has not looked at the source yet, so it finds all that was due when others ended.
 """
 
 from datetime import datetime, timedelta
@@ -27,13 +26,13 @@ LEASES = {Seat.AT_WORK: timedelta(seconds=60), Seat.TO_COME: timedelta(seconds=2
 
 @writes
 def take_seat(ledger: Ledger, *, now: datetime) -> Seat | None:
-    """Take the seat that is to come, and the one at work where that is free; None where another run is to come."""
+    """Take the seat at work, or the one to come if a run is at work; None if both are taken."""
     with ledger.transaction() as connection:
-        if not _sit(ledger, connection, Seat.TO_COME, now):
+        if not _take(ledger, connection, Seat.TO_COME, now):
             return None
-        if not _sit(ledger, connection, Seat.AT_WORK, now):
+        if not _take(ledger, connection, Seat.AT_WORK, now):
             return Seat.TO_COME
-        _stand_up(ledger, connection, Seat.TO_COME)
+        _leave(ledger, connection, Seat.TO_COME)
         return Seat.AT_WORK
 
 
@@ -41,18 +40,18 @@ def take_seat(ledger: Ledger, *, now: datetime) -> Seat | None:
 def keep_seat(ledger: Ledger, *, now: datetime) -> None:
     """Hold on to the seat at work for another lease; one that another run has taken stays with that run."""
     with ledger.transaction() as connection:
-        _sit(ledger, connection, Seat.AT_WORK, now)
+        _take(ledger, connection, Seat.AT_WORK, now)
 
 
 @writes
 def leave_seat(ledger: Ledger) -> None:
     """Free whichever seat this run has."""
     with ledger.transaction() as connection:
-        _stand_up(ledger, connection, *Seat)
+        _leave(ledger, connection, *Seat)
 
 
-def _sit(ledger: Ledger, connection: Connection, seat: Seat, now: datetime) -> bool:
-    """Take a seat, or keep it, in one statement; whether it is this run's now."""
+def _take(ledger: Ledger, connection: Connection, seat: Seat, now: datetime) -> bool:
+    """Take or keep a seat in one statement; return whether it is this run's now."""
     until = now + LEASES[seat]
     insert = ledger.insert(seats).values(pipeline=ledger.pipeline, seat=seat, owner=ledger.owner, until=until)
     # A lease that lies further ahead than its length was written by a clock that was ahead.
@@ -65,6 +64,6 @@ def _sit(ledger: Ledger, connection: Connection, seat: Seat, now: datetime) -> b
     return connection.execute(taken.returning(seats.c.owner)).first() is not None
 
 
-def _stand_up(ledger: Ledger, connection: Connection, *which: Seat) -> None:
-    mine = (seats.c.pipeline == ledger.pipeline, seats.c.owner == ledger.owner, seats.c.seat.in_(which))
-    connection.execute(seats.delete().where(*mine))
+def _leave(ledger: Ledger, connection: Connection, *left: Seat) -> None:
+    own = (seats.c.pipeline == ledger.pipeline, seats.c.owner == ledger.owner, seats.c.seat.in_(left))
+    connection.execute(seats.delete().where(*own))

@@ -1,4 +1,4 @@
-"""What is written round a request: the intents before it, each lead's answer after it, for many requests at once."""
+"""What is written before and after requests: the intents, then each lead's answer, for many requests at once."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -70,7 +70,7 @@ class Intended:
 
     @property
     def may_go(self) -> AbstractSet[str]:
-        """The ids alone."""
+        """The ids of the leads that may be sent."""
         return {lead_id for lead_id, _ in self.held}
 
     def lets(self, attempt: Attempt) -> bool:
@@ -88,12 +88,11 @@ def intend(  # noqa: PLR0913
     in_doubt_at_most: int = 200,
     budgets: BudgetsConfig = _NO_BUDGETS,
 ) -> Intended:
-    """Commit decisions and intents before anything is sent; say which leads may be sent.
+    """Commit decisions and intents before anything is sent; return which leads may be sent.
 
-    A lead that may not was taken over by another run, waits for the answer to an earlier request, or is in doubt and
-    was to be acted on. While the pipeline is paused, no intent of an act is taken; while the account's brake is on,
-    that of one; and none for which the budgets have no room. An entry that is probed stays unknown. An act is in
-    doubt from now on.
+    Refused are leads that another run took over, that wait for the answer to an earlier request, or that are in doubt
+    and were to be acted on; and acts while the pipeline is paused, all but one while the account's brake is on, and
+    those for which the budgets have no room. An entry that is probed stays unknown. An act is in doubt from now on.
     """
     if not attempted:
         return Intended()
@@ -121,12 +120,11 @@ def intend(  # noqa: PLR0913
 
 @writes
 def record(ledger: Ledger, outcomes: Sequence[Outcome], *, now: datetime, judged_at: datetime | None = None) -> None:
-    """Record what each attempt came to and move its entry, unless another claim has taken the lead since.
+    """Record the outcome of each attempt and move its entry, unless another claim has taken the lead since.
 
-    An answer that arrives after the lease ended still moves an `unknown` entry of the same token: it is the
-    evidence that was missing. An act that was taken settles its entry whoever holds it by now, so that it is not
-    acted on again. An attempt that has a certain outcome keeps it. What `judged_at` says is due was reckoned from then:
-    the clock may have been set back since.
+    An answer that arrives after the lease ended still moves an `unknown` entry of the same token. An act that was taken
+    settles its entry whoever holds it by now, so that it is not acted on again. An attempt that has a certain outcome
+    keeps it. Due times were reckoned from `judged_at`: the clock may have been set back since.
     """
     if not outcomes:
         return
@@ -160,9 +158,9 @@ def conclude(ledger: Ledger, conclusions: Sequence[Conclusion], *, now: datetime
 
 
 def _make_due(ledger: Ledger, connection: Connection, rows: Sequence[Row], now: datetime) -> None:
-    """Let leads that a pause has put off be due at once where it is over by now.
+    """Make leads that a pause has put off due at once if it is over by now.
 
-    One that holds cannot end before this transaction does, which then makes them due: it is locked, before the entries.
+    A pause that holds is locked, before the entries: its end waits for this transaction, and then makes them due.
     """
     put_off = [row for row in rows if row["put_off"]]
     holds = select(pauses.c.paused_at).where(pauses.c.pipeline == ledger.pipeline).with_for_update(read=True)
@@ -281,7 +279,7 @@ def _ended(dialect: str) -> Update:
 
 @cache
 def _overtaken(dialect: str) -> Update:
-    """Probes that the act's own answer has overtaken: whoever sent them may be gone, and nobody needs them."""
+    """Ends probes of leads whose act was answered meanwhile: the run that sent them may be gone."""
     end = _OUTCOMES.rows(dialect).c
     return (
         attempts.update()

@@ -1,4 +1,4 @@
-"""How the source is: the newest reading of it, and the spans in which it was not healthy and deadlines stood still."""
+"""The newest reading of the source, and the spans in which it was not healthy and deadlines stood still."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ class Standstill:
 
 @writes
 def keep_reading(ledger: Ledger, found: SourceReading) -> None:
-    """Store the newest reading of the source, when the last healthy one was, and that a standstill begins or ends.
+    """Store the newest reading of the source, and begin or end a standstill; an older reading changes nothing.
 
-    An older reading changes nothing; of stamps the newest ever seen is kept, by which lost rows are noticed.
+    The newest stamp ever seen is kept, by which lost rows are noticed.
     """
     row = {
         "pipeline": ledger.pipeline,
@@ -73,9 +73,9 @@ def standstills_of(ledger: Ledger, connection: Connection) -> Sequence[Standstil
 
 
 def latest_late(ledger: Ledger, *, deadline: timedelta, now: datetime) -> datetime | None:
-    """Tell since when a lead must have waited to be late now; None where no lead can be.
+    """Since when a lead must have waited to be late now; None if no lead can be.
 
-    The clock stands still meanwhile: counted back from now, only the time between standstills makes up the deadline.
+    Counted back from now, only the time between standstills counts.
     """
     left, until = deadline, now
     try:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, ScalarSelect, Select, and_, exists, func, lit
 
 from leadgate.ledger.claims import CLAIMED, claim_of, due_and_free, has_open_request, take
 from leadgate.ledger.ledger import Ledger, writes
-from leadgate.ledger.rows import NO_LEASE
+from leadgate.ledger.rows import NO_DOUBT, NO_LEASE
 from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY, attempts, entries, in_state, same_lead, stands_for
 from leadgate.model import ACTED, FINAL_STATES, Action, Control, InDoubt, RequestKind, Result, State
 
@@ -53,7 +53,7 @@ def _in_doubt(ledger: Ledger, connection: Connection, ids: Sequence[str]) -> Seq
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A lead in doubt, and the known words of what LeadByte said of its act."""
+    """A lead in doubt, and the known words of LeadByte's answer to its act."""
 
     lead_id: str
     action: Action
@@ -61,7 +61,7 @@ class Kept:
 
 
 def read_kept(ledger: Ledger) -> list[Kept]:
-    """The leads in doubt of whose act LeadByte said something that nobody understood, each by its last act."""
+    """The leads in doubt whose last act LeadByte answered by a sentence that is not known."""
     later = attempts.alias("later")
     is_last = ~exists().where(same_lead(later.c, ATTEMPT), later.c.action.is_not(None), later.c.token > ATTEMPT.token)
     query = select(ENTRY.lead_id, ENTRY.doubt_action, ATTEMPT.shape).join(attempts, same_lead(ATTEMPT, ENTRY))
@@ -77,7 +77,7 @@ def settle_kept(ledger: Ledger, ids: Sequence[str], state: State, *, note: str, 
     free = and_(ENTRY.doubt_action.is_not(None), ENTRY.state.in_((State.UNKNOWN, State.REVIEW)))
     with ledger.transaction() as connection:
         moved = entries.update().where(ledger.locked(connection, free, ledger.among(ids), ENTRY.state != state))
-        cleared = {"doubt_since": None, "doubt_action": None, "doubt_theirs": None} if is_final else {}
+        cleared = NO_DOUBT if is_final else {}
         values = {"state": state, "note": note, "due_at": None, "settled_at": now if is_final else None, **cleared}
         # A token of its own: a probe that is under way can move it no more.
         again = moved.values(**values, **NO_LEASE, token=ENTRY.token + 1, written_at=now).returning(ENTRY.lead_id)
