@@ -1,6 +1,6 @@
-"""Leads whose row has left the source: noticed, withdrawn when it stays away, and back with their row.
+"""Leads whose row has left the source: noticed, withdrawn if it stays away, and brought back with their row.
 
-Never one that is being sent, or of which nobody knows whether it was acted on.
+Leads that are being sent or in state `unknown` are never withdrawn.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,13 +20,13 @@ AWAY_FOR = timedelta(minutes=10)
 """How long a row must have been away for its lead to be withdrawn."""
 _MOST_AT_ONCE = 20
 _MOST_SHARE = 0.05
-"""More than both of these at once are no leads that were withdrawn, but a table that has lost rows."""
+"""More than both of these missing at once: the table has lost rows, and no lead is withdrawn."""
 _NOTE = "its row has left source.leads"
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """How many leads were withdrawn; or how many rows are missing at once, of how many open leads."""
+    """How many leads were withdrawn; or, if too many rows are missing at once, how many of how many open leads."""
 
     leads: int
     missing: int = 0
@@ -34,7 +34,7 @@ class Withdrawn:
 
 
 def open_ids(ledger: Ledger, limit: int) -> Iterator[list[str]]:
-    """The leads that may be withdrawn, in pages; by the index of each state, so that settled ones cost nothing."""
+    """The leads that may be withdrawn, in pages, found by the index of each state."""
     for state in _OPEN:
         order = (ENTRY.due_at, ENTRY.lead_id) if state is State.READY else (ENTRY.lead_id,)
         query = select(*order).where(ledger.mine, in_state(state)).order_by(*order).limit(limit)
@@ -58,7 +58,7 @@ def note_presence(ledger: Ledger, *, present: Sequence[str], absent: Sequence[st
 
 @writes
 def withdraw(ledger: Ledger, *, left: Literal["withdraw", "review"], now: datetime) -> Withdrawn:
-    """Withdraw the leads whose rows have been away long enough, or give them to people; none where too many are."""
+    """Withdraw leads whose rows have been away long enough, or send them to review; none if too many are missing."""
     is_away = and_(ENTRY.absent_since <= now - AWAY_FOR, ENTRY.state.in_(_OPEN), ENTRY.lease_owner.is_(None))
     open_ones = select(func.count()).where(ledger.mine, ENTRY.state.in_(_OPEN))
     state = State.WITHDRAWN if left == "withdraw" else State.REVIEW
@@ -82,7 +82,7 @@ def read_withdrawn(ledger: Ledger, ids: Sequence[str]) -> list[str]:
 
 @writes
 def bring_back(ledger: Ledger, ids: Sequence[str], *, now: datetime) -> int:
-    """Let withdrawn leads whose row is there again wait like new ones; return how many those were."""
+    """Let withdrawn leads whose row is there again wait like new ones; return how many."""
     with ledger.transaction() as connection:
         back = ledger.locked(connection, ENTRY.state == State.WITHDRAWN, ledger.among(ids))
         again = {"state": State.WAITING, "missing": None, "arrived_at": None, "late": False, "note": None}

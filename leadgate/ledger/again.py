@@ -1,6 +1,6 @@
-"""Leads that are decided anew: those in review or failed whose data or rules have changed, and how they are let go.
+"""Leads in review or failed that are decided anew after their data or the rules have changed.
 
-Never one in review that a person sent there, that was one reject too many, or whose act may have been taken.
+Not those in review because of a person's decision, a budget, or an act that may have been taken.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ _NOT_BY_RULES = exists().where(
 )
 
 IS_LEFT = or_(ENTRY.doubt_since.is_not(None), _NOT_BY_RULES)
-"""Of an entry in review: whether it is left to people."""
+"""Of an entry in review: only a person decides it."""
 _BY_RULES = and_(in_state(State.REVIEW), not_(IS_LEFT))
 _PARKED = (_BY_RULES, in_state(State.FAILED))
 
@@ -36,7 +36,7 @@ def read_parked(ledger: Ledger, ids: Sequence[str]) -> list[Parked]:
 
 
 def all_parked(ledger: Ledger, limit: int) -> Iterator[list[Parked]]:
-    """Every one of them, in pages."""
+    """All leads that are decided anew when their data changes, in pages."""
     for which in _PARKED:
         after = ""
         while page := _read(ledger, _parked(ledger, which).where(ENTRY.lead_id > after).limit(limit)):
@@ -58,7 +58,7 @@ def _read(ledger: Ledger, query: Select[tuple[str, str | None, dict[str, object]
 
 @writes
 def note_seen(ledger: Ledger, seen: Mapping[str, Seen]) -> None:
-    """Record what parked leads are to be compared with from now on."""
+    """Record the data that parked leads are compared with from now on."""
     if not seen:
         return
     row = _SEEN.rows(ledger.dialect).c
@@ -70,22 +70,22 @@ def note_seen(ledger: Ledger, seen: Mapping[str, Seen]) -> None:
 
 
 def decide_parked_anew(ledger: Ledger, ids: Sequence[str], *, now: datetime) -> int:
-    """Let parked leads wait as if they were new, since their data has changed; return how many."""
+    """Let parked leads whose data has changed wait as if they were new; return how many."""
     return as_new(ledger, ids, or_(*_PARKED), now=now)
 
 
 def decide_reviews_anew(ledger: Ledger, *, rules: str, now: datetime) -> int:
-    """Let the leads in review wait as if they were new that other rules than those of a version decided."""
+    """Let leads in review that rules of another version decided wait as if they were new; return how many."""
     return as_new(ledger, sorted(read_older(ledger, rules)), _BY_RULES, now=now)
 
 
 def read_older(ledger: Ledger, rules: str) -> set[str]:
-    """The leads in review that rules of another version decided, but for those that are left to people."""
+    """The leads in review that rules of another version decided, without those that only a person decides."""
     return set(ledger.fetch_column(_older(ledger, rules)))
 
 
 def count_older(ledger: Ledger, rules: str) -> int:
-    """How many those are."""
+    """How many leads `read_older` finds."""
     query = select(func.count()).select_from(_older(ledger, rules).subquery())
     return ledger.fetch_value(query) or 0
 
@@ -98,8 +98,7 @@ def _older(ledger: Ledger, rules: str) -> Select[tuple[str]]:
 def as_new(ledger: Ledger, ids: Sequence[str], *conditions: ColumnElement[bool], now: datetime) -> int:
     """Let those of the ids that meet conditions wait as if they were new; return how many.
 
-    The next look takes them up, and finds out again whether one is late. What a person has decided needs no data and
-    is ready at once.
+    The next look decides again whether one is late. A lead that a person has decided is ready at once.
     """
     chunks = [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
     return sum(_as_new(ledger, chunk, conditions, now=now) for chunk in chunks)
@@ -114,7 +113,7 @@ def _as_new(ledger: Ledger, ids: Sequence[str], conditions: Sequence[ColumnEleme
 
 
 def waits_as_new(now: datetime) -> Mapping[str, ColumnElement[object] | object]:
-    """What an entry is set to that waits as if it were new."""
+    """The columns of an entry that waits as if it were new."""
     decided = ENTRY.override_token.is_not(None)
     return {
         "state": case((decided, State.READY.value), else_=State.WAITING.value),

@@ -53,10 +53,9 @@ class GaveWay(LedgerUnavailable):
 def open_engine(url: str, *, base_dir: Path, create: bool = False) -> Engine:
     """Connect to the ledger and bring its tables up to date; relative SQLite files are relative to `base_dir`.
 
-    Where there is none, one is made only if `create` says so: a run must not take a lost ledger for a new one.
-
-    Raises ConfigError for an address that is none, LedgerUnavailable where there is no answer, and LedgerError
-    where there is no ledger, or one that cannot be written or that another leadgate has written.
+    A ledger is made only with `create`: a run must not take a lost ledger for a new one. Raises ConfigError for a bad
+    address, LedgerUnavailable without an answer, and LedgerError if there is no ledger, or one that cannot be written
+    or that another version of leadgate has written.
     """
     parsed = _resolve(url, base_dir)
     engine = _sqlite(parsed, create=create) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
@@ -72,7 +71,7 @@ def open_engine(url: str, *, base_dir: Path, create: bool = False) -> Engine:
 
 
 def _check_database(connection: Connection) -> None:
-    """Refuse a PostgreSQL database that could not hold what comes, or in which no ledger would be found."""
+    """Refuse a PostgreSQL database whose encoding cannot hold every text, or without a schema to look in."""
     schema, encoding = connection.execute(text("select current_schema(), current_setting('server_encoding')")).one()
     where = f"ledger {shown(connection.engine.url)}"
     if schema is None:
@@ -211,7 +210,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
 
 
 def _write_ahead(connection: Any) -> None:  # noqa: ANN401
-    """Turn the write-ahead log on: the one statement for which SQLite does not itself wait for other processes."""
+    """Turn the write-ahead log on: for this statement alone SQLite does not wait for other processes."""
     patience = connection.execute("pragma busy_timeout").fetchone()[0] / 1000
     for attempt in Retrying(
         retry=retry_if_exception(lambda error: getattr(error, "sqlite_errorname", "") == "SQLITE_BUSY"),

@@ -21,13 +21,13 @@ _PAGE = 500
 
 
 def read_forgotten(ledger: Ledger, ids: Sequence[str]) -> set[str]:
-    """Those of the ids that this pipeline or another one of the account has forgotten."""
+    """Those of the ids that a pipeline of the account has forgotten."""
     with ledger.reading() as connection:
         return find_forgotten(ledger, connection, ids, account=ledger.account)
 
 
 def find_forgotten(ledger: Ledger, connection: Connection, ids: Sequence[str], *, account: str | None) -> set[str]:
-    """As `read_forgotten`, within a transaction. Hashes are only made if anything of the account was forgotten."""
+    """As `read_forgotten`, within a transaction."""
     of_account = or_(pipelines.c.pipeline == ledger.pipeline, pipelines.c.account == account)
     return _look_up(connection, ids, _keys(connection, of_account))
 
@@ -71,14 +71,14 @@ def _look_up(connection: Connection, ids: Sequence[str], keys: Keys) -> set[str]
 
 
 def hash_of(lead_id: str, hash_key: str) -> str:
-    """Give 32 hex digits for an id, which nobody can find without the key."""
+    """The hash of an id by a pipeline's key: 32 hex digits."""
     return blake2b(lead_id.encode(), key=bytes.fromhex(hash_key), digest_size=16).hexdigest()
 
 
 def lock_account(ledger: Ledger, connection: Connection) -> str:
     """Keep all pipelines of the account from registering leads until the transaction ends; return the own hash key.
 
-    Else one that has just looked for a lead's hash could register the lead, whose entry is gone by then.
+    Otherwise one that has not found a lead's hash could register the lead after its entry was erased.
     """
     of_account = or_(pipelines.c.pipeline == ledger.pipeline, pipelines.c.account == _own_account(ledger))
     query = select(pipelines.c.pipeline, pipelines.c.hash_key).where(of_account).order_by(pipelines.c.pipeline)
@@ -95,7 +95,7 @@ def erase(ledger: Ledger, connection: Connection, ids: Sequence[str]) -> None:
 
 
 def keep_hashes(ledger: Ledger, connection: Connection, ids: Iterable[str], hash_key: str) -> None:
-    """Write down that leads must never be registered again."""
+    """Store the hashes of leads that must never be registered again."""
     rows = [{"pipeline": ledger.pipeline, "hash": hash_of(lead_id, hash_key)} for lead_id in ids]
     if rows:
         connection.execute(ledger.insert(forgotten).on_conflict_do_nothing(), rows)
@@ -103,10 +103,10 @@ def keep_hashes(ledger: Ledger, connection: Connection, ids: Iterable[str], hash
 
 @writes
 def forget(ledger: Ledger, lead_id: str) -> str | None:
-    """Erase every row of a lead, and what faults of the source say of it; return why not yet, or None if it is done.
+    """Erase every row of a lead and its id in faults of the source; return None, or why that cannot be done yet.
 
-    Only a hash of its id stays, so that it is never registered again. A lead without an entry leaves one too, but
-    for a lead of another pipeline of the account, which would go on to act on it.
+    A hash of its id stays, also of a lead without an entry. A lead of another pipeline of the account is refused: that
+    pipeline would go on to act on it.
     """
     query = select(ENTRY.state, ENTRY.doubt_since, ENTRY.doubt_action, ENTRY.lease_owner)
     with ledger.transaction() as connection:
@@ -148,7 +148,7 @@ def _why_not_yet(lead_id: str, entry: RowMapping) -> str:
 
 
 def _leave_out_of_marks(ledger: Ledger, connection: Connection, lead_id: str) -> None:
-    """Faults of the source name a few ids, and a comparison that goes on knows the last one that it has seen."""
+    """Remove an id from the faults of the source, and from the place that an unfinished comparison has reached."""
     own = marks.c.pipeline == ledger.pipeline
     query = select(marks.c.relation, marks.c.compared_to, marks.c.faults, marks.c.growing).where(own)
     for row in connection.execute(query.with_for_update()).all():

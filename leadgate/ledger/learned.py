@@ -1,7 +1,7 @@
-"""What controls have taught of an account's LeadByte: words that mean *gone*, and how long its queue takes.
+"""What controls have shown of an account's LeadByte: words that mean *gone*, and how long its queue takes.
 
-Nothing is kept beside the controls' own attempts: a sentence is learned once LeadByte has said it of three controls
-in three runs, each time beside a lead that was never acted on and whose update it took (outcome `refused`).
+It is read from the controls' attempts: a sentence means *gone* after three controls of three runs, each beside a lead
+that was never acted on and whose update was taken (outcome `refused`).
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Learned:
 
 
 def read_learned(ledger: Ledger) -> Learned:
-    """Read it, from the controls of all pipelines of the account."""
+    """Read what the controls of all pipelines of the account have shown."""
     whose = {"own": ledger.pipeline, "account": ledger.account}
     with ledger.reading() as connection:
         shown = connection.execute(_SHOWN, whose).all()

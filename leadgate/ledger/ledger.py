@@ -1,4 +1,4 @@
-"""A pipeline's ledger as one run holds it. What is written and read stands in the modules beside this one, by duty."""
+"""A pipeline's ledger as one run uses it. The modules beside this one write and read it."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -56,7 +56,7 @@ class Ledger:
         self.engine.dispose()
 
     async def aside(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do what reads or writes this ledger in a thread, while the event loop goes on; on SQLite one at a time."""
+        """Run a step that uses this ledger in a thread; on SQLite one at a time."""
         inside = partial(copy_context().run, step, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._threads, inside)
 
@@ -76,10 +76,9 @@ class Ledger:
         return partial(fingerprint, key=key)
 
     def clock_problem(self) -> str | None:
-        """Why no lead may be called late by the ledger's clock; None where nothing is known against it.
+        """Why no lead may be called late by the ledger's clock; None if nothing is known against it.
 
-        A server's clock is held against this machine's. Where there is no server, somebody else has to say what time
-        it is: NOT_ASKED as long as nobody has.
+        A server's clock is compared with this machine's; without a server, LeadByte's is: NOT_ASKED until it is known.
         """
         if self._server:
             other, gap = "the ledger's", utc_now() - self.clock()
@@ -125,9 +124,9 @@ class Ledger:
             yield connection
 
     def write(self, step: "partial[T]") -> T:
-        """Do a step that writes, and again when the database made it give way; every function marked `writes` is one.
+        """Run a step that writes, and retry it when the database rolled it back in favour of another transaction.
 
-        Whatever a step has done is undone by then. Raises LedgerUnavailable when it gave way again and again.
+        Raises LedgerUnavailable when that happens again and again.
         """
         try:
             return step()
@@ -146,7 +145,7 @@ class Ledger:
     def locked(self, connection: Connection, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         """Lock the entries that meet conditions, as `lock` does; return the condition to write them by.
 
-        By the conditions alone a statement would also meet, and lock in no order, what has come to meet them since.
+        With the conditions alone a statement would also change, in no order, entries that have come to meet them since.
         """
         chosen = and_(self.mine, *conditions)
         if self.dialect == "sqlite":

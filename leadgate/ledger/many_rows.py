@@ -1,8 +1,7 @@
-"""Many rows for one statement, handed over in the way that each database takes apart fastest.
+"""Many rows for one statement, in the form that each database reads fastest.
 
-A statement with a thousand parameter sets costs the driver and SQLAlchemy far more than the database. PostgreSQL is
-given the rows as one JSON document; SQLite, for which JSON is slow, in a temporary table, once for all the statements
-that read it.
+A statement with a thousand parameter sets costs the driver and SQLAlchemy far more than the database. PostgreSQL gets
+the rows as one JSON document; SQLite, for which JSON is slow, in a temporary table for all statements that read it.
 """
 
 import json
@@ -65,8 +64,8 @@ class ManyRows:
     def hand_over(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         """Hand rows over to the statements that follow in this transaction; return the parameters for them.
 
-        JSON is to be written as `as_json`; what a row lacks is null. In the order of their leads: what they are written
-        to is found faster so, and two runs that register the same leads cannot wait for each other in a circle.
+        JSON is to be written as `as_json`; what a row lacks is null. Sorted by lead: their entries are found faster so,
+        and two runs that register the same leads cannot wait for each other in a circle.
         """
         rows = sorted(rows, key=itemgetter("lead_id"))
         for name in self._instants:
@@ -102,7 +101,7 @@ def as_json(value: object) -> str | None:
 
 
 def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever stands in the column
-    """What stands in a JSON column; half a character, which the fast reader refuses, is read by the other one."""
+    """The value of a JSON column; orjson refuses half a surrogate pair, which json reads."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

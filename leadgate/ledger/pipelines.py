@@ -1,6 +1,6 @@
-"""Whose leads a ledger holds: for each pipeline its LeadByte account, its source, and since when its memory is whole.
+"""The pipelines of a ledger: the LeadByte account and source of each, and since when the ledger knows all its acts.
 
-A pipeline is added by a person. What a run finds of account and source must be what is written here.
+A person adds a pipeline. A run's account and source must be those written here.
 """
 
 from dataclasses import dataclass, fields
@@ -19,7 +19,7 @@ from leadgate.ledger.schema import ENTRY, entries, forgotten, marks, pipelines, 
 
 _KEY_BYTES = 32
 _FIRST = ""
-"""The name of a place that `leadgate init` keeps free: the first pipeline that runs with the ledger takes it."""
+"""The name of a row made by `leadgate init`, which the first pipeline that runs with the ledger takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class KnownPipeline:
     """Whether every lead of the source was gone through since: those that are found until then were there before."""
 
     def doubt_of(self, quarantined_at: datetime) -> datetime | None:
-        """Since when a lead counts as maybe acted on, by an act that the ledger does not know; None if it does not."""
+        """Since when a lead counts as maybe acted on by an act that the ledger does not know; None if it does not."""
         before = self.may_have_acted_before
         is_older = not self.has_seen_all or (before is not None and quarantined_at < before + CLOCKS_AGREE)
         return before if is_older else None
@@ -75,7 +75,7 @@ def check_pipeline(ledger: Ledger, named: Identity) -> None:
 
 @writes
 def add_pipeline(ledger: Ledger, named: Identity, *, first_time: bool, now: datetime) -> KnownPipeline:
-    """Let the ledger know a new pipeline; unless it is the `first_time`, older leads count as maybe acted on.
+    """Add a pipeline; unless it is the `first_time`, older leads count as maybe acted on.
 
     Raises LedgerError if the ledger knows it already.
     """
@@ -95,7 +95,7 @@ def add_pipeline(ledger: Ledger, named: Identity, *, first_time: bool, now: date
 
 @writes
 def keep_first_place(ledger: Ledger, *, now: datetime) -> bool:
-    """Let the first pipeline that runs with a new ledger take its place there; false if the ledger knows any."""
+    """Add the row that the first pipeline to run takes; return False if the ledger knows any pipeline."""
     with ledger.transaction() as connection:
         if _names(connection):
             return False
@@ -106,7 +106,7 @@ def keep_first_place(ledger: Ledger, *, now: datetime) -> bool:
 
 @writes
 def rebind_pipeline(ledger: Ledger, named: Identity, *, now: datetime) -> KnownPipeline:
-    """Write down that a pipeline's account or source has moved; return what the ledger knew before.
+    """Change the account or source of a pipeline that has moved; return what the ledger knew before.
 
     A source that has moved is read from its beginning. Raises LedgerError while a run holds leads, and if a pipeline
     of that account has one of the leads, or had one that is open here before it forgot it.
@@ -154,8 +154,8 @@ def rebind_pipeline(ledger: Ledger, named: Identity, *, now: datetime) -> KnownP
 def note_restored(ledger: Ledger, *, now: datetime) -> int:
     """Note that an older copy of the ledger was put back: every open lead counts as maybe acted on; return how many.
 
-    So do leads that are registered later and are older than this instant. Which act it was is not known, whatever the
-    copy was in doubt of: another one may have followed it. Leases of the copy end.
+    So do leads registered later that are older than this instant. The act is unknown even if the copy names one:
+    another may have followed. Leases of the copy end.
     """
     ended = now - timedelta(seconds=1)
     with ledger.transaction() as connection:
@@ -179,7 +179,7 @@ def note_restored(ledger: Ledger, *, now: datetime) -> int:
 
 @writes
 def note_all_seen(ledger: Ledger) -> None:
-    """Note that every lead of the source was gone through: those that come from now on are newer than the ledger."""
+    """Note that every lead of the source was read: those that come from now on are newer than the ledger."""
     before = and_(pipelines.c.pipeline == ledger.pipeline, ~pipelines.c.has_seen_all)
     with ledger.reading() as connection:
         if not connection.execute(select(pipelines.c.pipeline).where(before)).first():
@@ -189,10 +189,10 @@ def note_all_seen(ledger: Ledger) -> None:
 
 
 def lock_pipeline(ledger: Ledger, connection: Connection) -> KnownPipeline:
-    """Give the pipeline's row, which nobody changes until the transaction ends; raise as `check_pipeline`.
+    """Lock and return the pipeline's row; raise as `check_pipeline`.
 
-    Called before leads are registered. With the first of them account and source are written down for good, and a
-    pipeline takes the place that init has kept.
+    Called before leads are registered. With the first of them account and source are stored for good, and a new
+    pipeline takes the row that init has made.
     """
     row, named = _row(ledger.pipeline), ledger.identity or Identity(None, None)
     found = connection.execute(row.with_for_update(read=True)).first()

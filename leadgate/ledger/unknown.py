@@ -1,6 +1,6 @@
-"""Leads whose act may have been taken: which they are, claiming them for a probe, and the controls beside them.
+"""Leads whose act may have been taken: claiming them for a probe, and the controls beside them.
 
-An entry stays `unknown` while it is probed; what the probe found moves it through `record`, like any answer.
+An entry stays `unknown` while it is probed; `record` moves it by the probe's answer.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ _CANDIDATES = 20
 
 @writes
 def claim_unknown(ledger: Ledger, *, limit: int, lease: timedelta, now: datetime) -> Sequence[InDoubt]:
-    """Take up to `limit` unknown leads whose time to be probed has come, the longest due first."""
+    """Claim up to `limit` unknown leads that are due for a probe, the longest due first."""
     due = due_and_free(ledger, State.UNKNOWN, now).where(~has_open_request()).limit(limit)
     with ledger.transaction() as connection:
         ids = [row.lead_id for row in take(ledger, connection, due, lease=lease, now=now)]
@@ -72,7 +72,7 @@ def read_kept(ledger: Ledger) -> list[Kept]:
 
 @writes
 def settle_kept(ledger: Ledger, ids: Sequence[str], state: State, *, note: str, now: datetime) -> list[str]:
-    """Move leads in doubt to where a sentence that was taught since takes them; return which were moved."""
+    """Move leads in doubt to the state that follows from a sentence taught since; return which were moved."""
     is_final = state in FINAL_STATES
     free = and_(ENTRY.doubt_action.is_not(None), ENTRY.state.in_((State.UNKNOWN, State.REVIEW)))
     with ledger.transaction() as connection:
@@ -85,10 +85,7 @@ def settle_kept(ledger: Ledger, ids: Sequence[str], state: State, *, note: str, 
 
 
 def find_controls(ledger: Ledger, action: Action, *, since: datetime) -> list[Control]:
-    """Leads that LeadByte said it queued for this act, the best first.
-
-    The first that was taken after an instant, and the next ones; behind them the last one before, and those before it.
-    """
+    """Leads that LeadByte said it queued for this act: taken after an instant, then before it, nearest first."""
     query = _said_queued(ledger, action)
     after = query.where(ENTRY.settled_at >= since).order_by(ENTRY.settled_at)
     before = query.where(ENTRY.settled_at < since).order_by(ENTRY.settled_at.desc())
@@ -97,7 +94,7 @@ def find_controls(ledger: Ledger, action: Action, *, since: datetime) -> list[Co
 
 
 def find_untaught(ledger: Ledger, shape: str, *, before: datetime) -> list[Control]:
-    """Leads that LeadByte said it queued before an instant, and did not answer in these words yet (see learned.py)."""
+    """Leads that were queued before an instant and not yet answered in these words as controls (see learned.py)."""
     taught = and_(IS_CONTROL, ATTEMPT.outcome == Result.REFUSED, ATTEMPT.shape == shape)
     is_new = ~exists().where(same_lead(ATTEMPT, ENTRY), taught)
     of_each = (_said_queued(ledger, action).where(ENTRY.settled_at < before, is_new) for action in ACTED)
@@ -107,7 +104,7 @@ def find_untaught(ledger: Ledger, shape: str, *, before: datetime) -> list[Contr
 
 
 def _said_queued(ledger: Ledger, action: Action) -> Select[Any]:
-    """A few leads that LeadByte said it queued for an act, as controls are read."""
+    """A few leads that LeadByte said it queued for an act, as rows for `Control`."""
     query = select(ENTRY.lead_id, ENTRY.token, ENTRY.settled_at.label("taken_at"))
     return query.where(ledger.mine, in_state(ACTED[action]), ~ENTRY.inferred).limit(_CANDIDATES)
 
@@ -116,7 +113,7 @@ def _said_queued(ledger: Ledger, action: Action) -> Select[Any]:
 def note_control(  # noqa: PLR0913
     ledger: Ledger, control: Control, result: Result, *, request_id: str, message: str, shape: str, now: datetime
 ) -> None:
-    """Record what a control has shown, among the requests of its lead; `shape` is that of LeadByte's words."""
+    """Record a control among the attempts of its lead; `shape` is that of LeadByte's words."""
     row = {
         "pipeline": ledger.pipeline,
         "lead_id": control.lead_id,

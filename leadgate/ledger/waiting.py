@@ -1,6 +1,6 @@
-"""Leads that wait: how they are registered, what looks find of them, and the few among them that a look must see.
+"""Leads that wait: registering them, recording looks at the source, and finding those that a look must see.
 
-A million waiting entries cost nothing here: every query begins at an index that holds just those it is after.
+A million waiting entries cost nothing: every query starts from an index of the entries in question.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,10 +36,9 @@ class Registration(NamedTuple):
 
 @writes
 def register(ledger: Ledger, leads: Sequence[Lead], *, now: datetime) -> Registration:
-    """Start to wait for every lead that is not known yet, to this pipeline or to another one of the account.
+    """Add every lead that no pipeline of the account knows or has forgotten.
 
-    Forgotten ones never do. Leads that are older than the ledger are in doubt from the first: a ledger that was lost
-    may have acted on them.
+    Leads older than the ledger are in doubt from the start: a lost ledger may have acted on them.
     """
     if not leads:
         return Registration(0, {})
@@ -93,9 +92,9 @@ def read_elsewhere(ledger: Ledger, ids: Sequence[str]) -> dict[str, str]:
 def note_looks(
     ledger: Ledger, looks: Sequence[Look], *, now: datetime, arrivals: Mapping[str, Arrivals] | None = None
 ) -> None:
-    """Record what a look at the source found: what is missing still, who is due for a decision, and what has arrived.
+    """Record looks at the source: what is missing, which leads are due for a decision, what has arrived.
 
-    Leads that `arrivals` does not have keep theirs.
+    Leads without an item in `arrivals` keep theirs.
     """
     if not looks:
         return
@@ -129,7 +128,7 @@ def note_looks(
 
 
 class NoLongerWaiting(NamedTuple):
-    """An entry that does not wait any more: a change of its enrichment is noted, and changes nothing."""
+    """An entry that does not wait any more: a change of its enrichment is noted and has no effect."""
 
     lead_id: str
     is_settled: bool
@@ -140,7 +139,7 @@ class NoLongerWaiting(NamedTuple):
 
 @writes
 def note_changed(ledger: Ledger, changed: Sequence[NoLongerWaiting]) -> None:
-    """Record what the enrichment of entries is now, and what has arrived, which changes nothing else of them."""
+    """Record the hash of the enrichment of entries and what has arrived; nothing else of them changes."""
     if not changed:
         return
     seen = _CHANGED.rows(ledger.dialect).c
@@ -165,7 +164,7 @@ def note_changed(ledger: Ledger, changed: Sequence[NoLongerWaiting]) -> None:
 
 
 def read_no_longer_waiting(ledger: Ledger, ids: Sequence[str]) -> list[NoLongerWaiting]:
-    """Those of the ids that wait no more, but for those that a look has just made ready: it has noted everything."""
+    """Those of the ids that wait no more, without those that a look has just made ready and noted."""
     columns = ENTRY.lead_id, ENTRY.settled_at.is_not(None).label("is_settled"), ENTRY.data_hash, ENTRY.arrivals
     is_news = or_(ENTRY.state.not_in((State.READY, State.SENDING)), ENTRY.late)
     query = select(*columns).where(ledger.mine, ledger.among(ids), ENTRY.state != State.WAITING, is_news)
@@ -194,10 +193,7 @@ def held_until(ledger: Ledger, now: datetime, limit: int) -> Pages:
 
 
 def waiting_since(ledger: Ledger, instant: datetime, limit: int, *, deadline: timedelta | None = None) -> Pages:
-    """Entries, but held ones, that have waited since an instant or longer, in pages.
-
-    Those alone that have a deadline of their own of this length, or none where it is None.
-    """
+    """Entries without a hold quarantined by an instant that have this deadline of their own (None: none), in pages."""
     query = _waiting(ledger).where(ENTRY.due_at.is_(None), ENTRY.quarantined_at <= instant)
     query = query.where(ENTRY.deadline == seconds_of(deadline))
     return _pages(ledger, query, limit, by=ENTRY.quarantined_at)
@@ -224,7 +220,7 @@ def _read(ledger: Ledger, query: Select[Any]) -> list[Waiting]:
 
 
 def _pages(ledger: Ledger, query: Select[Any], limit: int, by: Column[datetime] | None = None) -> Pages:
-    """Each page begins behind the last one: what a look leaves where it is must not be met again."""
+    """Each page begins behind the last one: entries that a look has left in place must not be returned again."""
     order = [ENTRY.lead_id] if by is None else [by, ENTRY.lead_id]
     behind: ColumnElement[bool] = true()
     while True:
