@@ -11,14 +11,14 @@ from cli.options import ByOption, at_keyboard, parse_id, whoever
 from cli.output import WRONG, ConfigOption, JsonOption, reports_errors, say, say_json, stop
 from cli.review_examples import list_examples
 from cli.review_list import list_reviews
-from leadgate.ledger.reviews import count_in_review, read_left
+from leadgate.ledger.reviews import count_meant, read_left
 from leadgate.model import Resolution, Resolved, SentBy
 from leadgate.wiring.ledger import ledger_of
 from leadgate.wiring.reviews import DONE, check_rule, decide_leads, named
 
 review = typer.Typer(
     name="review",
-    help="The leads that a person must decide: list and show them, then process, reject, wait, again or settle.",
+    help="The leads that a person must decide: list and show them, then process, reject, wait, again, undo or settle.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -39,6 +39,7 @@ _DOING = {
     Resolution.REJECT: "be rejected",
     Resolution.WAIT: "wait again",
     Resolution.AGAIN: "be decided anew by today's rules",
+    Resolution.UNDO: "be in review again",
     Resolution.WAS_PROCESSED: "be settled as processed",
     Resolution.WAS_REJECTED: "be settled as rejected",
     Resolution.NOT_TAKEN: "be sent again, since their act was not taken",
@@ -104,24 +105,43 @@ for _verdict, _short, _help in (
     review.command(_verdict.value, help=_help, short_help=_short)(_command(_verdict))
 
 
-@review.command("again", short_help="let today's rules decide them, by the next run")
-@reports_errors
-def again(  # noqa: PLR0913
-    ids: IdsArgument = None,
-    *,
-    rule: RuleOption = None,
-    every: AllOption = False,
-    yes: YesOption = None,
-    reason: OptionalReason = "",
-    by: ByOption = None,
-    config: ConfigOption = Path("leadgate.yaml"),
-    as_json: JsonOption = False,
-) -> None:
-    """Have leads in review decided anew by the next run, by the rules and the data of then.
+def _command_without_reason(verdict: Resolution) -> Callable[..., None]:
+    @reports_errors
+    def decide(  # noqa: PLR0913
+        ids: IdsArgument = None,
+        *,
+        rule: RuleOption = None,
+        every: AllOption = False,
+        yes: YesOption = None,
+        reason: OptionalReason = "",
+        by: ByOption = None,
+        config: ConfigOption = Path("leadgate.yaml"),
+        as_json: JsonOption = False,
+    ) -> None:
+        _decide(config, (ids, rule, every, yes), verdict, reason, by, as_json=as_json)
 
-    Leads that a person, the cap of rejects, or an act in doubt sent there are left, and named.
-    """
-    _decide(config, (ids, rule, every, yes), Resolution.AGAIN, reason, by, as_json=as_json)
+    return decide
+
+
+for _verdict, _short, _help in (
+    (
+        Resolution.AGAIN,
+        "let today's rules decide them, by the next run",
+        (
+            "Have leads in review decided anew by the next run, by the rules and the data of then.\n\n"
+            "Leads that a person, the cap of rejects, or an act in doubt sent there are left, and named."
+        ),
+    ),
+    (
+        Resolution.UNDO,
+        "take back what a person decided, until a run has sent it",
+        (
+            "Take back process, reject, wait or again: the leads are in review again, as before.\n\n"
+            "It can be taken back until a run sends the lead; while the pipeline is paused that does not happen."
+        ),
+    ),
+):
+    review.command(_verdict.value, help=_help, short_help=_short)(_command_without_reason(_verdict))
 
 
 @review.command("settle", short_help="say what became of acts in doubt")
@@ -164,7 +184,7 @@ def _decide(  # noqa: PLR0913
         check_rule(settings, ledger, rule)
 
         def count() -> int:
-            return count_in_review(ledger, verdict, rule)
+            return count_meant(ledger, verdict, rule)
 
         chosen = choose(ids, rule, every=every, yes=yes, count=count, doing=_DOING[verdict])
         words = {"reason": reason, "by": whoever(by), "where": at_keyboard()}
@@ -178,7 +198,10 @@ def _report(resolved: Resolved, verdict: Resolution, left: dict[SentBy, list[str
         more = {"left": left} if verdict is Resolution.AGAIN else {}
         say_json({"verdict": verdict, "resolved": resolved.ids, "refused": resolved.refused} | more)
     else:
-        say(f"{DONE[verdict]}: {len(resolved.ids)}.")
+        if resolved.ids or not resolved.refused:
+            say(f"{DONE[verdict]}: {len(resolved.ids)}.")
+        if resolved.ids and verdict in {Resolution.PROCESS, Resolution.REJECT}:
+            say(f"Until then `leadgate review undo {resolved.ids[0]}` takes it back.")
         for sent_by, ids in left.items():
             say(f"Left, since {_LEFT[sent_by]}: {named(ids)}.")
         warn_refused(resolved.refused)

@@ -39,7 +39,7 @@ async def resolve_reviews(  # noqa: PLR0913 - the fields of the form
     ids: str = "",
     rule: str = "",
     count: Annotated[int, Field(ge=0)] = 0,
-    verdict: Literal["process", "reject", "wait", "again", "was-processed", "was-rejected", "not-taken"],
+    verdict: Literal["process", "reject", "wait", "again", "undo", "was-processed", "was-rejected", "not-taken"],
     reason: Annotated[str, Field(max_length=2000)] = "",
     by: Annotated[str, Field(min_length=1, max_length=100)],
     still_in_quarantine: bool = False,
@@ -52,7 +52,8 @@ async def resolve_reviews(  # noqa: PLR0913 - the fields of the form
         rule: Decides all leads that this rule has sent to people. The word otherwise means that no rule matched.
         count: Only with a rule. If it is not right any more, nothing is done.
         verdict: With process and reject, the next run does it, once. With wait, the rules decide again later. With
-            again, today's rules decide in the next run. The other words say what you found in LeadByte of an act that
+            again, today's rules decide in the next run. With undo, what somebody decided is taken back, if no run has
+            sent it yet. The other words say what you found in LeadByte of an act that
             was never answered.
         reason: One sentence. It is needed for process, reject and wait.
         by: Who decides. It is kept with the name of this run.

@@ -64,6 +64,7 @@ def _said(override: RowMapping) -> str:
 
 _WORDS = {
     "again": "asked for a new decision",
+    "undo": "took that back before anything followed",
     "was-processed": "found in LeadByte that it was processed",
     "was-rejected": "found in LeadByte that it was rejected",
     "not-taken": "found it still in quarantine: its act was not taken",

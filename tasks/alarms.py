@@ -17,7 +17,7 @@ from leadgate.ledger.alarms import Alarm, clear_alarm, raise_alarm
 from leadgate.ledger.budgets import has_room, read_backlog
 from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.failed import count_failed
-from leadgate.ledger.reviews import OTHERWISE, count_in_review, count_reviews, read_reviews
+from leadgate.ledger.reviews import OTHERWISE, count_meant, count_reviews, read_reviews
 from leadgate.model import Action, Resolution, SentBy, SourceReading
 from leadgate.summary import Summary
 from leadgate.wiring.pipeline import Pipeline
@@ -131,7 +131,7 @@ async def _about_overdue(pipeline: Pipeline, count: int, page: Page) -> dict[str
     by_rule = [f"{name} {count:,}" for name, count in leads.most_common()]
     rest = [f"{len(by_rule) - _RULES} more"] if len(by_rule) > _RULES else []
     rule = next((name for name, count in rules.most_common(1) if count), None)
-    filled_in = {"rule": rule, "count": count_in_review(ledger, Resolution.PROCESS, rule)} if rule else {}
+    filled_in = {"rule": rule, "count": count_meant(ledger, Resolution.PROCESS, rule)} if rule else {}
     form = await page.show(form_link(ledger.pipeline, filled_in), within=_FORM_WITHIN_SECONDS)
     longest = read_reviews(ledger, limit=1) if review.link else []
     return {

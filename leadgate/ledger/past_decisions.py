@@ -18,6 +18,7 @@ _OF_ENTRY = (
     *("state", "absent_since", "arrivals"),
 )
 _ACTS = (Resolution.PROCESS.value, Resolution.REJECT.value)
+_UNDO = Resolution.UNDO.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ def read_decided(ledger: Ledger, since: datetime) -> Iterator[list[PastLead]]:
     after = ""
     by_rules = (DECISION.decided_at >= since, DECISION.decided_by.is_(None), not_(DECISION.paused))
     override = (
-        select(OVERRIDE.verdict)
-        .where(same_lead(OVERRIDE, DECISION), OVERRIDE.token > DECISION.token, OVERRIDE.verdict.in_(_ACTS))
+        select(func.nullif(OVERRIDE.verdict, _UNDO))
+        .where(same_lead(OVERRIDE, DECISION), OVERRIDE.token > DECISION.token, OVERRIDE.verdict.in_((*_ACTS, _UNDO)))
         .order_by(OVERRIDE.token.desc())
         .limit(1)
         .correlate(decisions)

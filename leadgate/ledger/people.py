@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, false, not_, null, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, false, func, not_, null, or_, select, true
 
 from leadgate.errors import ConfigError
 from leadgate.ledger.again import IS_LEFT, waits_as_new
 from leadgate.ledger.claims import STRANDED_REQUEST
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.many_rows import ManyRows
-from leadgate.ledger.reviews import SETTLE, ids_in_review
+from leadgate.ledger.reviews import CAN_BE_TAKEN_BACK, SETTLE, ids_meant
 from leadgate.ledger.rows import NO_DOUBT, NO_LEASE
 from leadgate.ledger.schema import (
     ATTEMPT,
@@ -26,7 +26,7 @@ from leadgate.ledger.schema import (
     same_lead,
     stands_for,
 )
-from leadgate.model import Chosen, Resolution, Resolved, Result, State
+from leadgate.model import Chosen, Resolution, Resolved, Result, State, Verdict
 from leadgate.printable import on_one_line
 from leadgate.readable import counted
 
@@ -38,7 +38,7 @@ _LONGEST_WHERE = 147
 _NAMED = 5
 _AT_ONCE = 1000
 _IDS = ManyRows("ids", ENTRY.pipeline, ENTRY.lead_id)
-_OPTIONAL = {Resolution.AGAIN, *SETTLE}
+_OPTIONAL = {Resolution.AGAIN, Resolution.UNDO, *SETTLE}
 """What may be said without a reason: it is one."""
 
 
@@ -95,8 +95,9 @@ def resolve(  # noqa: PLR0913
     """Record what a person says of leads, all in one transaction; of two people who meet the first is heard.
 
     `process` and `reject` make a lead in review ready, with the override that stands in place of the rules from then
-    on; `wait` holds it for `hold_for`, then the rules decide again; `again` has them decide now. One whose act may have
-    been taken is refused unless the person says that it is `still_in_quarantine`, which is heard once the act is older
+    on; `wait` holds it for `hold_for`, then the rules decide again; `again` has them decide now. `undo` takes any of
+    these back, and the lead is in review again; once something has followed it is refused. One whose act may have been
+    taken is refused unless the person says that it is `still_in_quarantine`, which is heard once the act is older
     than `proven_after`: until then it may be under way, or in LeadByte's queue. `was-processed`, `was-rejected` and
     `not-taken` say what became of such an act; the last is heard as late, and lets the lead be decided anew. `discard`
     gives up a parked lead.
@@ -111,14 +112,14 @@ def resolve(  # noqa: PLR0913
     proven_before = now - proven_after
     is_certain = ENTRY.doubt_since.is_(None)
     free = or_(is_certain, and_(true() if still_in_quarantine else false(), ENTRY.doubt_since <= proven_before))
-    change = _change_of(verdict, free, proven_before, now=now, hold_for=hold_for)
     note = f"{by} decided {verdict}" + (f": {reason}" if reason else "")
+    change = _change_of(verdict, free, proven_before, note, now=now, hold_for=hold_for)
     chosen_row = _IDS.rows(ledger.dialect).c
     ended = (
         entries.update()
         .where(same_lead(ENTRY, chosen_row), change.allowed)
         # A token of its own: whoever held the lead before can write nothing any more.
-        .values({"written_at": now, "refusals": 0, **change.values, "token": ENTRY.token + 1, "note": note})
+        .values({"written_at": now, "refusals": 0, "note": note, **change.values, "token": ENTRY.token + 1})
         .returning(ENTRY.lead_id, ENTRY.token)
     )
     row = {"pipeline": ledger.pipeline, "verdict": verdict, "reason": reason, "decided_by": by, "decided_at": now}
@@ -142,8 +143,14 @@ def resolve(  # noqa: PLR0913
     return Resolved([lead_id for lead_id in ids if lead_id in tokens], refused)
 
 
-def _change_of(
-    verdict: Resolution, free: ColumnElement[bool], proven_before: datetime, *, now: datetime, hold_for: timedelta
+def _change_of(  # noqa: PLR0911, PLR0913 - one for each word
+    verdict: Resolution,
+    free: ColumnElement[bool],
+    proven_before: datetime,
+    note: str,
+    *,
+    now: datetime,
+    hold_for: timedelta,
 ) -> _Change:
     by_people = and_(in_state(State.REVIEW), free)
     in_doubt = and_(ENTRY.state.in_((State.REVIEW, State.UNKNOWN)), ENTRY.doubt_since.is_not(None))
@@ -156,6 +163,12 @@ def _change_of(
             return _Change(by_people, held)
         case Resolution.AGAIN:
             return _Change(and_(in_state(State.REVIEW), not_(IS_LEFT)), waits_as_new(now))
+        case Resolution.UNDO:
+            # With the reason for which it came to a person.
+            asked = select(DECISION.reason).where(stands_for(ENTRY), DECISION.verdict == Verdict.REVIEW)
+            why = func.coalesce(asked.correlate(entries).scalar_subquery(), note)
+            review = {"state": State.REVIEW, "due_at": None, "override_token": null(), "note": why, **NO_LEASE}
+            return _Change(CAN_BE_TAKEN_BACK, review)
         case Resolution.NOT_TAKEN:
             return _Change(and_(in_doubt, ENTRY.doubt_since <= proven_before), ready)
         case Resolution.WAS_PROCESSED | Resolution.WAS_REJECTED:
@@ -170,7 +183,7 @@ def _change_of(
 
 def _counted(ledger: Ledger, connection: Connection, chosen: Chosen, verdict: Resolution) -> list[str]:
     """The leads that a person means without naming them; raise ConfigError where they are not as many as was said."""
-    ids = list(connection.scalars(ids_in_review(ledger, verdict, chosen.rule).with_for_update(of=entries)))
+    ids = list(connection.scalars(ids_meant(ledger, verdict, chosen.rule).with_for_update(of=entries)))
     if chosen.count != len(ids):
         which = f"by {chosen.rule}" if chosen.rule else "in all"
         msg = (
@@ -234,9 +247,17 @@ def _why_not_one(row: Row[Any], verdict: Resolution, *, looked: bool, proven_aft
     if is_review and verdict is Resolution.AGAIN:
         sent_by = "since rules had rejected too many leads" if row.capped else "by the answer to what a person decided"
         return f"is in review {sent_by}: say process or reject, or wait, which lets the rules decide again"
+    if verdict is Resolution.UNDO:
+        return f"has nothing to take back: it is {_where(row.state)}"
     required = "failed" if discards else "in doubt" if settles else "in review"
     since = f", since {row.decided_by} decided {row.verdict}" if row.decided_by else ""
-    return f"is not {required}: it is {'in review' if is_review else row.state}{since}"
+    is_pending = since and row.state in {State.READY, State.WAITING}
+    undo = " (`leadgate review undo` takes that back)" if is_pending else ""
+    return f"is not {required}: it is {_where(row.state)}{since}{undo}"
+
+
+def _where(state: str) -> str:
+    return {State.REVIEW: "in review", State.UNKNOWN: "in doubt, and runs look for evidence"}.get(State(state), state)
 
 
 def _in_doubt(row: Row[Any], verdict: Resolution, heard_at: str, *, looked: bool) -> str:

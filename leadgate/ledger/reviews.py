@@ -32,6 +32,15 @@ _EXAMPLES = (Resolution.PROCESS, Resolution.REJECT, Resolution.WAIT)
 SETTLE = {Resolution.WAS_PROCESSED, Resolution.WAS_REJECTED, Resolution.NOT_TAKEN}
 """The words of people that say what became of an act."""
 
+_TOKEN_OF_WORD = select(OVERRIDE.token).where(
+    same_lead(OVERRIDE, ENTRY), OVERRIDE.token == ENTRY.token, OVERRIDE.verdict.in_((Resolution.WAIT, Resolution.AGAIN))
+)
+CAN_BE_TAKEN_BACK = and_(
+    ENTRY.state.in_((State.READY, State.WAITING)),
+    ENTRY.doubt_since.is_(None),
+    or_(ENTRY.override_token.is_not(None), _TOKEN_OF_WORD.correlate(entries).exists()),
+)
+"""Of an entry: the last that a person said of it is `process`, `reject`, `wait` or `again`, and nothing followed."""
 _BY_RULE = and_(ENTRY.doubt_since.is_(None), DECISION.verdict == "review", DECISION.decided_by.is_(None))
 _SENT_BY = case(
     (ENTRY.doubt_since.is_not(None), SentBy.DOUBT.value),
@@ -62,7 +71,7 @@ def read_reviews(
 ) -> list[Review]:
     """The leads that a person must decide, the longest open first.
 
-    All by default; or those of a `rule` (see `ids_in_review`), those opened at `since` or later, the first `limit`.
+    All by default; or those of a `rule` (see `ids_meant`), those opened at `since` or later, the first `limit`.
     """
     opened_at = _opened_at()
     opened = _in_review(ledger, rule, since=since).with_only_columns(ENTRY.lead_id, opened_at.label("since"))
@@ -104,12 +113,14 @@ def count_reviews(
     return sorted(found, key=lambda group: (-group.leads, group.sent_by, group.rule or "", group.reason))
 
 
-def ids_in_review(ledger: Ledger, verdict: Resolution, rule: str | None) -> Select[Any]:
+def ids_meant(ledger: Ledger, verdict: Resolution, rule: str | None) -> Select[Any]:
     """The ids of the leads that a person's word is about which names none: of those that can be decided so.
 
     With a rule, those that it sent to a person, or that were one reject too many by it; `otherwise`: no rule matched.
     """
     can_be: ColumnElement[bool]
+    if verdict is Resolution.UNDO:
+        return _decided(ledger, CAN_BE_TAKEN_BACK, rule).with_only_columns(ENTRY.lead_id).order_by(ENTRY.lead_id)
     if verdict in SETTLE:
         can_be = ENTRY.doubt_since.is_not(None)
     elif verdict is Resolution.AGAIN:
@@ -119,9 +130,9 @@ def ids_in_review(ledger: Ledger, verdict: Resolution, rule: str | None) -> Sele
     return _in_review(ledger, rule).with_only_columns(ENTRY.lead_id).where(can_be).order_by(ENTRY.lead_id)
 
 
-def count_in_review(ledger: Ledger, verdict: Resolution, rule: str | None) -> int:
+def count_meant(ledger: Ledger, verdict: Resolution, rule: str | None) -> int:
     """How many those are."""
-    query = select(func.count()).select_from(ids_in_review(ledger, verdict, rule).order_by(None).subquery())
+    query = select(func.count()).select_from(ids_meant(ledger, verdict, rule).order_by(None).subquery())
     return ledger.fetch_value(query) or 0
 
 
@@ -138,12 +149,18 @@ def _in_review(
     ledger: Ledger, rule: str | None = None, *, since: datetime | None = None, before: datetime | None = None
 ) -> Select[Any]:
     """The entries in review with their standing decisions."""
-    query = select(entries).outerjoin(decisions, stands_for(ENTRY)).where(ledger.mine, in_state(State.REVIEW))
-    if rule is not None:
-        named = DECISION.rule == rule
-        query = query.where(_BY_RULE, or_(named, DECISION.rule.is_(None)) if rule == OTHERWISE else named)
+    query = _decided(ledger, in_state(State.REVIEW), rule)
     query = query.where(_opened_at() >= since) if since else query
     return query.where(_opened_at() < before) if before else query
+
+
+def _decided(ledger: Ledger, which: ColumnElement[bool], rule: str | None) -> Select[Any]:
+    """Entries with their standing decisions; with a rule, those that it left to people."""
+    query = select(entries).outerjoin(decisions, stands_for(ENTRY)).where(ledger.mine, which)
+    if rule is None:
+        return query
+    named = DECISION.rule == rule
+    return query.where(_BY_RULE, or_(named, DECISION.rule.is_(None)) if rule == OTHERWISE else named)
 
 
 def _opened_at() -> ColumnElement[datetime]:
@@ -164,7 +181,7 @@ def count_overdue(ledger: Ledger, *, within: timedelta | None, now: datetime) ->
 
 
 def read_overridden(ledger: Ledger, *, limit: int) -> list[Overridden]:
-    """What people have decided last, newest first, with the facts of the decision that they were asked about."""
+    """What people have decided last and not taken back, newest first, with the facts of the decision before it."""
     of_the_lead = same_lead(DECISION, OVERRIDE)
     asked = (
         select(func.max(DECISION.token))
@@ -172,10 +189,14 @@ def read_overridden(ledger: Ledger, *, limit: int) -> list[Overridden]:
         .correlate(overrides)
         .scalar_subquery()
     )
+    later = overrides.alias("later")
+    next_word = select(later.c.verdict).where(same_lead(later.c, OVERRIDE), later.c.token > OVERRIDE.token)
+    next_word = next_word.order_by(later.c.token).limit(1).correlate(overrides)
+    stands = func.coalesce(next_word.scalar_subquery(), "") != Resolution.UNDO
     query = (
         select(OVERRIDE.lead_id, OVERRIDE.verdict, OVERRIDE.reason, OVERRIDE.decided_by, DECISION.facts, DECISION.late)
         .join(decisions, and_(of_the_lead, DECISION.token == asked))
-        .where(OVERRIDE.pipeline == ledger.pipeline, OVERRIDE.verdict.in_(_EXAMPLES))
+        .where(OVERRIDE.pipeline == ledger.pipeline, OVERRIDE.verdict.in_(_EXAMPLES), stands)
         .order_by(OVERRIDE.decided_at.desc(), OVERRIDE.lead_id)
         .limit(limit)
     )

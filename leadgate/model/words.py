@@ -27,6 +27,8 @@ class Resolution(StrEnum):
     WAIT = "wait"
     AGAIN = "again"
     """To be decided anew, by today's rules."""
+    UNDO = "undo"
+    """What a person said before is taken back, and nothing has followed it yet."""
     WAS_PROCESSED = "was-processed"
     """The act in doubt was looked up in LeadByte: the lead was processed."""
     WAS_REJECTED = "was-rejected"

@@ -16,6 +16,7 @@ DONE = {
     Resolution.REJECT: "Leads that the next run rejects",
     Resolution.WAIT: "Leads that wait again",
     Resolution.AGAIN: "Leads that the next run decides anew, by its rules",
+    Resolution.UNDO: "Leads that are in review again",
     Resolution.WAS_PROCESSED: "Leads that are settled as processed",
     Resolution.WAS_REJECTED: "Leads that are settled as rejected",
     Resolution.NOT_TAKEN: "Leads that the next run decides anew, since their act was not taken",

@@ -6,7 +6,7 @@ import pytest
 
 from leadgate.errors import ConfigError
 from leadgate.ledger import Ledger
-from leadgate.ledger.reviews import count_in_review, count_reviews, read_left, read_reviews
+from leadgate.ledger.reviews import count_meant, count_reviews, read_left, read_reviews
 from leadgate.model import Chosen, Resolution, SentBy, State
 from tests.ledger.together import together
 from tests.people.runs import Runs, Sections
@@ -52,7 +52,7 @@ def test_all_of_a_rule_are_decided_and_no_others(runs: Runs, rule: str | None, i
     """Those that were one reject too many by it, too; each has an override of its own."""
     review(runs, l1=0.1, l2=0.1, l3=0.5, l4=9.0)
     ledger = runs.pipeline.ledger
-    assert count_in_review(ledger, PROCESS, rule) == len(ids)
+    assert count_meant(ledger, PROCESS, rule) == len(ids)
     assert [each.lead_id for each in read_reviews(ledger, rule=rule)] == ids
     assert runs.resolve(chosen=Chosen(rule=rule, count=len(ids)), verdict="process").ids == ids
     assert [row[1] for row in runs.pipeline.rows("leadgate_overrides")] == ids
@@ -77,7 +77,7 @@ def test_a_lead_in_doubt_is_in_no_such_count(runs: Runs) -> None:
     runs.sandbox.faults.change({"drop-before": 1})
     runs.run(sections={**RULES, "delivery": {"mode": "combined", "unknown": "review"}})
     ledger = runs.pipeline.ledger
-    assert [count_in_review(ledger, verdict, None) for verdict in (PROCESS, Resolution.NOT_TAKEN)] == [1, 1]
+    assert [count_meant(ledger, verdict, None) for verdict in (PROCESS, Resolution.NOT_TAKEN)] == [1, 1]
     assert runs.resolve(chosen=Chosen(count=1)).ids == ["1"]
     assert read_left(ledger) == {SentBy.DOUBT: ["2"]}
 

@@ -83,8 +83,9 @@ def test_of_two_people_at_once_the_first_wins(runs: Runs, rival: Ledger) -> None
     )
     assert sorted(process.ids + reject.ids, key=int) == [str(lead_id) for lead_id in ids]
     assert (set(process.refused), set(reject.refused)) == (set(reject.ids), set(process.ids))
-    assert set(process.refused.values()) <= {"is not in review: it is ready, since bob decided reject"}
-    assert set(reject.refused.values()) <= {"is not in review: it is ready, since ann decided process"}
+    back = "(`leadgate review undo` takes that back)"
+    assert set(process.refused.values()) <= {f"is not in review: it is ready, since bob decided reject {back}"}
+    assert set(reject.refused.values()) <= {f"is not in review: it is ready, since ann decided process {back}"}
     runs.run()
     assert runs.acted() == {key: ["process"] for key in process.ids} | {key: ["reject"] for key in reject.ids}
 

@@ -1,5 +1,10 @@
 -- What PostgreSQL keeps beside what is in the file for both databases.
 
+ALTER TABLE leadgate_overrides DROP CONSTRAINT leadgate_overrides_verdict_is_known;
+
+ALTER TABLE leadgate_overrides ADD CONSTRAINT leadgate_overrides_verdict_is_known
+CHECK (verdict in ('process', 'reject', 'wait', 'again', 'undo', 'was-processed', 'was-rejected', 'not-taken', 'discard'));
+
 COMMENT ON COLUMN leadgate_entries.arrivals IS 'by required column: [last not there, first seen], or null';
 
 CREATE FUNCTION leadgate_count_settled() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -68,7 +73,7 @@ COMMENT ON COLUMN leadgate_leads.inferred IS 'processed or rejected by evidence 
 
 COMMENT ON COLUMN leadgate_leads.in_doubt IS 'whether an act may have been taken that nothing proves';
 
-COMMENT ON COLUMN leadgate_leads.last_word IS 'the last that a person said of it: process, reject, wait, again, discard, or what became of its act';
+COMMENT ON COLUMN leadgate_leads.last_word IS 'the last that a person said of it: process, reject, wait, again, undo, discard, or what became of its act';
 
 COMMENT ON COLUMN leadgate_leads.last_word_by IS 'who said it';
 

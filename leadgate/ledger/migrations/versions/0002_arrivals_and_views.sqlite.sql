@@ -1,5 +1,25 @@
 -- What SQLite keeps beside what is in the file for both databases.
 
+CREATE TABLE leadgate_kept AS SELECT * FROM leadgate_overrides;
+
+DROP TABLE leadgate_overrides;
+
+CREATE TABLE leadgate_overrides (
+    pipeline VARCHAR(63) NOT NULL,
+    lead_id VARCHAR(200) NOT NULL,
+    token INTEGER NOT NULL,
+    verdict VARCHAR(16) NOT NULL,
+    reason TEXT NOT NULL,
+    decided_by VARCHAR(250) NOT NULL,
+    decided_at DATETIME NOT NULL,
+    CONSTRAINT leadgate_overrides_pk PRIMARY KEY (pipeline, lead_id, token),
+    CONSTRAINT leadgate_overrides_verdict_is_known CHECK (verdict in ('process', 'reject', 'wait', 'again', 'undo', 'was-processed', 'was-rejected', 'not-taken', 'discard'))
+);
+
+INSERT INTO leadgate_overrides SELECT * FROM leadgate_kept;
+
+DROP TABLE leadgate_kept;
+
 CREATE TRIGGER leadgate_entries_come AFTER INSERT ON leadgate_entries WHEN new.settled_at IS NOT NULL
 BEGIN
     INSERT INTO leadgate_settled (pipeline, state, inferred, leads) VALUES (new.pipeline, new.state, new.inferred, 1)
