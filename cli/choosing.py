@@ -38,13 +38,16 @@ def choose(  # noqa: PLR0913
     yes: int | None = None,
     count: Callable[[], int] = int,
     doing: str = "",
+    by_id: bool = False,
 ) -> Chosen:
     """Give the leads that are meant, and have their count confirmed unless they are named; ConfigError for wrong use.
 
     `count` counts the leads that are not named; `doing` says what would become of them, such as `be processed`.
+    `by_id`: the verb takes ids alone.
     """
     if sum((bool(ids), rule is not None, every)) != 1:
-        msg = "say which leads: their ids (- reads them from standard input), or --rule NAME, or --all"
+        others = "" if by_id else ", or --rule NAME, or --all"
+        msg = f"say which leads: their ids (- reads them from standard input){others}"
         raise ConfigError(msg)
     if ids:
         if yes is not None:

@@ -34,7 +34,7 @@ def forget(
     LeadByte are not changed.
     """
     with ledger_of(config) as (_, ledger):
-        chosen = choose(ids).ids
+        chosen = choose(ids, by_id=True).ids
         states = read_states(ledger, chosen)
         already = read_forgotten(ledger, chosen) - set(states)
         if not yes and len(already) < len(chosen):

@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import os
 import signal
 import sys
 from importlib import metadata
@@ -68,6 +69,10 @@ def main() -> None:
         warn_lines(shown.getvalue().rstrip())
         sys.exit(WRONG)
     except typer.Abort:
+        sys.exit(ATTENTION)
+    except BrokenPipeError:
+        # Whoever read the output has had enough, such as `head`; what Python would say of it at its end goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ATTENTION)
     except Exception as error:  # the edge of the program
         if shows_tracebacks():

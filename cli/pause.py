@@ -26,11 +26,14 @@ def pause(
     on their way are answered.
     """
     with ledger_of(config) as (settings, ledger):
-        new_pause = keep_pause(ledger, by=whoever(by), where=at_keyboard(), reason=reason, now=ledger.now())
+        now = ledger.now()
+        new_pause = keep_pause(ledger, by=whoever(by), where=at_keyboard(), reason=reason, now=now)
     if as_json:
         say_json({"pipeline": settings.pipeline, "paused": asdict(new_pause)})
     else:
         say(f"{settings.pipeline} has been {new_pause}")
+        if new_pause.paused_at != now:
+            say("It was paused before, and nothing has changed: the earlier word stands.")
         say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
 
 

@@ -38,7 +38,7 @@ def plan(
         if out:
             write_plan(out, found, pipeline=settings.pipeline, policy_version=policy.version, now=now)
         older = count_older(ledger, policy.version)
-        others = found.source_problem, clock_problem(ledger), about_backlog(ledger, settings.safety.budgets)
+        others = found.source_problem, clock_problem(ledger), about_backlog(ledger, settings.safety.budgets, now)
         to_know = attention(read_doubts(ledger), settings.delivery, now, *others)
     if as_json:
         more = {"faults": found.faults.as_json(), "attention": to_know, "older_rules": older}
@@ -56,8 +56,8 @@ def plan(
 def _print(found: Plan, show: int, *, observe: bool) -> None:
     say(f"{counted(len(found.leads), 'lead')} would be decided now, {found.waiting} would go on waiting.")
     say_each(f"  {count:>7}  waiting, without {column}" for column, count in found.missing.items())
-    for (verdict, rule), count in Counter((lead.verdict, lead.rule) for lead in found.leads).most_common():
-        say(f"  {count:>7}  {verdict:<8} {rule or '(otherwise)'}")
+    for (verdict, decider), count in Counter((lead.verdict, lead.decider) for lead in found.leads).most_common():
+        say(f"  {count:>7}  {verdict:<8} {decider}")
     made = {each.field: each.made for lead in found.leads for each in lead.fields}
     if made:
         say(f"Fields: {'; '.join(f'{field} {how}' for field, how in made.items())}.")
@@ -65,7 +65,7 @@ def _print(found: Plan, show: int, *, observe: bool) -> None:
         say()
     for lead in found.leads[:show]:
         fields = ", ".join(f"{each.field} {each.written_like or '(empty)'}" for each in lead.fields) or "no fields"
-        say(f"{lead.lead_id}: {lead.verdict} by {lead.rule or '(otherwise)'} - {lead.route} ({fields}): {lead.reason}")
+        say(f"{lead.lead_id}: {lead.verdict} by {lead.decider} - {lead.route} ({fields}): {lead.reason}")
     if len(found.leads) > show > 0:
         say(f"... and {len(found.leads) - show} more; --show lists more, --json lists all.")
     say_each(f"fault: {fault}" for fault in found.faults.lines())

@@ -13,8 +13,9 @@ from cli.options import DEFAULT_LIMIT, LimitOption, duration
 from cli.output import ConfigOption, JsonOption, ago, clock_time, reports_errors, say, say_each, say_json
 from leadgate.config import PipelineConfig
 from leadgate.ledger.again import count_older
-from leadgate.ledger.reviews import OTHERWISE, count_reviews, read_reviews
-from leadgate.model import Group, Review, SentBy
+from leadgate.ledger.reviews import OTHERWISE, LookedFor, count_reviews, read_looked_for, read_reviews
+from leadgate.ledger.status import read_status
+from leadgate.model import Group, Review, SentBy, State
 from leadgate.policy.version import version_of
 from leadgate.readable import counted, span
 from leadgate.wiring.ledger import ledger_of
@@ -40,7 +41,8 @@ def list_reviews(
 ) -> None:
     """List the leads in review: first counts by rule and reason, then the leads, the longest open first.
 
-    With each: since when, why, the facts that may be kept, and the address in review.link.
+    With each: since when, why, the facts that may be kept, and the address in review.link. Then, without --rule and
+    --since, the unknown leads: their act may have been taken, and runs look for evidence.
     """
     limit = DEFAULT_LIMIT if limit is None and not as_json else limit
     with ledger_of(config) as (settings, ledger):
@@ -50,22 +52,43 @@ def list_reviews(
         groups = count_reviews(ledger, rule=rule, since=from_when)
         reviews = read_reviews(ledger, rule=rule, since=from_when, limit=limit)
         older = count_older(ledger, version_of(settings.policy))
+        is_whole = rule is None and since is None
+        looked_for = read_looked_for(ledger, limit) if is_whole else []
+        unknown = read_status(ledger).counts[State.UNKNOWN] if is_whole else 0
     total = _leads(groups)
     if as_json:
         leads = [asdict(review) | _added(review, settings, now) for review in reviews]
         counts = [asdict(group) for group in groups]
-        say_json({"total": total, "counts": counts, "older_rules": older, "reviews": leads})
+        more = {"unknown": [asdict(lead) for lead in looked_for]} if is_whole else {}
+        say_json({"total": total, "counts": counts, "older_rules": older, "reviews": leads} | more)
         return
-    if not total:
-        is_whole = rule is None and since is None
+    if total:
+        _say_reviews(groups, reviews, settings, older=older, now=now)
+    else:
         say("No lead needs a person." if is_whole else "No such lead is in review.")
-        return
+    if unknown:
+        _say_looked_for(unknown, looked_for, now)
+
+
+def _say_reviews(
+    groups: Sequence[Group], reviews: Sequence[Review], settings: PipelineConfig, *, older: int, now: datetime
+) -> None:
+    total = _leads(groups)
     say(f"{counted(total, 'lead needs', 'leads need')} a person:")
     say_each(_counted(groups))
     say_each(_line(review, settings, now) for review in reviews)
     if total > len(reviews) > 0:
         say(f"Shown are {len(reviews)}, the longest open first: --limit shows more, --rule NAME and --since fewer.")
     _say_what_to_type(groups, reviews, settings, older)
+
+
+def _say_looked_for(unknown: int, shown: Sequence[LookedFor], now: datetime) -> None:
+    say()
+    say(f"{counted(unknown, 'lead is', 'leads are')} unknown: the act may have been taken. Runs look for evidence:")
+    say_each(f"  {each.lead_id}: its {each.act} was sent {ago(each.since, now)}" for each in shown)
+    if unknown > len(shown):
+        say(f"  ... and {unknown - len(shown):,} more: --limit shows them.")
+    say("There is nothing to do but wait. If you know what became of one: `leadgate review settle ID --was ...`.")
 
 
 def _added(review: Review, settings: PipelineConfig, now: datetime) -> dict[str, object]:
@@ -99,7 +122,7 @@ def _named(sent_by: SentBy, rule: str | None) -> str:
         case SentBy.RULE:
             return rule or OTHERWISE
         case SentBy.CAP:
-            return f"{rule}, one reject too many"
+            return f"{rule}, over the budget of rejects"
         case SentBy.DOUBT:
             return "an act that may have been taken"
         case SentBy.OTHER:
@@ -127,6 +150,8 @@ def _say_what_to_type(groups: Sequence[Group], reviews: Sequence[Review], settin
         say(f"To see one: `leadgate review show {example}`.")
         say(f"To decide: `leadgate review process {example} --reason TEXT`, or reject, or wait.")
         say(f"All of a rule at once: `leadgate review process --rule {rule} --reason TEXT`.")
+    elif kinds.keys() & {SentBy.CAP, SentBy.OTHER}:
+        say("To decide: `leadgate review process ID --reason TEXT`, or reject, or wait.")
     if SentBy.DOUBT in kinds:
         proven = span(settings.delivery.proven_after)
         say("If its act may have been taken: look in LeadByte whether the lead was processed or rejected, or is still")

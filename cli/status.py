@@ -82,8 +82,8 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
             say(f"last control: lead {control.lead_id}, {_OF_CONTROL[control.result]}, {ago(control.at, now)}")
         _print_learned(learned)
         say_each(health.reasons)
-        if found.counts[State.REVIEW]:
-            say("`leadgate review list` shows the leads that wait for a person")
+        if found.counts[State.REVIEW] or found.counts[State.UNKNOWN]:
+            say("`leadgate review list` shows the leads that wait for a person, and those that are unknown")
         if older:
             say(f"{older} of them were decided by older rules: `leadgate review again --all` has today's decide them")
         if found.counts[State.FAILED]:

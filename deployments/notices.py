@@ -124,7 +124,8 @@ NOTICES: dict[str, Notice] = {
         "leadgate-leads-unknown",
         "an act has been unknown for a quarter of an hour longer than evidence takes",
         "acts stay unknown",
-        "Leads that no evidence settles: {{ event.payload.unknown }}. Type `leadgate status`.",
+        "Leads that no evidence settles: {{ event.payload.unknown }}. `leadgate status` says what is missing, and "
+        "`leadgate review list` which they are.",
     ),
     ENDS[Alarm.UNKNOWN]: Notice(
         "leadgate-leads-known",

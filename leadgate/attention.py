@@ -28,16 +28,17 @@ def attention(doubts: Doubts, delivery: DeliveryConfig, now: datetime, *others: 
     return found + [problem for problem in others if problem]
 
 
-def about_backlog(ledger: Ledger, budgets: BudgetsConfig) -> str | None:
+def about_backlog(ledger: Ledger, budgets: BudgetsConfig, now: datetime) -> str | None:
     """Say how many leads wait for a budget and until when; None where none does."""
     backlog = read_backlog(ledger)
     if not backlog.leads:
         return None
     leads = counted(backlog.leads, "lead waits", "leads wait")
     text = budgets.text_of(Action.PROCESS)
+    at = f" at {_short(backlog.first_at)}, or" if backlog.first_at and backlog.first_at > now else ""
     return (
-        f"{leads} to be processed: safety.budgets.process ({text}) is used up. The next is decided at "
-        f"{_short(backlog.first_at)}, or by the first run with room; what a person decides goes at once."
+        f"{leads} to be processed: safety.budgets.process ({text}) is used up. The next is decided{at} by the first "
+        "run with room; what a person decides goes at once."
     )
 
 

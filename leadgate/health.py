@@ -45,7 +45,7 @@ def read_health(ledger: Ledger, config: PipelineConfig) -> Health:
         config.delivery,
         now,
         clock_problem(ledger),
-        about_backlog(ledger, config.safety.budgets),
+        about_backlog(ledger, config.safety.budgets, now),
     )
     overdue = count_overdue(ledger, within=config.review.within, now=now)
     return Health([*to_know, *_reasons(status, overdue, alarms, now)], status, doubts, alarms, overdue)

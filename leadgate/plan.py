@@ -55,6 +55,13 @@ class PlannedLead:
     route: str
     fields: Sequence[PlannedField]
     data_hash: str
+    decided_by: str | None
+    """The person whose word it follows; None: the rules decide."""
+
+    @property
+    def decider(self) -> str:
+        """Who decides, in words: the rule, `(otherwise)`, or a person."""
+        return "a person" if self.decided_by else self.rule or "(otherwise)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +237,7 @@ def _plan(lead: Decided, config: PipelineConfig, *, new: bool) -> PlannedLead:
         route="observed, nothing is sent" if lead.decision.observed else _ROUTES[route],
         fields=[] if route is Route.NOTHING and not lead.decision.observed else fields,
         data_hash=lead.data_hash,
+        decided_by=lead.claim.override.decided_by if lead.claim.override else None,
     )
 
 

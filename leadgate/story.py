@@ -34,8 +34,13 @@ def tell(history: History, config: PipelineConfig) -> Story:
     """Put a lead's entry, decisions and attempts into one order of time and into words."""
     events = [*_of_entry(history.entry)]
     events += [Event(said["decided_at"], _said(said)) for said in history.overrides]
+    before: list[str] = []
     for decision in history.decisions:
-        events.extend(_of_decision(decision, history.policies.get(decision["policy_version"])))
+        new = list(_of_decision(decision, history.policies.get(decision["policy_version"])))
+        texts = [event.what for event in new]
+        same = [Event(decision["decided_at"], f"decided {decision['verdict']} again, as before")]
+        events.extend(same if texts == before else new)
+        before = texts
     for attempt in history.attempts:
         events.extend(_of_attempt(attempt, config))
     events += _of_inference(history)

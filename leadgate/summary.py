@@ -22,6 +22,7 @@ class Summary:
     `inferred` counts those of `processed` and `rejected` that were settled by a probe.
     `changed` counts settled leads whose enrichment changed afterwards, about which nothing is done.
     `refused` counts leads that LeadByte refused and that are sent again later; without attempts left: `failed`.
+    `unanswered` counts leads whose update had no answer that can be trusted, and that are sent again later.
     `again` counts leads in review or failed that are decided anew, since their data or the rules have changed.
     `older_rules` counts reviews that older rules than today's have asked for, when the run ends.
     `disagreed` counts the leads of which the shadow rules said otherwise.
@@ -36,6 +37,7 @@ class Summary:
     review: int
     unknown: int
     refused: int
+    unanswered: int
     failed: int
     gone: int
     inferred: int
@@ -63,8 +65,8 @@ class Summary:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a person should look: a lead was refused, skipped, held back or long in review, or is in doubt."""
-        leads = self.refused or self.failed or self.unknown or self.overdue or self.skipped
+        """Whether a person should look: a lead was refused, unanswered, skipped or held back, in doubt or overdue."""
+        leads = self.refused or self.unanswered or self.failed or self.unknown or self.overdue or self.skipped
         return bool(leads or self.notes or self.named_faults.hold_back)
 
 
@@ -166,6 +168,7 @@ class Account:
             review=went[State.REVIEW],
             unknown=remaining.get(State.UNKNOWN, 0),
             refused=self.tally.refused,
+            unanswered=len(self.tally.unanswered),
             failed=went[State.FAILED],
             gone=went[State.GONE],
             inferred=len(self.inferred),

@@ -114,7 +114,7 @@ class People:
     def _unknown(self) -> Iterator[str]:
         if found := [lead for lead in self.found if lead.state is State.UNKNOWN]:
             yield from (f"## Unknown: {self.counts.get(State.UNKNOWN, 0):,}", "")
-            yield "Sent, and no answer that can be trusted. Nothing is to be done: runs probe them."
+            yield "Their act may have been taken, and runs look for evidence. There is nothing to do but wait."
             yield from self._table(found)
 
     def _table(self, found: Sequence[ForPerson], *, can_be_decided: bool = False) -> Iterator[str]:

@@ -101,7 +101,7 @@ async def report(pipeline: Pipeline, account: Account, page: Page) -> Summary:
     account.found_in(pipeline.source, ledger)
     remaining = read_status(ledger).counts
     pause = read_pause(ledger)
-    backlog = about_backlog(ledger, pipeline.config.safety.budgets)
+    backlog = about_backlog(ledger, pipeline.config.safety.budgets, ledger.now())
     for sentence in attention(read_doubts(ledger), pipeline.config.delivery, ledger.now(), backlog):
         account.tally.note(sentence)
     overdue = count_overdue(ledger, within=pipeline.config.review.within, now=ledger.now())
@@ -199,7 +199,9 @@ def _for_people(name: str, summary: Summary, remaining: Mapping[State, int]) -> 
     if count := remaining.get(State.FAILED):
         lines += [f"- **{count} parked**: `leadgate failed list` has LeadByte's words, `leadgate retry` sends again."]
     if count := remaining.get(State.UNKNOWN):
-        lines += [f"- **{count} unknown**: sent, and no answer that can be trusted. Runs probe them: wait."]
+        lines += [
+            f"- **{count} unknown**: their act may have been taken, and runs look for evidence; `leadgate review list`."
+        ]
     return [*lines, ""] if lines else []
 
 

@@ -18,7 +18,7 @@ from leadgate.errors import LeadByteError, LeadgateError, LedgerUnavailable
 from leadgate.leadbyte import LeadByteClient
 from leadgate.ledger import Ledger
 from leadgate.ledger.claims import release, renew
-from leadgate.model import Answer, Attempt, Certainty, LeadRequest, Outcome, RequestKind, Result, State, Tally
+from leadgate.model import Answer, Attempt, Certainty, LeadRequest, Outcome, RequestKind, Tally
 from leadgate.stopping import Stop
 
 _OTHERS_PAUSE, _OTHERS_WAITS, _OTHERS_REST = timedelta(seconds=1), 10, timedelta(minutes=1)
@@ -262,8 +262,7 @@ class Exchange:
             for attempt, answer in zip(attempts, answers, strict=True)
         ]
         await self._journal.record(outcomes, now)
-        self.tally.went.update(outcome.state for outcome in outcomes if not outcome.goes_on)
-        self.tally.refused += sum(map(_is_refused_for_now, outcomes))
+        self.tally.count(outcomes)
         here = {outcome.attempt.claim.lead_id for outcome in outcomes if outcome.goes_on}
         return here.difference(undecided)
 
@@ -285,10 +284,6 @@ def _is_of_the_whole(answer: Answer) -> bool:
     # Of an answer that contradicts itself, what forbids sending again counts.
     refused = answer.certainty is Certainty.REFUSED and not (answer.acted or answer.gone)
     return refused and answer.whole_request and not answer.transient
-
-
-def _is_refused_for_now(outcome: Outcome) -> bool:
-    return outcome.result is Result.REFUSED and outcome.state is State.READY and outcome.is_refusal
 
 
 def _unsent(request: LeadRequest, why: str) -> Answer:

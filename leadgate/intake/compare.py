@@ -11,7 +11,8 @@ from typing import Literal
 from leadgate.config import PipelineConfig
 from leadgate.intake.again import Again
 from leadgate.intake.forward import KEEP_EVERY, PAGE
-from leadgate.intake.look import Looked, Looker
+from leadgate.intake.look import Looker
+from leadgate.intake.looked import Looked
 from leadgate.intake.register import Registered, compare_leads
 from leadgate.ledger import Ledger
 from leadgate.ledger.absent import note_presence, open_ids, withdraw

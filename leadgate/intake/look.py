@@ -1,17 +1,19 @@
 """Looking: which waiting leads have become complete or late. The work grows with what arrives, not with what waits."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from leadgate.clock import CLOCKS_AGREE
 from leadgate.config import PipelineConfig, WaitConfig
 from leadgate.intake.again import Again
 from leadgate.intake.forward import PAGE, advance, read_from
+from leadgate.intake.looked import Looked
 from leadgate.ledger import NOT_ASKED, Ledger
 from leadgate.ledger.source_health import keep_reading, latest_late, newest_seen
 from leadgate.ledger.source_progress import Mark, Relation, keep_mark, read_mark
 from leadgate.ledger.waiting import (
+    has_met,
     held_until,
     never_looked_at,
     note_changed,
@@ -34,37 +36,8 @@ from leadgate.model import (
 from leadgate.policy.requirements import Requirements
 from leadgate.source import Source
 
-
-@dataclass(slots=True)
-class Looked:
-    """How many waiting leads became complete or late, and the reading of the source that says so.
-
-    `changed` counts settled leads whose enrichment changed afterwards, about which nothing is done; `again` leads in
-    review or failed that are decided anew.
-    """
-
-    reading: SourceReading
-    seen: int = 0
-    arrived: int = 0
-    late: int = 0
-    changed: int = 0
-    again: int = 0
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def due(self) -> int:
-        """How many leads are to be decided now."""
-        return self.arrived + self.late + self.again
-
-    def add(self, other: "Looked") -> None:
-        """Count another look in; its reading is the newer one."""
-        self.reading = other.reading
-        self.seen += other.seen
-        self.arrived += other.arrived
-        self.late += other.late
-        self.changed += other.changed
-        self.again += other.again
-        self.warnings = list(dict.fromkeys(self.warnings + other.warnings))
+_MANY = 10
+"""So many late leads at once are believed only if some lead has had enrichment."""
 
 
 class Looker:
@@ -74,6 +47,8 @@ class Looker:
         self, source: Source, ledger: Ledger, config: PipelineConfig, now: datetime, *, records: bool = True
     ) -> None:
         self._source, self._ledger, self._config, self._now = source, ledger, config, now
+        self._records = records
+        self._has_met = False
         reading = read_trusted(source, ledger, config, now)
         clock_problem = ledger.clock_problem() if records else None
         if clock_problem and clock_problem is not NOT_ASKED:
@@ -104,7 +79,8 @@ class Looker:
         self.looked.reading = replace(self.looked.reading, healthy=False, problem=problem)
         self.looked.warnings.append(problem)
         self.late_since = {}
-        keep_reading(self._ledger, self.looked.reading)
+        if self._records:
+            keep_reading(self._ledger, self.looked.reading)
 
     def look(self, pages: Iterable[Sequence[Waiting]]) -> None:
         """Look at pages of waiting entries, and record what was found."""
@@ -125,7 +101,14 @@ class Looker:
         ids = [entry.lead_id for entry in page]
         found = self._source.enrichments(ids)
         leads = self._source.leads(ids) if self._requirements.reads_lead else {}
+        self._has_met = self._has_met or bool(found)
         looks = [self._look_at(entry, leads.get(entry.lead_id), found.get(entry.lead_id), arrivals) for entry in page]
+        if self._have_never_met(late := sum(bool(look and look.late) for look in looks)):
+            self.distrust(
+                f"source.enrichment: no lead has ever had a row in it, and {late} would be late. The two relations may "
+                "write ids differently: `leadgate check` compares them. No lead becomes late until one has a row."
+            )
+            looks = [self._look_at(entry, leads.get(entry.lead_id), None, arrivals) for entry in page]
         waits = {entry.lead_id: _waits_for(entry, look) for entry, look in zip(page, looks, strict=True)}
         self._source.note_missing({lead_id: self._requirements.behind(missing) for lead_id, missing in waits.items()})
         return looks
@@ -141,6 +124,13 @@ class Looker:
         if look:
             arrivals[entry.lead_id] = self._note(entry.arrivals, lead, enrichment, missing)
         return look
+
+    def _have_never_met(self, late: int) -> bool:
+        """Whether many would be late, and nothing shows that the two relations are about the same leads."""
+        if late < _MANY or self._has_met:
+            return False
+        self._has_met = has_met(self._ledger)
+        return not self._has_met
 
     def _note(
         self, before: Arrivals | None, lead: Lead, enrichment: Enrichment | None, missing: Sequence[str]

@@ -11,7 +11,8 @@ from leadgate.clock import Clock
 from leadgate.config import PipelineConfig
 from leadgate.intake.again import Again
 from leadgate.intake.forward import PAGE
-from leadgate.intake.look import Looked, look_early, look_in_pages
+from leadgate.intake.look import look_early, look_in_pages
+from leadgate.intake.looked import Looked
 from leadgate.intake.register import Registered, register_pages
 from leadgate.ledger import Ledger
 from leadgate.model import Faults, SourceReading

@@ -26,7 +26,7 @@ _MAY_BE_TAKEN = and_(
 )
 _NOT_TAKEN = and_(ATTEMPT.outcome == Result.IN_DOUBT, ~exists().where(same_lead(ENTRY, ATTEMPT), _MAY_BE_TAKEN))
 _PUT_OFF = and_(stands_for(ENTRY), DECISION.capped)
-_WAITS = and_(in_state(State.READY), ENTRY.lease_owner.is_(None))
+_WAITS = and_(in_state(State.READY), ENTRY.lease_owner.is_(None), ENTRY.override_token.is_(None))
 
 
 @dataclass(frozen=True, slots=True)

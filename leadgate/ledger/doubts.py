@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, select
 from leadgate.ledger.brakes import MAY_HAVE_ACTED, Brake, read_brake
 from leadgate.ledger.ledger import Ledger
 from leadgate.ledger.schema import ATTEMPT, ENTRY, attempts, entries, in_state, same_lead, standstills
-from leadgate.ledger.unknown import IS_CONTROL
+from leadgate.ledger.unknown import DOUBT_BEGAN, IS_CONTROL
 from leadgate.model import ACTED, Action, Result, State
 
 _SHOWN = 3
@@ -61,10 +61,10 @@ class Doubts:
 def read_doubts(ledger: Ledger) -> Doubts:
     """Read all of it, of one pipeline; the brake is its account's."""
     brake = read_brake(ledger)
-    unknown = select(func.count().label("leads"), func.min(ENTRY.doubt_since).label("since"))
+    unknown = select(func.count().label("leads"), func.min(DOUBT_BEGAN).label("since"))
     unknown = unknown.where(ledger.mine, in_state(State.UNKNOWN))
     in_doubt = ENTRY.doubt_since.is_not(None), ENTRY.state.in_((State.UNKNOWN, State.REVIEW))
-    since = select(func.min(ENTRY.doubt_since)).where(ledger.mine, *in_doubt)
+    since = select(func.min(DOUBT_BEGAN)).where(ledger.mine, *in_doubt)
     acts = select(ENTRY.doubt_action).where(ledger.mine, in_state(State.UNKNOWN)).distinct()
     stands = select(standstills.c.problem, standstills.c.began_at)
     stands = stands.where(standstills.c.pipeline == ledger.pipeline, standstills.c.ended_at.is_(None))

@@ -56,6 +56,8 @@ class DecisionCount:
         """Who decided, in words: the rule, `otherwise`, or a person."""
         if self.by_person:
             return "a person, observed" if self.observed else "a person"
+        if self.paused and not self.rule:
+            return "held by a pause"
         mark = ", while paused" if self.paused else ", observed" if self.observed else ""
         mark = ", beyond the budget" if self.capped else mark
         return f"{self.rule or '(otherwise)'}{mark}"

@@ -21,6 +21,7 @@ from leadgate.ledger.schema import (
     same_lead,
     stands_for,
 )
+from leadgate.ledger.unknown import DOUBT_BEGAN
 from leadgate.model import Group, Overridden, Override, Resolution, Review, SentBy, State
 
 FOR_PEOPLE = (State.FAILED, State.REVIEW, State.UNKNOWN)
@@ -66,6 +67,15 @@ class ForPerson:
     """The act that was sent for it and may have been taken; `act` where nobody knows which."""
 
 
+@dataclass(frozen=True, slots=True)
+class LookedFor:
+    """An unknown lead: the act that was sent for it (`act` where nobody knows which), and when."""
+
+    lead_id: str
+    act: str
+    since: datetime
+
+
 def read_reviews(
     ledger: Ledger, *, rule: str | None = None, since: datetime | None = None, limit: int | None = None
 ) -> list[Review]:
@@ -96,6 +106,13 @@ def read_reviews(
         )
         for row in ledger.fetch_rows(query)
     ]
+
+
+def read_looked_for(ledger: Ledger, limit: int | None = None) -> list[LookedFor]:
+    """The leads whose act may have been taken and for which runs look for evidence, the oldest doubt first."""
+    query = select(ENTRY.lead_id, ENTRY.doubt_action, DOUBT_BEGAN.label("since"))
+    query = query.where(ledger.mine, in_state(State.UNKNOWN)).order_by(DOUBT_BEGAN, ENTRY.lead_id).limit(limit)
+    return [LookedFor(row.lead_id, row.doubt_action or "act", row.since) for row in ledger.fetch_rows(query)]
 
 
 def count_reviews(

@@ -19,6 +19,9 @@ from leadgate.model import ACTED, FINAL_STATES, Action, Control, InDoubt, Reques
 IS_CONTROL = ATTEMPT.kind == literal_column(f"'{RequestKind.CONTROL.value}'")
 """Of an attempt; written into the statement, so that the index of controls serves."""
 _CANDIDATES = 20
+_SENT_AT = select(func.max(ATTEMPT.sent_at)).where(same_lead(ATTEMPT, ENTRY), ATTEMPT.action.is_not(None))
+DOUBT_BEGAN = func.coalesce(_SENT_AT.correlate(entries).scalar_subquery(), ENTRY.doubt_since)
+"""Of an entry in doubt: when its act was sent. What may be concluded goes by `doubt_since`, which can be later."""
 
 
 @writes

@@ -171,6 +171,13 @@ def read_no_longer_waiting(ledger: Ledger, ids: Sequence[str]) -> list[NoLongerW
     return [NoLongerWaiting(**row._asdict()) for row in ledger.fetch_rows(query)]
 
 
+def has_met(ledger: Ledger) -> bool:
+    """Whether any lead has ever had a row of enrichment."""
+    return (
+        ledger.fetch_value(select(ENTRY.lead_id).where(ledger.mine, ENTRY.data_hash.is_not(None)).limit(1)) is not None
+    )
+
+
 def all_waiting(ledger: Ledger, limit: int, *, after: str = "") -> Pages:
     """Every waiting entry behind an id, in the order of their ids, in pages."""
     return _pages(ledger, _waiting(ledger).where(ENTRY.lead_id > after), limit)

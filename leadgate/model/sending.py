@@ -231,6 +231,8 @@ class Tally:
     went: Counter[State] = field(default_factory=Counter)
     refused: int = 0
     """Leads that LeadByte refused for a reason of their own, and that are sent again later."""
+    unanswered: set[str] = field(default_factory=set)
+    """Leads whose update had no answer that can be trusted, and that are sent again later."""
     capped: int = 0
     """Leads that went to a person because rules had rejected as many as budgets let them."""
     put_off: int = 0
@@ -239,6 +241,15 @@ class Tally:
     """Leads whose act was put off, since too much is in doubt."""
     notes: list[str] = field(default_factory=list)
     """What people should know of this run, each in a sentence."""
+
+    def count(self, outcomes: Sequence[Outcome]) -> None:
+        """Count where the leads of one request went."""
+        self.went.update(outcome.state for outcome in outcomes if not outcome.goes_on)
+        come_again = [outcome for outcome in outcomes if outcome.state is State.READY]
+        self.refused += sum(outcome.result is Result.REFUSED and outcome.is_refusal for outcome in come_again)
+        self.unanswered.difference_update(outcome.attempt.claim.lead_id for outcome in outcomes)
+        unanswered = (outcome for outcome in come_again if outcome.result is Result.IN_DOUBT)
+        self.unanswered.update(outcome.attempt.claim.lead_id for outcome in unanswered)
 
     def note(self, sentence: str) -> None:
         """Tell people of something, once."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from leadgate.config import PolicyConfig
 from leadgate.model import Verdict
 from leadgate.policy.deciding import Policy, Rule
-from leadgate.policy.demands import Demands
+from leadgate.policy.demands import Demands, may_process_late
 from leadgate.policy.names import joined, spell
 
 
@@ -17,6 +17,7 @@ def advise(policy: Policy, config: PolicyConfig, require: Sequence[str]) -> list
         *unreachable.values(),
         *_without_process(policy, unreachable),
         *_not_waited_for(policy, require),
+        *_passed_over(policy, require),
         *_idle_facts(policy, config),
     ]
 
@@ -72,6 +73,28 @@ def _not_waited_for(policy: Policy, require: Sequence[str]) -> Iterator[str]:
             f"{_place(policy, rule)}: reads {joined(spell(name) for name in loose)}, which wait.require does not wait "
             f"for: while {missing} missing and decides, the rule {then}."
         )
+
+
+def _passed_over(policy: Policy, require: Sequence[str]) -> Iterator[str]:
+    """Rules that a late lead gets past without a column that they ask for, and which rule may then process it."""
+    takers = [(policy.rules[number : number + 1], number) for number in may_process_late(policy)]
+    for place, rule in enumerate(policy.rules):
+        if rule.config.then is Verdict.PROCESS or rule.config.on_missing == "review":
+            continue
+        columns = {name.partition(".")[2]: name for name in rule.names if name.startswith("enrichment.")}
+        asked = {
+            name for column, name in columns.items() if column in require and f"missing.{column}" not in rule.names
+        }
+        for taker, number in takers:
+            known = {name for each in taker for name in each.names}
+            if number > place and (loose := sorted(asked - known)):
+                by = repr(taker[0].config.name) if taker else "policy.otherwise"
+                yield (
+                    f"{_place(policy, rule)}: does not match a late lead without {joined(map(spell, loose))}, which "
+                    f"{by} may then process: put a rule with `when: late` before that, or give this one "
+                    "`on_missing: review`."
+                )
+                break
 
 
 def _idle_facts(policy: Policy, config: PolicyConfig) -> Iterator[str]:

@@ -65,16 +65,17 @@ class Demands:
         return any(_exclude_each_other(limits) for limits in self.limits.values())
 
 
-def may_process_late(policy: Policy) -> bool:
-    """Whether a late lead may be processed: then it may lack what leads wait for."""
-    for rule in policy.rules:
+def may_process_late(policy: Policy) -> list[int]:
+    """The rules that may process a late lead, which may lack what leads wait for; last, the number of `otherwise`."""
+    found = []
+    for number, rule in enumerate(policy.rules):
         demands = Demands(rule.all, rule.any, rule.none, constants=policy.constants)
         is_process = rule.config.then is Verdict.PROCESS
         if is_process and not demands.others & _NOT_LATE:
-            return True
+            found.append(number)
         if not is_process and demands.others <= {_LATE} and not demands.limits:
-            return False
-    return policy.otherwise is Verdict.PROCESS
+            return found
+    return [*found, len(policy.rules)] if policy.otherwise is Verdict.PROCESS else found
 
 
 def _parts(node: Node) -> Iterator[Node]:

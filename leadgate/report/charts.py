@@ -16,11 +16,11 @@ from markupsafe import Markup
 
 from leadgate.config.section import in_largest_unit
 from leadgate.ledger.report_counts import Movement
-from leadgate.report.findings import DONE, FOR_A_PERSON, UNDER_WAY, Bar
+from leadgate.report.findings import DONE, FOR_A_PERSON, IN_DOUBT, UNDER_WAY, Bar
 from leadgate.waits.tally import Point
 from leadgate.waits.words import kept_share
 
-_BLUE, _VERMILION, _GREEN, _PURPLE, _GREY = "#0072B2", "#D55E00", "#009E73", "#9E4B7F", "#6B6B6B"
+_BLUE, _VERMILION, _PURPLE, _GREY = "#0072B2", "#D55E00", "#9E4B7F", "#6B6B6B"
 """Okabe and Ito's colours, which people tell apart however they see colours; purple is darkened for paper."""
 _PALE = "#959595"
 """Told from blue on paper without colours too."""
@@ -28,18 +28,19 @@ _COLOURS: Mapping[str, str] = {
     UNDER_WAY: _GREY,
     FOR_A_PERSON: _VERMILION,
     DONE: _BLUE,
+    IN_DOUBT: _PURPLE,
     "acted on": _BLUE,
     "process": _BLUE,
-    "reject": _VERMILION,
+    "reject": _BLUE,
     "hold": _GREY,
-    "review": _GREEN,
+    "review": _VERMILION,
     "taken": _BLUE,
     "refused": _VERMILION,
-    "in doubt": _PURPLE,
-    "gone": _GREEN,
+    "gone": _BLUE,
     "awaited": _GREY,
     "others": _GREY,
 }
+"""On the whole page blue is what came to its end, grey what is under way, orange what a person should look at."""
 _INK, _FONT = "#1a1a1a", "Helvetica, Arial, Liberation Sans, sans-serif"
 _WIDE, _NARROW = 700, 340
 """In pixels: a page on paper or a screen, and a phone's."""

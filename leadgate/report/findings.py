@@ -13,7 +13,8 @@ from leadgate.report.facts import Facts
 MOST_ROWS = 15
 """Rows of a picture; the smallest beyond are one."""
 UNDER_WAY, FOR_A_PERSON, DONE = "under way", "for a person to look at", "done"
-_KINDS = {State.REVIEW: FOR_A_PERSON, State.UNKNOWN: FOR_A_PERSON, State.FAILED: FOR_A_PERSON}
+IN_DOUBT = "in doubt"
+_KINDS = {State.REVIEW: FOR_A_PERSON, State.UNKNOWN: IN_DOUBT, State.FAILED: FOR_A_PERSON}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def where_leads_are(facts: Facts) -> Finding:
         Bar(state.value, count, _KINDS.get(state, DONE if state in FINAL_STATES else UNDER_WAY))
         for state, count in counts.items()
     ]
-    unit = f"leads; grey: {UNDER_WAY}, orange: {FOR_A_PERSON}, blue: {DONE}"
+    unit = f"leads; grey: {UNDER_WAY}, orange: {FOR_A_PERSON}, purple: {IN_DOUBT}, blue: {DONE}"
     return Finding(title, unit, "state", bars if total else ())
 
 
@@ -109,9 +110,9 @@ def what_leadbyte_said(facts: Facts) -> Finding:
         bars.append(Bar(f"{status}: {outcome}", each.requests, outcome))
     taken = outcomes.pop("taken", 0)
     others = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.most_common())
-    title = f"LeadByte took {share(taken, total)} of what was sent for {counted(total, 'lead')}"
+    title = f"LeadByte took {share(taken, total)} of {counted(total, 'request')}, counted a lead at a time"
     title += f"; {others}" if others else ""
-    return Finding(title, "requests, counted a lead at a time", "answer and what it came to", _first(bars))
+    return Finding(title, "requests", "answer and what it came to", _first(bars))
 
 
 _OUTCOMES = {"taken": "taken", "refused": "refused", "gone": "gone", "in_doubt": "in doubt", None: "awaited"}

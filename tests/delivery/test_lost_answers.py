@@ -108,3 +108,17 @@ async def test_a_message_with_a_nul_loses_no_answer(world: World) -> None:
 
     await world.deliver(world.wave("17"), client=world.client(kind=Told))
     assert world.entry("17")["note"] == "no good"
+
+
+async def test_an_update_without_an_answer_is_counted_until_it_is_taken(world: World) -> None:
+    """It does no harm to send it again, and whoever watches the runs hears of it."""
+    world.sandbox.faults.change({"drop-after": "always"})
+    tally = await world.deliver(world.wave("17", "18", verdict="review"))
+    assert (tally.unanswered, world.states(["17", "18"])) == (
+        {"17", "18"},
+        {"17": State.READY, "18": State.READY},
+    )
+    world.sandbox.faults.change({"drop-after": None})
+    world.clock.advance(hours=1)
+    tally = await world.deliver(world.claim("review"))
+    assert (tally.unanswered, tally.went) == (set(), {State.REVIEW: 2})

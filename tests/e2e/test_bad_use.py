@@ -1,9 +1,13 @@
 """The command used wrongly: one message that says what to type instead, exit code 2, and nothing is changed."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from cli.output import ATTENTION
 from leadgate.sandbox import Sandbox
 from tests.support.command import leadgate
 from tests.support.pipelines import Practice
@@ -156,3 +160,28 @@ def test_the_demo_needs_a_folder(tmp_path: Path) -> None:
     finished = leadgate("demo", "--folder", file)
     assert finished.code == 2
     assert finished.stderr == f"leadgate: {file}: cannot be used (File exists). Name another folder with --folder.\n"
+
+
+def test_forgetting_offers_only_what_it_takes(pipeline: Practice) -> None:
+    """Neither a rule nor all: what is erased is named."""
+    assert leadgate("forget", config=pipeline.file).stderr == (
+        "leadgate: say which leads: their ids (- reads them from standard input)\n"
+    )
+
+
+def test_a_second_pause_says_that_the_first_one_holds(pipeline: Practice) -> None:
+    """Its reason is not taken over, and nobody is left to think so."""
+    leadgate("pause", "--reason", "A look.", "--by", "ann", config=pipeline.file)
+    said = leadgate("pause", "--reason", "Another.", "--by", "bob", config=pipeline.file).stdout.splitlines()
+    assert said[0].endswith("): A look.")
+    assert said[1] == "It was paused before, and nothing has changed: the earlier word stands."
+
+
+def test_whoever_reads_the_output_may_have_enough(pipeline: Practice) -> None:
+    """As `head` does: no word of Python's about it."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    words = [sys.executable, "-m", "leadgate", "status", "--config", str(pipeline.file)]
+    run = subprocess.run(words, stdout=writer, stderr=subprocess.PIPE, timeout=100, check=False)
+    os.close(writer)
+    assert (run.returncode, run.stderr) == (ATTENTION, b"")

@@ -13,6 +13,9 @@ from typer.testing import CliRunner
 from cli.main import app
 from cli.output import FINE, WRONG
 from leadgate.ledger.people import LONGEST_NAME
+from leadgate.ledger.schema import ENTRY, entries
+from leadgate.model import State
+from leadgate.wiring.ledger import ledger_of
 from tests.e2e.test_policy_commands import GOOD, decide_all
 from tests.support.command import Finished, leadgate
 from tests.support.pipelines import Practice
@@ -169,9 +172,9 @@ def test_a_lead_that_somebody_else_decided_is_named_and_the_others_are_decided(p
     """With who did; leads with the same answer stand on one line."""
     review(pipeline, "reject", "1", "2", *WORDS)
     finished = review(pipeline, "process", "1", "2", "3", "--reason", "Late.", "--by", "bob")
-    assert (finished.code, finished.stdout) == (WRONG, "Leads that the next run processes: 1.\n")
+    assert (finished.code, finished.stdout.splitlines()[0]) == (WRONG, "Leads that the next run processes: 1.")
     assert finished.stderr.startswith("leadgate: 1, 2: is not in review: it is ready, since ann (login ")
-    assert finished.stderr.endswith(") decided reject.\n")
+    assert finished.stderr.endswith(") decided reject (`leadgate review undo` takes that back).\n")
     assert in_review(pipeline) == ["4", "5"]
 
 
@@ -217,3 +220,42 @@ def test_plan_shows_what_changed_data_would_decide_anew(pipeline: Practice) -> N
     planned = leadgate("plan", "--json", config=pipeline.file).json()
     assert [(lead["lead_id"], lead["verdict"]) for lead in planned["leads"]] == [("1", "process")]
     assert in_review(pipeline) == ALL
+
+
+def test_a_decision_is_taken_back_by_its_id_or_by_its_rule(pipeline: Practice) -> None:
+    """The first line after a decision says how; what was sent is refused with where it is."""
+    assert review(pipeline, "process", 1, 2, 4, *WORDS).stdout.splitlines() == [
+        "Leads that the next run processes: 3.",
+        "Until then `leadgate review undo 1` takes it back.",
+    ]
+    again = review(pipeline, "reject", 1, *WORDS).stderr
+    assert again.startswith("leadgate: 1: is not in review: it is ready, since ann (")
+    assert again.endswith(") decided process (`leadgate review undo` takes that back).\n")
+    assert review(pipeline, "undo", 1).stdout == "Leads that are in review again: 1.\n"
+    assert review(pipeline, "undo", "--rule", "low", "--yes", 1).stdout == "Leads that are in review again: 1.\n"
+    assert in_review(pipeline) == ["1", "3", "4", "5"]
+    refused = review(pipeline, "undo", 3)
+    assert (refused.code, refused.stdout) == (WRONG, "")
+    assert refused.stderr == "leadgate: 3: has nothing to take back: it is in review.\n"
+
+
+def test_the_list_names_the_unknown_leads_too(pipeline: Practice) -> None:
+    """They are with runs and not with a person; whoever knows what became of one can say so."""
+    lost = {
+        "state": State.UNKNOWN,
+        "doubt_action": "process",
+        "doubt_since": ENTRY.registered_at,
+        "due_at": ENTRY.registered_at,
+    }
+    with ledger_of(pipeline.file) as (_, ledger), ledger.transaction() as connection:
+        connection.execute(entries.update().where(ENTRY.lead_id.in_(["1", "2"])).values(**lost))
+    lines = review(pipeline, "list", "--limit", 1).stdout.splitlines()
+    assert lines[-4] == "2 leads are unknown: the act may have been taken. Runs look for evidence:"
+    assert lines[-3].startswith("  1: its process was sent ")
+    assert lines[-2:] == [
+        "  ... and 1 more: --limit shows them.",
+        "There is nothing to do but wait. If you know what became of one: `leadgate review settle ID --was ...`.",
+    ]
+    found = review(pipeline, "list", "--json").json()
+    assert [(each["lead_id"], each["act"]) for each in found["unknown"]] == [("1", "process"), ("2", "process")]
+    assert "unknown" not in review(pipeline, "list", "--rule", "low", "--json").json()

@@ -53,7 +53,7 @@ async def test_what_was_not_heard_is_named(asked: Practice) -> None:
     assert not completed
     assert re.fullmatch(
         r"Leads that the next run processes: 1\. Not done for 1: 1: is not in review: it is waiting, "
-        r"since ann \(flow run acme-[\d:-]+\) decided wait\.",
+        r"since ann \(flow run acme-[\d:-]+\) decided wait \(`leadgate review undo` takes that back\)\.",
         message,
     )
     refused: Any = getattr(state.data, "result", state.data)

@@ -39,10 +39,13 @@ async def test_a_review_is_listed_decided_sent_and_explained(pipeline: Practice,
     listed = leadgate("review", "list", config=pipeline.file)
     assert (listed.code, listed.stdout.count("No rule matched. [score=0.1]")) == (FINE, 2)
     decided = leadgate("review", "process", "1", "--reason", "Called them.", "--by", "ann", config=pipeline.file)
-    assert (decided.code, decided.stdout) == (FINE, "Leads that the next run processes: 1.\n")
+    assert (decided.code, decided.stdout.splitlines()[0]) == (FINE, "Leads that the next run processes: 1.")
     again = leadgate("review", "reject", "1", "--reason", "No.", "--by", "bob", config=pipeline.file)
     assert again.code == WRONG
-    assert again.stderr == f"leadgate: 1: is not in review: it is ready, since ann ({at_keyboard()}) decided process.\n"
+    assert (
+        again.stderr
+        == f"leadgate: 1: is not in review: it is ready, since ann ({at_keyboard()}) decided process (`leadgate review undo` takes that back).\n"
+    )
     _, summary, _ = await run(pipeline)
     assert (summary.processed, set(leadbyte.quarantine.acts)) == (1, {"1"})
     told = leadgate("explain", "1", config=pipeline.file).stdout

@@ -15,8 +15,8 @@ LEADS = range(1, 21)
 
 @pytest.fixture
 def waiting(pipeline: Pipeline) -> Pipeline:
-    """Twenty leads wait, and LeadByte has said what time it is, which goes on as it should."""
-    pipeline.arrive(99)
+    """Twenty leads wait, one of them with a part of its data, and LeadByte has said what time it is."""
+    pipeline.arrive(1, postcode=None)
     pipeline.quarantine(*LEADS)
     began = pipeline.clock()
     pipeline.ledger.their_now = lambda: began

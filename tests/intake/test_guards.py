@@ -5,10 +5,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from leadgate.ledger import Ledger, claims, sending
+from leadgate.ledger.schema import standstills
 from leadgate.ledger.source_health import keep_reading, latest_late
 from leadgate.model import Result, SourceReading, State
+from leadgate.plan import plan_run
 from leadgate.source import Source
 from tests.intake.pipeline import NOON, Pipeline, open_pipeline
 from tests.ledger.steps import LEASE, attempt, intend, outcome
@@ -176,3 +179,40 @@ def test_an_enrichment_that_is_stamped_ahead_arrives_all_the_same(waiting: Pipel
     """Its stamp says nothing of how fresh the source is, and its data is there."""
     waiting.run_sql("INSERT INTO enrichment VALUES (1, '2026-03-01 15:00:00', 'TN25', '0770', 0.9)")
     assert waiting.look().arrived == 1
+
+
+def test_many_leads_are_not_late_before_any_has_ever_had_a_row(pipeline: Pipeline) -> None:
+    """The two tables may write ids differently, so that no lead would ever be complete; few may be unlucky."""
+    pipeline.arrive(99)
+    pipeline.quarantine(*range(1, 10))
+    pipeline.clock.advance(hours=25)
+    assert pipeline.look().late == 9
+    pipeline.quarantine(*range(11, 31), at=NOON)
+    looked = pipeline.look()
+    assert (looked.late, looked.reading.healthy) == (0, False)
+    [warning] = looked.warnings
+    assert warning == (
+        "source.enrichment: no lead has ever had a row in it, and 20 would be late. The two relations may write ids "
+        "differently: `leadgate check` compares them. No lead becomes late until one has a row."
+    )
+    config, policy = pipeline.config(), pipeline.policy()
+    plan = plan_run(config, pipeline.source, pipeline.ledger, policy, now=pipeline.clock())
+    assert ({lead.lead_id for lead in plan.leads}, plan.source_problem) == (
+        {str(lead_id) for lead_id in range(1, 10)},
+        warning,
+    )
+    pipeline.arrive(11, postcode=None)
+    looked = pipeline.look()
+    assert (looked.late, looked.reading.healthy, looked.warnings) == (20, True, [])
+
+
+def test_a_plan_says_it_before_the_first_run_and_changes_nothing(pipeline: Pipeline) -> None:
+    """Nothing is registered yet."""
+    pipeline.arrive(99)
+    pipeline.quarantine(*range(1, 21))
+    pipeline.clock.advance(hours=25)
+    config, policy = pipeline.config(), pipeline.policy()
+    plan = plan_run(config, pipeline.source, pipeline.ledger, policy, now=pipeline.clock())
+    assert (plan.leads, plan.waiting) == ([], 20)
+    assert "`leadgate check` compares them" in (plan.source_problem or "")
+    assert pipeline.ledger.fetch_rows(select(standstills)) == []

@@ -35,6 +35,7 @@ def test_a_summary_counts_where_leads_went_and_what_is_left() -> None:
         "review": 4,
         "unknown": 5,
         "refused": 0,
+        "unanswered": 0,
         "failed": 6,
         "gone": 7,
         "inferred": 1,

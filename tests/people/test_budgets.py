@@ -131,3 +131,21 @@ def test_an_act_in_doubt_takes_room_until_a_person_says_that_it_was_not_taken(ru
     runs.run(sections=one)
     assert len(processed(runs)) == 1
     assert Counter(runs.pipeline.states().values())[State.PROCESSED] == 1
+
+
+def test_a_lead_that_a_person_decided_does_not_wait_for_a_budget(runs: Runs) -> None:
+    """Rules had rejected too many; what the person says goes with the next run, and is not counted as put off."""
+    runs.review(1)
+    good(runs, *range(2, 6))
+    runs.run(sections=THREE)
+    assert read_backlog(runs.pipeline.ledger).leads == 1
+    rejects: Sections = {
+        "policy": {"rules": [{"name": "no", "when": "true", "then": "reject", "because": "No."}]},
+        "safety": {"budgets": {"reject": "0/hour"}},
+    }
+    good(runs, 6)
+    runs.run(sections=rejects)
+    assert runs.pipeline.states()["6"] is State.REVIEW
+    before = read_backlog(runs.pipeline.ledger).leads
+    runs.resolve(6)
+    assert read_backlog(runs.pipeline.ledger).leads == before

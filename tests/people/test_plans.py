@@ -157,3 +157,12 @@ def test_a_plan_is_for_its_pipeline_and_for_a_run_of_its_own(runs: Runs, file: P
         read_plan(file, pipeline="other", policy_version="v1")
     with pytest.raises(ConfigError, match="neither a limit nor a time"):
         read_plan(file, pipeline="acme", policy_version="v1", limit=1)
+
+
+def test_a_plan_says_what_people_have_decided(runs: Runs) -> None:
+    """Not `otherwise`: no rule was asked."""
+    runs.review(1)
+    runs.resolve(1)
+    config, policy = runs.pipeline.config(), runs.pipeline.policy()
+    [lead] = plan_run(config, runs.pipeline.source, runs.pipeline.ledger, policy, now=runs.pipeline.clock()).leads
+    assert (lead.verdict, lead.decider, lead.decided_by) == ("process", "a person", "ann")

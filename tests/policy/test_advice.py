@@ -201,4 +201,38 @@ def test_whether_a_late_lead_may_be_processed(
     compile_rules: Compile, rules: list[Any], otherwise: str, may: bool
 ) -> None:
     """Not where a rule before takes every late lead, or where each rule that processes says that it is not late."""
-    assert may_process_late(compile_rules(*rules, otherwise=otherwise)) is may
+    assert bool(may_process_late(compile_rules(*rules, otherwise=otherwise))) is may
+
+
+LATE = {"when": "late", "then": "reject"}
+OPTED_OUT = {"when": "enrichment.opted_out", "then": "reject"}
+PASSED = (
+    "policy.rules[1] 'a': does not match a late lead without enrichment.opted_out, which {} may then process: put a "
+    "rule with `when: late` before that, or give this one `on_missing: review`."
+)
+
+
+@pytest.mark.parametrize(
+    ("rules", "otherwise", "by"),
+    [
+        ([OPTED_OUT, "enrichment.phone_verified", LATE], "review", "'b'"),
+        (
+            [OPTED_OUT, {"when": "enrichment.score > 1", "then": "review", "on_missing": "review"}, "true"],
+            "review",
+            "'c'",
+        ),
+        ([OPTED_OUT], "process", "policy.otherwise"),
+        ([OPTED_OUT, "enrichment.phone_verified && !enrichment.opted_out", "true"], "review", "'c'"),
+        ([OPTED_OUT, LATE, "enrichment.phone_verified"], "review", None),
+        ([LATE, OPTED_OUT, "enrichment.phone_verified"], "review", None),
+        ([OPTED_OUT | {"on_missing": "review"}, "enrichment.phone_verified"], "review", None),
+        ([{"when": "missing.opted_out || enrichment.opted_out", "then": "reject"}, "true"], "review", None),
+        ([OPTED_OUT, "enrichment.phone_verified && !enrichment.opted_out"], "review", None),
+        ([OPTED_OUT, "enrichment.phone_verified && !late"], "review", None),
+    ],
+)
+def test_a_rule_that_late_leads_get_past_is_named(
+    advised: Advise, rules: list[Any], otherwise: str, by: str | None
+) -> None:
+    """A late lead lacks something: what a rule before asks for must not be what it lacks and is released without."""
+    assert advised(*rules, otherwise=otherwise) == ([PASSED.format(by)] if by else [])

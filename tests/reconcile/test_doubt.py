@@ -10,6 +10,8 @@ import pytest
 from leadgate.leadbyte import LeadByteClient
 from leadgate.leadbyte.refusals import Reply
 from leadgate.leadbyte.wording import Sentences
+from leadgate.ledger.doubts import read_doubts
+from leadgate.ledger.reviews import LookedFor, read_looked_for
 from leadgate.model import Answer, LeadRequest, State
 from leadgate.sandbox import Sandbox
 from tests.delivery.world import renew_account
@@ -224,3 +226,19 @@ async def test_a_sentence_of_the_other_act_goes_to_a_person_at_once(world: Recon
     assert world.states(["1"]) == {"1": State.REVIEW}
     assert "the opposite of what was asked" in world.entry("1")["note"]
     assert world.entry("1")["doubt_action"] == "process"
+
+
+@pytest.mark.parametrize("sandbox", [Slow], indirect=True)
+async def test_a_doubt_began_when_its_act_was_sent(world: Reconciling) -> None:
+    """However often runs look into it; `status` and `review list` say so."""
+    await world.have_control(delivery=QUEUE)
+    world.clock.advance(minutes=30)
+    await lose_act(world, "1", applied=True, delivery=QUEUE)
+    [lost] = [each["sent_at"] for each in world.history("1").attempts if each["action"]]
+    for _ in range(4):
+        await be_minutes(world, 2, delivery=QUEUE)
+        doubts = read_doubts(world.ledger)
+        assert (doubts.since, doubts.unknown_since) == (lost, lost)
+        assert read_looked_for(world.ledger) == [LookedFor("1", "process", lost)]
+    assert [each["kind"] for each in world.history("1").attempts][-1] == "probe"
+    assert world.entry("1")["doubt_since"] > lost

@@ -105,7 +105,7 @@ def test_the_page_says_what_the_ledger_holds(ledger: Ledger, config: PipelineCon
         "a person: process 1",
         "<b>odd & long</b>: review 2",
         "opted-out: reject 1",
-        "LeadByte took 71 % of what was sent for 7 leads",
+        "LeadByte took 71 % of 7 requests, counted a lead at a time",
         "HTTP 200: refused 1",
         "HTTP 200: in doubt 1",
     ):
