@@ -127,6 +127,13 @@ def _check_answers(api_url: str) -> None:
     with sync_client as client:
         # Without this, a flow tries for minutes to reach a server that is down, and then fails with Prefect's message.
         trouble = client.api_healthcheck()
+    status = getattr(getattr(trouble, "response", None), "status_code", None)
+    if status in {401, 403}:
+        msg = (
+            f"The Prefect server at {without_user(api_url)} wants another password (HTTP {status}): put what its "
+            "administrator calls server.api.auth_string into PREFECT_API_AUTH_STRING, as NAME:PASSWORD."
+        )
+        raise PrefectServerError(msg)
     if trouble:
         msg = (
             f"The Prefect server at {without_user(api_url)} does not answer ({type(trouble).__name__}). Start it, by "

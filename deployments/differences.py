@@ -1,6 +1,7 @@
 """What one document says otherwise than another, line by line, for a person to read."""
 
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 _LONGEST = 60
@@ -23,9 +24,14 @@ def _compare(path: str, wanted: Any, found: Any) -> Iterator[str]:  # noqa: ANN4
             else:
                 yield from _compare(f"{path}.{key}", wanted[key], found[key])
     else:
-        yield f"{path}: {_short(found)} becomes {_short(wanted)}"
+        alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(str(found), str(wanted), strict=False)))
+        start = max(0, alike - _LONGEST // 2)
+        yield f"{path}: {_short(found, start)} becomes {_short(wanted, start)}"
 
 
-def _short(value: Any) -> str:  # noqa: ANN401
+def _short(value: Any, start: int = 0) -> str:  # noqa: ANN401
+    """A part of a value: from `start`, which lies before the place where it differs from another."""
     text = str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    shown = text[start:] if len(text) > _LONGEST else text
+    before = "..." if len(shown) < len(text) else ""
+    return before + (shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}...")

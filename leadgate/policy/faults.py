@@ -76,6 +76,9 @@ _COMPARED = {
 }
 
 
+_ZERO_ONE = ": write COLUMN == 1, or have 0 and 1 read as false and true by the source's `types: {COLUMN: bool}`"
+
+
 class ConditionFault(NamedTuple):
     """What is wrong with a condition, and at which offset of its text (None: not known)."""
 
@@ -231,14 +234,15 @@ def _advice(function: str, types: list[str], text: str) -> str:
         return _COMPARED["duration"]
     if symbol in _WITH_TEXT and "string" in kinds:
         return _WITH_TEXT[symbol]
-    return _BY_FUNCTION.get(symbol) or (
-        ": write double(COLUMN) around the whole number, and 1.0 for 1" if kinds == {"int", "double"} else ""
-    )
+    other = ": write double(COLUMN) around the whole number, and 1.0 for 1" if kinds == {"int", "double"} else ""
+    return _ZERO_ONE if symbol in {"&&", "||", "!"} and "int" in kinds else _BY_FUNCTION.get(symbol, other)
 
 
 def _comparable(kinds: set[str], text: str) -> str:
     if kinds in ({"duration", "int"}, {"duration", "double"}) and "days_since(" in text:
         return ": days_since() counts whole days: write a number, such as 30"
+    if kinds == {"bool", "int"} and re.search(r"\b(true|false)\b", text):
+        return _ZERO_ONE
     for kind, advice in _COMPARED.items():
         if kind in kinds:
             return advice

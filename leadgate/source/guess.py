@@ -60,7 +60,7 @@ _CHANGED = {"updated": 5, "modified": 5, "changed": 5, "enriched": 4, "verified"
 _IS_A_TIME = frozenset({"at", "on", "date", "time", "datetime", "timestamp", "when", "ts", "utc", "ms"})
 _NO_TIME = frozenset({"by", "birth", "dob", "birthday", "user", "id"})
 _IDS = {"quarantineid": 6, "leadbyteid": 5, "leadid": 4, "leadnumber": 4, "leadno": 4, "prospectid": 3, "id": 2}
-_IDS |= {"enquiryid": 3, "contactid": 2}
+_IDS |= {"enquiryid": 3, "contactid": 2, "quarantineref": 6, "leadbyteref": 5, "leadref": 4, "leadreference": 4}
 _LIKELY_ID = 5
 _WAITED_FOR = (
     ("postcode", "post code", "zip", "zipcode", "postal"),

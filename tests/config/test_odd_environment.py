@@ -137,3 +137,19 @@ def test_a_prefect_server_without_an_address_is_named_by_the_variable(address: s
     ):
         pass
     assert "s3cr3t" not in str(caught.value)
+
+
+def test_a_server_that_wants_another_password_is_not_called_silent() -> None:
+    """It answers, and says what it misses."""
+
+    class Locked(Handler):
+        def respond(self) -> None:
+            self.answer(401)
+
+    with (
+        serving(Locked) as address,
+        temporary_settings({PREFECT_API_URL: f"http://{address}/api"}),
+        pytest.raises(PrefectServerError, match=r"wants another password \(HTTP 401\): put .* PREFECT_API_AUTH_STRING"),
+        prefect_api(),
+    ):
+        pass

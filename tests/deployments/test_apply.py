@@ -18,6 +18,7 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.events.schemas.automations import AutomationCore
 
 from deployments import apply, serve
+from deployments.differences import differences
 from deployments.wanted import ENTRIES, read_manifest
 from leadgate.sandbox import Sandbox
 from tests.deployments.conftest import Apply
@@ -229,3 +230,15 @@ def test_what_nobody_foresaw_is_one_sentence_too(
     monkeypatch.setenv("LEADGATE_TRACEBACK", "1")
     with pytest.raises(ValueError, match="Jane Doe"):
         command.main([str(pipeline.file)])
+
+
+def test_long_values_are_shown_where_they_differ() -> None:
+    """Two of which only the beginning is seen would look the same."""
+    long = "a" * 200
+    [line] = differences({"text": f"{long} new words"}, {"text": f"{long} old words"})
+    assert (line.startswith("text: ...a"), "old words becomes ...a" in line, line.endswith("new words")) == (True,) * 3
+    assert differences({"text": "b" + long}, {"text": long}) == [f"text: {'a' * 60}... becomes b{'a' * 59}..."]
+    assert differences({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"d": 3}}) == [
+        "b.c: new: 2",
+        "b.d: on the server, not in the file: 3 goes",
+    ]

@@ -17,6 +17,7 @@ NULL = "to test for a missing value write missing.COLUMN"
 IN_LIST = "it takes a list of one type, such as ['a', 'b']; for part of a string write COLUMN.contains('a')"
 QUOTES = "put quotes around what is text, or turn it into a number by int(), double() or the source's `types:`"
 LEAD_COLUMNS = "lead.id, lead.campaign, lead.attempts, lead.`Phone Type`"
+ONE = "write COLUMN == 1, or have 0 and 1 read as false and true by the source's `types: {COLUMN: bool}`"
 ONE_OF = "to compare with several texts write COLUMN in ['a', 'b']"
 FIXED = "two fixed texts are compared: a column is written lead.COLUMN or lead.`Column Name`"
 SPAN = "write a duration as days(30) or duration('36h')"
@@ -75,6 +76,16 @@ FAULTS: list[tuple[str, str | None, str]] = [
         "lead.campaign == 'solar' || 'boiler'",
         "||",
         f"`||` takes conditions that are true or false, not a string (lead.campaign is a string): {ONE_OF}",
+    ),
+    (
+        "enrichment.age && late",
+        "&&",
+        f"`&&` takes conditions that are true or false, not a whole number (enrichment.age is a whole number): {ONE}",
+    ),
+    (
+        "enrichment.age == true",
+        "==",
+        f"`==` cannot compare a whole number with a bool (enrichment.age is a whole number): {ONE}",
     ),
     ("lat", "lat", "unknown name lat; did you mean late?"),
     ("True", "True", "unknown name True; did you mean true?"),
