@@ -21,6 +21,12 @@ _ROOT = Path(__file__).parents[2]
 _BUILD = _ROOT / "build" / "mutants"
 _PACKAGES = ("policy", "leadbyte", "delivery", "intake", "ledger")
 """The packages of the core whose faults cost money; the tests that are to notice one are in a folder of that name."""
+_ALSO = {
+    "delivery": ("tests/reconcile", "tests/people/test_budgets.py", "tests/people/test_plans.py"),
+    "intake": ("tests/people/test_again.py", "tests/people/test_observing.py"),
+    "ledger": ("tests/people",),
+}
+"""Other tests that are about a package."""
 _NOT_REACHED = frozenset({5, 33, 34})
 _SURVIVED = 0
 _APPLIED_AFTER = frozenset({"writes", "contextmanager"})
@@ -31,7 +37,7 @@ _CONFIG = """
 [tool.mutmut]
 source_paths = ["leadgate/{package}"]
 only_mutate = ["leadgate/{package}/{files}.py"]
-pytest_add_cli_args_test_selection = ["tests/{package}"]
+pytest_add_cli_args_test_selection = [{tests}]
 pytest_add_cli_args = ["-p", "no:cacheprovider", "-k", "not postgresql and not mariadb"]
 also_copy = [{copied}]
 mutate_only_covered_lines = true
@@ -83,6 +89,7 @@ def _copy(package: str, module: str) -> Path:
     copied = sorted({name.split("/")[0] for name in names if not name.startswith((".", "pyproject"))})
     config = _CONFIG.format(
         package=package,
+        tests=", ".join(f'"{name}"' for name in (f"tests/{package}", *_ALSO.get(package, ()))),
         files=module.replace(".", "/") or "*",
         copied=", ".join(f'"{name}"' for name in copied),
     )
