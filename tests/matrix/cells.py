@@ -40,7 +40,7 @@ class Trouble(StrEnum):
 
 
 class Cell(NamedTuple):
-    """One line of the matrix: a trouble at a step, or a fault switch of the practice LeadByte."""
+    """One cell of the matrix: a trouble at a step, or a fault switch of the practice LeadByte."""
 
     under_way: RequestKind
     step: Step | None
@@ -55,6 +55,13 @@ class Cell(NamedTuple):
     def name(self) -> str:
         """What goes wrong, in the page's words."""
         return f"{self.step}: {self.trouble}" if self.step else f"`{self.trouble}`"
+
+    @property
+    def run(self) -> str:
+        """What becomes of the run, as the page says of all kinds of requests."""
+        if self.trouble is Trouble.KILLED:
+            return "is dead"
+        return "fails" if isinstance(self.trouble, Trouble) or self.trouble is FaultName.KEY_REFUSED else "goes on"
 
 
 OF_ONE_LEAD = {
@@ -104,22 +111,13 @@ class Result:
     attempts: int
     clean_runs: int
 
-    def as_row(self, cell: Cell) -> str:
-        """The line of the page."""
+    def as_cells(self) -> str:
+        """The outcome as the cells of the page behind the cell's name."""
         in_the_end = _counted(Counter(self.states.values()))
         if self.inferred:
             in_the_end += f" ({self.inferred} inferred)"
-        acts = sorted(set(self.acts.values()))
-        told = [
-            cell.name,
-            self.run,
-            _counted(self.right_after),
-            in_the_end,
-            " or ".join(map(str, acts)),
-            str(self.attempts),
-            str(self.clean_runs),
-        ]
-        return f"| {' | '.join(told)} |"
+        acts = " or ".join(map(str, sorted(set(self.acts.values()))))
+        return " | ".join([_counted(self.right_after), in_the_end, acts, str(self.attempts), str(self.clean_runs)])
 
 
 def _counted(states: Counter[State]) -> str:

@@ -7,7 +7,7 @@ import pytest
 from leadgate.model import RequestKind, State
 from leadgate.sandbox.faults import FaultName
 from tests.matrix.cells import STRIKES_NEVER, UNDER_WAY, Cell, Step, Trouble, cells
-from tests.matrix.page import COMMAND, PAGE, page_of, shown_rows
+from tests.matrix.page import COMMAND, PAGE, page_of, shown_outcomes
 from tests.matrix.play import play
 
 ALL = list(cells())
@@ -51,21 +51,22 @@ async def test_a_trouble_costs_no_lead_and_doubles_none(cell: Cell, tmp_path: Pa
     left_alone = cell.trouble in {FaultName.MOVED, FaultName.MOVED_AFTER} or State.REVIEW in result.states.values()
     assert acted | ({"2"} if left_alone else set()) == set(cell.leads)
     assert result.attempts == attempts_of(cell)
-    assert result.as_row(cell) in shown_rows()[UNDER_WAY[cell.under_way]], (
+    assert result.run == cell.run
+    assert result.as_cells() == shown_outcomes()[UNDER_WAY[cell.under_way]][cell.name], (
         f"{PAGE.name} says something else: write it with `{COMMAND}`"
     )
 
 
-def test_the_page_has_every_line_once() -> None:
-    """In order, and around them the text that the command writes."""
-    shown = {(heading, row.strip("| ").split(" | ")[0]): row for heading, rows in shown_rows().items() for row in rows}
-    assert len(shown) == sum(map(len, shown_rows().values()))
-    rows: dict[str, list[str]] = {}
+def test_the_page_has_every_cell_once() -> None:
+    """And around them the text that the command writes, with the rows in the order of the cells."""
+    shown = shown_outcomes()
+    named = sorted((heading, name) for heading in shown for name in shown[heading])
+    assert named == sorted((UNDER_WAY[cell.under_way], cell.name) for cell in ALL)
+    in_order: dict[str, dict[str, str]] = {heading: {} for heading in UNDER_WAY.values()}
     for cell in ALL:
         heading = UNDER_WAY[cell.under_way]
-        rows.setdefault(heading, []).append(shown.pop((heading, cell.name)))
-    assert shown == {}
-    assert PAGE.read_text(encoding="utf-8") == page_of(rows), f"write the page with `{COMMAND}`"
+        in_order[heading][cell.name] = shown[heading][cell.name]
+    assert PAGE.read_text(encoding="utf-8") == page_of(in_order), f"write the page with `{COMMAND}`"
 
 
 def test_the_matrix_is_whole() -> None:

@@ -1,15 +1,21 @@
-"""The SQL of docs/ids.md runs on the databases that it names, beside the tables of the examples."""
+"""The SQL of docs/source.md for ids runs on the databases that it names, beside the tables of the examples."""
+
+import re
 
 from sqlalchemy import text
 
-from tests.docs.pages import ROOT, blocks
+from tests.docs.pages import ROOT, blocks, prose
 from tests.source.conftest import UserDatabase
 from tests.source.test_examples import build
 
 
 def test_the_page_s_upsert_may_be_repeated(database: UserDatabase) -> None:
     """The index can be made, and the lead stands there once, with the time of the first statement."""
-    index, others, mariadb = (each.text for each in blocks(ROOT / "docs" / "ids.md") if each.language == "sql")
+    page = ROOT / "docs" / "source.md"
+    others = next(each.text for each in blocks(page) if each.language == "sql")
+    (index,) = re.findall(r"`(CREATE INDEX [^`]+)`", prose(page))
+    (last,) = re.findall(r"`(ON DUPLICATE KEY [^`]+)`", prose(page))
+    mariadb = re.sub("^ON CONFLICT .*", last, others, flags=re.MULTILINE)
     upsert = mariadb if database.dialect == "mysql" else others
     build(database)
     database.run(index, upsert, upsert.replace("2026-03-01", "2026-04-01"))
