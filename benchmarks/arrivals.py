@@ -126,12 +126,10 @@ def _measured(name: str, file: Path, *, expected: int | None = None) -> dict[str
     argv = [sys.executable, "-m", "benchmarks.arrivals", "step", name, str(file)]
     ended = subprocess.run(argv, cwd=_ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - ours
     if ended.returncode:
-        msg = f"{name} ended with {ended.returncode}:\n{ended.stderr}"
-        raise RuntimeError(msg)
+        raise RuntimeError(f"{name} ended with {ended.returncode}:\n{ended.stderr}")
     cost = dict(json.loads(ended.stdout))
     if expected is not None and cost["leads"] != expected:
-        msg = f"{name} found {cost['leads']} leads, not {expected}"
-        raise RuntimeError(msg)
+        raise RuntimeError(f"{name} found {cost['leads']} leads, not {expected}")
     return cost
 
 

@@ -61,8 +61,7 @@ class Way:
             ]
             sent += sum(self._send(group) for group in self._groups(attempts))
         if sent != leads:
-            msg = f"{sent} of {leads} leads went all the way"
-            raise RuntimeError(msg)
+            raise RuntimeError(f"{sent} of {leads} leads went all the way")
 
     def _send(self, attempts: Sequence[Attempt]) -> int:
         """Write what is written round a request."""

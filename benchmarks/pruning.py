@@ -114,8 +114,7 @@ def _measure(url: str, folder: Path, leads: int, old: int) -> Mapping[str, Any]:
         left = connection.scalar(text(_COUNT))
     ledger.close()
     if (pruned, left) != (old, leads - old):
-        msg = f"{pruned} of {old} leads were pruned, and {left} are left"
-        raise RuntimeError(msg)
+        raise RuntimeError(f"{pruned} of {old} leads were pruned, and {left} are left")
     memory = {"peak_mib": peak_mib(), "peak_mib_before": before}
     return {"seconds": seconds, "longest_piece": max(pieces), "writer": json.loads(told), **memory}
 

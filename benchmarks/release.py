@@ -41,8 +41,7 @@ def main(config: Path, leads: int) -> None:
     def release() -> None:
         result = run_flow(config, on_own_server=False)
         if result.trouble or result.summary.processed + result.summary.rejected != leads:
-            msg = f"Not every lead was released: {result}"
-            raise RuntimeError(msg)
+            raise RuntimeError(f"Not every lead was released: {result}")
 
     measure(release).tell()
 

@@ -53,8 +53,7 @@ def _steps(ledger: Ledger, reviews: int, now: datetime) -> Iterator[tuple[str, T
             ledger, Chosen(rule=_RULE, count=reviews), Resolution.PROCESS, reason="Seen.", by="bench", now=now
         )
         if len(resolved.ids) != reviews:
-            msg = f"{len(resolved.ids)} of {reviews} reviews were decided"
-            raise RuntimeError(msg)
+            raise RuntimeError(f"{len(resolved.ids)} of {reviews} reviews were decided")
 
     def put_back() -> None:
         with ledger.transaction() as connection:

@@ -160,7 +160,6 @@ def run_measured(module: Sequence[str], environment: Mapping[str, str], python: 
         timeout=_LONGEST_SECONDS,
     )
     if ended.returncode:
-        msg = f"{' '.join(module)} ended with {ended.returncode}:\n{ended.stderr}"
-        raise RuntimeError(msg)
+        raise RuntimeError(f"{' '.join(module)} ended with {ended.returncode}:\n{ended.stderr}")
     measured = Measured.read(ended.stdout)
     return Timed(measured, measured.first_request.at - started_at)

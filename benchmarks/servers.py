@@ -41,8 +41,7 @@ def check_and_forget(sandbox_url: str, leads: int) -> None:
     """Fail unless the sandbox took one act for each lead, and make it forget them all."""
     state = httpx.get(f"{sandbox_url}/sandbox/state", timeout=60).json()
     if sum(state["acts"].values()) != leads or state["acted_twice"]:
-        msg = f"The sandbox did not take one act for each of {leads} leads: {state}"
-        raise RuntimeError(msg)
+        raise RuntimeError(f"The sandbox did not take one act for each of {leads} leads: {state}")
     forget(sandbox_url)
 
 

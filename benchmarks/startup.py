@@ -54,8 +54,7 @@ def _cpu_seconds(arguments: Sequence[str], environment: Mapping[str, str]) -> fl
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if ended.returncode:
-        msg = f"{' '.join(arguments)} ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}"
-        raise RuntimeError(msg)
+        raise RuntimeError(f"{' '.join(arguments)} ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}")
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 

@@ -46,8 +46,7 @@ def check(
     anywhere: LeadByte is asked to update an empty list of leads. With --offline nobody is asked anything.
     """
     if offline and write_types:
-        msg = "--write-types asks the source which columns it has: leave out --offline"
-        raise ConfigError(msg)
+        raise ConfigError("--write-types asks the source which columns it has: leave out --offline")
     checked = (
         check_offline(config, types)
         if offline

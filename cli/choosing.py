@@ -47,12 +47,10 @@ def choose(  # noqa: PLR0913
     """
     if sum((bool(ids), rule is not None, every)) != 1:
         others = "" if by_id else ", or --rule NAME, or --all"
-        msg = f"say which leads: their ids (- reads them from standard input){others}"
-        raise ConfigError(msg)
+        raise ConfigError(f"say which leads: their ids (- reads them from standard input){others}")
     if ids:
         if yes is not None:
-            msg = "--yes COUNT goes with --rule or --all: leads that are named need no count"
-            raise ConfigError(msg)
+            raise ConfigError("--yes COUNT goes with --rule or --all: leads that are named need no count")
         return Chosen(ids=_read_named(ids))
     return Chosen(rule=rule, count=_confirm(count(), rule, doing) if yes is None else yes)
 
@@ -61,12 +59,10 @@ def _read_named(arguments: Sequence[str]) -> list[str]:
     if "-" not in arguments:
         return [parse_id(text) for text in arguments]
     if list(arguments) != ["-"]:
-        msg = "- reads all ids from standard input: name no others beside it"
-        raise ConfigError(msg)
+        raise ConfigError("- reads all ids from standard input: name no others beside it")
     ids = read_ids(sys.stdin.buffer.read().decode("utf-8", "surrogateescape"))
     if not ids:
-        msg = "there is no id on standard input"
-        raise ConfigError(msg)
+        raise ConfigError("there is no id on standard input")
     return ids
 
 
@@ -76,12 +72,10 @@ def _confirm(count: int, rule: str | None, doing: str) -> int:
         return 0
     leads = f"{counted(count, 'lead')}{f' by {rule}' if rule else ''} would {doing}"
     if not sys.stdin.isatty():
-        msg = f"{leads}: say that you mean so many with --yes {count}. Nothing was done"
-        raise ConfigError(msg)
+        raise ConfigError(f"{leads}: say that you mean so many with --yes {count}. Nothing was done")
     answer: str = typer.prompt(f"{leads}. Type {count} to go on", default="", err=True)
     if answer.strip() != str(count):
-        msg = "that is another number, and nothing was done"
-        raise ConfigError(msg)
+        raise ConfigError("that is another number, and nothing was done")
     return count
 
 

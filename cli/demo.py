@@ -117,11 +117,9 @@ def _empty(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         files = list(folder.iterdir())
     except OSError as error:
-        msg = f"{folder}: cannot be used ({error.strerror}). Name another folder with --folder."
-        raise ConfigError(msg) from None
+        raise ConfigError(f"{folder}: cannot be used ({error.strerror}). Name another folder with --folder.") from None
     if files and folder / _MARK not in files:
-        msg = f"{folder}: is not empty and holds no earlier demo. Name another folder with --folder."
-        raise ConfigError(msg)
+        raise ConfigError(f"{folder}: is not empty and holds no earlier demo. Name another folder with --folder.")
     for path in files:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     (folder / _MARK).touch()

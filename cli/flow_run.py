@@ -60,5 +60,6 @@ async def _run(options: dict[str, Any], *, on_own_server: bool) -> RunResult:
     if isinstance(summary, Summary):
         return RunResult(summary, None if state.is_completed() else state.message, run_id)
     await state.aresult()  # raises what the flow raised
-    msg = f"The flow run {run_id} ended as {state.name}, without a summary: look at it in Prefect, then run again."
-    raise LeadgateError(msg)
+    raise LeadgateError(
+        f"The flow run {run_id} ended as {state.name}, without a summary: look at it in Prefect, then run again."
+    )

@@ -66,8 +66,6 @@ def _ask(ids: Sequence[str], states: Mapping[str, State]) -> None:
         f"Everything that the ledger keeps of these leads would be erased, and leadgate never act on them: {listed}"
     )
     if not sys.stdin.isatty():
-        msg = f"{warning}. Say that you mean it with --yes. Nothing was done"
-        raise ConfigError(msg)
+        raise ConfigError(f"{warning}. Say that you mean it with --yes. Nothing was done")
     if not typer.confirm(f"{warning}. Go on?", err=True):
-        msg = "nothing was done"
-        raise ConfigError(msg)
+        raise ConfigError("nothing was done")

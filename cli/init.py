@@ -38,12 +38,10 @@ def init(
     The first pipeline that runs with the ledger takes its place there, as with `leadgate ledger create --first-time`.
     """
     if path.is_dir():
-        msg = f"{path}: is a folder: name a file in it, such as {path / 'leadgate.yaml'}"
-        raise ConfigError(msg)
+        raise ConfigError(f"{path}: is a folder: name a file in it, such as {path / 'leadgate.yaml'}")
     is_new = not path.exists()
     if not (is_new or force):
-        msg = f"{path}: is there already. Name another path, or --force to replace it."
-        raise ConfigError(msg)
+        raise ConfigError(f"{path}: is there already. Name another path, or --force to replace it.")
     text, notes, variable = (pipeline_template(), [], "SOURCE_URL") if from_url is None else _first_file(path, from_url)
     write_whole(path, text)
     # Its first line names this file: without it an editor would complain.
@@ -68,14 +66,12 @@ def _first_file(path: Path, from_url: str) -> tuple[str, list[str], str | None]:
     variable = named[1] if named else "SOURCE_URL"
     address = os.environ.get(variable) if named else from_url
     if not address:
-        msg = f"--from: the environment variable {variable} is not set: export it first"
-        raise ConfigError(msg)
+        raise ConfigError(f"--from: the environment variable {variable} is not set: export it first")
     try:
         check_address(address)
         surveyed = survey(address, path.resolve().parent)
     except ValueError as error:
-        msg = f"--from: the address {error}"
-        raise ConfigError(msg) from None
+        raise ConfigError(f"--from: the address {error}") from None
     except SourceError as error:
         message = str(error)  # it speaks of a pipeline file, which there is not yet
         for of_a_file, typed in _TYPED.items():

@@ -67,11 +67,10 @@ def rebind(*, same_account: SameAccount = False, config: ConfigOption = Path("le
     The source is opened and LeadByte is shown the key first. A rehearsal, or another account, needs its own ledger.
     """
     if not same_account:
-        msg = (
+        raise ConfigError(
             "ledger rebind: say --same-account if the file's address is of the same LeadByte account, with the same "
             "leads. Another account, or a rehearsal, needs a ledger of its own: write another `ledger.url`."
         )
-        raise ConfigError(msg)
     before, now = rebind_ledger(config, read_block)
     if before == now:
         say(f"The ledger has this account and source already: account {now.account}, source {now.source}.")

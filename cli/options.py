@@ -43,8 +43,9 @@ def parse_id(text: str) -> str:
     """Read an id as it is kept, without the invisible characters that copying brings along."""
     lead_id = normal_id(text)
     if lead_id is None:
-        msg = "no lead has such an id: it is empty, longer than 200 characters, or holds what is no text"
-        raise typer.BadParameter(msg)
+        raise typer.BadParameter(
+            "no lead has such an id: it is empty, longer than 200 characters, or holds what is no text"
+        )
     return lead_id
 
 
@@ -70,5 +71,4 @@ def whoever(by: str | None) -> str:
     try:
         return getpass.getuser() if by is None else by
     except (OSError, KeyError, ImportError):
-        msg = "nobody is logged in here: say who decides with --by NAME"
-        raise ConfigError(msg) from None
+        raise ConfigError("nobody is logged in here: say who decides with --by NAME") from None

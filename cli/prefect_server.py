@@ -95,8 +95,9 @@ def prefect_api(home: Path | None = None, *, quiet: bool = False) -> Iterator[Pr
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
-        msg = "PREFECT_HOME: no folder can be made there for Prefect's server: name another, or unset it"
-        raise ConfigError(msg) from None
+        raise ConfigError(
+            "PREFECT_HOME: no folder can be made there for Prefect's server: name another, or unset it"
+        ) from None
     _reach_past_proxies()
     with (
         _server(folder) as address,
@@ -120,8 +121,7 @@ def _check_answers(api_url: str) -> None:
     from prefect.client.orchestration import get_client  # noqa: PLC0415
 
     if read_url(api_url) is None:
-        msg = "PREFECT_API_URL: is no address: write http://HOST:4200/api, or unset it"
-        raise ConfigError(msg)
+        raise ConfigError("PREFECT_API_URL: is no address: write http://HOST:4200/api, or unset it")
     with client_errors():
         sync_client = get_client(sync_client=True)
     with sync_client as client:
@@ -129,18 +129,16 @@ def _check_answers(api_url: str) -> None:
         trouble = client.api_healthcheck()
     status = getattr(getattr(trouble, "response", None), "status_code", None)
     if status in {401, 403}:
-        msg = (
+        raise PrefectServerError(
             f"The Prefect server at {without_user(api_url)} wants another password (HTTP {status}): put what its "
             "administrator calls server.api.auth_string into PREFECT_API_AUTH_STRING, as NAME:PASSWORD."
         )
-        raise PrefectServerError(msg)
     if trouble:
-        msg = (
+        raise PrefectServerError(
             f"The Prefect server at {without_user(api_url)} does not answer ({type(trouble).__name__}). Start it, by "
             "`prefect server start`, or unset PREFECT_API_URL (and `prefect config unset PREFECT_API_URL`): then a "
             "server is started for each run."
         )
-        raise PrefectServerError(msg)
 
 
 def hand_over() -> None:
@@ -193,5 +191,6 @@ def _wait_until_healthy(process: "subprocess.Popen[bytes]", address: str, log: P
                 return
         except httpx.TransportError:
             time.sleep(0.1)
-    msg = f"The Prefect server did not start; {log} says why. To use a server of yours, set PREFECT_API_URL."
-    raise PrefectServerError(msg)
+    raise PrefectServerError(
+        f"The Prefect server did not start; {log} says why. To use a server of yours, set PREFECT_API_URL."
+    )

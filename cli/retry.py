@@ -29,17 +29,16 @@ def retry(
     A lead is parked only when LeadByte provably did not act on it, so this never acts on one twice.
     """
     if bool(ids) == failed:
-        msg = "retry: name the leads, or --failed for every one that is parked"
-        raise ConfigError(msg)
+        raise ConfigError("retry: name the leads, or --failed for every one that is parked")
     with ledger_of(config) as (_, ledger):
         retried = retry_failed(ledger, ids or None, now=ledger.now())
     others = sorted(set(ids or ()) - set(retried))
     if others:
         named = ", ".join(map(on_one_line, others))
-        msg = f"retry: not parked as failed: {named}. `leadgate explain ID` says where each is." + (
-            f" {counted(len(retried), 'other is', 'others are')} retried." if retried else ""
+        raise ConfigError(
+            f"retry: not parked as failed: {named}. `leadgate explain ID` says where each is."
+            + (f" {counted(len(retried), 'other is', 'others are')} retried." if retried else "")
         )
-        raise ConfigError(msg)
     if as_json:
         say_json({"retried": retried})
     else:

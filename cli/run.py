@@ -68,8 +68,7 @@ def run(  # noqa: PLR0913
     planned lead was skipped, leads are held back by faults of their rows, or LeadByte could not be reached.
     """
     if metrics_port and not watch:
-        msg = "--metrics-port goes with --watch: a run that ends at once is not there to be asked"
-        raise ConfigError(msg)
+        raise ConfigError("--metrics-port goes with --watch: a run that ends at once is not there to be asked")
     quiet_prefect(verbose=verbose)
     metrics = serve_metrics(config, metrics_port, metrics_host) if metrics_port else nullcontext()
     with open_pipeline(config, read_block) as pipeline:

@@ -44,8 +44,7 @@ def sandbox(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Run a LeadByte to practise on, with fault switches, until Ctrl-C."""
     if not key:
-        msg = "sandbox: --key is empty: make one up"
-        raise ConfigError(msg)
+        raise ConfigError("sandbox: --key is empty: make one up")
     practice = Sandbox(
         keys={key: permission},
         lag=_span(lag),

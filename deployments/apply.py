@@ -55,8 +55,7 @@ async def apply(paths: Sequence[Path], *, only_look: bool = False, removed: str 
     """
     address = PREFECT_API_URL.value()
     if not address:
-        msg = "there is no Prefect server to apply to: export PREFECT_API_URL=http://HOST:4200/api"
-        raise ConfigError(msg)
+        raise ConfigError("there is no Prefect server to apply to: export PREFECT_API_URL=http://HOST:4200/api")
     now_doing("Asking the Prefect server")
     async with get_client() as client:
         await client.hello()

@@ -14,8 +14,7 @@ async def remove(server: Server, pipeline: str, alerts: UUID | None) -> list[str
     mine = found.of(pipeline)
     if not any(mine):
         there_are = f"there are: {', '.join(found.pipelines)}" if found.pipelines else "there is none at all"
-        msg = f"there is no pipeline {pipeline} on this server; {there_are}"
-        raise ConfigError(msg)
+        raise ConfigError(f"there is no pipeline {pipeline} on this server; {there_are}")
     running = await server.count_running([each.id for each in mine.deployments])
     for automation in mine.automations:
         await server.delete_automation(automation)

@@ -76,52 +76,42 @@ def check_address(address: str) -> None:
     What is no address at all is left to whoever opens it.
     """
     if address.strip()[:1] in {'"', "'", "`"}:
-        msg = "stands in quotes, which are read as a part of it: delete the quotes"
-        raise ValueError(msg)
+        raise ValueError("stands in quotes, which are read as a part of it: delete the quotes")
     try:
         url = parse_address(address)
     except SQLAlchemyError:
         return
     except ValueError:
-        msg = f"holds no whole number as its port; {_ESCAPE}"
-        raise ValueError(msg) from None
+        raise ValueError(f"holds no whole number as its port; {_ESCAPE}") from None
     if url.get_backend_name() == "sqlite":
         _check_options(url)
         return
     if holds_a_stray_at(address):
-        msg = f"holds more than one @: {_ESCAPE}"
-        raise ValueError(msg)
+        raise ValueError(f"holds more than one @: {_ESCAPE}")
     if url.port is not None and not 1 <= url.port <= LARGEST_PORT:
-        msg = f"holds no port from 1 to {LARGEST_PORT}; {_ESCAPE}"
-        raise ValueError(msg)
+        raise ValueError(f"holds no port from 1 to {LARGEST_PORT}; {_ESCAPE}")
     if url.host and not re.fullmatch(r"[\w.:%-]+", url.host):
-        msg = f"holds no host; {_ESCAPE}"
-        raise ValueError(msg)
+        raise ValueError(f"holds no host; {_ESCAPE}")
     if re.search(r"[\x00-\x20\x7f]", address):
-        msg = "holds a blank or a line break: delete it, or write a blank as %20"
-        raise ValueError(msg)
+        raise ValueError("holds a blank or a line break: delete it, or write a blank as %20")
     _check_options(url)
 
 
 def _check_options(url: URL) -> None:
     for name, value in url.query.items():
         if name in _WHOLE_NUMBERS and not re.fullmatch(r"\d{1,9}", str(value)):
-            msg = f"needs a whole number as the option {name}"
-            raise ValueError(msg)
+            raise ValueError(f"needs a whole number as the option {name}")
         if url.get_driver_name() == "pymysql":
             if name in _OF_MYSQL:
-                msg = f"cannot have the option {name}: {_OF_MYSQL[name]}"
-                raise ValueError(msg)
+                raise ValueError(f"cannot have the option {name}: {_OF_MYSQL[name]}")
             if name == "charset" and not _is_charset(str(value)):
-                msg = "has an option charset that is not known: write utf8mb4, or leave it out"
-                raise ValueError(msg)
+                raise ValueError("has an option charset that is not known: write utf8mb4, or leave it out")
         if (
             url.get_backend_name() == "sqlite"
             and name == "timeout"
             and not re.fullmatch(r"\d{1,6}(\.\d*)?", str(value))
         ):
-            msg = "needs a number of seconds as the option timeout"
-            raise ValueError(msg)
+            raise ValueError("needs a number of seconds as the option timeout")
 
 
 def _is_charset(name: str) -> bool:

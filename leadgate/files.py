@@ -29,24 +29,20 @@ def read_file(path: Path, *, missing: str, largest: int = LARGEST) -> str:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                msg = f"{path}: is no file but a folder, a pipe or a device. Name a file."
-                raise ConfigError(msg)
+                raise ConfigError(f"{path}: is no file but a folder, a pipe or a device. Name a file.")
             content = file.read(largest + 1)
     except FileNotFoundError:
-        msg = f"{path}: there is no such file. {missing}"
-        raise ConfigError(msg) from None
+        raise ConfigError(f"{path}: there is no such file. {missing}") from None
     except IsADirectoryError:
-        msg = f"{path}: is a folder. Name a file in it."
-        raise ConfigError(msg) from None
+        raise ConfigError(f"{path}: is a folder. Name a file in it.") from None
     except OSError as error:
-        msg = f"{path}: cannot be read ({error.strerror}). Check the path and its permissions."
-        raise ConfigError(msg) from None
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Check the path and its permissions.") from None
     except ValueError:
-        msg = "a path holds a character that no path can have: name another file"
-        raise ConfigError(msg) from None
+        raise ConfigError("a path holds a character that no path can have: name another file") from None
     if len(content) > largest:
-        msg = f"{path}: is larger than {largest // 1024} KiB, and so not a file for leadgate. Name another."
-        raise ConfigError(msg)
+        raise ConfigError(
+            f"{path}: is larger than {largest // 1024} KiB, and so not a file for leadgate. Name another."
+        )
     try:
         text = content.decode("utf-8-sig")
         odd = content.find(b"\0")  # as UTF-16 has them
@@ -55,8 +51,7 @@ def read_file(path: Path, *, missing: str, largest: int = LARGEST) -> str:
     if odd < 0:
         return text
     line = content.count(b"\n", 0, odd) + 1
-    msg = f"{path}, line {line}: is not text in UTF-8: save the file in that encoding"
-    raise ConfigError(msg)
+    raise ConfigError(f"{path}, line {line}: is not text in UTF-8: save the file in that encoding")
 
 
 def write_whole(path: Path, text: str, *, keep_mode: bool = False) -> None:
@@ -122,5 +117,4 @@ def _errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         why = error.strerror if path.parent.is_dir() else f"there is no folder {path.parent}"
-        msg = f"{path}: cannot be written ({why}): name another file"
-        raise ConfigError(msg) from None
+        raise ConfigError(f"{path}: cannot be written ({why}): name another file") from None

@@ -185,8 +185,9 @@ def serve_metrics(path: Path, port: int, host: str = EVERYWHERE) -> Iterator[Non
             server, thread = start_http_server(port, host, registry=registry)
         except OSError as error:
             of = "" if host == EVERYWHERE else f" of {host}"
-            msg = f"metrics port {port}{of}: cannot be listened on ({error.strerror}): name a free one"
-            raise PortTaken(msg) from None
+            raise PortTaken(
+                f"metrics port {port}{of}: cannot be listened on ({error.strerror}): name a free one"
+            ) from None
         server.set_app(_with_health(make_wsgi_app(registry), ledger, config))
         logger.info("event=metrics_served pipeline=%s port=%d", config.pipeline, port)
         try:

@@ -108,19 +108,16 @@ def read_plan(
     Raises ConfigError for a file that is no plan, or another pipeline's, and for a run with a limit or time of its own.
     """
     if limit is not None or watch_for:
-        msg = f"{path}: a plan says which leads are sent: give neither a limit nor a time to watch with it"
-        raise ConfigError(msg)
+        raise ConfigError(f"{path}: a plan says which leads are sent: give neither a limit nor a time to watch with it")
     again = "make one with `leadgate plan --out FILE`"
     try:
         found = PlanFile.model_validate_json(read_file(path, missing=f"To go on, {again}.", largest=_LARGEST_PLAN))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
-        msg = f"{path}: is no plan ({where + ': ' if where else ''}{first['msg']}): {again}"
-        raise ConfigError(msg) from None
+        raise ConfigError(f"{path}: is no plan ({where + ': ' if where else ''}{first['msg']}): {again}") from None
     if found.pipeline != pipeline:
-        msg = f"{path}: is a plan of the pipeline {found.pipeline!r}, not of {pipeline!r}: {again}"
-        raise ConfigError(msg)
+        raise ConfigError(f"{path}: is a plan of the pipeline {found.pipeline!r}, not of {pipeline!r}: {again}")
     keeper = PlanKeeper(found.leads)
     if found.policy_version != policy_version:
         keeper.skip_rest(f"the rules have changed: {found.policy_version} planned, {policy_version} now")

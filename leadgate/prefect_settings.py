@@ -22,14 +22,12 @@ def settings_errors() -> Iterator[None]:
     except ValidationError as error:
         fields = {str(fault["loc"][-1]).upper() for fault in error.errors(include_input=False) if fault["loc"]}
         names = [name for name in os.environ if name.startswith("PREFECT_") and name.endswith(tuple(fields))]
-        msg = (
+        raise ConfigError(
             f"{', '.join(sorted(names)) or 'PREFECT_...'}: holds what Prefect cannot read: correct it, or unset it "
             "(`prefect config view` shows the settings of a profile)"
-        )
-        raise ConfigError(msg) from None
+        ) from None
     except (OSError, RuntimeError):
-        msg = "HOME or PREFECT_HOME: names no folder that can be read: correct it"
-        raise ConfigError(msg) from None
+        raise ConfigError("HOME or PREFECT_HOME: names no folder that can be read: correct it") from None
 
 
 def find_server() -> str | None:

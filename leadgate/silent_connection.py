@@ -40,8 +40,7 @@ def _bounded(gen: Wait, patience: Callable[[], float]) -> Wait:
                 heard_at = now
             elif now - heard_at >= patience():
                 gen.close()
-                msg = f"timed out: no answer for {now - heard_at:.0f} s"
-                raise SilentError(msg)
+                raise SilentError(f"timed out: no answer for {now - heard_at:.0f} s")
             wanted = gen.send(ready)
     except StopIteration as over:
         return over.value

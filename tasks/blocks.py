@@ -77,49 +77,50 @@ def read_block(kind: str, name: str) -> Mapping[str, str | SecretStr]:
     """
     where = PREFECT_API_URL.value()
     if not where:
-        msg = "is kept by a Prefect server, and none is configured: set PREFECT_API_URL"
-        raise ConfigError(msg)
+        raise ConfigError("is kept by a Prefect server, and none is configured: set PREFECT_API_URL")
     with client_errors():
         made = get_client(sync_client=True)
     with made as client:
         fields = _held(kind, _data(client, where, kind, name))
     if any(isinstance(value, SecretStr) and _HIDDEN.fullmatch(value.get_secret_value()) for value in fields.values()):
-        msg = "is shown to this process without its secret: run as somebody who may read blocks' secrets"
-        raise ConfigError(msg)
+        raise ConfigError("is shown to this process without its secret: run as somebody who may read blocks' secrets")
     return fields
 
 
 def _held(kind: str, data: Mapping[str, Any]) -> dict[str, str | SecretStr]:
     if kind != CREDENTIALS:
         if not isinstance(data.get("value"), str):
-            msg = "holds no text: give it the address of the source as its value"
-            raise ConfigError(msg)
+            raise ConfigError("holds no text: give it the address of the source as its value")
         return {"url": SecretStr(data["value"])}
     try:
         block = LeadByteCredentials.model_validate(data)
     except ValidationError as error:
         fields = ", ".join(sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}))
-        msg = f"does not hold what leadgate needs of it: correct {fields}"
-        raise ConfigError(msg) from None
+        raise ConfigError(f"does not hold what leadgate needs of it: correct {fields}") from None
     return {"base_url": block.base_url, "api_key": block.api_key}
 
 
 def _data(client: SyncPrefectClient, where: str, kind: str, name: str) -> dict[str, Any]:
     if client.api_healthcheck():
-        msg = f"is kept by the Prefect server at {where}, which does not answer: start it, or correct PREFECT_API_URL"
-        raise BlockUnavailable(msg)
+        raise BlockUnavailable(
+            f"is kept by the Prefect server at {where}, which does not answer: start it, or correct PREFECT_API_URL"
+        )
     try:
         return client.read_block_document_by_name(name, kind, include_secrets=True).data
     except ObjectNotFound:
-        msg = f"is not known to the Prefect server at {where}: `prefect block ls` lists those that are"
-        raise ConfigError(msg) from None
+        raise ConfigError(
+            f"is not known to the Prefect server at {where}: `prefect block ls` lists those that are"
+        ) from None
     except PrefectHTTPStatusError as error:
         status = error.response.status_code
         if status in _REFUSED:
-            msg = f"may not be read by this process (HTTP {status} of {where}): set PREFECT_API_AUTH_STRING or its like"
-            raise ConfigError(msg) from None
-        msg = f"could not be read: the Prefect server at {where} answered with HTTP {status}. Try again"
-        raise BlockUnavailable(msg) from None
+            raise ConfigError(
+                f"may not be read by this process (HTTP {status} of {where}): set PREFECT_API_AUTH_STRING or its like"
+            ) from None
+        raise BlockUnavailable(
+            f"could not be read: the Prefect server at {where} answered with HTTP {status}. Try again"
+        ) from None
     except httpx.HTTPError as error:
-        msg = f"could not be read from the Prefect server at {where} ({type(error).__name__}). Try again"
-        raise BlockUnavailable(msg) from None
+        raise BlockUnavailable(
+            f"could not be read from the Prefect server at {where} ({type(error).__name__}). Try again"
+        ) from None

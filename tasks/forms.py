@@ -38,11 +38,9 @@ def chosen_leads(ids: str, rule: str, count: int) -> Chosen:
     named, rule = read_ids(ids), rule.strip()
     if bool(named) == bool(rule):
         which = "both ids and a rule are given" if rule else "neither ids nor a rule is given"
-        msg = f"{which}, and nothing was done: give one of them"
-        raise ConfigError(msg)
+        raise ConfigError(f"{which}, and nothing was done: give one of them")
     if named and count:
-        msg = "a count goes with a rule, not with ids, and nothing was done: leave it at 0"
-        raise ConfigError(msg)
+        raise ConfigError("a count goes with a rule, not with ids, and nothing was done: leave it at 0")
     return Chosen(ids=named) if named else Chosen(rule=rule, count=count)
 
 
@@ -50,8 +48,7 @@ def checked_reason(reason: str, verdict: Resolution) -> str:
     """Give the reason as one line; raise ConfigError where one is needed and there is none."""
     reason = " ".join(reason.split())
     if not reason and verdict in _NEED_A_REASON:
-        msg = f"no reason is given, and nothing was done: {verdict} needs one, which is read later"
-        raise ConfigError(msg)
+        raise ConfigError(f"no reason is given, and nothing was done: {verdict} needs one, which is read later")
     return reason
 
 

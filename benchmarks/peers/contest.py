@@ -205,8 +205,7 @@ def _check_records(job: Job) -> None:
     finally:
         records.engine.dispose()
     if (answered, in_doubt) != (job.leads, 0):
-        msg = f"Of {job.leads} leads {answered} have an outcome and {in_doubt} are in doubt"
-        raise RuntimeError(msg)
+        raise RuntimeError(f"Of {job.leads} leads {answered} have an outcome and {in_doubt} are in doubt")
 
 
 def _create_view(source_url: str) -> None:

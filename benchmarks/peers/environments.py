@@ -37,5 +37,4 @@ def _uv(*arguments: str) -> None:
     ended = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)  # noqa: S603
     if ended.returncode:
         print(ended.stderr, file=sys.stderr)
-        msg = f"`uv {arguments[0]}` could not make its environment"
-        raise NotInstalled(msg)
+        raise NotInstalled(f"`uv {arguments[0]}` could not make its environment")

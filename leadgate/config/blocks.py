@@ -67,11 +67,10 @@ def _leadbyte(config: LeadByteConfig, read_block: ReadBlock) -> LeadByteConfig:
         none = f"leadbyte.api_key: the block {config.api_key.block} does not hold an address and a key: correct it"
         raise ConfigError(faults or none) from None
     if config.base_url and config.base_url != whole.base_url:
-        msg = (
+        raise ConfigError(
             f"leadbyte.base_url: is not the address that the key of the block {config.api_key.block} belongs to: "
             "delete the line from the file, or name the block of that account"
         )
-        raise ConfigError(msg)
     return whole
 
 
@@ -79,13 +78,11 @@ def _read(block: Block, where: str, wanted: str, read_block: ReadBlock) -> Mappi
     kind, _, name = block.block.partition("/")
     if kind != wanted or not _NAME.fullmatch(name):
         # Not quoted: it may be the key itself.
-        msg = f"{where}: is no block that fits here: write {{block: {wanted}/NAME}}"
-        raise ConfigError(msg)
+        raise ConfigError(f"{where}: is no block that fits here: write {{block: {wanted}/NAME}}")
     block_name = f"{where}: the block {block.block}"
     try:
         return read_block(kind, name)
     except ConfigError as error:
         raise ConfigError([f"{block_name} {problem}" for problem in error.problems]) from None
     except BlockUnavailable as error:
-        msg = f"{block_name} {error}"
-        raise BlockUnavailable(msg) from None
+        raise BlockUnavailable(f"{block_name} {error}") from None

@@ -33,8 +33,7 @@ class DeliveryConfig(Section):
     @classmethod
     def _a_day_at_most(cls, value: timedelta) -> timedelta:
         if value > timedelta(days=1):
-            msg = "is longer than a day: write 24h at most"
-            raise Unfit(msg)
+            raise Unfit("is longer than a day: write 24h at most")
         return value
 
     @property

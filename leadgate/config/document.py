@@ -73,14 +73,15 @@ def read_document(text: str, name: str, *, otherwise: str = _PIPELINE) -> dict[s
         raise ConfigError(_placed(name, mark, _in_our_words(error))) from None
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        msg = f"{name}, line {line}: is not readable as YAML: holds a character that YAML forbids. Delete it."
-        raise ConfigError(msg) from None
+        raise ConfigError(
+            f"{name}, line {line}: is not readable as YAML: holds a character that YAML forbids. Delete it."
+        ) from None
     except YAMLError:
-        msg = f"{name}: is not readable as YAML. Put quotes around each text that holds special characters."
-        raise ConfigError(msg) from None
+        raise ConfigError(
+            f"{name}: is not readable as YAML. Put quotes around each text that holds special characters."
+        ) from None
     if not isinstance(document, dict):
-        msg = f"{name}: {otherwise}"
-        raise ConfigError(msg)
+        raise ConfigError(f"{name}: {otherwise}")
     return document
 
 
@@ -91,11 +92,15 @@ def _check_events(yaml: Any, text: str) -> None:  # noqa: ANN401 - ruamel's own 
         _check_event(event, {anchor for anchor, _ in size.open})
         size.add(event)
         if len(size.open) > _DEEPEST:
-            msg = f"more than {_DEEPEST} levels stand inside each other: put quotes around a text that begins with ["
-            raise _Refused(msg, event.start_mark)
+            raise _Refused(
+                f"more than {_DEEPEST} levels stand inside each other: put quotes around a text that begins with [",
+                event.start_mark,
+            )
         if size.values > _MOST_VALUES:
-            msg = f"holds more than {_MOST_VALUES} values, aliases counted as what they refer to: write fewer"
-            raise _Refused(msg, event.start_mark)
+            raise _Refused(
+                f"holds more than {_MOST_VALUES} values, aliases counted as what they refer to: write fewer",
+                event.start_mark,
+            )
 
 
 class _Size:
@@ -119,8 +124,7 @@ class _Size:
         elif event.anchor:
             if event.anchor in self._by_anchor:
                 # ruamel would warn, and quote the lines.
-                msg = "an anchor has the name of one above: give it another"
-                raise _Refused(msg, event.start_mark)
+                raise _Refused("an anchor has the name of one above: give it another", event.start_mark)
             self._by_anchor[event.anchor] = 1
         if isinstance(event, CollectionStartEvent):
             self.open.append((event.anchor, self.values))
@@ -130,8 +134,7 @@ def _check_event(event: Any, inside: Collection[str | None]) -> None:  # noqa: A
     """Refuse a tag, and an alias inside of what it refers to."""
     if isinstance(event, AliasEvent):
         if event.anchor in inside:
-            msg = "an alias stands inside of what it refers to: write the values out"
-            raise _Refused(msg, event.start_mark)
+            raise _Refused("an alias stands inside of what it refers to: write the values out", event.start_mark)
     elif getattr(event, "tag", None) not in {None, _TEXT}:
         raise _Refused(_IN_OUR_WORDS["tag"], event.start_mark)
 
@@ -144,8 +147,7 @@ def _events(yaml: Any, text: str) -> Iterator[Any]:  # noqa: ANN401
             mark = event.end_mark
             yield event
     except (ValueError, OverflowError, TypeError, AttributeError, IndexError, KeyError):
-        msg = "what follows cannot be read: put single quotes around the text"
-        raise _Refused(msg, mark) from None
+        raise _Refused("what follows cannot be read: put single quotes around the text", mark) from None
 
 
 _NO_VALUE = "a number or a time that does not exist stands here: correct it, or put quotes around it if it is text"

@@ -14,8 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def _is_one_value(value: object) -> object:
     if isinstance(value, dict | list):
-        msg = "is no value of a column: write one text, number, bool, time or null"
-        raise Unfit(msg)
+        raise Unfit("is no value of a column: write one text, number, bool, time or null")
     return value
 
 

@@ -26,36 +26,29 @@ def check_base_url(address: str, *, insecure_http: bool) -> None:
     `insecure_http` allows that to hosts other than LeadByte's own.
     """
     if not re.match(r"https?://[^/\s]", address):
-        msg = f"is not an address: {_WRITE}"
-        raise Unfit(msg)
+        raise Unfit(f"is not an address: {_WRITE}")
     if not re.fullmatch(r"[!-~]+", address):
-        msg = f"holds a blank, a line break or a letter that no address has: {_WRITE}"
-        raise Unfit(msg)
+        raise Unfit(f"holds a blank, a line break or a letter that no address has: {_WRITE}")
     if re.search(r"[?#@\\]", address):
-        msg = f"holds a user, a password or a query: {_WRITE}, and no more"
-        raise Unfit(msg)
+        raise Unfit(f"holds a user, a password or a query: {_WRITE}, and no more")
     try:
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port = "", 0
     if port is not None and not 1 <= port <= LARGEST_PORT:
-        msg = f"holds no port from 1 to {LARGEST_PORT}: {_WRITE}"
-        raise Unfit(msg)
+        raise Unfit(f"holds no port from 1 to {LARGEST_PORT}: {_WRITE}")
     if not (_HOST.fullmatch(host) or ip_of(host)):
-        msg = f"is not an address: {_WRITE}"
-        raise Unfit(msg)
+        raise Unfit(f"is not an address: {_WRITE}")
     if parts.scheme == "https" or is_this_machine(host):
         return
     if _LEADBYTE.fullmatch(host):
-        msg = "begins with http://, which would send the key in the clear: write https://"
-        raise Unfit(msg)
+        raise Unfit("begins with http://, which would send the key in the clear: write https://")
     if not insecure_http:
-        msg = (
+        raise Unfit(
             "begins with http://, which would send the key and the leads in the clear: write https://, or "
             "`leadbyte.insecure_http: true` if nobody can listen on the way"
         )
-        raise Unfit(msg)
 
 
 def about_the_clear(base_url: str) -> str | None:
@@ -81,9 +74,7 @@ def checked_key(key: str) -> str:
     """Give a key without the blanks around it; raise Unfit for what no key can be."""
     key = key.strip()
     if key and (key[0] in _QUOTES or key[-1] in _QUOTES):
-        msg = "stands in quotes, which would be sent as a part of the key: delete the quotes"
-        raise Unfit(msg)
+        raise Unfit("stands in quotes, which would be sent as a part of the key: delete the quotes")
     if not re.fullmatch(r"[!-~]+", key):
-        msg = "is empty, or holds characters that no key has: copy it again from LeadByte"
-        raise Unfit(msg)
+        raise Unfit("is empty, or holds characters that no key has: copy it again from LeadByte")
     return key

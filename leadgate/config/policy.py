@@ -11,8 +11,7 @@ from leadgate.model import Verdict
 
 def _is_not_blank(text: str) -> str:
     if not text.strip():
-        msg = "is blank: fill it in"
-        raise ValueError(msg)
+        raise ValueError("is blank: fill it in")
     return text
 
 
@@ -30,8 +29,7 @@ class Conditions(Section):
     @model_validator(mode="after")
     def _not_empty(self) -> "Conditions":
         if not (self.all or self.any or self.none):
-            msg = "needs at least one condition under `all:`, `any:` or `none:`"
-            raise ValueError(msg)
+            raise ValueError("needs at least one condition under `all:`, `any:` or `none:`")
         return self
 
 
@@ -72,6 +70,7 @@ class PolicyConfig(Section):
         for number, rule in enumerate(rules, 1):
             before = seen.setdefault(rule.name, number)
             if before != number:
-                msg = f"rules {before} and {number} have one name: rename one, since reasons and counts go by the name"
-                raise ValueError(msg)
+                raise ValueError(
+                    f"rules {before} and {number} have one name: rename one, since reasons and counts go by the name"
+                )
         return rules

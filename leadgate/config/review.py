@@ -33,14 +33,12 @@ class ReviewConfig(Section):
         if link is None:
             return None
         if link.count(_ID) != 1:
-            msg = "must hold {id} once, where the lead's id goes: https://crm.example/leads/{id}"
-            raise ValueError(msg)
+            raise ValueError("must hold {id} once, where the lead's id goes: https://crm.example/leads/{id}")
         if len(link) > _LONGEST_LINK or not _ADDRESS.fullmatch(link.replace(_ID, "id")):
-            msg = (
+            raise ValueError(
                 f"is no address of {_LONGEST_LINK} characters at most, with letters, digits and ./:?&=%-_~+,;@#!$*' "
                 "alone: write one like https://crm.example/leads/{id}"
             )
-            raise ValueError(msg)
         return link
 
     def link_to(self, lead_id: str) -> str | None:

@@ -38,21 +38,18 @@ def _read_budgets(written: object) -> tuple[Budget, ...]:
         return ()
     parts = written if isinstance(written, list) else [written]
     if not 0 < len(parts) <= _MOST:
-        msg = f"needs 1 to {_MOST} budgets, or none without a list: {_HOW}"
-        raise ValueError(msg)
+        raise ValueError(f"needs 1 to {_MOST} budgets, or none without a list: {_HOW}")
     return tuple(map(_read_budget, parts))
 
 
 def _read_budget(written: object) -> Budget:
     text = "".join(written.split()) if isinstance(written, str) else ""
     if not _BUDGET.fullmatch(text):
-        msg = f"is no budget: {_HOW}, or none"
-        raise Unfit(msg)
+        raise Unfit(f"is no budget: {_HOW}, or none")
     leads, span = text.split("/")
     length = parse_duration(_SPANS.get(span, span))
     if not timedelta(seconds=1) <= length <= _LONGEST:
-        msg = "has a span that is shorter than a second or longer than a week: write 1s to 7d"
-        raise Unfit(msg)
+        raise Unfit("has a span that is shorter than a second or longer than a week: write 1s to 7d")
     return Budget(int(leads), length, text)
 
 
@@ -78,8 +75,7 @@ class BudgetsConfig(Section):
     @classmethod
     def _lets_some_through(cls, budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
         if any(not budget.leads for budget in budgets):
-            msg = "would let no lead through, ever: write a larger number, or type `leadgate pause`"
-            raise ValueError(msg)
+            raise ValueError("would let no lead through, ever: write a larger number, or type `leadgate pause`")
         return budgets
 
     def text_of(self, action: Action) -> str:

@@ -27,8 +27,7 @@ class ScheduleConfig(Section):
     @classmethod
     def _is_bearable(cls, every: timedelta | None) -> timedelta | None:
         if every is not None and not _SHORTEST <= every <= _LONGEST:
-            msg = "must be 10s to 7d: a run takes seconds to start, and leads should not wait for weeks"
-            raise ValueError(msg)
+            raise ValueError("must be 10s to 7d: a run takes seconds to start, and leads should not wait for weeks")
         return every
 
     @field_validator("cron")
@@ -40,17 +39,16 @@ class ScheduleConfig(Section):
         try:
             CronSim(text, utc_now())
         except CronSimError as error:
-            msg = f"is no cron expression ({str(error).lower()}): {_FIELDS}"
-            raise Unfit(msg) from None
+            raise Unfit(f"is no cron expression ({str(error).lower()}): {_FIELDS}") from None
         return text
 
     @model_validator(mode="after")
     def _is_one_of_them(self) -> "ScheduleConfig":
         if (self.every is None) == (self.cron is None):
             how_many = "neither `every` nor `cron` is" if self.every is None else "`every` and `cron` are both"
-            msg = f"{how_many} given: write one of them, such as {{every: 5m}} or {{cron: '*/5 8-18 * * 1-5'}}"
-            raise ValueError(msg)
+            raise ValueError(
+                f"{how_many} given: write one of them, such as {{every: 5m}} or {{cron: '*/5 8-18 * * 1-5'}}"
+            )
         if self.every is not None and "time_zone" in self.model_fields_set:
-            msg = "`time_zone` goes with `cron`, not with `every`: leave it out"
-            raise ValueError(msg)
+            raise ValueError("`time_zone` goes with `cron`, not with `every`: leave it out")
         return self

@@ -24,8 +24,7 @@ def read_duration(text: str, name: str) -> timedelta:
     try:
         return parse_duration(text)
     except ValueError as error:
-        msg = f"{name}: {error}"
-        raise ConfigError(msg) from None
+        raise ConfigError(f"{name}: {error}") from None
 
 
 def parse_duration(text: object) -> timedelta:
@@ -33,20 +32,17 @@ def parse_duration(text: object) -> timedelta:
     try:
         return _read_duration(text)
     except ValueError as error:
-        msg = f"{text!r} {error}"
-        raise ValueError(msg) from None
+        raise ValueError(f"{text!r} {error}") from None
 
 
 def _read_duration(text: object) -> timedelta:
     """As `parse_duration`; the text of the error does not quote what was written."""
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if not match:
-        msg = "is not a duration: write a whole number and s, m, h or d, such as 90s, 15m, 24h or 7d"
-        raise Unfit(msg)
+        raise Unfit("is not a duration: write a whole number and s, m, h or d, such as 90s, 15m, 24h or 7d")
     span = timedelta(**{_UNITS[match[2]]: int(match[1])})
     if span > _LONGEST:
-        msg = "is longer than a hundred years, which no calendar is sure to hold: write 36500d at most"
-        raise Unfit(msg)
+        raise Unfit("is longer than a hundred years, which no calendar is sure to hold: write 36500d at most")
     return span
 
 

@@ -43,7 +43,7 @@ class LeadByteConfig(Section):
         if not value:
             if isinstance(info.data.get("api_key"), Block):
                 return value
-            raise PydanticCustomError("missing", "is missing")  # noqa: EM101 - pydantic's own kind of fault
+            raise PydanticCustomError("missing", "is missing")
         if "${" in value and not _needs_secrets(info):
             return value  # a variable that is not set here
         check_base_url(value, insecure_http=info.data.get("insecure_http", False))
@@ -76,8 +76,7 @@ class LedgerConfig(Section):
     def _a_month_at_least(cls, value: timedelta | None) -> timedelta | None:
         # Budgets and evidence look back a week at most.
         if value is not None and value < _SHORTEST_KEEP:
-            msg = "is shorter than 30 days: write 30d at least, such as 400d"
-            raise Unfit(msg)
+            raise Unfit("is shorter than 30 days: write 30d at least, such as 400d")
         return value
 
 
@@ -119,8 +118,9 @@ class PipelineConfig(Section):
     def _fields_have_a_shape(cls, update: UpdateConfig) -> UpdateConfig:
         for name in update:
             if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", name):
-                msg = f"{name!r} cannot be a LeadByte field: a letter, then letters, digits and _ only, such as phone1"
-                raise ValueError(msg)
+                raise ValueError(
+                    f"{name!r} cannot be a LeadByte field: a letter, then letters, digits and _ only, such as phone1"
+                )
         return update
 
     @model_validator(mode="after")
@@ -132,11 +132,10 @@ class PipelineConfig(Section):
             if getattr(self.delivery, name) >= longest:
                 continue
             if name in self.delivery.model_fields_set:
-                msg = (
+                raise ValueError(
                     f"delivery.{name}: must be {longest.total_seconds():.0f}s at least, the longest that a request "
                     f"may be under way with leadbyte.timeout: {self.leadbyte.timeout.total_seconds():.0f}s"
                 )
-                raise ValueError(msg)
             follows[name] = longest
         if follows:
             self.__dict__["delivery"] = self.delivery.model_copy(update=follows)
@@ -145,21 +144,19 @@ class PipelineConfig(Section):
     @model_validator(mode="after")
     def _patience_lasts_until_there_is_evidence(self) -> "PipelineConfig":
         if self.delivery.patience < self.delivery.proven_after:
-            msg = (
+            raise ValueError(
                 "delivery.patience: must be unknown_after and queue_time together at least "
                 f"({self.delivery.proven_after}): there is no evidence before"
             )
-            raise ValueError(msg)
         return self
 
     @model_validator(mode="after")
     def _evidence_is_kept(self) -> "PipelineConfig":
         longest = self.delivery.proven_after + self.delivery.patience
         if self.ledger.keep is not None and self.ledger.keep <= longest:
-            msg = (
+            raise ValueError(
                 "ledger.keep: must be longer than delivery.unknown_after, queue_time and patience "
                 f"together ({longest}): "
                 "settled leads are evidence for those in doubt"
             )
-            raise ValueError(msg)
         return self

@@ -58,8 +58,7 @@ class RelationConfig(Section):
     @model_validator(mode="after")
     def _one_of_both(self) -> "RelationConfig":
         if (self.table is None) == (self.query is None):
-            msg = "give either `table:` or `query:`, one of them"
-            raise ValueError(msg)
+            raise ValueError("give either `table:` or `query:`, one of them")
         return self
 
 

@@ -28,8 +28,9 @@ class FieldConfig(Section):
     @classmethod
     def _is_short(cls, value: str | None) -> str | None:
         if value is not None and len(value) > LONGEST_TEXT:
-            msg = f"has {len(value)} characters, and LeadByte is likely to keep {LONGEST_TEXT} at most: shorten it"
-            raise ValueError(msg)
+            raise ValueError(
+                f"has {len(value)} characters, and LeadByte is likely to keep {LONGEST_TEXT} at most: shorten it"
+            )
         return value
 
     @model_validator(mode="after")
@@ -37,15 +38,12 @@ class FieldConfig(Section):
         chosen = [name for name in ("column", "value", "text") if getattr(self, name) is not None]
         if len(chosen) != 1:
             more = "only one" if chosen else "one"
-            msg = f"needs {more} of `from: COLUMN`, `value: CALCULATION` and `text: TEXT`"
-            raise ValueError(msg)
+            raise ValueError(f"needs {more} of `from: COLUMN`, `value: CALCULATION` and `text: TEXT`")
         if chosen == ["text"]:
             if "when_null" in self.model_fields_set:
-                msg = "a text is the same for all, and never null: leave `when_null` out"
-                raise ValueError(msg)
+                raise ValueError("a text is the same for all, and never null: leave `when_null` out")
             if not (self.text or "").strip():
-                msg = "is blank: to empty a field write `{from: COLUMN, when_null: blank}`"
-                raise ValueError(msg)
+                raise ValueError("is blank: to empty a field write `{from: COLUMN, when_null: blank}`")
         return self
 
     def made(self, hide: Callable[[str], str] = str) -> str:
@@ -60,8 +58,7 @@ def _as_field(value: object) -> object:
     if isinstance(value, str):
         return {"from": value}
     if not isinstance(value, dict | FieldConfig):
-        msg = "is no column: write its name, or one of {from: COLUMN}, {value: CALCULATION} and {text: TEXT}"
-        raise Unfit(msg)
+        raise Unfit("is no column: write its name, or one of {from: COLUMN}, {value: CALCULATION} and {text: TEXT}")
     return value
 
 

@@ -38,19 +38,18 @@ class RequireConfig(Section):
     @classmethod
     def _has_a_choice(cls, value: list[str] | None) -> list[str] | None:
         if value is not None and len(set(value)) < 2:  # noqa: PLR2004
-            msg = "leaves no choice: name two columns at least, or write the one alone"
-            raise ValueError(msg)
+            raise ValueError("leaves no choice: name two columns at least, or write the one alone")
         return value
 
     @model_validator(mode="after")
     def _one_of_three(self) -> "RequireConfig":
         chosen = sum(part is not None for part in (self.column, self.any, self.when))
         if chosen > 1:
-            msg = "needs only one of `any: [COLUMN, COLUMN]` and `when: CONDITION`: write each as an item of its own"
-            raise ValueError(msg)
+            raise ValueError(
+                "needs only one of `any: [COLUMN, COLUMN]` and `when: CONDITION`: write each as an item of its own"
+            )
         if not chosen:
-            msg = "needs a column's name, or one of `any: [COLUMN, COLUMN]` and `when: CONDITION`"
-            raise ValueError(msg)
+            raise ValueError("needs a column's name, or one of `any: [COLUMN, COLUMN]` and `when: CONDITION`")
         return self
 
     def label(self, hide: Callable[[str], str] = str) -> str:
@@ -63,13 +62,11 @@ class RequireConfig(Section):
 def _as_requirement(value: object) -> object:
     """Read a column's name alone."""
     if isinstance(value, str) and not value:
-        msg = "is empty: fill it in"
-        raise ValueError(msg)
+        raise ValueError("is empty: fill it in")
     if isinstance(value, str):
         return {"column": value}
     if not isinstance(value, dict | RequireConfig):
-        msg = "is no column: write its name, {any: [COLUMN, COLUMN]} or {when: CONDITION}"
-        raise Unfit(msg)
+        raise Unfit("is no column: write its name, {any: [COLUMN, COLUMN]} or {when: CONDITION}")
     return value
 
 

@@ -10,6 +10,5 @@ def checked_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        msg = "is no time zone: write a name such as UTC, Europe/London or America/New_York"
-        raise Unfit(msg) from None
+        raise Unfit("is no time zone: write a name such as UTC, Europe/London or America/New_York") from None
     return name

@@ -123,8 +123,7 @@ class LeadByteClient:
         Raises KeyRefused; ValueError for an id given twice, or a request that asks nothing. All else is an answer.
         """
         if len({request.lead_id for request in requests}) < len(requests):
-            msg = "an id stands twice in one call: its two answers could not be told apart"
-            raise ValueError(msg)
+            raise ValueError("an id stands twice in one call: its two answers could not be told apart")
         answers: dict[str, Answer] = {}
         sendable: list[LeadRequest] = []
         items: list[dict[str, Any]] = []
@@ -148,8 +147,9 @@ class LeadByteClient:
         which this call cannot carry. An id that is no plain whole number is refused without a request.
         """
         if not request.action or request.update:
-            msg = f"lead {request.lead_id}: POST /quarantine/process carries an action and no update; use put()"
-            raise ValueError(msg)
+            raise ValueError(
+                f"lead {request.lead_id}: POST /quarantine/process carries an action and no update; use put()"
+            )
         try:
             body = act_item(request)
         except ValueError as error:
@@ -179,8 +179,7 @@ class LeadByteClient:
             advice = "Then try again."
         elif reply.retry_at:
             advice = f"Try again after {reply.retry_at.isoformat(timespec='seconds')}."
-        msg = f"LeadByte at {shown_address(self._base_url)}: {why.removesuffix('.')}. {advice}"
-        raise LeadByteUnavailable(msg)
+        raise LeadByteUnavailable(f"LeadByte at {shown_address(self._base_url)}: {why.removesuffix('.')}. {advice}")
 
     async def _send(
         self, method: str, path: str, body: Mapping[str, Any], *, acts: bool = False, before: datetime | None = None
@@ -266,8 +265,7 @@ def _checked_address(base_url: str) -> str:
     except (httpx.InvalidURL, UnicodeError):
         raise ConfigError(_NO_HOST) from None
     except ValueError as error:
-        msg = f"leadbyte.base_url: {error}"
-        raise ConfigError(msg) from None
+        raise ConfigError(f"leadbyte.base_url: {error}") from None
     return base_url.rstrip("/").removesuffix(_API)
 
 
@@ -276,11 +274,11 @@ def _checked_key(api_key: SecretStr) -> SecretStr:
     try:
         return SecretStr(checked_key(api_key.get_secret_value()))
     except ValueError as error:
-        msg = f"leadbyte.api_key: {error}"
-        raise ConfigError(msg) from None
+        raise ConfigError(f"leadbyte.api_key: {error}") from None
 
 
 def _refuse_empty(request: LeadRequest) -> None:
     if not request.action and all(value is None for value in request.update.values()):
-        msg = f"lead {request.lead_id}: there is nothing to write and nothing to do, so there is nothing to send"
-        raise ValueError(msg)
+        raise ValueError(
+            f"lead {request.lead_id}: there is nothing to write and nothing to do, so there is nothing to send"
+        )

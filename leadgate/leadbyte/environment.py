@@ -21,19 +21,18 @@ def client_errors() -> Iterator[None]:
     """Turn what goes wrong when a client is made into a ConfigError."""
     wrong = [name for name in _both_cases(_PROXIES) if os.environ.get(name) and not _is_proxy(os.environ[name])]
     if wrong:
-        msg = f"{', '.join(wrong)}: is no proxy that leadgate can use: write http://HOST:PORT, or unset it"
-        raise ConfigError(msg)
+        raise ConfigError(f"{', '.join(wrong)}: is no proxy that leadgate can use: write http://HOST:PORT, or unset it")
     try:
         yield
     except OSError:
-        msg = f"{_set_of(_CERTIFICATES)}: names no file with certificates that can be read: correct it, or unset it"
-        raise ConfigError(msg) from None
+        raise ConfigError(
+            f"{_set_of(_CERTIFICATES)}: names no file with certificates that can be read: correct it, or unset it"
+        ) from None
     except (httpx.InvalidURL, ImportError, ValueError):
-        msg = (
+        raise ConfigError(
             f"{_set_of(('NO_PROXY', *_PROXIES))}: cannot be used: write names of hosts in NO_PROXY, without ranges and "
             "addresses of IPv6, or unset it"
-        )
-        raise ConfigError(msg) from None
+        ) from None
 
 
 def _is_proxy(address: str) -> bool:

@@ -75,11 +75,10 @@ def lead_item(request: LeadRequest) -> dict[str, Any]:
         try:
             update[name] = field_value(value)
         except ValueError as error:
-            msg = (
+            raise ValueError(
                 f"the value of {name} {error}: give it as text, a number, true/false or a date in the source"
                 f" (a view can convert it)"
-            )
-            raise ValueError(msg) from None
+            ) from None
     if update:
         item["update"] = update
     if request.action:
@@ -98,11 +97,10 @@ def act_item(request: LeadRequest) -> dict[str, Any]:
     The documented call takes a number. "007" is refused rather than sent as 7, which may be another lead.
     """
     if not can_act(request.lead_id):
-        msg = (
+        raise ValueError(
             f"the id {request.lead_id!r} is not a plain whole number, and LeadByte's call to process or reject takes"
             " nothing else: correct the id in the source, or act on the lead in LeadByte"
         )
-        raise ValueError(msg)
     return {"quarantineId": int(request.lead_id), "action": str(request.action)}
 
 

@@ -180,11 +180,10 @@ def _taught(sentence: str) -> str:
     """A taught sentence as others are compared with it."""
     tokens = list(_tokens(sentence, ""))
     if not _says_enough(tokens):
-        msg = (
+        raise ConfigError(
             f"leadbyte.sentences: {sentence!r} has fewer than {_FEWEST_WORDS} words beside …, and would fit many "
             "others: write the sentence as LeadByte says it, with {id} for the lead's id and {n} for numbers"
         )
-        raise ConfigError(msg)
     return shape_of(sentence) if _ELSE in tokens else " ".join(tokens)
 
 

@@ -75,11 +75,13 @@ def _check_database(connection: Connection) -> None:
     schema, encoding = connection.execute(text("select current_schema(), current_setting('server_encoding')")).one()
     where = f"ledger {shown(connection.engine.url)}"
     if schema is None:
-        msg = f"{where}: no schema of the user's search_path is there, so that no ledger can be seen: correct it"
-        raise LedgerError(msg)
+        raise LedgerError(
+            f"{where}: no schema of the user's search_path is there, so that no ledger can be seen: correct it"
+        )
     if encoding not in _ENCODINGS:
-        msg = f"{where}: its encoding {encoding} does not hold every text: make a database WITH ENCODING 'UTF8' for it"
-        raise LedgerError(msg)
+        raise LedgerError(
+            f"{where}: its encoding {encoding} does not hold every text: make a database WITH ENCODING 'UTF8' for it"
+        )
 
 
 @contextmanager
@@ -88,23 +90,23 @@ def ledger_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
     except PoolTimeoutError:
-        msg = f"ledger {shown(engine.url)}: all connections are in use. Run again with a lower leadbyte.concurrency."
-        raise LedgerUnavailable(msg) from None
+        raise LedgerUnavailable(
+            f"ledger {shown(engine.url)}: all connections are in use. Run again with a lower leadbyte.concurrency."
+        ) from None
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) in _GIVES_WAY:
-            msg = f"ledger {shown(engine.url)}: other runs kept changing the same leads. Nothing is lost: run again."
-            raise GaveWay(msg) from None
+            raise GaveWay(
+                f"ledger {shown(engine.url)}: other runs kept changing the same leads. Nothing is lost: run again."
+            ) from None
         if _passes(error):
-            msg = (
+            raise LedgerUnavailable(
                 f"ledger {shown(engine.url)}: cannot be used right now ({driver_words(error, _NAMES)}). "
                 "Nothing is lost: start the database again (or free the file) and run again."
-            )
-            raise LedgerUnavailable(msg) from None
-        msg = (
+            ) from None
+        raise LedgerError(
             f"ledger {shown(engine.url)}: refused a statement ({driver_words(error, _NAMES)}). "
             "Check that `ledger.url` names a ledger which this user may write."
-        )
-        raise LedgerError(msg) from None
+        ) from None
 
 
 @contextmanager
@@ -118,28 +120,25 @@ def _resolve(url: str, base_dir: Path) -> URL:
     try:
         parsed = parse_address(url)
     except (ArgumentError, ValueError):
-        msg = "ledger.url: is not a database address: write sqlite:///leadgate.db or postgresql://USER@HOST/DB"
-        raise ConfigError(msg) from None
+        raise ConfigError(
+            "ledger.url: is not a database address: write sqlite:///leadgate.db or postgresql://USER@HOST/DB"
+        ) from None
     if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
-        msg = (
+        raise ConfigError(
             "ledger.url: the ledger is kept in SQLite or PostgreSQL: write sqlite:///FILE or postgresql://USER@HOST/DB"
         )
-        raise ConfigError(msg)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database in {None, "", ":memory:"}:
-            msg = (
+            raise ConfigError(
                 "ledger.url: a ledger in memory would forget what was sent: name a file, such as sqlite:///leadgate.db"
             )
-            raise ConfigError(msg)
         named = base_dir / str(parsed.database)
         file = named.parent.resolve() / named.name  # a link in its place is seen as one where a ledger is made
         if not file.parent.is_dir():
-            msg = f"ledger.url: there is no folder {file.parent}: create it, or name a file in another one"
-            raise ConfigError(msg)
+            raise ConfigError(f"ledger.url: there is no folder {file.parent}: create it, or name a file in another one")
         return parsed.set(database=str(file))
     if holds_a_stray_at(url):
-        msg = "ledger.url: holds more than one @: in a password write @ as %40 and / as %2F"
-        raise ConfigError(msg)
+        raise ConfigError("ledger.url: holds more than one @: in a password write @ as %40 and / as %2F")
     return parsed
 
 
@@ -186,8 +185,9 @@ def _driver_errors() -> Iterator[None]:
     try:
         yield
     except (NoSuchModuleError, ImportError):
-        msg = "ledger.url: its driver is not installed: write postgresql:// or sqlite:///, without +DRIVER"
-        raise ConfigError(msg) from None
+        raise ConfigError(
+            "ledger.url: its driver is not installed: write postgresql:// or sqlite:///, without +DRIVER"
+        ) from None
     except (ArgumentError, TypeError, ValueError):
         raise ConfigError(_OPTIONS) from None
 
@@ -273,11 +273,10 @@ def _upgrade(engine: Engine, connection: Connection, found: str | None) -> None:
     config.set_main_option("script_location", _MIGRATIONS)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
-        msg = (
+        raise LedgerError(
             f"ledger {shown(engine.url)}: was written by another leadgate (revision {found}, this one knows "
             f"{REVISION}). Upgrade leadgate, or point `ledger.url` at another ledger."
         )
-        raise LedgerError(msg)
     config.attributes["connection"] = connection
     with _ALEMBIC:
         command.upgrade(config, "head")

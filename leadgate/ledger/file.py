@@ -36,11 +36,10 @@ class LedgerFile:
             self._opened = found
         elif found != self._opened:
             done = "was replaced by another one" if found else "was removed"
-            msg = (
+            raise LedgerError(
                 f"ledger {self._path}: the file {done} while it was in use, so nothing more is sent. Stop every run "
                 "and put the right file back; type `leadgate ledger restored` if it is an older copy."
             )
-            raise LedgerError(msg)
 
 
 def _numbers(path: str) -> tuple[int, int] | None:

@@ -29,6 +29,5 @@ class UtcDateTime(TypeDecorator[datetime]):
 def in_utc(value: datetime) -> datetime:
     """Give an instant in UTC; raise ValueError for one without a zone."""
     if value.tzinfo is None:
-        msg = f"{value!r} has no time zone"
-        raise ValueError(msg)
+        raise ValueError(f"{value!r} has no time zone")
     return value.astimezone(UTC)

@@ -49,8 +49,7 @@ def checked_name(name: str, where: str | None = None) -> str:
     """
     name = _one_line(name, "the name of who decides", "--by NAME")
     if not 0 < len(name) <= LONGEST_NAME:
-        msg = f"the name of who decides must have 1 to {LONGEST_NAME} characters: give one with --by NAME"
-        raise ConfigError(msg)
+        raise ConfigError(f"the name of who decides must have 1 to {LONGEST_NAME} characters: give one with --by NAME")
     return f"{name} ({on_one_line(where)[:_LONGEST_WHERE]})" if where else name
 
 
@@ -63,11 +62,9 @@ def _one_line(text: str, what: str, option: str) -> str:
     """A line break would add a line to what is read later, and a control character would change it."""
     text = text.strip()
     if len(text) > _LONGEST_TEXT:
-        msg = f"{what} has more than {_LONGEST_TEXT} characters: write a shorter one with {option}"
-        raise ConfigError(msg)
+        raise ConfigError(f"{what} has more than {_LONGEST_TEXT} characters: write a shorter one with {option}")
     if on_one_line(text) != text:
-        msg = f"{what} holds a line break or another control character: write it on one line with {option}"
-        raise ConfigError(msg)
+        raise ConfigError(f"{what} holds a line break or another control character: write it on one line with {option}")
     return text
 
 
@@ -107,8 +104,7 @@ def resolve(  # noqa: PLR0913
     """
     by, reason = checked_name(by, where), checked_reason(reason)
     if not reason and verdict not in _OPTIONAL:
-        msg = "a person's decision needs a reason, which is read later: give one with --reason TEXT"
-        raise ConfigError(msg)
+        raise ConfigError("a person's decision needs a reason, which is read later: give one with --reason TEXT")
     proven_before = now - proven_after
     is_certain = ENTRY.doubt_since.is_(None)
     free = or_(is_certain, and_(true() if still_in_quarantine else false(), ENTRY.doubt_since <= proven_before))
@@ -186,11 +182,10 @@ def _counted(ledger: Ledger, connection: Connection, chosen: Chosen, verdict: Re
     ids = list(connection.scalars(ids_meant(ledger, verdict, chosen.rule).with_for_update(of=entries)))
     if chosen.count != len(ids):
         which = f"by {chosen.rule}" if chosen.rule else "in all"
-        msg = (
+        raise ConfigError(
             f"{counted(len(ids), 'lead is', 'leads are')} meant now {which}, not {chosen.count}, and nothing was done: "
             "look with `leadgate review list`, and say the new count"
         )
-        raise ConfigError(msg)
     return ids
 
 
@@ -203,11 +198,10 @@ def _refuse_unknown(ledger: Ledger, connection: Connection, ids: Sequence[str], 
     if unknown:
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
         named = ", ".join(map(on_one_line, unknown[:_NAMED]))
-        msg = (
+        raise ConfigError(
             f"not known to the pipeline {ledger.pipeline!r}: {named}{more}. Nothing was done: correct the ids, or "
             "leave those out"
         )
-        raise ConfigError(msg)
 
 
 def _why_not(  # noqa: PLR0913

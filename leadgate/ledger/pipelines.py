@@ -86,11 +86,10 @@ def add_pipeline(ledger: Ledger, named: Identity, *, first_time: bool, now: date
         insert = ledger.insert(pipelines).values(row).on_conflict_do_nothing()
         if connection.execute(insert.returning(pipelines.c.pipeline)).first():
             return made
-        msg = (
+        raise LedgerError(
             f"ledger {shown(ledger.engine.url)}: is there, and knows the pipeline {ledger.pipeline!r}: nothing is "
             "to be created. If an older copy of it was put back, type `leadgate ledger restored`."
         )
-        raise LedgerError(msg)
 
 
 @writes
@@ -119,28 +118,27 @@ def rebind_pipeline(ledger: Ledger, named: Identity, *, now: datetime) -> KnownP
         known = KnownPipeline(**before._asdict())
         new = Identity(named.account or known.account, named.source or known.source)
         if connection.execute(select(ENTRY.lead_id).where(ledger.mine, ENTRY.lease_until > now).limit(1)).first():
-            msg = f"pipeline {ledger.pipeline!r}: a run is under way. Stop it, and try again when its leases are over."
-            raise LedgerError(msg)
+            raise LedgerError(
+                f"pipeline {ledger.pipeline!r}: a run is under way. Stop it, and try again when its leases are over."
+            )
         other = entries.alias()
         both = and_(
             other.c.account == new.account, other.c.lead_id == ENTRY.lead_id, other.c.pipeline != ENTRY.pipeline
         )
         shared = select(ENTRY.lead_id, other.c.pipeline).join_from(entries, other, both).where(ledger.mine)
         if found := connection.execute(shared.limit(1)).first():
-            msg = (
+            raise LedgerError(
                 f"the pipeline {ledger.pipeline!r}: its lead {found.lead_id!r} belongs to the pipeline "
                 f"{found.pipeline!r} of the account {new.account} too. Give one of the two a ledger of its own."
             )
-            raise LedgerError(msg)
         if new.account != known.account and (met := find_open_and_forgotten(ledger, connection, new.account)):
             holder, lead_id = met
             old = ", the old address in it" if holder == ledger.pipeline else ""
-            msg = (
+            raise LedgerError(
                 f"the lead {lead_id!r} is open in the pipeline {holder!r}, and another pipeline of the account "
                 f"{new.account} has forgotten it, perhaps after an act: type `leadgate forget` with its id and the "
                 f"file of {holder!r}{old}, then this again."
             )
-            raise LedgerError(msg)
         connection.execute(pipelines.update().where(own).values(account=new.account, source=new.source))
         if new.account != known.account:
             connection.execute(entries.update().where(ledger.locked(connection)).values(account=new.account))
@@ -248,10 +246,9 @@ def _compare(ledger: Ledger, connection: Connection, found: KnownPipeline, named
     wrong = [(what, known, new) for what, known, new in pairs if known and new and known != new]
     if wrong and _is_used(ledger, connection):
         differences = [f"the {what} {known}, and the file names the {what} {new}" for what, known, new in wrong]
-        msg = (
+        raise LedgerError(
             f"ledger {shown(ledger.engine.url)}: has the pipeline {found.pipeline!r} with "
             f"{' and '.join(differences)}. A rehearsal or another pipeline needs a ledger of its own: write another "
             "`ledger.url`. If it is the same account and source at a new address, type `leadgate ledger rebind "
             "--same-account`."
         )
-        raise LedgerError(msg)

@@ -41,9 +41,8 @@ def read_ids(text: str) -> list[str]:
     for number, part in enumerate(filter(None, _BETWEEN.split(text)), 1):
         lead_id = normal_id(part)
         if lead_id is None:
-            msg = (
+            raise ConfigError(
                 f"number {number} of the ids is none: it is longer than {_LONGEST} characters, or holds what is no text"
             )
-            raise ConfigError(msg)
         found[lead_id] = None
     return list(found)

@@ -155,5 +155,4 @@ def _whole(raw: object) -> int:
             return int(raw)
         case str() if _WHOLE.fullmatch(raw.strip()):
             return int(raw.strip())
-    msg = "no whole number"
-    raise ValueError(msg)
+    raise ValueError("no whole number")

@@ -56,8 +56,7 @@ def read_leads(body: object) -> list[LeadRequest]:
     """Read the body of PUT /leads; raise ValueError saying what is wrong with it."""
     items = body.get("leads") if isinstance(body, dict) else None
     if not isinstance(items, list):
-        msg = "leads must be a list"
-        raise ValueError(msg)  # noqa: TRY004
+        raise ValueError("leads must be a list")  # noqa: TRY004
     return [_read_item(item) for item in items]
 
 
@@ -65,8 +64,7 @@ def read_process(body: object) -> list[LeadRequest]:
     """Read the body of POST /quarantine/process; raise ValueError saying what is wrong with it."""
     asked = _read_item(body)
     if asked.action is None:
-        msg = "action is required"
-        raise ValueError(msg)
+        raise ValueError("action is required")
     return [LeadRequest(asked.lead_id, action=asked.action)]
 
 
@@ -137,25 +135,21 @@ def _act_words(effect: Effect) -> str:
 
 def _read_item(item: object) -> LeadRequest:
     if not isinstance(item, dict):
-        msg = "a lead must be an object"
-        raise ValueError(msg)  # noqa: TRY004
+        raise ValueError("a lead must be an object")  # noqa: TRY004
     update = item.get("update") or {}
     if not isinstance(update, dict):
-        msg = "update must be an object"
-        raise ValueError(msg)  # noqa: TRY004
+        raise ValueError("update must be an object")  # noqa: TRY004
     return LeadRequest(_read_id(item.get("quarantineId")), update, _read_action(item.get("action")))
 
 
 def _read_id(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
-        msg = "quarantineId is required"
-        raise ValueError(msg)
+        raise ValueError("quarantineId is required")
     return str(value)
 
 
 def _read_action(value: object) -> Action | None:
     action = _ACTIONS.get(value) if isinstance(value, str) else None
     if value is not None and action is None:
-        msg = "action must be process or reject"
-        raise ValueError(msg)
+        raise ValueError("action must be process or reject")
     return action

@@ -85,8 +85,7 @@ class Control:
         body = await _read_object(request, {"ids", "state", "after"})
         ids = body.get("ids")
         if not isinstance(ids, list):
-            msg = "ids must be a list of lead ids"
-            raise ValueError(msg)  # noqa: TRY004
+            raise ValueError("ids must be a list of lead ids")  # noqa: TRY004
         if "state" in body:
             self._desk.quarantine.move(ids, LeadState(body["state"]), read_span(body.get("after", 0)))
         else:
@@ -115,6 +114,7 @@ class Control:
 async def _read_object(request: web.Request, known: set[str] | None = None) -> dict[str, Any]:
     body = await request.json()
     if not isinstance(body, dict) or (known and not body.keys() <= known):
-        msg = f"the body must be a JSON object with {', '.join(sorted(known or {'switches'}))} and nothing else"
-        raise ValueError(msg)
+        raise ValueError(
+            f"the body must be a JSON object with {', '.join(sorted(known or {'switches'}))} and nothing else"
+        )
     return body

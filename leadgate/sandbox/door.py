@@ -85,6 +85,5 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         used = error.errno == errno.EADDRINUSE
         problem = "is in use" if used else f"cannot be listened on ({error.strerror})"
-        msg = f"{host}:{port} {problem}. Name another with --port, or --port 0 for a free one."
-        raise ConfigError(msg) from None
+        raise ConfigError(f"{host}:{port} {problem}. Name another with --port, or --port 0 for a free one.") from None
     return bound

@@ -158,8 +158,9 @@ def read_switch(value: object) -> Switch | None:
     try:
         return TypeAdapter(Switch).validate_python(parts)
     except ValidationError:
-        msg = f"{value!r} is not a switch: write a probability (0.05), a count (3), lead:ID,ID, always or off"
-        raise ValueError(msg) from None
+        raise ValueError(
+            f"{value!r} is not a switch: write a probability (0.05), a count (3), lead:ID,ID, always or off"
+        ) from None
 
 
 def _read_text(text: str) -> object:

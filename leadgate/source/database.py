@@ -54,16 +54,17 @@ class Database:
             is_async = url.get_dialect().is_async
         except ArgumentError:
             # Its text may repeat the address, and with it the password.
-            msg = f"source.url: is no database address that SQLAlchemy knows. {_WRITE}"
-            raise SourceError(msg) from None
+            raise SourceError(f"source.url: is no database address that SQLAlchemy knows. {_WRITE}") from None
         backend = url.get_backend_name()
         example = _ADDRESSES.get(backend, "one with a driver that is installed")
         if is_async:
-            msg = f"source.url: {url.drivername} is an asyncio driver, and the source is read without. Write {example}."
-            raise SourceError(msg)
+            raise SourceError(
+                f"source.url: {url.drivername} is an asyncio driver, and the source is read without. Write {example}."
+            )
         if backend != "sqlite" and holds_a_stray_at(address):
-            msg = f"source.url: holds more than one @. In a password write @ as %40 and / as %2F: {example}."
-            raise SourceError(msg)
+            raise SourceError(
+                f"source.url: holds more than one @. In a password write @ as %40 and / as %2F: {example}."
+            )
         try:
             engine = create_engine(
                 _existing_file(url, base_dir) if backend == "sqlite" else url,
@@ -78,11 +79,11 @@ class Database:
                 execution_options={"postgresql_readonly": True} if backend == "postgresql" else {},
             )
         except ImportError as error:
-            msg = f"source.url: {url.drivername} needs {error.name}: install it, or write {example}."
-            raise SourceError(msg) from None
+            raise SourceError(
+                f"source.url: {url.drivername} needs {error.name}: install it, or write {example}."
+            ) from None
         except (SQLAlchemyError, TypeError, ValueError) as error:
-            msg = f"source.url: cannot be used ({type(error).__name__}). {_WRITE}"
-            raise SourceError(msg) from None
+            raise SourceError(f"source.url: cannot be used ({type(error).__name__}). {_WRITE}") from None
         set_up_sessions(engine)
         Patience(_SILENT_SECONDS).bound(engine)
         return cls(engine, shown(url))
@@ -98,8 +99,7 @@ class Database:
         except LeadgateError:
             raise
         except Exception as error:  # noqa: BLE001 - drivers raise much beside the errors that SQLAlchemy knows
-            msg = f"{where} ({self._engine.dialect.name}): {driver_words(error)}. {_READS}"
-            raise SourceError(msg) from None
+            raise SourceError(f"{where} ({self._engine.dialect.name}): {driver_words(error)}. {_READS}") from None
 
     def _open(self) -> Connection:
         with option_errors(SourceError(_OPTIONS)):
@@ -132,12 +132,14 @@ def _existing_file(url: URL, base_dir: Path) -> URL:
     """Name the file so that SQLite opens it read-only, and creates none where there is none."""
     name = url.database or ""
     if name in {"", ":memory:"} or url.query.get("mode") == "memory":
-        msg = "source.url: a SQLite database in memory is empty to every process. Name a file: sqlite:///leads.db"
-        raise SourceError(msg)
+        raise SourceError(
+            "source.url: a SQLite database in memory is empty to every process. Name a file: sqlite:///leads.db"
+        )
     path = base_dir / (unquote(urlsplit(name).path) if name.startswith("file:") else name)
     if not path.is_file():
-        msg = f"source.url: there is no SQLite file {path}. A relative path starts at the pipeline file's folder."
-        raise SourceError(msg)
+        raise SourceError(
+            f"source.url: there is no SQLite file {path}. A relative path starts at the pipeline file's folder."
+        )
     return url.set(database=path.resolve().as_uri(), query={**url.query, "mode": "ro", "uri": "true"})
 
 

@@ -64,8 +64,9 @@ class Place:
         bare = _TOKENS.sub(lambda token: (" " if token["comment"] else "x") * len(token[0]), query)
         end = len(bare.rstrip("; \t\r\n"))
         if not re.match(r"\s*(SELECT|WITH)\b", bare, re.IGNORECASE) or ";" in bare[:end]:
-            msg = f"{self.path}.query: must be one SELECT (or WITH ... SELECT) statement, since it is read as a table."
-            raise SourceError(msg)
+            raise SourceError(
+                f"{self.path}.query: must be one SELECT (or WITH ... SELECT) statement, since it is read as a table."
+            )
         return query[:end]
 
 
@@ -97,8 +98,9 @@ def _describe_table(connection: Connection, place: Place) -> dict[str, NativeTyp
     except NoSuchTableError:
         known = _tables(inspector, schema) or list(_tables_of_all(inspector))
         table_name = place.config.table or ""
-        msg = f"{place.path}.table: there is no table or view `{table_name}`; {suggest(table_name, sorted(known))}"
-        raise SourceError(msg) from None
+        raise SourceError(
+            f"{place.path}.table: there is no table or view `{table_name}`; {suggest(table_name, sorted(known))}"
+        ) from None
     if connection.dialect.name == "sqlite":
         return _sqlite_columns(connection, schema or "main", name)
     return {str(found["name"]): from_sqlalchemy(found["type"], connection.dialect.name) for found in columns}
@@ -133,8 +135,9 @@ def _describe_query(connection: Connection, place: Place) -> dict[str, NativeTyp
     result.close()
     twice = [name for name, count in Counter(entry[0] for entry in described).items() if count > 1]
     if twice:
-        msg = f"{place.path}.query: gives two columns named `{twice[0]}`: name one of them otherwise with AS."
-        raise SourceError(msg)
+        raise SourceError(
+            f"{place.path}.query: gives two columns named `{twice[0]}`: name one of them otherwise with AS."
+        )
     match connection.dialect.name:
         case "sqlite":
             return _sqlite_query_columns(connection, place)

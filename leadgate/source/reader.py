@@ -212,12 +212,11 @@ class Source(KnownColumns):
         """Look whether the source answers and how new its newest enrichment is, in a few cheap statements."""
         if self._enrichment.stamp is None and fresh_within is not None:
             lacks = f"from `{self._updated_at}`, whose texts are not in the order of time: give a `query:` with a date"
-            msg = (
+            raise SourceError(
                 "wait.source_fresh_within: how fresh the source is cannot be seen "
                 f"{lacks if self._updated_at else 'without source.enrichment.updated_at: name its column'}, or leave "
                 "source_fresh_within out."
             )
-            raise SourceError(msg)
         return read_source(self._enrichment, now, fresh_within, self._clock, self._database)
 
 

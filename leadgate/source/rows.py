@@ -150,8 +150,7 @@ class Rows:
                 raise
             column_names = " and ".join(f"`{name}`" for name in faulty)
             how = "put the values right, or leave them out by a `query:`."
-            msg = f"{error} It is {column_names} that it cannot give: {how}"
-            raise SourceError(msg) from None
+            raise SourceError(f"{error} It is {column_names} that it cannot give: {how}") from None
 
     def fit_row(self, names: Sequence[str], cells: Sequence[object]) -> Fitted:
         """Give a row's values as the types of their columns; what is not of its type counts as missing."""

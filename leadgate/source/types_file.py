@@ -68,8 +68,7 @@ def read_types(path: Path) -> TypesFile:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"][:2]))
-        msg = f"{path}: {where}: is not as leadgate writes it: {_ANEW}"
-        raise ConfigError(msg) from None
+        raise ConfigError(f"{path}: {where}: is not as leadgate writes it: {_ANEW}") from None
 
 
 def columns_of_file(path: Path, config: PipelineConfig) -> KnownColumns:
@@ -83,12 +82,11 @@ def columns_of_file(path: Path, config: PipelineConfig) -> KnownColumns:
 def columns_of_pipeline(path: Path, config: PipelineConfig) -> KnownColumns:
     """Go by `types:` of the pipeline file alone, and the columns it names as id or time; raise as `columns_of_file`."""
     if not (config.source.leads.types or config.source.enrichment.types):
-        msg = (
+        raise ConfigError(
             f"{path}: which columns there are is not known without the source. `leadgate check --write-types "
             f"{types_file_of(path)}` writes them where the source can be reached; or name each under "
             "source.leads.types and source.enrichment.types."
         )
-        raise ConfigError(msg)
     unknown = NativeType("of a type that the file does not say", None, IdKind.ANY, holds_any=True)
     natives = {
         place.path: dict.fromkeys([place.config.id, *instants.values(), *place.config.types], unknown)

@@ -62,8 +62,7 @@ def refuse_bad_address(path: Path, key: str, address: SecretStr) -> None:
     try:
         check_address(address.get_secret_value())
     except ValueError as error:
-        msg = f"{path}: {key}: {error}"
-        raise ConfigError(msg) from None
+        raise ConfigError(f"{path}: {key}: {error}") from None
 
 
 @contextmanager
@@ -78,15 +77,13 @@ def history_of(path: Path, config: PipelineConfig, ledger: Ledger, lead_id: str)
     """Everything the ledger knows of one lead; raise ConfigError where it knows nothing."""
     history = read_history(ledger, lead_id)
     if history is None and read_forgotten(ledger, [lead_id]):
-        msg = (
+        raise ConfigError(
             f"{path}: the lead {lead_id!r} was pruned or forgotten: nothing else is kept of it, and it is never acted "
             "on again."
         )
-        raise ConfigError(msg)
     if history is None:
-        msg = (
+        raise ConfigError(
             f"{path}: the pipeline {config.pipeline!r} knows no lead {lead_id!r}. Leads are registered by a run; "
             "`leadgate status` counts those it knows."
         )
-        raise ConfigError(msg)
     return history

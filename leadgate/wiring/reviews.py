@@ -60,8 +60,7 @@ def check_rule(settings: PipelineConfig, ledger: Ledger, rule: str | None) -> No
         return
     known |= {group.rule for group in count_reviews(ledger) if group.rule}
     if rule not in known:
-        msg = f"no rule is called {on_one_line(rule)[:100]!r}; {suggest(rule, sorted(known))}"
-        raise ConfigError(msg)
+        raise ConfigError(f"no rule is called {on_one_line(rule)[:100]!r}; {suggest(rule, sorted(known))}")
 
 
 def told_refused(refused: Mapping[str, str]) -> tuple[list[str], int]:

@@ -284,8 +284,7 @@ class Dying(LeadByteClient):
 
     async def put(self, requests: Sequence[LeadRequest], *, before: datetime | None = None) -> list[Answer]:  # noqa: ARG002
         """Send nothing."""
-        msg = "the process is no more"
-        raise ZeroDivisionError(msg)
+        raise ZeroDivisionError("the process is no more")
 
 
 async def test_a_run_that_dies_with_the_act_that_goes_alone_holds_nobody_for_ever(world: World) -> None:

@@ -45,8 +45,7 @@ class Broken(Ledger):
     def write(self, step: "partial[T]") -> T:
         """Record all but what is about lead 1."""
         if step.func.__name__ == "record" and any(outcome.attempt.claim.lead_id == "1" for outcome in step.args[1]):
-            msg = "nobody foresaw this"
-            raise ZeroDivisionError(msg)
+            raise ZeroDivisionError("nobody foresaw this")
         return super().write(step)
 
 
@@ -68,8 +67,7 @@ class Dying(LeadByteClient):
 
     async def put(self, requests: Sequence[LeadRequest], *, before: datetime | None = None) -> list[Answer]:  # noqa: ARG002
         """Send nothing."""
-        msg = "the process is no more"
-        raise ZeroDivisionError(msg)
+        raise ZeroDivisionError("the process is no more")
 
 
 async def test_an_answer_that_cannot_be_recorded_is_not_asked_for_again(world: World) -> None:

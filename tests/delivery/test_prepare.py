@@ -170,8 +170,7 @@ def test_a_source_that_fails_costs_no_lease(pipeline: Pipeline, monkeypatch: pyt
     pipeline.complete(1, 2)
 
     def fail(_source: Source, _ids: object) -> None:
-        msg = "source: cannot be reached. Try again."
-        raise SourceUnavailable(msg)
+        raise SourceUnavailable("source: cannot be reached. Try again.")
 
     with monkeypatch.context() as patched:
         patched.setattr(Source, "enrichments", fail)

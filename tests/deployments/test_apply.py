@@ -219,7 +219,7 @@ def test_what_nobody_foresaw_is_one_sentence_too(
     """Its type and place; with LEADGATE_TRACEBACK it goes on."""
 
     def fail(*_: object) -> None:
-        raise ValueError("Jane Doe")  # noqa: EM101, TRY003 - somebody's name
+        raise ValueError("Jane Doe")
 
     monkeypatch.setattr(command, "read_files", fail)
     monkeypatch.delenv("LEADGATE_TRACEBACK", raising=False)

@@ -47,8 +47,7 @@ class Plan:
         if self.killed:
             raise Killed
         if self.gone:
-            msg = "ledger: cannot be used right now. Run again."
-            raise LedgerUnavailable(msg)
+            raise LedgerUnavailable("ledger: cannot be used right now. Run again.")
 
     def reach(self, step: Step, kind: RequestKind) -> None:
         """Reach a step with a kind of request; the trouble comes if it is the cell's."""
@@ -58,8 +57,7 @@ class Plan:
             self.killed = True
             raise Killed
         if self.cell.trouble is Trouble.EXCEPTION:
-            msg = "nobody foresaw this"
-            raise ZeroDivisionError(msg)
+            raise ZeroDivisionError("nobody foresaw this")
         self.gone = True
 
     def switch_on(self, kind: RequestKind) -> None:

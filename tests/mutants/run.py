@@ -67,8 +67,7 @@ def run(
     for name in packages or _PACKAGES:
         package, _, module = name.partition(".")
         if package not in _PACKAGES:
-            msg = f"{package!r} is none of {', '.join(_PACKAGES)}"
-            raise typer.BadParameter(msg)
+            raise typer.BadParameter(f"{package!r} is none of {', '.join(_PACKAGES)}")
         tree = _copy(package, module)
         subprocess.run([sys.executable, "-m", "mutmut", "run", "--max-children", str(children)], cwd=tree, check=False)
         _show(package, list(_scores(tree, package)))

@@ -98,8 +98,7 @@ async def test_a_ledger_that_is_away_for_a_renewal_does_not_stop_the_wave(world:
             if step.func.__name__ != "renew":
                 return super().write(step)
             self.renewals += 1
-            msg = "ledger: cannot be used right now. Run again."
-            raise LedgerUnavailable(msg)
+            raise LedgerUnavailable("ledger: cannot be used right now. Run again.")
 
     world.arrive(*IDS[:5])
     ledger: Away = world.next_ledger(Away)

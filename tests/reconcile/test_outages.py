@@ -110,8 +110,7 @@ class Down:
 
 def refuse() -> httpx.Response:
     """No connection."""
-    msg = "refused"
-    raise httpx.ConnectError(msg)
+    raise httpx.ConnectError("refused")
 
 
 def fail() -> httpx.Response:

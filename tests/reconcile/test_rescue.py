@@ -135,8 +135,7 @@ async def test_a_probe_that_cannot_be_recorded_is_sent_again(world: Reconciling)
     class Away(Ledger):
         def write(self, step: "partial[T]") -> T:
             if step.func.__name__ == "record":
-                msg = "ledger: cannot be used right now. Run again."
-                raise LedgerUnavailable(msg)
+                raise LedgerUnavailable("ledger: cannot be used right now. Run again.")
             return super().write(step)
 
     await world.lose("1")

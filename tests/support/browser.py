@@ -33,8 +33,9 @@ def find_chromium() -> Path:
     for program in _PROGRAMS:
         if found := shutil.which(program):
             return Path(found)
-    msg = f"There is no Chromium: on Debian, `apt-get install chromium`. None of {', '.join(_PROGRAMS)} is on the PATH."
-    raise ChromiumMissing(msg)
+    raise ChromiumMissing(
+        f"There is no Chromium: on Debian, `apt-get install chromium`. None of {', '.join(_PROGRAMS)} is on the PATH."
+    )
 
 
 def is_needed() -> bool:

@@ -64,6 +64,5 @@ def wait_for(process: "subprocess.Popen[str]", seconds: float = 100) -> Finished
     except subprocess.TimeoutExpired:
         process.kill()
         stdout, stderr = process.communicate()
-        msg = f"The command did not end within {seconds:g} s:\n{stdout}{stderr}"
-        raise AssertionError(msg) from None
+        raise AssertionError(f"The command did not end within {seconds:g} s:\n{stdout}{stderr}") from None
     return Finished(process.returncode, stdout, stderr)

@@ -96,8 +96,9 @@ class MariaDBServer:
 def check_may_be_emptied(url: str) -> str:
     """Return the address if its database is plainly meant for tests, which drop all it holds; raise otherwise."""
     if "test" not in (make_url(url).database or ""):
-        msg = "LEADGATE_TEST_MARIADB_URL: tests empty the database, so its name must hold `test`, as leadgate_test does"
-        raise ValueError(msg)
+        raise ValueError(
+            "LEADGATE_TEST_MARIADB_URL: tests empty the database, so its name must hold `test`, as leadgate_test does"
+        )
     return url
 
 

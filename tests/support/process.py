@@ -66,8 +66,7 @@ def run_once(argv: Sequence[str | Path], *, identity: Identity, env: Mapping[str
         **identity,
     )
     if result.returncode:
-        msg = f"{argv[0]} ended with {result.returncode}:\n{result.stdout}{result.stderr}"
-        raise RuntimeError(msg)
+        raise RuntimeError(f"{argv[0]} ended with {result.returncode}:\n{result.stdout}{result.stderr}")
 
 
 class Supervised:
@@ -115,8 +114,7 @@ class Supervised:
         except OSError:  # another user's process, or a system without /proc: take it as running
             ended = False
         if ended:
-            msg = f"The server ended while it started:\n{self.log()}"
-            raise RuntimeError(msg)
+            raise RuntimeError(f"The server ended while it started:\n{self.log()}")
 
     def log(self) -> str:
         """Everything the server has printed."""

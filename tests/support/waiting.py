@@ -22,6 +22,5 @@ def wait_until(
         ended = time.monotonic()
         if ended > end:
             told = f" Found: {found()}." if found else ""
-            msg = f"Waited {seconds:g} s in vain until {what}.{told}"
-            raise AssertionError(msg)
+            raise AssertionError(f"Waited {seconds:g} s in vain until {what}.{told}")
         time.sleep(min(_LONGEST_PAUSE_SECONDS, max(_PAUSE_SECONDS, 4 * (ended - began))))

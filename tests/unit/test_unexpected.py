@@ -52,8 +52,7 @@ def test_an_error_of_ours_goes_on_as_it_is() -> None:
 
     @guarded
     def refuse() -> None:
-        msg = "source.leads: nothing is there"
-        raise SourceError(msg)
+        raise SourceError("source.leads: nothing is there")
 
     with pytest.raises(SourceError, match="nothing is there"):
         refuse()

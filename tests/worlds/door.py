@@ -98,11 +98,9 @@ class Door(httpx.AsyncBaseTransport):
         self._apply_some_time(items, never=self._habits.never)
         if self._random.random() < 0.5:
             await asyncio.sleep(30)
-            msg = "no answer in time"
-            raise httpx.ReadTimeout(msg)
+            raise httpx.ReadTimeout("no answer in time")
         await asyncio.sleep(1)
-        msg = "the connection was closed"
-        raise httpx.ReadError(msg)
+        raise httpx.ReadError("the connection was closed")
 
     async def _page(self, items: Sequence[Item]) -> Reply:
         self._apply_some_time(items, never=1 - self._habits.applied_before_page)
@@ -135,8 +133,7 @@ class Door(httpx.AsyncBaseTransport):
             return told(403, {"status": "Error", "message": "No permission to process"})
         match self._random.randrange(5):
             case 0:
-                msg = "refused"
-                raise httpx.ConnectError(msg)
+                raise httpx.ConnectError("refused")
             case 1:
                 return told(401, {"status": "Error", "message": "Not now"})
             case 2:
