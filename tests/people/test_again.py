@@ -232,3 +232,28 @@ def test_again_has_the_rules_of_today_decide(runs: Runs) -> None:
     told = runs.story("1")
     assert "ann asked for a new decision\n" in told
     assert "decided process by rule 'fair'" in told
+
+
+@pytest.mark.parametrize(("what", "count"), [("never", 0), ("on_data", 0), ("on_change", 2)])
+def test_reviews_follow_other_rules_alone(runs: Runs, what: str, count: int) -> None:
+    """Those of today's rules stay where they are; how many went is counted in the summary."""
+    runs.review(1, 2)
+    assert runs.pipeline.again(**asking(what)).follow_rules() == 0
+    assert runs.pipeline.again(**asking(what, FAIR)).follow_rules() == count
+
+
+def test_a_change_of_the_leads_own_row_is_seen(runs: Runs) -> None:
+    """By the columns that rules read, as with the enrichment's."""
+    runs.pipeline.run_sql("ALTER TABLE leads ADD COLUMN campaign TEXT DEFAULT NULL")
+    runs.pipeline.reopen_source()
+    solar: Sections = {
+        "policy": {"rules": [{"name": "s", "when": "lead.campaign == 'solar'", "then": "process", "because": "S."}]}
+    }
+    runs.pipeline.run_sql("INSERT INTO leads VALUES (1, '2026-03-01 12:00:00', 'wind')")
+    runs.pipeline.arrive(1, score=0.3)
+    runs.run(sections=solar)
+    runs.run(sections=solar)
+    assert (runs.pipeline.states(), decisions(runs, "1")) == ({"1": State.REVIEW}, 1)
+    runs.pipeline.run_sql("UPDATE leads SET campaign = 'solar'")
+    runs.run(sections=solar)
+    assert runs.acted() == {"1": ["process"]}
