@@ -13,7 +13,7 @@ from leadgate.report.facts import Facts
 from leadgate.report.findings import Finding, findings, what_moved
 from leadgate.sign_of_life import now_doing
 from leadgate.waits.count import Group
-from leadgate.waits.words import curves_of, headline, kept_share
+from leadgate.waits.words import FEW, curves_of, headline, kept_share
 
 if TYPE_CHECKING:
     from leadgate.report.charts import Drawn
@@ -104,6 +104,8 @@ def _bars(finding: Finding) -> Picture:
 
 
 def _arrivals(group: Group) -> Picture:
+    if group.now.leads < FEW:
+        return Picture(headline(group), "", (), [])
     from leadgate.report.charts import draw_arrivals  # noqa: PLC0415 - as above
 
     curves = curves_of(group)
