@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +126,7 @@ def _check_answers(api_url: str) -> None:
         sync_client = get_client(sync_client=True)
     with sync_client as client:
         # Without this, a flow tries for minutes to reach a server that is down, and then fails with Prefect's message.
-        trouble = client.api_healthcheck()
+        trouble = client.api_healthcheck() or _refusal(client.api_version)
     status = getattr(getattr(trouble, "response", None), "status_code", None)
     if status in {401, 403}:
         raise PrefectServerError(
@@ -139,6 +139,15 @@ def _check_answers(api_url: str) -> None:
             "`prefect server start`, or unset PREFECT_API_URL (and `prefect config unset PREFECT_API_URL`): then a "
             "server is started for each run."
         )
+
+
+def _refusal(ask: Callable[[], str]) -> Exception | None:
+    """What a server that is well says to whoever asks with this password; None if it lets them in."""
+    try:
+        ask()
+    except Exception as error:  # noqa: BLE001 - as `api_healthcheck` gives it
+        return error
+    return None
 
 
 def hand_over() -> None:

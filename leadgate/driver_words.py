@@ -15,8 +15,10 @@ from leadgate.errors import LeadgateError
 
 _LONGEST = 1000
 """Characters of a driver's text that are looked at."""
-_NAME = r"""(?:`\w+`\.)?["'`]?(\w[\w.$]{0,126})["'`]?"""
+_NAME = r"""(?:(?:`[^`]{1,126}`\.)?["'`]([^"'`]{1,254})["'`]|(\w[\w.$]{0,126}))"""
 """A name in a driver's text, in its quotes; MariaDB puts the schema before it, in quotes of its own."""
+_REST = r"(\w[\w.$ -]{0,254}?)"
+"""A name without quotes that may hold blanks, up to what follows it."""
 _LARGEST_CODE = 65535
 
 
@@ -28,7 +30,7 @@ class _Known(NamedTuple):
 
 
 def _known(pattern: str, words: str) -> _Known:
-    return _Known(re.compile(pattern.replace("NAME", _NAME), re.IGNORECASE), words)
+    return _Known(re.compile(pattern.replace("NAME", _NAME).replace("REST", _REST), re.IGNORECASE), words)
 
 
 _OPTION = (
@@ -41,7 +43,7 @@ _OPTION = (
 # In this order; the words that people look up are kept.
 _KNOWN = (
     _known(r"\A(?:no such table: NAME|relation NAME does not exist|table NAME doesn't exist)", "there is no table"),
-    _known(r"\A(?:no such column: NAME|column NAME does not exist|unknown column NAME)", "there is no column"),
+    _known(r"\A(?:no such column: NAME|column (?:NAME|REST) does not exist|unknown column NAME)", "there is no column"),
     _known(r"\A(?:no such function: NAME|function NAME\b.* does(?: not|n't) exist)", "there is no function"),
     _known(r"\A(?:ambiguous column name: NAME|column(?: reference)? NAME .*ambiguous)", "ambiguous column"),
     _known(r"\Amissing from-clause entry for table NAME", "missing FROM-clause entry for table"),
@@ -51,10 +53,11 @@ _KNOWN = (
     _known(r"\Aoperator does not exist", "an operator does not fit its types"),
     _known(r"\Ashow view command denied .* for \w+ NAME", "its user lacks the right SHOW VIEW on"),
     _known(r"\Aexecute command denied .* for \w+ NAME", "there is no function that its user may call:"),
-    _known(r"\Apermission denied for \w+ NAME", "permission denied for"),
+    _known(r"\Apermission denied for \w+ (?:NAME|REST)\Z", "permission denied for"),
     # MariaDB says so of a table that is not there, too.
     _known(r"\A\w+ command denied .* for \w+ NAME", "permission denied, or not there:"),
     _known(r"permission denied|command denied|not authorized", "permission denied"),
+    _known(r"\Ainvalid input syntax for type", "a cast does not fit one of the values: leave such rows out"),
     _known(r"\A(?:near NAME: syntax error|syntax error at or near NAME)", "syntax error near"),
     _known(r"syntax error|error in your sql syntax|incomplete input|unrecognized token", "syntax error"),
     _known(r"readonly database|read-?only transaction|--read-only", "attempt to write a readonly database"),

@@ -1,5 +1,6 @@
 """One lead's history told in order, in sentences, from the ledger alone."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,7 +37,9 @@ def tell(history: History, config: PipelineConfig) -> Story:
     events += [Event(said["decided_at"], _said(said)) for said in history.overrides]
     before: list[str] = []
     for decision in history.decisions:
-        new = list(_of_decision(decision, history.policies.get(decision["policy_version"])))
+        stands = decision["token"] == history.entry["decided_token"]
+        missing = history.entry["missing"] if stands else None
+        new = list(_of_decision(decision, history.policies.get(decision["policy_version"]), missing))
         texts = [event.what for event in new]
         same = [Event(decision["decided_at"], f"decided {decision['verdict']} again, as before")]
         events.extend(same if texts == before else new)
@@ -46,7 +49,35 @@ def tell(history: History, config: PipelineConfig) -> Story:
     events += _of_inference(history)
     # Sorting keeps the order of events that share an instant: seen, decided, sent, answered, inferred.
     in_order = [Event(event.at, on_one_line(event.what)) for event in sorted(events, key=lambda event: event.at)]
-    return Story(in_order, on_one_line(_now(history, config)))
+    return Story(_folded(in_order), on_one_line(_now(history, config)))
+
+
+def _folded(events: Sequence[Event]) -> list[Event]:
+    """Tell steps that come again and again, whatever their requests' numbers, a few times and then in one line."""
+    texts = [_REQUEST.sub("", event.what) for event in events]
+    told: list[Event] = []
+    at = 0
+    while at < len(events):
+        size, times = max(((size, _times_in_a_row(texts, at, size)) for size in (1, 2, 3)), key=lambda found: found[1])
+        if times <= _TOLD:
+            size, times = 1, 1
+        told += events[at : at + min(times, _TOLD) * size]
+        at += times * size
+        if times > _TOLD:
+            told.append(Event(events[at - 1].at, f"the same {times - _TOLD} times more, the last time now"))
+    return told
+
+
+def _times_in_a_row(texts: Sequence[str], at: int, size: int) -> int:
+    """How often the `size` texts from a place on stand there one after the other."""
+    times = 1
+    while texts[at : at + size] == texts[at + times * size : at + (times + 1) * size]:
+        times += 1
+    return times
+
+
+_TOLD = 3
+_REQUEST = re.compile(r" \(request \w+\)")
 
 
 def _of_entry(entry: RowMapping) -> Iterator[Event]:
@@ -77,7 +108,7 @@ _WORDS = {
 }
 
 
-def _of_decision(decision: RowMapping, policy: str | None) -> Iterator[Event]:
+def _of_decision(decision: RowMapping, policy: str | None, missing: Sequence[str] | None) -> Iterator[Event]:
     """The rules that were tried first, where their text is known, and the verdict."""
     unanswered = decision["unanswered"]
     if policy and decision["trace"] is not None:
@@ -85,10 +116,10 @@ def _of_decision(decision: RowMapping, policy: str | None) -> Iterator[Event]:
         for rule, why in explain_tried_rules(policy, trace, unanswered, decision["facts"]):
             yield Event(decision["decided_at"], f"rule {rule!r} did not match: {why}")
         unanswered = unfit_values(trace, unanswered)
-    yield Event(decision["decided_at"], _decided(decision, unanswered))
+    yield Event(decision["decided_at"], _decided(decision, unanswered, missing))
 
 
-def _decided(decision: RowMapping, unanswered: Sequence[str]) -> str:
+def _decided(decision: RowMapping, unanswered: Sequence[str], missing: Sequence[str] | None) -> str:
     if decision["paused"] or (decision["capped"] and decision["verdict"] == Verdict.HOLD):
         return f"not acted on: {decision['reason']}"
     observed = "observed, nothing was sent: " if decision["observed"] else ""
@@ -97,7 +128,7 @@ def _decided(decision: RowMapping, unanswered: Sequence[str]) -> str:
     rule = f"rule {decision['rule']!r}" if decision["rule"] else "otherwise"
     text = f"{observed}decided {decision['verdict']} by {rule}: {decision['reason']}"
     if decision["late"]:
-        text += " Late: the deadline had passed."
+        text += f" Late: the deadline had passed{f' without {_listed(missing)}' if missing else ''}."
     facts = [f"{name}={value}" for name, value in decision["facts"].items() if value is not None]
     if facts:
         text += f" Facts: {', '.join(facts)}."

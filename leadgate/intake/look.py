@@ -23,6 +23,7 @@ from leadgate.ledger.waiting import (
     waiting_since,
 )
 from leadgate.model import (
+    MANY_LATE,
     Arrivals,
     Enrichment,
     Faults,
@@ -35,9 +36,6 @@ from leadgate.model import (
 )
 from leadgate.policy.requirements import Requirements
 from leadgate.source import Source
-
-_MANY = 10
-"""So many late leads at once are believed only if some lead has had enrichment."""
 
 
 class Looker:
@@ -127,7 +125,7 @@ class Looker:
 
     def _have_never_met(self, late: int) -> bool:
         """Whether many would be late, and nothing shows that the two relations are about the same leads."""
-        if late < _MANY or self._has_met:
+        if late < MANY_LATE or self._has_met:
             return False
         self._has_met = has_met(self._ledger)
         return not self._has_met

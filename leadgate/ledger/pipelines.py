@@ -249,6 +249,6 @@ def _compare(ledger: Ledger, connection: Connection, found: KnownPipeline, named
         raise LedgerError(
             f"ledger {shown(ledger.engine.url)}: has the pipeline {found.pipeline!r} with "
             f"{' and '.join(differences)}. A rehearsal or another pipeline needs a ledger of its own: write another "
-            "`ledger.url`. If it is the same account and source at a new address, type `leadgate ledger rebind "
-            "--same-account`."
+            "`ledger.url`. If it is the same account and source at a new address, or a `query:` was edited that is "
+            "about the same leads: let all runs end, and type `leadgate ledger rebind --same-account`."
         )

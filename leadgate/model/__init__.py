@@ -12,6 +12,7 @@ from leadgate.model.faults import Fault as Fault
 from leadgate.model.faults import Faults as Faults
 from leadgate.model.ids import normal_id as normal_id
 from leadgate.model.ids import read_ids as read_ids
+from leadgate.model.leads import MANY_LATE as MANY_LATE
 from leadgate.model.leads import Columns as Columns
 from leadgate.model.leads import Decision as Decision
 from leadgate.model.leads import Enrichment as Enrichment

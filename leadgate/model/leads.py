@@ -11,6 +11,8 @@ from leadgate.model.arrivals import Arrivals
 from leadgate.model.faults import Faults
 from leadgate.model.words import ColumnType, Verdict
 
+MANY_LATE = 10
+"""So many late leads at once are believed only if some lead has had enrichment."""
 _ENCODER = json.JSONEncoder(sort_keys=True, default=str, ensure_ascii=False)
 
 Fingerprint = Callable[[Mapping[str, Any]], str]

@@ -1,7 +1,7 @@
 """What is odd about rules that are right as they stand: rules out of reach, columns nobody waits for, idle facts."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from leadgate.config import PolicyConfig
 from leadgate.model import Verdict
@@ -10,14 +10,19 @@ from leadgate.policy.demands import Demands, may_process_late
 from leadgate.policy.names import joined, spell
 
 
-def advise(policy: Policy, config: PolicyConfig, require: Sequence[str]) -> list[str]:
-    """Give a sentence for each oddity, with its place in the file; `require` is wait.require."""
+def advise(
+    policy: Policy, config: PolicyConfig, require: Sequence[str], without_value: Container[str] = ()
+) -> list[str]:
+    """Give a sentence for each oddity, with its place in the file; `require` is wait.require.
+
+    `without_value` are columns such as `lead.opted_out` that some rows of the source have no value in.
+    """
     unreachable = _unreachable(policy)
     return [
         *unreachable.values(),
         *_without_process(policy, unreachable),
         *_not_waited_for(policy, require),
-        *_passed_over(policy, require),
+        *_passed_over(policy, require, without_value),
         *_idle_facts(policy, config),
     ]
 
@@ -75,26 +80,30 @@ def _not_waited_for(policy: Policy, require: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _passed_over(policy: Policy, require: Sequence[str]) -> Iterator[str]:
-    """Rules that a late lead gets past without a column that they ask for, and which rule may then process it."""
-    takers = [(policy.rules[number : number + 1], number) for number in may_process_late(policy)]
+def _passed_over(policy: Policy, require: Sequence[str], without_value: Container[str]) -> Iterator[str]:
+    """Rules that a lead gets past without a column that they ask for, and which rule may then process it."""
+    late = may_process_late(policy)
+    thought_of = {name for rule in policy.rules for name in rule.names if name.startswith("missing.")}
+    takers = [number for number, rule in enumerate(policy.rules) if rule.config.then is Verdict.PROCESS]
+    takers += [len(policy.rules)] if policy.otherwise is Verdict.PROCESS else []
     for place, rule in enumerate(policy.rules):
         if rule.config.then is Verdict.PROCESS or rule.config.on_missing == "review":
             continue
-        columns = {name.partition(".")[2]: name for name in rule.names if name.startswith("enrichment.")}
-        asked = {
-            name for column, name in columns.items() if column in require and f"missing.{column}" not in rule.names
-        }
-        for taker, number in takers:
-            known = {name for each in taker for name in each.names}
-            if number > place and (loose := sorted(asked - known)):
-                by = repr(taker[0].config.name) if taker else "policy.otherwise"
-                yield (
-                    f"{_place(policy, rule)}: does not match a late lead without {joined(map(spell, loose))}, which "
-                    f"{by} may then process: put a rule with `when: late` before that, or give this one "
-                    "`on_missing: review`."
-                )
-                break
+        columns = {name: name.partition(".")[2] for name in rule.names}
+        asked = {name: column for name, column in columns.items() if f"missing.{column}" not in thought_of}
+        required = {name for name, column in asked.items() if name.startswith("enrichment.") and column in require}
+        empty = {name for name in asked if name.startswith("lead.") and name in without_value}
+        for names, numbers, which in ((required, late, "a late lead"), (empty, takers, "a lead")):
+            for number in numbers:
+                taker = policy.rules[number] if number < len(policy.rules) else None
+                if number > place and (loose := sorted(names - (taker.names if taker else set()))):
+                    by = repr(taker.config.name) if taker else "policy.otherwise"
+                    first = "put a rule with `when: late` before that, or " if which == "a late lead" else ""
+                    yield (
+                        f"{_place(policy, rule)}: does not match {which} without {joined(map(spell, loose))}, which "
+                        f"{by} may then process: {first}give this one `on_missing: review`."
+                    )
+                    break
 
 
 def _idle_facts(policy: Policy, config: PolicyConfig) -> Iterator[str]:

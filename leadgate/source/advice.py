@@ -61,7 +61,7 @@ def _index_on(database: Database, rows: Rows, column: str) -> str:
     columns = f"({', '.join(map(quote, dict.fromkeys((column, place.config.id))))})"
     schema, name = place.schema_and_table
     if not name:
-        return f"an index on {columns} of the table behind the query"
+        return f"an index on {columns} of the table behind the query, with the query's own expressions for them"
     table = ".".join(quote(part) for part in (schema, name) if part)
     return f"CREATE INDEX {quote(f'{name}_{column}')} ON {table} {columns}"
 

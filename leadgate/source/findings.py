@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from leadgate.clock import CLOCKS_AGREE
-from leadgate.model import ColumnType, Enrichment, Lead
+from leadgate.model import MANY_LATE, ColumnType, Enrichment, Lead
 from leadgate.readable import counted
 from leadgate.source.date_formats import ISO, guess_form
 from leadgate.source.faults import shape_of
@@ -95,8 +95,8 @@ def _about_ids(leads: Sequence[Lead], expected: Expected) -> Iterator[Finding]:
     if odd:
         yield Finding(
             f"source.leads.id: {_shown(odd[0])} is not a plain whole number, as LeadByte's quarantine ids are "
-            f"({len(odd):,} of {_sampled(leads)}). Name the column that holds those: a lead with another id cannot be "
-            "processed or rejected where no field is left to update.",
+            f"({len(odd):,} of {_sampled(leads)}). Name the column that holds those, or let a `query:` write them so: "
+            "a lead with another id cannot be processed or rejected where no field is left to update.",
             is_warning=True,
         )
 
@@ -172,8 +172,12 @@ def _about_matches(sample: Sample) -> Iterator[Finding]:
     if len(without) == len(sample.leads) >= _ENOUGH and sample.newest_ids:
         yield Finding(
             f"source.enrichment.id: no row has arrived for any of {_sampled(sample.leads)}. Their ids are such as "
-            f"{_some(without)}, those of the newest enrichment such as {_some(sample.newest_ids)}: name the column "
-            "that holds the id of source.leads.",
+            f"{_some(without)}, those of the newest enrichment such as {_some(sample.newest_ids)}: "
+            + (
+                "they are the same but for leading zeros, blanks or case. Let a `query:` write both alike."
+                if _bare(without) & _bare(sample.newest_ids)
+                else "name the column that holds the id of source.leads."
+            ),
             is_warning=True,
         )
         return
@@ -230,7 +234,7 @@ def _about_complete(sample: Sample, expected: Expected, now: datetime) -> Iterat
     late = sum(
         lead.quarantined_at < now - expected.deadline_of(lead, sample.enrichments.get(lead.lead_id)) for lead in waiting
     )
-    if late and expected.is_first_run:
+    if late and expected.is_first_run and (sample.enrichments or late < MANY_LATE):
         yield Finding(
             f"wait.deadline: at least {counted(late, 'lead has', 'leads have')} waited for longer without being "
             "complete: the first run decides them at once, as late. `leadgate plan` shows how; with a longer "
@@ -283,4 +287,9 @@ def _some(ids: Sequence[str]) -> str:
 
 def _shown(lead_id: str) -> str:
     """Write an id; by its shape where it may be a person's, of a column that was named by mistake."""
-    return lead_id if _ID.fullmatch(lead_id) else f"one written like {shape_of(lead_id)}"
+    zeros = len(lead_id) - len(lead_id.lstrip("0")) if lead_id.isdecimal() else 0
+    return lead_id if _ID.fullmatch(lead_id) else f"one written like {'0' * zeros}{shape_of(lead_id[zeros:])}"
+
+
+def _bare(ids: Sequence[str]) -> set[str]:
+    return {lead_id.strip().lstrip("0").casefold() for lead_id in ids}

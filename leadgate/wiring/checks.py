@@ -81,7 +81,7 @@ def check_pipeline(
             policy = build_policy(path, config, source)
             now_doing("Reading a sample of the source's rows")
             looked = source.sample(), policy, source.columns
-            advice += _about_file(config, policy)
+            advice += _about_file(config, policy, looked[0])
             examined = _examine(path, config, source, policy)
             if examined.failures:
                 errors.append(ConfigError([f"{path}: {failure}" for failure in examined.failures]))
@@ -202,8 +202,10 @@ def _examine(path: Path, config: PipelineConfig, source: KnownColumns, policy: P
     )
 
 
-def _about_file(config: PipelineConfig, policy: Policy) -> list[str]:
-    return [*advise(policy, config.policy, config.wait.columns), *_about_single_acts(config)]
+def _about_file(config: PipelineConfig, policy: Policy, sample: Sample | None = None) -> list[str]:
+    columns = sample.columns if sample else ()
+    empty = {f"lead.{each.name}" for each in columns if each.path == "source.leads" and None in each.values}
+    return [*advise(policy, config.policy, config.wait.columns, empty), *_about_single_acts(config)]
 
 
 def _about_single_acts(config: PipelineConfig) -> Iterator[str]:

@@ -82,8 +82,10 @@ def history_of(path: Path, config: PipelineConfig, ledger: Ledger, lead_id: str)
             "on again."
         )
     if history is None:
+        meant = lead_id.strip().lstrip("0")
+        also = f"Did you mean {meant!r}? " if meant != lead_id and read_history(ledger, meant) else ""
         raise ConfigError(
-            f"{path}: the pipeline {config.pipeline!r} knows no lead {lead_id!r}. Leads are registered by a run; "
-            "`leadgate status` counts those it knows."
+            f"{path}: the pipeline {config.pipeline!r} knows no lead {lead_id!r}. {also}Leads are registered "
+            "by a run; `leadgate status` counts those it knows."
         )
     return history

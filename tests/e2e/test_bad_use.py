@@ -9,6 +9,7 @@ import pytest
 
 from cli.output import ATTENTION
 from leadgate.sandbox import Sandbox
+from tests.e2e.test_policy_commands import decide_all
 from tests.support.command import leadgate
 from tests.support.pipelines import Practice
 
@@ -160,6 +161,14 @@ def test_the_demo_needs_a_folder(tmp_path: Path) -> None:
     finished = leadgate("demo", "--folder", file)
     assert finished.code == 2
     assert finished.stderr == f"leadgate: {file}: cannot be used (File exists). Name another folder with --folder.\n"
+
+
+def test_an_id_with_zeros_before_it_is_looked_for_without_them(lone_lead: Practice) -> None:
+    """As another system shows it."""
+    decide_all(lone_lead)
+    assert (
+        "knows no lead '001'. Did you mean '1'? Leads are" in leadgate("explain", "001", config=lone_lead.file).stderr
+    )
 
 
 def test_forgetting_offers_only_what_it_takes(pipeline: Practice) -> None:

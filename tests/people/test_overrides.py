@@ -1,5 +1,6 @@
 """A person's decision is recorded, sent once by the ordinary way, and can be read later."""
 
+import re
 from datetime import timedelta
 from functools import partial
 
@@ -290,3 +291,27 @@ def test_a_decision_needs_a_reason_and_a_name(runs: Runs, reason: str, by: str, 
             hold_for=HOLD_FOR,
             now=runs.pipeline.clock(),
         )
+
+
+def test_what_comes_again_and_again_is_told_a_few_times(runs: Runs) -> None:
+    """LeadByte takes nothing for hours: the story stays short, and says how often it was tried."""
+    runs.sandbox.faults.change({"429": "always"})
+    runs.pipeline.complete(1)
+    for _ in range(12):
+        runs.run()
+        runs.pipeline.clock.advance(hours=1)
+    lines = runs.story("1").splitlines()
+    refused = [line for line in lines if line.startswith("LeadByte refused it, HTTP 429")]
+    assert len(refused) < 6
+    assert len(lines) < 20
+    assert any(re.fullmatch(r"the same \d+ times more, the last time now", line) for line in lines)
+
+
+def test_a_late_lead_is_told_with_what_it_lacks(runs: Runs) -> None:
+    """Whoever asks why it was rejected need not ask the source."""
+    runs.pipeline.arrive(1, postcode=None)
+    runs.pipeline.quarantine(1)
+    runs.run()
+    runs.pipeline.clock.advance(hours=25)
+    runs.run()
+    assert "Late: the deadline had passed without postcode." in runs.story("1")

@@ -28,6 +28,7 @@ def advised(columns: Columns) -> Advise:
         require: Sequence[str] = EVERYTHING,
         keep_facts: Sequence[str] = (),
         otherwise: str = "review",
+        without_value: Sequence[str] = (),
     ) -> list[str]:
         written = [rule if isinstance(rule, Mapping) else {"when": rule} for rule in rules]
         whole = [
@@ -36,7 +37,7 @@ def advised(columns: Columns) -> Advise:
             for name, rule in zip("abcdef", written, strict=False)
         ]
         config = PolicyConfig.model_validate({"rules": whole, "keep_facts": keep_facts, "otherwise": otherwise})
-        return advise(compile_policy(config, columns), config, require)
+        return advise(compile_policy(config, columns), config, require, without_value)
 
     return advised_
 
@@ -236,3 +237,25 @@ def test_a_rule_that_late_leads_get_past_is_named(
 ) -> None:
     """A late lead lacks something: what a rule before asks for must not be what it lacks and is released without."""
     assert advised(*rules, otherwise=otherwise) == ([PASSED.format(by)] if by else [])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_named"),
+    [
+        ({"when": "lead.attempts > 3"}, "enrichment.phone_verified", True),
+        ({"when": "lead.attempts > 3"}, "lead.attempts < 2", False),
+        ({"when": "lead.attempts > 3", "on_missing": "review"}, "enrichment.phone_verified", False),
+        ({"when": "lead.attempts > 3 || missing.attempts"}, "enrichment.phone_verified", False),
+        ({"when": "lead.campaign == 'solar'"}, "enrichment.phone_verified", False),
+    ],
+)
+def test_a_rule_that_leads_get_past_without_a_value_of_their_own_is_named(
+    advised: Advise, first: Mapping[str, Any], second: str, is_named: bool
+) -> None:
+    """Rows of the source have none, late or not."""
+    found = advised(first | {"then": "reject"}, second, without_value=["lead.attempts"])
+    passed = (
+        "policy.rules[1] 'a': does not match a lead without lead.attempts, which 'b' may then process: give this one "
+        "`on_missing: review`."
+    )
+    assert found == ([passed] if is_named else [])
