@@ -120,7 +120,7 @@ def _print_reviews(reviews: Reviews, show: int) -> None:
     leads = counted(reviews.leads, "lead")
     say(f"Reviews: people decided {leads} that the rules had sent to them. The new rules decide")
     say(f"  {reviews.as_people:>7}  as people did")
-    say(f"  {len(reviews.otherwise):>7}  otherwise")
+    say(f"  {len(reviews.otherwise):>7}  differently")
     say(f"  {reviews.review:>7}  not: a person would still decide")
     say(f"  {reviews.undecided:>7}  cannot be determined: their data is gone")
     if reviews.changed:

@@ -45,7 +45,9 @@ def choose(  # noqa: PLR0913
     `count` counts the leads that are not named; `doing` says what would become of them, such as `be processed`.
     `by_id`: the verb takes ids alone.
     """
-    if sum((bool(ids), rule is not None, every)) != 1:
+    if sum((bool(ids), rule is not None, every)) > 1:
+        raise ConfigError("give one of these: ids, --rule NAME, or --all")
+    if not ids and rule is None and not every:
         others = "" if by_id else ", or --rule NAME, or --all"
         raise ConfigError(f"say which leads: their ids (- reads them from standard input){others}")
     if ids:
@@ -57,7 +59,7 @@ def choose(  # noqa: PLR0913
 
 def _read_named(arguments: Sequence[str]) -> list[str]:
     if "-" not in arguments:
-        return [parse_id(text) for text in arguments]
+        return list(dict.fromkeys(lead_id for text in arguments for lead_id in read_ids(text) or [parse_id(text)]))
     if list(arguments) != ["-"]:
         raise ConfigError("- reads all ids from standard input: name no others beside it")
     ids = read_ids(sys.stdin.buffer.read().decode("utf-8", "surrogateescape"))

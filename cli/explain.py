@@ -17,6 +17,7 @@ from cli.output import (
 )
 from leadgate.attention import attention, clock_problem
 from leadgate.ledger.doubts import read_doubts
+from leadgate.ledger.pauses import read_pause
 from leadgate.story import tell
 from leadgate.wiring.ledger import history_of, ledger_of
 
@@ -31,6 +32,7 @@ def explain(
     """
     with ledger_of(config) as (settings, ledger):
         history = history_of(config, settings, ledger, lead_id)
+        pause = read_pause(ledger)
         to_know = attention(read_doubts(ledger), settings.delivery, ledger.now(), clock_problem(ledger))
     story, link = tell(history, settings), settings.review.link_to(lead_id)
     if as_json:
@@ -53,5 +55,9 @@ def explain(
         if link:
             say(f"  {link}")
         say_each(f"  {clock_time(event.at)}  {event.what}" for event in story.events)
-        say_each([story.now, *to_know])
+        say(story.now)
+        if pause and history.entry["settled_at"] is None:
+            say(f"The pipeline has been {pause}")
+            say("Nothing is processed or rejected until `leadgate resume`.")
+        say_each(f"Of the pipeline as a whole: {sentence}" for sentence in to_know)
     stop(ATTENTION if to_know else FINE)

@@ -30,7 +30,8 @@ def forget(
     """Erase everything that the ledger keeps of leads, whatever their age; a hash of each id stays.
 
     By the hash a lead is never registered or acted on again, also one that the ledger does not know yet. A lead that a
-    run holds, or whose act is in doubt, is not forgotten yet: the command says when, and exits with 1. The source and
+    run holds, or whose act is in doubt, is not forgotten yet: the command says when. Then, and if the ledger did not
+    know a lead, it exits with 1. The source and
     LeadByte are not changed.
     """
     with ledger_of(config) as (_, ledger):
@@ -49,10 +50,11 @@ def forget(
         say(f"Leads that are forgotten: {len(done)}.")
         if done:
             say("Nothing but a hash of each id is kept: leadgate never registers or acts on them again.")
+            say("What LeadByte, your database, logs and backups hold of them stays: erase it there as well.")
         if unknown:
-            say(f"The ledger did not know: {on_one_line(named(unknown))}. A slip? It is never registered now.")
+            say(f"The ledger did not know: {on_one_line(named(unknown))}. A slip? They are never registered now.")
         warn_refused({on_one_line(lead_id): f"not forgotten yet: {why}" for lead_id, why in not_yet.items()})
-    if not_yet:
+    if not_yet or unknown:
         stop(ATTENTION)
 
 
@@ -63,7 +65,8 @@ def _ask(ids: Sequence[str], states: Mapping[str, State]) -> None:
         by_state.setdefault(state, []).append(on_one_line(lead_id))
     listed = "; ".join(f"{named(of_state)}: {state}" for state, of_state in by_state.items())
     warning = (
-        f"Everything that the ledger keeps of these leads would be erased, and leadgate never act on them: {listed}"
+        "This erases for ever what the ledger keeps of these leads, and leadgate never processes or rejects them: "
+        f"{listed}"
     )
     if not sys.stdin.isatty():
         raise ConfigError(f"{warning}. Say that you mean it with --yes. Nothing was done")

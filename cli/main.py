@@ -66,7 +66,7 @@ def main() -> None:
             say_json({"error": error.format_message(), "problems": [error.format_message()]})
         shown = StringIO()
         error.show(shown)
-        warn_lines(shown.getvalue().rstrip())
+        warn_lines(shown.getvalue().rstrip().expandtabs(2))
         sys.exit(WRONG)
     except typer.Abort:
         sys.exit(ATTENTION)

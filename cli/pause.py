@@ -31,9 +31,11 @@ def pause(
     if as_json:
         say_json({"pipeline": settings.pipeline, "paused": asdict(new_pause)})
     else:
-        say(f"{settings.pipeline} has been {new_pause}")
-        if new_pause.paused_at != now:
-            say("It was paused before, and nothing has changed: the earlier word stands.")
+        if new_pause.paused_at == now:
+            say(f"{settings.pipeline} is {new_pause}")
+        else:
+            say(f"{settings.pipeline} had been {new_pause}")
+            say("That pause goes on, and what you have typed now is not recorded.")
         say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
 
 

@@ -46,7 +46,10 @@ def plan(
     else:
         _print(found, show, observe=settings.delivery.observe)
         if older:
-            say(f"{older} more are in review by older rules: `leadgate review again --all` has these decide them.")
+            say(
+                f"{older} more are in review by older rules: `leadgate review again --all` lets the file's rules "
+                "decide them."
+            )
         say_each(to_know)
         if out:
             say(f"Written to {out}: `leadgate run --plan {out}` sends these leads, as they stand here, alone.")
@@ -66,6 +69,8 @@ def _print(found: Plan, show: int, *, observe: bool) -> None:
     for lead in found.leads[:show]:
         fields = ", ".join(f"{each.field} {each.written_like or '(empty)'}" for each in lead.fields) or "no fields"
         say(f"{lead.lead_id}: {lead.verdict} by {lead.decider} - {lead.route} ({fields}): {lead.reason}")
+    if made and show:
+        say("Values are hidden: 9 stands for a digit, a for a letter.")
     if len(found.leads) > show > 0:
         say(f"... and {len(found.leads) - show} more; --show lists more, --json lists all.")
     say_each(f"fault: {fault}" for fault in found.faults.lines())

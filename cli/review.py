@@ -45,6 +45,8 @@ _DOING = {
     Resolution.NOT_TAKEN: "be sent again, since their act was not taken",
 }
 
+_CAN_BE_UNDONE = {Resolution.PROCESS, Resolution.REJECT, Resolution.WAIT, Resolution.AGAIN}
+
 review.command("list", short_help="the leads in review: counts by rule and reason, then leads")(list_reviews)
 
 
@@ -162,8 +164,8 @@ def settle(  # noqa: PLR0913
 ) -> None:
     """Say what became of acts that may have been taken, as you found in LeadByte.
 
-    The first two settle the leads. After not-taken, which is heard when the act is old enough, the next run decides
-    them anew.
+    The first two settle the leads for good, and cannot be taken back. After not-taken, which is accepted when the act
+    is old enough, the next run decides them anew.
     """
     verdict = Resolution.NOT_TAKEN if was == "not-taken" else Resolution(f"was-{was}")
     _decide(config, (ids, None, every, yes), verdict, reason, by, as_json=as_json)
@@ -200,8 +202,9 @@ def _report(resolved: Resolved, verdict: Resolution, left: dict[SentBy, list[str
     else:
         if resolved.ids or not resolved.refused:
             say(f"{DONE[verdict]}: {len(resolved.ids)}.")
-        if resolved.ids and verdict in {Resolution.PROCESS, Resolution.REJECT}:
-            say(f"Until then `leadgate review undo {resolved.ids[0]}` takes it back.")
+        if resolved.ids and verdict in _CAN_BE_UNDONE:
+            which = resolved.ids[0] if len(resolved.ids) == 1 else "ID"
+            say(f"Until a run has done it, `leadgate review undo {which}` takes it back.")
         for sent_by, ids in left.items():
             say(f"Left, since {_LEFT[sent_by]}: {named(ids)}.")
         warn_refused(resolved.refused)

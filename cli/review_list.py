@@ -88,7 +88,7 @@ def _say_looked_for(unknown: int, shown: Sequence[LookedFor], now: datetime) -> 
     say_each(f"  {each.lead_id}: its {each.act} was sent {ago(each.since, now)}" for each in shown)
     if unknown > len(shown):
         say(f"  ... and {unknown - len(shown):,} more: --limit shows them.")
-    say("There is nothing to do but wait. If you know what became of one: `leadgate review settle ID --was ...`.")
+    say("Wait; or say what you know: `leadgate review settle ID --was processed|rejected|not-taken`.")
 
 
 def _added(review: Review, settings: PipelineConfig, now: datetime) -> dict[str, object]:
@@ -149,7 +149,7 @@ def _say_what_to_type(groups: Sequence[Group], reviews: Sequence[Review], settin
         example = next((review.lead_id for review in reviews if review.sent_by is SentBy.RULE), "ID")
         say(f"To see one: `leadgate review show {example}`.")
         say(f"To decide: `leadgate review process {example} --reason TEXT`, or reject, or wait.")
-        say(f"All of a rule at once: `leadgate review process --rule {rule} --reason TEXT`.")
+        say(f"All of a rule at once: `leadgate review process --rule {rule} --reason TEXT`; it asks for their count.")
     elif kinds.keys() & {SentBy.CAP, SentBy.OTHER}:
         say("To decide: `leadgate review process ID --reason TEXT`, or reject, or wait.")
     if SentBy.DOUBT in kinds:

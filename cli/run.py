@@ -134,7 +134,7 @@ _MEANING = {
     "unanswered": "unanswered: LeadByte did not say that it took their update, which is sent again later",
     "failed": "failed: refused by LeadByte and parked",
     "gone": "gone: someone else moved them out of quarantine",
-    "inferred": "inferred: of these, settled by a probe after a lost answer",
+    "inferred": "inferred: of those processed or rejected, concluded from a probe; LeadByte's own answer was lost",
     "changed": "changed: settled leads whose enrichment changed afterwards; nothing is done about it",
     "again": "again: in review or parked till now, and decided anew, since their data or the rules have changed",
     "disagreed": "disagreed: the shadow rules would have said otherwise",

@@ -76,7 +76,10 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         elif observed:
             say(f"observed: {would_have(observed)}; nothing was sent, and the next run decides anew")
         if found.inferred:
-            say(f"inferred: {found.inferred} of those that are settled; no answer says that their act was taken")
+            say(
+                f"inferred: {found.inferred} of the settled leads, concluded from a probe or said by a person; "
+                "LeadByte never confirmed it"
+            )
         if doubts.control:
             control = doubts.control
             say(f"last control: lead {control.lead_id}, {_OF_CONTROL[control.result]}, {ago(control.at, now)}")

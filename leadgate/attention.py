@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from leadgate.config import BudgetsConfig, DeliveryConfig
 from leadgate.ledger import NOT_ASKED, Ledger
-from leadgate.ledger.budgets import read_backlog
+from leadgate.ledger.budgets import read_backlog, read_rooms
 from leadgate.ledger.doubts import Doubts, Shown
 from leadgate.model import Action, Result
 from leadgate.readable import counted
@@ -39,6 +39,18 @@ def about_backlog(ledger: Ledger, budgets: BudgetsConfig, now: datetime) -> str 
     return (
         f"{leads} to be processed: safety.budgets.process ({text}) is used up. The next is decided{at} by the first "
         "run with room; what a person decides goes at once."
+    )
+
+
+def about_rejects(ledger: Ledger, budgets: BudgetsConfig, now: datetime) -> str | None:
+    """Say until when rules may not reject, if they have rejected as many leads as they may; None if they may."""
+    room = read_rooms(ledger, budgets, now=now)[Action.REJECT]
+    if room.left > 0 or not room.budget or not room.budget.leads:
+        return None
+    text = budgets.text_of(Action.REJECT)
+    return (
+        f"Rules reject no lead until {_short(room.free_at)}: safety.budgets.reject ({text}) is used up. "
+        "What they would reject goes to people."
     )
 
 

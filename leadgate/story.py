@@ -41,7 +41,7 @@ def tell(history: History, config: PipelineConfig) -> Story:
         missing = history.entry["missing"] if stands else None
         new = list(_of_decision(decision, history.policies.get(decision["policy_version"]), missing))
         texts = [event.what for event in new]
-        same = [Event(decision["decided_at"], f"decided {decision['verdict']} again, as before")]
+        same = [Event(decision["decided_at"], f"tried again, still: {decision['verdict']}")]
         events.extend(same if texts == before else new)
         before = texts
     for attempt in history.attempts:
@@ -100,7 +100,7 @@ def _said(override: RowMapping) -> str:
 
 _WORDS = {
     "again": "asked for a new decision",
-    "undo": "took that back before anything followed",
+    "undo": "took that back, before it was processed or rejected",
     "was-processed": "found in LeadByte that it was processed",
     "was-rejected": "found in LeadByte that it was rejected",
     "not-taken": "found it still in quarantine: its act was not taken",

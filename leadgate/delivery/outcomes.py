@@ -1,7 +1,7 @@
 """What each answer of LeadByte makes of an entry. Pure, and the only place that says so."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -29,7 +29,8 @@ def answered(attempt: Attempt, answer: Answer) -> Build:
 def undecided_yet(attempt: Attempt, answer: Answer, now: datetime) -> Outcome:
     """What is made of a lead that was refused together with others: it is sent again, with fewer or by itself."""
     state = State.SENDING if attempt.decision else State.UNKNOWN
-    return answered(attempt, answer)(Result.REFUSED, state, due_at=now, is_undecided=True)
+    whole = replace(answer, message=f"{answer.message} (said of the whole request, with other leads in it)".lstrip())
+    return answered(attempt, whole)(Result.REFUSED, state, due_at=now, is_undecided=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def put_off(lead: Decided, pause: Pause | None) -> Decided:
         return lead
     who = f"{decision.decided_by} decided" if decision.decided_by else "it would be"
     since = str(pause).rstrip(".")
-    reason = f"The pipeline has been {since}. Otherwise {who} {decision.verdict}: {decision.reason}"
+    reason = f"The pipeline has been {since}. Without the pause {who} {decision.verdict}: {decision.reason}"
     return replace(lead, decision=replace(decision, verdict=Verdict.HOLD, reason=reason, decided_by=None, paused=True))
 
 

@@ -160,11 +160,13 @@ def _change_of(  # noqa: PLR0911, PLR0913 - one for each word
         case Resolution.AGAIN:
             return _Change(and_(in_state(State.REVIEW), not_(IS_LEFT)), waits_as_new(now))
         case Resolution.UNDO:
-            # With the reason for which it came to a person.
-            asked = select(DECISION.reason).where(stands_for(ENTRY), DECISION.verdict == Verdict.REVIEW)
-            why = func.coalesce(asked.correlate(entries).scalar_subquery(), note)
-            review = {"state": State.REVIEW, "due_at": None, "override_token": null(), "note": why, **NO_LEASE}
-            return _Change(CAN_BE_TAKEN_BACK, review)
+            # By the decision that had sent it to a person, which stands again.
+            asked = same_lead(DECISION, ENTRY), DECISION.verdict == Verdict.REVIEW
+            last = select(func.max(DECISION.token)).where(*asked).correlate(entries).scalar_subquery()
+            why = select(DECISION.reason).where(*asked).order_by(DECISION.token.desc()).limit(1).correlate(entries)
+            stands = {"decided_token": func.coalesce(last, ENTRY.decided_token), "override_token": null()}
+            review = {"state": State.REVIEW, "due_at": None, "note": func.coalesce(why.scalar_subquery(), note)}
+            return _Change(CAN_BE_TAKEN_BACK, {**stands, **review, **NO_LEASE})
         case Resolution.NOT_TAKEN:
             return _Change(and_(in_doubt, ENTRY.doubt_since <= proven_before), ready)
         case Resolution.WAS_PROCESSED | Resolution.WAS_REJECTED:

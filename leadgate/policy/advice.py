@@ -73,10 +73,10 @@ def _not_waited_for(policy: Policy, require: Sequence[str]) -> Iterator[str]:
         if not loose:
             continue
         missing = "it is" if len(loose) == 1 else "one is"
-        then = "sends the lead to a person" if rule.config.on_missing == "review" else "does not match"
+        then = "sends the lead to a person" if rule.config.on_missing == "review" else "is skipped"
         yield (
             f"{_place(policy, rule)}: reads {joined(spell(name) for name in loose)}, which wait.require does not wait "
-            f"for: while {missing} missing and decides, the rule {then}."
+            f"for: if {missing} missing, the rule {then}."
         )
 
 

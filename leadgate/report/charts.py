@@ -36,6 +36,7 @@ _COLOURS: Mapping[str, str] = {
     "review": _VERMILION,
     "taken": _BLUE,
     "refused": _VERMILION,
+    "no clear answer": _GREY,
     "gone": _BLUE,
     "awaited": _GREY,
     "others": _GREY,

@@ -79,7 +79,7 @@ def _numbers(facts: Facts) -> Iterator[Number]:
     yield Number("needs a person", f"{review:,}", f"{overdue}leadgate review list", calls=review > 0)
     unknown, failed = counts[State.UNKNOWN], counts[State.FAILED]
     yield Number("unknown", f"{unknown:,}", "sent, no answer; runs settle them", calls=unknown > 0)
-    yield Number("failed", f"{failed:,}", "leadgate explain ID, then retry", calls=failed > 0)
+    yield Number("failed", f"{failed:,}", "leadgate failed list", calls=failed > 0)
     stale = status.read_at is not None and healthy != status.read_at
     note = "deadlines stand still: see to the source" if stale else "of the source"
     yield Number("last healthy reading", f"{span(now - healthy)} ago" if healthy else "never", note, calls=stale)

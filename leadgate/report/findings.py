@@ -77,8 +77,8 @@ def how_long_leads_waited(facts: Facts) -> Finding:
     if not acted:
         return Finding(f"No lead was acted on in the last {span(facts.since)}", "", "", ())
     half, most = _within(facts.waits, 0.5), _within(facts.waits, 0.9)
-    title = f"Half of the leads were acted on {half}"
-    title += f", nine in ten {most}" if most != half else ", and so were nine in ten"
+    title = f"Half of the leads were acted on {half}, nine in ten {most}"
+    title = f"Nine in ten leads were acted on {most}" if most == half else title
     bars = [Bar(_range(bar), bar.leads, "acted on") for bar in _trimmed(facts.waits)]
     return Finding(title, "leads that were processed or rejected", "from quarantine to the act", bars)
 
@@ -115,7 +115,7 @@ def what_leadbyte_said(facts: Facts) -> Finding:
     return Finding(title, "requests", "answer and what it came to", _first(bars))
 
 
-_OUTCOMES = {"taken": "taken", "refused": "refused", "gone": "gone", "in_doubt": "in doubt", None: "awaited"}
+_OUTCOMES = {"taken": "taken", "refused": "refused", "gone": "gone", "in_doubt": "no clear answer", None: "awaited"}
 
 
 def findings(facts: Facts) -> Iterator[Finding]:

@@ -16,8 +16,8 @@ def headline(group: Group) -> str:
     """Say what the deadline and others keep, and what holds back most."""
     now = group.now
     if now.leads < FEW:
-        many = f"{counted(now.leads, 'lead')} {'is' if now.leads == 1 else 'are'} as old as its deadline"
-        return f"Too few leads to tell what {in_largest_unit(group.deadline)} costs: {many}"
+        deadline = in_largest_unit(group.deadline)
+        return f"Too few leads are old enough to judge the deadline of {deadline}: {now.leads:,}, and {FEW} are needed"
     shown = [point for point in group.others(group.whole) if point.span <= group.deadline][::2]
     kept = [f"{in_largest_unit(point.span)} keeps {kept_share(point)}" for point in shown if point is not now]
     title = ", ".join([*kept, f"{in_largest_unit(group.deadline)} (now) {kept_share(now)}"])

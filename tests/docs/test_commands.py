@@ -11,6 +11,8 @@ import typer
 from prefect.cli._app import _app as prefect_app
 
 from cli.verbs import VERBS
+from leadgate.health import ALARMS
+from leadgate.ledger.alarms import Alarm
 from tests.docs.pages import PAGES, ROOT, page, rows, typed
 from tests.docs.typer_tree import options, refusal, verbs
 
@@ -120,3 +122,10 @@ def test_every_setting_of_prefect_is_there() -> None:
     named = {name for path in PAGES for name in re.findall(r"\bPREFECT_[A-Z_]+[A-Z]\b", path.read_text("utf-8"))}
     assert len(named) > 5
     assert {name for name in named if not hasattr(prefect.settings, name)} == READ_ELSEWHERE
+
+
+def test_every_alarm_that_status_names_has_its_heading() -> None:
+    """What `status` says of an alarm begins as the heading in docs/operations.md does."""
+    assert ALARMS.keys() == set(Alarm)
+    headings = re.findall(r"^### (.*)$", page("operations.md"), re.MULTILINE)
+    assert {said.partition(";")[0].partition(",")[0] for said in ALARMS.values()} - set(headings) == set()

@@ -183,7 +183,7 @@ def test_a_second_pause_says_that_the_first_one_holds(pipeline: Practice) -> Non
     leadgate("pause", "--reason", "A look.", "--by", "ann", config=pipeline.file)
     said = leadgate("pause", "--reason", "Another.", "--by", "bob", config=pipeline.file).stdout.splitlines()
     assert said[0].endswith("): A look.")
-    assert said[1] == "It was paused before, and nothing has changed: the earlier word stands."
+    assert said[1] == "That pause goes on, and what you have typed now is not recorded."
 
 
 def test_whoever_reads_the_output_may_have_enough(pipeline: Practice) -> None:

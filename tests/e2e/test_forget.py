@@ -54,6 +54,7 @@ def test_what_was_pruned_or_forgotten_is_not_acted_on_again(practice: Practice, 
     assert done.stdout.splitlines() == [
         "Leads that are forgotten: 1.",
         "Nothing but a hash of each id is kept: leadgate never registers or acts on them again.",
+        "What LeadByte, your database, logs and backups hold of them stays: erase it there as well.",
     ]
     assert practice.states() == {"1003": "waiting"}
 
@@ -77,11 +78,11 @@ def test_forgetting_asks_first(practice: Practice, leadbyte: Sandbox) -> None:
     run(practice)
     asked = leadgate("forget", "1001", "1003", "9999", config=practice.file)
     assert asked.code == 2
-    assert "would be erased, and leadgate never act on them: 1001: processed; 1003: waiting; 9999: not" in asked.stderr
+    assert "and leadgate never processes or rejects them: 1001: processed; 1003: waiting; 9999: not" in asked.stderr
     assert "Say that you mean it with --yes. Nothing was done" in asked.stderr
     assert set(practice.states()) == {"1001", "1002", "1003"}
-    done = leadgate("forget", "1003", "9999", "--yes", config=practice.file)
-    assert done.code == 0
+    done = leadgate("forget", "1003,9999", "--yes", config=practice.file)
+    assert done.code == 1
     assert "The ledger did not know: 9999." in done.stdout
     practice.quarantine("9999")
     practice.enrich("1003", "9999", **COMPLETE)

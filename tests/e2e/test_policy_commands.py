@@ -130,7 +130,7 @@ def test_check_tries_the_examples_and_advises(tmp_path: Path, leadbyte: Sandbox)
     assert finished.code == 0
     assert (
         "policy.rules[1] 'opted-out': reads enrichment.opted_out, which wait.require does not wait for:"
-        " while it is missing and decides, the rule does not match."
+        " if it is missing, the rule is skipped."
     ) in finished.json()["advice"]
     add(practice, WRONG)
     finished = leadgate("check", config=practice.file)

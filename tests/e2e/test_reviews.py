@@ -77,7 +77,7 @@ def test_the_list_counts_first_and_says_what_to_type(pipeline: Practice) -> None
         "",
         "To see one: `leadgate review show 1`.",
         "To decide: `leadgate review process 1 --reason TEXT`, or reject, or wait.",
-        "All of a rule at once: `leadgate review process --rule otherwise --reason TEXT`.",
+        "All of a rule at once: `leadgate review process --rule otherwise --reason TEXT`; it asks for their count.",
     ]
     found = review(pipeline, "list", "--rule", "low", "--json").json()
     assert (found["total"], found["older_rules"], [each["lead_id"] for each in found["reviews"]]) == (2, 0, ["4", "5"])
@@ -114,7 +114,7 @@ WRONG_USES: Mapping[str, tuple[list[str], str | bytes, str]] = {
         "",
         "say which leads: their ids (- reads them from standard input), or --rule NAME, or --all",
     ),
-    "two ways": (["1", "--all"], "", "say which leads: their ids (- reads them from standard input), or --rule NAME,"),
+    "two ways": (["1", "--all"], "", "give one of these: ids, --rule NAME, or --all"),
     "a count for ids": (["1", "--yes", "1"], "", "--yes COUNT goes with --rule or --all: leads that are named need no"),
     "no count": (["--all"], "", "5 leads would be processed: say that you mean so many with --yes 5. Nothing was done"),
     "a wrong count": (
@@ -206,7 +206,7 @@ def test_again_is_by_todays_rules_and_counts_them(pipeline: Practice) -> None:
     tried = leadgate("backtest", "--policy", pipeline.file, config=pipeline.file).stdout
     assert f"5 leads are in review by older rules than those of {pipeline.file}:" in tried
     planned = leadgate("plan", config=pipeline.file).stdout
-    assert f"5 more are in review by older rules: {again} has these decide them." in planned
+    assert f"5 more are in review by older rules: {again} lets the file's rules decide them." in planned
     finished = review(pipeline, "again", "--all", "--yes", 5)
     assert (finished.code, finished.stdout) == (FINE, "Leads that the next run decides anew, by its rules: 5.\n")
     assert in_review(pipeline) == []
@@ -226,7 +226,7 @@ def test_a_decision_is_taken_back_by_its_id_or_by_its_rule(pipeline: Practice) -
     """The first line after a decision says how; what was sent is refused with where it is."""
     assert review(pipeline, "process", 1, 2, 4, *WORDS).stdout.splitlines() == [
         "Leads that the next run processes: 3.",
-        "Until then `leadgate review undo 1` takes it back.",
+        "Until a run has done it, `leadgate review undo ID` takes it back.",
     ]
     again = review(pipeline, "reject", 1, *WORDS).stderr
     assert again.startswith("leadgate: 1: is not in review: it is ready, since ann (")
@@ -254,7 +254,7 @@ def test_the_list_names_the_unknown_leads_too(pipeline: Practice) -> None:
     assert lines[-3].startswith("  1: its process was sent ")
     assert lines[-2:] == [
         "  ... and 1 more: --limit shows them.",
-        "There is nothing to do but wait. If you know what became of one: `leadgate review settle ID --was ...`.",
+        "Wait; or say what you know: `leadgate review settle ID --was processed|rejected|not-taken`.",
     ]
     found = review(pipeline, "list", "--json").json()
     assert [(each["lead_id"], each["act"]) for each in found["unknown"]] == [("1", "process"), ("2", "process")]

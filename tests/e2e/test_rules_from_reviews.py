@@ -144,7 +144,7 @@ def test_a_backtest_tells_which_reviews_come_out_as_people_did(pipeline: Practic
     first = told.index("Reviews: people decided 5 leads that the rules had sent to them. The new rules decide")
     assert told[first + 1 : first + 8] == [
         "        1  as people did",
-        "        2  otherwise",
+        "        2  differently",
         "        1  not: a person would still decide",
         "        1  cannot be determined: their data is gone",
         "1 of these reviews were decided by a row that has changed since.",

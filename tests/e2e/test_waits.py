@@ -101,7 +101,7 @@ def test_a_few_leads_are_too_few_to_tell(practice: Practice) -> None:
     """The counts are shown all the same."""
     fill(practice, 12)
     lines = leadgate("waits", config=practice.file).stdout.splitlines()
-    assert "Too few leads to tell what 24h costs: 12 leads are as old as its deadline." in lines
+    assert "Too few leads are old enough to judge the deadline of 24h: 12, and 100 are needed." in lines
     assert lines[-1].split() == ["leads", "that", "old", *["12"] * 7]
 
 

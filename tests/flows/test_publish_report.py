@@ -57,7 +57,7 @@ async def test_what_waiting_costs_is_shown_when_a_lead_is_known(pipeline: Practi
     pipeline.enrich(1, postcode="TN25 6QD", phone_verified=True)
     await release_leads(str(pipeline.file), return_state=True)
     (page,) = await run()
-    assert page["description"].startswith("What waiting costs: Too few leads to tell what 24h costs")
+    assert page["description"].startswith("What waiting costs: Too few leads are old enough to judge the deadline")
     assert "| phone\\_verified |" in page["data"]
     assert "2 leads quarantined since" in page["data"]
 

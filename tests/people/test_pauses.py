@@ -110,6 +110,6 @@ def test_the_story_and_the_plan_tell_of_the_pause(runs: Runs) -> None:
     runs.run()
     why = (
         "The pipeline has been paused since 2026-03-01 12:00:00Z by ann: Wrong rules. "
-        "Otherwise it would be process: A good score."
+        "Without the pause it would be process: A good score."
     )
     assert f"not acted on: {why}" in runs.story("1").splitlines()

@@ -28,7 +28,7 @@ def test_what_was_taken_back_is_not_sent_and_can_be_decided_anew(runs: Runs, ver
     runs.resolve(1, verdict="reject", reason="A slip before.")
     runs.run()
     assert runs.acted() == {"1": ["reject"]}
-    assert "ann took that back before anything followed\n" in runs.story("1")
+    assert "ann took that back, before it was processed or rejected\n" in runs.story("1")
 
 
 def test_a_decision_that_a_pause_holds_back_can_be_taken_back(runs: Runs) -> None:
@@ -41,6 +41,8 @@ def test_a_decision_that_a_pause_holds_back_can_be_taken_back(runs: Runs) -> Non
     end_pause(runs.pipeline.ledger, now=runs.pipeline.clock())
     runs.run()
     assert (runs.acted(), runs.pipeline.states()) == ({}, {"1": State.REVIEW})
+    [review] = read_reviews(runs.pipeline.ledger, rule="otherwise")
+    assert (review.sent_by, review.reason) == (SentBy.RULE, "No rule matched.")
 
 
 def test_a_run_that_holds_the_lead_sends_it_no_more(runs: Runs) -> None:

@@ -167,12 +167,12 @@ def test_columns_nobody_waits_for_are_named_with_what_happens_then(advised: Advi
         require=["score"],
     ) == [
         (
-            "policy.rules[1] 'a': reads enrichment.opted_out, which wait.require does not wait for: while it is missing"
-            " and decides, the rule does not match."
+            "policy.rules[1] 'a': reads enrichment.opted_out, which wait.require does not wait for: if it is missing,"
+            " the rule is skipped."
         ),
         (
-            "policy.rules[2] 'b': reads enrichment.age, which wait.require does not wait for: while it is missing and"
-            " decides, the rule sends the lead to a person."
+            "policy.rules[2] 'b': reads enrichment.age, which wait.require does not wait for: if it is missing,"
+            " the rule sends the lead to a person."
         ),
     ]
 
@@ -253,7 +253,7 @@ def test_a_rule_that_leads_get_past_without_a_value_of_their_own_is_named(
     advised: Advise, first: Mapping[str, Any], second: str, is_named: bool
 ) -> None:
     """Rows of the source have none, late or not."""
-    found = advised(first | {"then": "reject"}, second, without_value=["lead.attempts"])
+    found = advised({**first, "then": "reject"}, second, without_value=["lead.attempts"])
     passed = (
         "policy.rules[1] 'a': does not match a lead without lead.attempts, which 'b' may then process: give this one "
         "`on_missing: review`."

@@ -58,7 +58,7 @@ async def test_the_story_of_a_lead_that_was_still_there_is_whole(world: Reconcil
         "LeadByte",
         "sent:",
         "LeadByte",
-        "decided",
+        "tried",
         "sent:",
         "LeadByte",
     ]
