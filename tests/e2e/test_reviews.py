@@ -208,7 +208,8 @@ def test_again_is_by_todays_rules_and_counts_them(pipeline: Practice) -> None:
     planned = leadgate("plan", config=pipeline.file).stdout
     assert f"5 more are in review by older rules: {again} lets the file's rules decide them." in planned
     finished = review(pipeline, "again", "--all", "--yes", 5)
-    assert (finished.code, finished.stdout) == (FINE, "Leads that the next run decides anew, by its rules: 5.\n")
+    assert finished.code == FINE
+    assert finished.stdout.startswith("Leads that the next run decides anew, by its rules: 5.\n")
     assert in_review(pipeline) == []
     found = leadgate("plan", "--json", config=pipeline.file).json()
     assert ({lead["lead_id"] for lead in found["leads"]}, found["older_rules"]) == (set(ALL), 0)
