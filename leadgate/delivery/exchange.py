@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from leadgate.config import PipelineConfig
+from leadgate.delivery.fewer import is_of_the_whole, undecided_of
 from leadgate.delivery.journal import Journal
 from leadgate.delivery.outage import Breaker
 from leadgate.delivery.outcomes import undecided_yet
@@ -122,7 +123,7 @@ class Exchange:
         """Send one parcel when its turn comes, and record it.
 
         Returns the ids whose act is still to come; and what is to be sent next of it: the halves of one that was
-        refused as a whole, the acts that had to wait for one that went alone.
+        refused as a whole or of an update that was not answered, the acts that had to wait for one that went alone.
         """
         async with self._turns:
             if is_over():
@@ -139,7 +140,7 @@ class Exchange:
                     controls, answers = answers[: len(parcel.controls)], answers[len(parcel.controls) :]
                     if hear_controls and controls:
                         hear_controls(await self._apart(parcel.controls, controls, before), answers)
-                    undecided = set() if error or attempts[0].request.action else _undecided(answers, len(controls))
+                    undecided = set() if error else undecided_of(attempts, answers, len(controls), is_over=is_over())
                     # A probe says how it was when it was sent: a run may be held up before it records the answer. By
                     # a clock that was set back since, that would be an instant to come.
                     known_at = self.ledger.now() if attempts[0].decision else min(begun_at, self.ledger.now())
@@ -213,7 +214,7 @@ class Exchange:
         self, controls: Sequence[LeadRequest], answers: Sequence[Answer], before: datetime
     ) -> Sequence[Answer]:
         """Ask about each control by itself where the whole request was refused: nobody knows whom that was about."""
-        if all(map(_is_of_the_whole, answers)):
+        if all(map(is_of_the_whole, answers)):
             with suppress(LeadByteError):  # said of the next request again
                 async with self._wire:
                     return [answer for each in controls for answer in await self._client.put([each], before=before)]
@@ -272,18 +273,6 @@ def raise_foremost(ended: Sequence[object]) -> None:
     errors = [error for error in ended if isinstance(error, BaseException)]
     if errors:
         raise next((error for error in errors if not isinstance(error, LeadByteError)), errors[0])
-
-
-def _undecided(answers: Sequence[Answer], beside: int) -> set[str]:
-    """The leads that were refused together, so that any one of them may be the cause; alone, a lead is the cause."""
-    refused = {answer.lead_id for answer in answers if _is_of_the_whole(answer)}
-    return refused if len(refused) + beside > 1 else set()
-
-
-def _is_of_the_whole(answer: Answer) -> bool:
-    # Of an answer that contradicts itself, what forbids sending again counts.
-    refused = answer.certainty is Certainty.REFUSED and not (answer.acted or answer.gone)
-    return refused and answer.whole_request and not answer.transient
 
 
 def _unsent(request: LeadRequest, why: str) -> Answer:

@@ -27,10 +27,11 @@ def answered(attempt: Attempt, answer: Answer) -> Build:
 
 
 def undecided_yet(attempt: Attempt, answer: Answer, now: datetime) -> Outcome:
-    """What is made of a lead that was refused together with others: it is sent again, with fewer or by itself."""
+    """What is made of a lead that was refused, or not answered, with others: it is sent again, with fewer or alone."""
     state = State.SENDING if attempt.decision else State.UNKNOWN
-    whole = replace(answer, message=f"{answer.message} (said of the whole request, with other leads in it)".lstrip())
-    return answered(attempt, whole)(Result.REFUSED, state, due_at=now, is_undecided=True)
+    result = Result.IN_DOUBT if answer.certainty is Certainty.IN_DOUBT else Result.REFUSED
+    whole = replace(answer, message=f"{answer.message} (the whole request, with other leads in it)".lstrip())
+    return answered(attempt, whole)(result, state, due_at=now, is_undecided=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,3 +122,19 @@ async def test_an_update_without_an_answer_is_counted_until_it_is_taken(world: W
     world.clock.advance(hours=1)
     tally = await world.deliver(world.claim("review"))
     assert (tally.unanswered, tally.went) == (set(), {State.REVIEW: 2})
+
+
+async def test_one_lead_whose_answer_is_always_lost_holds_no_others_up(world: World) -> None:
+    """The update is sent again in halves, until that one stands alone; what LeadByte took twice harms nobody."""
+    ids = [str(number) for number in range(1, 21)]
+    world.sandbox.faults.change({"drop-after": ["7"]})
+    wave = world.wave(*ids, verdict="review")
+    tally = await world.deliver(wave, leadbyte={"batch_size": 20})
+    states = world.states(ids)
+    assert {lead_id for lead_id, state in states.items() if state is State.READY} == {"7"}
+    assert set(states.values()) == {State.READY, State.REVIEW}
+    assert tally.unanswered == {"7"}
+    assert len(world.asked()) < 12
+    said = {each["outcome"]: each["message"] for each in world.history("1").attempts}
+    assert said.keys() == {"in_doubt", "taken"}
+    assert said["in_doubt"].endswith("(the whole request, with other leads in it)")
