@@ -1,6 +1,7 @@
 """How a pipeline file is read, and messages that name the path in the file and the nearest right key."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -15,7 +16,7 @@ from leadgate.config.variables import SECRETS, Filled, passwords_of
 from leadgate.config.wording import plain_words
 from leadgate.errors import ConfigError
 from leadgate.files import read_file
-from leadgate.suggest import suggest
+from leadgate.suggest import close_to, suggest
 
 _KEY: tuple[tuple[str, ...], ...] = (("leadbyte", "api_key"),)
 _NEEDED_TO_SEND = (*_KEY, ("source", "url"))
@@ -193,8 +194,11 @@ def _describe(fault: ErrorDetails, filled: Filled) -> str:
         case "missing":
             return f"{where}: is missing"
         case "enum" | "literal_error":
+            expected = fault["ctx"]["expected"]
             more = "; or {timestamp: FORMAT}" if "types" in location else ""
-            return f"{where}: {shown or 'the value'} is none of {fault['ctx']['expected']}{more}"
+            near = close_to(str(fault["input"]), re.findall("'([^']*)'", expected)) if shown else None
+            more += f"; did you mean {near}?" if near else ""
+            return f"{where}: {shown or 'the value'} is none of {expected}{more}"
         case "string_pattern_mismatch" if location == ("pipeline",):
             return f"{where}: {shown} cannot be a name: letters, digits, _ and - only, 63 at most"
         case "value_error":

@@ -25,6 +25,9 @@ FAULTS = {
     "review: {link: 'https://${CRM}/{id}'}": (
         "file: review.link: is shown to people, and the value of ${CRM} never is: write it out"
     ),
+    "review: {again: on_chnge}": (
+        "file: review.again: 'on_chnge' is none of 'on_data', 'on_change' or 'never'; did you mean on_change?"
+    ),
     "review: {again: sometimes}": "file: review.again: 'sometimes' is none of 'on_data', 'on_change' or 'never'",
     "review: {within: 2 days}": (
         "file: review.within: '2 days' is not a duration: write a whole number and s, m, h or d, such as 90s, 15m, "
