@@ -59,7 +59,8 @@ def choose(  # noqa: PLR0913
 
 def _read_named(arguments: Sequence[str]) -> list[str]:
     if "-" not in arguments:
-        return list(dict.fromkeys(lead_id for text in arguments for lead_id in read_ids(text) or [parse_id(text)]))
+        named = (read_ids(text) if "," in text else [parse_id(text)] for text in arguments)
+        return list(dict.fromkeys(lead_id for ids in named for lead_id in ids))
     if list(arguments) != ["-"]:
         raise ConfigError("- reads all ids from standard input: name no others beside it")
     ids = read_ids(sys.stdin.buffer.read().decode("utf-8", "surrogateescape"))
