@@ -31,8 +31,7 @@ def forget(
 
     By the hash a lead is never registered or acted on again, also one that the ledger does not know yet. A lead that a
     run holds, or whose act is in doubt, is not forgotten yet: the command says when. Then, and if the ledger did not
-    know a lead, it exits with 1. The source and
-    LeadByte are not changed.
+    know a lead, it exits with 1. The source and LeadByte are not changed.
     """
     with ledger_of(config) as (_, ledger):
         chosen = choose(ids, by_id=True).ids
