@@ -9,6 +9,7 @@ import typer
 from cli.options import ByOption, at_keyboard, whoever
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.ledger.pauses import end_pause, keep_pause
+from leadgate.model import WHILE_PAUSED
 from leadgate.wiring.ledger import ledger_of
 
 
@@ -36,7 +37,7 @@ def pause(
         else:
             say(f"{settings.pipeline} had been {new_pause}")
             say("That pause goes on, and what you have typed now is not recorded.")
-        say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
+        say(WHILE_PAUSED)
 
 
 @reports_errors

@@ -126,7 +126,7 @@ def _check_answers(api_url: str) -> None:
         sync_client = get_client(sync_client=True)
     with sync_client as client:
         # Without this, a flow tries for minutes to reach a server that is down, and then fails with Prefect's message.
-        trouble = client.api_healthcheck() or _refusal(client.api_version)
+        trouble = _refusal(client.api_version)
     status = getattr(getattr(trouble, "response", None), "status_code", None)
     if status in {401, 403}:
         raise PrefectServerError(
@@ -142,7 +142,7 @@ def _check_answers(api_url: str) -> None:
 
 
 def _refusal(ask: Callable[[], str]) -> Exception | None:
-    """What a server that is well says to whoever asks with this password; None if it lets them in."""
+    """What kept a server from answering whoever asks with this password; None if it answered."""
     try:
         ask()
     except Exception as error:  # noqa: BLE001 - as `api_healthcheck` gives it

@@ -87,26 +87,6 @@ def _command(verdict: Resolution) -> Callable[..., None]:
     return decide
 
 
-for _verdict, _short, _help in (
-    (
-        Resolution.PROCESS,
-        "have the next run process them",
-        "Have leads in review processed by the next run, once, in place of what the rules say.",
-    ),
-    (
-        Resolution.REJECT,
-        "have the next run reject them",
-        "Have leads in review rejected by the next run, once, in place of what the rules say.",
-    ),
-    (
-        Resolution.WAIT,
-        "let the rules decide again, later",
-        "Let leads in review wait: the rules decide again when their data changes, or after policy.hold_for.",
-    ),
-):
-    review.command(_verdict.value, help=_help, short_help=_short)(_command(_verdict))
-
-
 def _command_without_reason(verdict: Resolution) -> Callable[..., None]:
     @reports_errors
     def decide(  # noqa: PLR0913
@@ -127,6 +107,21 @@ def _command_without_reason(verdict: Resolution) -> Callable[..., None]:
 
 for _verdict, _short, _help in (
     (
+        Resolution.PROCESS,
+        "have the next run process them",
+        "Have leads in review processed by the next run, once, in place of what the rules say.",
+    ),
+    (
+        Resolution.REJECT,
+        "have the next run reject them",
+        "Have leads in review rejected by the next run, once, in place of what the rules say.",
+    ),
+    (
+        Resolution.WAIT,
+        "let the rules decide again, later",
+        "Let leads in review wait: the rules decide again when their data changes, or after policy.hold_for.",
+    ),
+    (
         Resolution.AGAIN,
         "let today's rules decide them, by the next run",
         (
@@ -143,7 +138,8 @@ for _verdict, _short, _help in (
         ),
     ),
 ):
-    review.command(_verdict.value, help=_help, short_help=_short)(_command_without_reason(_verdict))
+    _make = _command_without_reason if _verdict in {Resolution.AGAIN, Resolution.UNDO} else _command
+    review.command(_verdict.value, help=_help, short_help=_short)(_make(_verdict))
 
 
 @review.command("settle", short_help="say what became of acts in doubt")

@@ -13,9 +13,8 @@ from cli.options import DEFAULT_LIMIT, LimitOption, duration
 from cli.output import ConfigOption, JsonOption, ago, clock_time, reports_errors, say, say_each, say_json
 from leadgate.config import PipelineConfig
 from leadgate.ledger.again import count_older
-from leadgate.ledger.reviews import OTHERWISE, LookedFor, count_reviews, read_looked_for, read_reviews
-from leadgate.ledger.status import read_status
-from leadgate.model import Group, Review, SentBy, State
+from leadgate.ledger.reviews import OTHERWISE, LookedFor, count_looked_for, count_reviews, read_looked_for, read_reviews
+from leadgate.model import Group, Review, SentBy
 from leadgate.policy.version import version_of
 from leadgate.readable import counted, span
 from leadgate.wiring.ledger import ledger_of
@@ -54,7 +53,7 @@ def list_reviews(
         older = count_older(ledger, version_of(settings.policy))
         is_whole = rule is None and since is None
         looked_for = read_looked_for(ledger, limit) if is_whole else []
-        unknown = read_status(ledger).counts[State.UNKNOWN] if is_whole else 0
+        unknown = count_looked_for(ledger) if is_whole else 0
     total = _leads(groups)
     if as_json:
         leads = [asdict(review) | _added(review, settings, now) for review in reviews]

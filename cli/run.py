@@ -29,6 +29,7 @@ from cli.progress import live_progress
 from leadgate.errors import ConfigError
 from leadgate.ledger.observed import would_have
 from leadgate.metrics import EVERYWHERE, serve_metrics
+from leadgate.model import WHILE_PAUSED
 from leadgate.plan import read_plan
 from leadgate.wiring.pipeline import open_pipeline
 from leadgate.wiring.run import build_client
@@ -116,7 +117,7 @@ def print_result(result: RunResult) -> None:
         say(f"Observed: {would_have(summary.observed)}. Nothing was sent (delivery.observe).")
     if summary.pause:
         say(f"The pipeline has been {summary.pause}")
-        say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
+        say(WHILE_PAUSED)
     say_each(summary.notes)
     say_each(f"not sent: {lead_id}: {why}" for lead_id, why in summary.skipped.items())
     say_each(f"fault: {fault}" for fault in summary.named_faults.lines())

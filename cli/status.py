@@ -25,7 +25,7 @@ from leadgate.ledger.observed import count_observed, would_have
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.source_progress import read_faults
 from leadgate.ledger.status import Status, read_missing
-from leadgate.model import Result, State
+from leadgate.model import WHILE_PAUSED, Result, State
 from leadgate.policy.version import version_of
 from leadgate.readable import counted, span
 from leadgate.wiring.ledger import ledger_of
@@ -94,7 +94,7 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
         say_each(f"fault: {fault}" for fault in faults.lines())
         if pause:
             say(f"{settings.pipeline} has been {pause}")
-            say("Updates go on; nothing is processed or rejected until `leadgate resume`.")
+            say(WHILE_PAUSED)
     stop(FINE if health.healthy else ATTENTION)
 
 

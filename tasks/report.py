@@ -25,7 +25,7 @@ from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.report_counts import read_decision_counts
 from leadgate.ledger.reviews import FOR_PEOPLE, count_overdue, count_reviews, read_for_people
 from leadgate.ledger.status import read_status
-from leadgate.model import FINAL_STATES, State
+from leadgate.model import FINAL_STATES, WHILE_PAUSED, State
 from leadgate.printable import in_markdown
 from leadgate.readable import counted
 from leadgate.summary import Account, Summary
@@ -164,7 +164,7 @@ def as_markdown(name: str, account: Account, summary: Summary, remaining: Mappin
         lines += [f"**Observed.** This run {would_have(summary.observed)}. Nothing was sent (`delivery.observe`).", ""]
     if summary.pause:
         lines += [f"**Paused.** {name} has been {in_markdown(str(summary.pause))}", ""]
-        lines += ["Updates go on; nothing is processed or rejected until `leadgate resume`.", ""]
+        lines += [WHILE_PAUSED, ""]
     if account.tally.capped:
         lines += [
             f"**Too many rejects.** {counted(account.tally.capped, 'lead')} that rules reject went to a person instead:"

@@ -115,6 +115,11 @@ def read_looked_for(ledger: Ledger, limit: int | None = None) -> list[LookedFor]
     return [LookedFor(row.lead_id, row.doubt_action or "act", row.since) for row in ledger.fetch_rows(query)]
 
 
+def count_looked_for(ledger: Ledger) -> int:
+    """How many those are."""
+    return ledger.fetch_value(select(func.count()).where(ledger.mine, in_state(State.UNKNOWN))) or 0
+
+
 def count_reviews(
     ledger: Ledger, *, rule: str | None = None, since: datetime | None = None, before: datetime | None = None
 ) -> list[Group]:

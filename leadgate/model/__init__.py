@@ -25,6 +25,7 @@ from leadgate.model.leads import Shadow as Shadow
 from leadgate.model.leads import SourceReading as SourceReading
 from leadgate.model.leads import Waiting as Waiting
 from leadgate.model.leads import fingerprint as fingerprint
+from leadgate.model.people import WHILE_PAUSED as WHILE_PAUSED
 from leadgate.model.people import Chosen as Chosen
 from leadgate.model.people import Group as Group
 from leadgate.model.people import Overridden as Overridden

@@ -30,6 +30,10 @@ class Pause:
         return f"paused since {self.paused_at:%Y-%m-%d %H:%M:%S}Z by {self.paused_by}{why}"
 
 
+WHILE_PAUSED = "Updates go on; nothing is processed or rejected until `leadgate resume`."
+"""What a pause means, as every report of one says."""
+
+
 class SentBy(StrEnum):
     """What sent a lead to a person."""
 
