@@ -21,7 +21,7 @@ from cli.output import (
     warn_lines,
 )
 from leadgate.errors import ConfigError, problems_of
-from leadgate.open_server import find_open_server
+from leadgate.open_server import find_open_server, find_refusal
 from leadgate.prefect_settings import find_server
 from leadgate.sign_of_life import now_doing
 from leadgate.wiring.checks import check_offline, check_pipeline
@@ -42,7 +42,8 @@ def check(
 ) -> None:
     """Check the file, its rules against the source's real columns, the ledger, and LeadByte's key and address.
 
-    Also reports how arrivals will be detected, and what some of the rows would do to a run. Nothing is changed
+    Also reports how arrivals will be detected, what some of the rows would do to a run, and whether a Prefect server
+    that is configured wants another password. Nothing is changed
     anywhere: LeadByte is asked to update an empty list of leads. With --offline nobody is asked anything.
     """
     if offline and write_types:
@@ -53,10 +54,13 @@ def check(
         else check_pipeline(config, read_block, types=types, write_types_to=write_types)
     )
     errors, advice, warnings, in_the_clear, types_of = checked
-    problems = [problem for error in errors for problem in problems_of(error)]
     now_doing("Asking the Prefect server who may use it")
-    if not offline and (server := find_server()) and (is_open := find_open_server(server)):
+    server = None if offline else find_server()
+    if server and (is_open := find_open_server(server)):
         advice.append(is_open)
+    if server and (refusal := find_refusal(server)):
+        errors.append(refusal)
+    problems = [problem for error in errors for problem in problems_of(error)]
     if in_the_clear:
         warn(f"leadgate: {in_the_clear}")
     if as_json:

@@ -7,8 +7,7 @@ from typing import Any
 
 import httpx
 
-from cli.output import PrefectServerError
-from leadgate.errors import LeadgateError
+from leadgate.errors import LeadgateError, PrefectServerError
 from leadgate.summary import Summary
 
 

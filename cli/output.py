@@ -19,6 +19,7 @@ from leadgate.errors import (
     LeadByteError,
     LeadgateError,
     LedgerUnavailable,
+    PrefectServerError,
     SourceUnavailable,
     UnexpectedError,
     problems_of,
@@ -33,10 +34,6 @@ ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The pipeline
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 P = ParamSpec("P")
-
-
-class PrefectServerError(LeadgateError):
-    """The Prefect server that a run needs did not start, or does not answer any more."""
 
 
 def say(text: str = "") -> None:

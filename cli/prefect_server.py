@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,16 @@ from urllib.request import getproxies
 
 import httpx
 
-from cli.output import PrefectServerError, warn
-from leadgate.errors import ConfigError
+from cli.output import warn
+from leadgate.errors import ConfigError, PrefectServerError
 from leadgate.files import open_log
-from leadgate.leadbyte.environment import client_errors
-from leadgate.prefect_settings import read_url, settings_errors, without_user
+from leadgate.prefect_settings import settings_errors, without_user
+from tasks.server import check_answers
 
 _SECONDS_TO_START = 120
+_OWN_INSTEAD = (
+    ", or unset PREFECT_API_URL (and `prefect config unset PREFECT_API_URL`): then a server is started for each run"
+)
 _KEEPER = Path(__file__).with_name("server_keeper.py")
 _FOR_SERVER = {"DO_NOT_TRACK", "HOME", "LANG", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV"}
 _FOR_SERVER_BY_PREFIX = ("LC_", "PREFECT_", "PYTHON", "SSL_CERT_")
@@ -86,7 +89,8 @@ def prefect_api(home: Path | None = None, *, quiet: bool = False) -> Iterator[Pr
 
     configured = PREFECT_API_URL.value()
     if configured and home is None:
-        _check_answers(configured)
+        # Without this, a flow tries for minutes to reach a server that is down, and then fails with Prefect's message.
+        check_answers(configured, otherwise=_OWN_INSTEAD)
         yield PrefectApi(without_user(configured).removesuffix("/api"), None)
         return
     if not quiet:
@@ -115,39 +119,6 @@ def _reach_past_proxies() -> None:
     if getproxies() and exceptions != "*":
         for name in ("NO_PROXY", "no_proxy"):
             os.environ[name] = f"{exceptions},127.0.0.1" if exceptions else "127.0.0.1"
-
-
-def _check_answers(api_url: str) -> None:
-    from prefect.client.orchestration import get_client  # noqa: PLC0415
-
-    if read_url(api_url) is None:
-        raise ConfigError("PREFECT_API_URL: is no address: write http://HOST:4200/api, or unset it")
-    with client_errors():
-        sync_client = get_client(sync_client=True)
-    with sync_client as client:
-        # Without this, a flow tries for minutes to reach a server that is down, and then fails with Prefect's message.
-        trouble = _refusal(client.api_version)
-    status = getattr(getattr(trouble, "response", None), "status_code", None)
-    if status in {401, 403}:
-        raise PrefectServerError(
-            f"The Prefect server at {without_user(api_url)} wants another password (HTTP {status}): put what its "
-            "administrator calls server.api.auth_string into PREFECT_API_AUTH_STRING, as NAME:PASSWORD."
-        )
-    if trouble:
-        raise PrefectServerError(
-            f"The Prefect server at {without_user(api_url)} does not answer ({type(trouble).__name__}). Start it, by "
-            "`prefect server start`, or unset PREFECT_API_URL (and `prefect config unset PREFECT_API_URL`): then a "
-            "server is started for each run."
-        )
-
-
-def _refusal(ask: Callable[[], str]) -> Exception | None:
-    """What kept a server from answering whoever asks with this password; None if it answered."""
-    try:
-        ask()
-    except Exception as error:  # noqa: BLE001 - as `api_healthcheck` gives it
-        return error
-    return None
 
 
 def hand_over() -> None:

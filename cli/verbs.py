@@ -59,7 +59,7 @@ class Verbs(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
         """Find the verb that was typed; end with what to install if one of its packages is missing."""
         verb = VERBS.get(args[0]) if args else None
-        if verb and verb.may_be_slow and "--help" not in args and not ctx.resilient_parsing:
+        if verb and verb.may_be_slow and not {"--help", "-h"} & {*args} and not ctx.resilient_parsing:
             begin_sign("Starting ...")  # before the verb is loaded, which is slow on a busy machine
             ctx.call_on_close(end_sign)
         try:

@@ -9,8 +9,8 @@ import httpx
 from prefect.settings import PREFECT_API_URL
 from pydantic import ValidationError
 
-from leadgate.errors import ConfigError, LeadgateError, problems_of
-from leadgate.prefect_settings import without_user
+from leadgate.errors import LeadgateError, problems_of
+from leadgate.prefect_settings import server_problem
 from leadgate.printable import on_their_lines
 from leadgate.sign_of_life import end_sign
 from leadgate.unexpected import shows_tracebacks, unexpected
@@ -31,7 +31,7 @@ def ends_in_a_sentence(main: Callable[[Sequence[str]], int]) -> Callable[[Sequen
             _complain(error)
             return WRONG
         except _OF_THE_SERVER as error:
-            _complain(_about_server(error))
+            _complain(server_problem(error, PREFECT_API_URL.value() or ""))
             return WRONG
         except Exception as error:  # the edge of the program
             if shows_tracebacks():
@@ -42,16 +42,6 @@ def ends_in_a_sentence(main: Callable[[Sequence[str]], int]) -> Callable[[Sequen
             end_sign()
 
     return wrapped
-
-
-def _about_server(error: Exception) -> ConfigError:
-    status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
-    why = f"HTTP {status}" if status else type(error).__name__
-    advice = "does it run, and is it yours?"
-    if status == httpx.codes.UNPROCESSABLE_ENTITY:
-        advice = "its Prefect and its libraries may not go together; docs/upgrading.md says which do"
-    address = without_user(PREFECT_API_URL.value() or "")
-    return ConfigError(f"the Prefect server at {address} refused a request ({why}): {advice}")
 
 
 def _complain(error: LeadgateError) -> None:

@@ -14,12 +14,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
+from deployments.command import ends_in_a_sentence
+from leadgate.prefect_settings import find_server
+from tasks.server import check_answers
+
 _PROCESSES = Path("/proc")
 _PAUSE_SECONDS = 0.1
 
 
+@ends_in_a_sentence
 def main(options: Sequence[str]) -> int:
     """Run a worker of the pool `leadgate` until SIGTERM or SIGINT; return its exit code."""
+    if address := find_server():
+        check_answers(address)
     asked = threading.Event()
 
     def ask(_number: int, _frame: FrameType | None) -> None:

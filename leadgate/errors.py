@@ -8,6 +8,7 @@ LeadgateError
 │   └── SourceUnavailable  it cannot be reached right now: worth another try
 ├── LedgerError            the ledger cannot be used (newer version, wrong address): exit code 2
 │   └── LedgerUnavailable  it cannot be reached right now: worth another try
+├── PrefectServerError     the Prefect server that a run needs did not start, or does not answer: worth another try
 ├── UnexpectedError       something that nobody foresaw, by its type and place: exit code 1
 └── LeadByteError          LeadByte refused the whole key or address, or cannot be reached
     ├── KeyRefused         401 or 403: nothing more is sent with this key
@@ -53,6 +54,10 @@ class LedgerError(LeadgateError):
 
 class LedgerUnavailable(LedgerError):
     """The ledger's database cannot be reached right now."""
+
+
+class PrefectServerError(LeadgateError):
+    """The Prefect server that a run needs did not start, does not answer any more, or wants another password."""
 
 
 class UnexpectedError(LeadgateError):

@@ -10,7 +10,9 @@ from prefect.events import emit_event
 from prefect.logging.handlers import APILogHandler
 
 from leadgate import telemetry
+from leadgate.errors import LeadgateError
 from leadgate.printable import on_one_line
+from leadgate.unexpected import shows_tracebacks
 
 
 def observe() -> None:
@@ -23,7 +25,19 @@ def observe() -> None:
         core.addHandler(handler)
     if core.level == logging.NOTSET:
         core.setLevel(logging.getLogger("prefect").level)
+    for name in _LOG_WHAT_IS_RAISED:
+        logging.getLogger(name).addFilter(without_traceback)
     telemetry.start()
+
+
+_LOG_WHAT_IS_RAISED = ("prefect.engine", "prefect.flow_runs", "prefect.task_runs")
+
+
+def without_traceback(record: logging.LogRecord) -> bool:
+    """Log an error of ours by its message alone, which says what to do: a traceback above it would bury that."""
+    if record.exc_info and isinstance(record.exc_info[1], LeadgateError) and not shows_tracebacks():
+        record.exc_info = None
+    return True
 
 
 def _is_of_a_run(_: logging.LogRecord) -> bool:

@@ -70,7 +70,7 @@ def read_document(text: str, name: str, *, otherwise: str = _PIPELINE) -> dict[s
         raise ConfigError(_placed(name, error.mark, str(error))) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise ConfigError(_placed(name, mark, _in_our_words(error))) from None
+        raise ConfigError(_placed(name, mark, _in_our_words(error, text))) from None
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ConfigError(
@@ -174,7 +174,9 @@ _IN_OUR_WORDS = {
 """By a part of what ruamel says. The rest of its sentences may quote the file."""
 
 
-def _in_our_words(error: MarkedYAMLError) -> str:
+def _in_our_words(error: MarkedYAMLError, text: str) -> str:
+    if any(mark and text[: mark.index + 1].endswith("${") for mark in (error.problem_mark, error.context_mark)):
+        return 'inside { } or [ ] a variable stands in quotes: write "${NAME}"'
     if isinstance(error, ConstructorError) and "unhashable" in str(error.problem):
         return "a key is a list or has keys of its own: write a text"
     problem = str(error.problem or error.context)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from leadgate.config.document import holds_special, read_document
-from leadgate.config.section import Section, Unfit
+from leadgate.config.section import Section, Unfit, shortened
 from leadgate.config.shape import PipelineConfig
 from leadgate.config.variables import SECRETS, Filled, passwords_of
 from leadgate.config.wording import plain_words
@@ -151,6 +151,18 @@ def _dotted(path: tuple[object, ...]) -> str:
 _LONGEST_PATH = 200
 
 
+def _named(path: tuple[int | str, ...], filled: Filled) -> str:
+    """Write a path, with the name of the rule or example that it goes through: policy.rules[2] 'verified', then."""
+    value: Any = filled.document
+    for depth, part in enumerate(path[:-1], 1):
+        items = dict(enumerate(value)) if isinstance(value, list) else value
+        value = items.get(part) if isinstance(items, dict) else None
+        name = value.get("name") if isinstance(part, int) and isinstance(value, dict) else None
+        if isinstance(name, str) and name.isprintable() and not filled.variable_at((*path[:depth], "name")):
+            return f"{_dotted(path[:depth])} {shortened(name)!r}, {_dotted(path[depth:])}"
+    return _dotted(path)
+
+
 _CHOICES = {"SecretStr", "Block", "str", "constrained-str", "Conditions"}
 """Names that pydantic puts into a path for the alternatives of a union; they are not in the file."""
 
@@ -186,11 +198,11 @@ _FORMS = "write ${VARIABLE}, or {block: KIND/NAME} for a key and a source"
 
 def _describe(fault: ErrorDetails, filled: Filled) -> str:
     location = _place(fault)
-    where = _dotted(location)
+    where = _named(location, filled)
     shown = filled.show(fault["input"], location)
     match fault["type"]:
         case "extra_forbidden":
-            return _about_key(location)
+            return _about_key(location, where)
         case "missing":
             return f"{where}: is missing"
         case "enum" | "literal_error":
@@ -218,13 +230,13 @@ _RENAMED: Mapping[tuple[int | str, ...], str] = {
 }
 
 
-def _about_key(location: tuple[int | str, ...]) -> str:
+def _about_key(location: tuple[int | str, ...], where: str) -> str:
     if location in _RENAMED:
-        return f"{_dotted(location)}: there is no such key any more; {_RENAMED[location]}"
+        return f"{where}: there is no such key any more; {_RENAMED[location]}"
     advice = suggest(str(location[-1]), _keys_at(location[:-1]))
     if location[:2] in SECRETS and not advice.startswith("did you mean"):
         return f"{_dotted(location[:2])}: has a key that it cannot have: {_FORMS}"
-    return f"{_dotted(location)}: there is no such key; {advice}"
+    return f"{where}: there is no such key; {advice}"
 
 
 def _keys_at(path: tuple[object, ...]) -> list[str]:

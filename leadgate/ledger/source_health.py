@@ -23,6 +23,8 @@ class Standstill:
 def keep_reading(ledger: Ledger, found: SourceReading) -> None:
     """Store the newest reading of the source, and begin or end a standstill; an older reading changes nothing.
 
+    A standstill has the problem of its newest reading.
+
     The newest stamp ever seen is kept, by which lost rows are noticed.
     """
     row = {
@@ -50,8 +52,10 @@ def _keep_standstill(ledger: Ledger, connection: Connection, found: SourceReadin
     lasts = (standstills.c.pipeline == ledger.pipeline, standstills.c.ended_at.is_(None))
     if found.healthy:
         connection.execute(standstills.update().where(*lasts).values(ended_at=found.read_at))
-    elif not connection.execute(select(standstills.c.began_at).where(*lasts)).first():
-        row = {"pipeline": ledger.pipeline, "began_at": found.read_at, "problem": found.problem or "not healthy"}
+        return
+    problem = found.problem or "not healthy"
+    if not connection.execute(standstills.update().where(*lasts).values(problem=problem)).rowcount:
+        row = {"pipeline": ledger.pipeline, "began_at": found.read_at, "problem": problem}
         connection.execute(ledger.insert(standstills).values(row).on_conflict_do_nothing())
 
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from leadgate import telemetry
 from leadgate.clock import Clock
 from leadgate.config import PipelineConfig, ReadBlock, load_config, resolve_blocks
-from leadgate.errors import ConfigError, SourceUnavailable
+from leadgate.errors import ConfigError, LeadgateError, SourceError, problems_of
 from leadgate.intake import Again, mind_odd_ids
 from leadgate.ledger import Ledger
 from leadgate.ledger.policies import keep_policy
@@ -23,6 +23,7 @@ from leadgate.policy.deciding import Policy
 from leadgate.policy.demands import may_process_late
 from leadgate.policy.requirements import Requirements
 from leadgate.policy.writing import Update
+from leadgate.readable import counted
 from leadgate.sign_of_life import now_doing
 from leadgate.silence import end_with
 from leadgate.source import KnownColumns, Source
@@ -72,7 +73,8 @@ class Pipeline:
 def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock | None = None) -> Iterator[Pipeline]:
     """Build every part of a pipeline from its file; each part is checked before anything is read or sent.
 
-    All parts go by one clock, the source, the ledger and LeadByte's client alike.
+    All parts go by one clock, the source, the ledger and LeadByte's client alike. Where the source is down, or is not
+    as the file says, deadlines stand still from now on: nobody could see enrichment arrive.
 
     Raises ConfigError or PolicyError naming every fault, SourceError or LedgerError where a database is not as the
     file says, and SourceUnavailable or LedgerUnavailable where it cannot be reached.
@@ -81,13 +83,15 @@ def open_pipeline(path: Path, read_block: ReadBlock, *, clock: Clock | None = No
     telemetry.name_run(config.pipeline)
     with (
         closing(open_ledger(path, config, clock=clock)) as ledger,
-        closing(_open_source(path, config, ledger)) as source,
+        _noting(SourceError, ledger),
+        closing(open_source(path, config, clock=ledger.clock)) as source,
     ):
         now_doing("Checking the rules against the source")
         mind_odd_ids(source, ledger)
         if not source.has_clock:
             ledger.their_now = lambda: None
-        policy, shadow = build_policy(path, config, source), build_shadow(path, config, source)
+        with _noting(ConfigError, ledger):
+            policy, shadow = build_policy(path, config, source), build_shadow(path, config, source)
         for rules in filter(None, (policy, shadow)):
             keep_policy(ledger, version=rules.version, text=rules.text, now=ledger.now())
         yield Pipeline(config, source, ledger, policy, shadow)
@@ -108,13 +112,15 @@ def open_source(path: Path, config: PipelineConfig, *, clock: Clock) -> Source:
         return Source.open(config.source, base_dir=path.resolve().parent, clock=clock)
 
 
-def _open_source(path: Path, config: PipelineConfig, ledger: Ledger) -> Source:
-    """Open the source; one that is down stops the clock of deadlines from now on."""
+@contextmanager
+def _noting(kind: type[LeadgateError], ledger: Ledger) -> Iterator[None]:
+    """Let deadlines stand still from an error on that keeps a run from seeing the source, and `status` say so."""
     try:
-        return open_source(path, config, clock=ledger.clock)
-    except SourceUnavailable as error:
-        down = SourceReading(read_at=ledger.now(), newest_at=None, healthy=False, problem=str(error))
-        keep_reading(ledger, down)
+        yield
+    except kind as error:
+        first, *others = problems_of(error)
+        problem = f"{first} (and {counted(len(others), 'other fault')})" if others else first
+        keep_reading(ledger, SourceReading(ledger.now(), newest_at=None, healthy=False, problem=problem))
         raise
 
 

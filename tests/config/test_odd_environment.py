@@ -8,9 +8,8 @@ import pytest
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 from pydantic import SecretStr
 
-from cli.output import PrefectServerError
 from cli.prefect_server import _reach_past_proxies, prefect_api
-from leadgate.errors import ConfigError
+from leadgate.errors import ConfigError, PrefectServerError
 from leadgate.leadbyte import LeadByteClient
 from leadgate.sandbox import Sandbox, sandbox_thread
 from tests.support.command import start_leadgate, wait_for

@@ -166,13 +166,30 @@ def run_command(command: str, pipeline: Practice, **variables: str) -> "subproce
     return ended
 
 
-@pytest.mark.parametrize("command", ["apply", "serve"])
+@pytest.mark.parametrize("command", ["apply", "serve", "worker"])
 def test_a_server_that_is_not_there_is_one_sentence(command: str, pipeline: Practice) -> None:
     """Without the password that its address may hold."""
     ended = run_command(command, pipeline, PREFECT_API_URL="http://admin:s3cr3t@127.0.0.1:9/api")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("leadgate: the Prefect server at http://127.0.0.1:9/api refused a request (")
+    assert ended.stderr.startswith("leadgate: The Prefect server at http://127.0.0.1:9/api does not answer (")
     assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["apply", "serve", "worker"])
+def test_a_server_that_wants_another_password_is_one_sentence(command: str, pipeline: Practice) -> None:
+    """It says which variable has it; the one that was given stands nowhere."""
+
+    class Locked(Handler):
+        def respond(self) -> None:
+            self.answer(401, b'{"exception_message": "Unauthorized"}')
+
+    with serving(Locked) as place:
+        variables = {"PREFECT_API_URL": f"http://{place}/api", "PREFECT_API_AUTH_STRING": "admin:s3cr3t"}
+        ended = run_command(command, pipeline, **variables)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"leadgate: The Prefect server at http://{place}/api wants another password")
+    assert "PREFECT_API_AUTH_STRING" in ended.stderr
+    assert (ended.stderr.count("\n"), "s3cr3t" in ended.stderr) == (1, False)
 
 
 def test_a_server_that_does_not_understand_is_one_sentence(pipeline: Practice) -> None:
@@ -186,8 +203,8 @@ def test_a_server_that_does_not_understand_is_one_sentence(pipeline: Practice) -
         ended = run_command("apply", pipeline, PREFECT_API_URL=f"http://{place}/api")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == (
-        f"leadgate: the Prefect server at http://{place}/api refused a request (HTTP 422): its Prefect and "
-        "its libraries may not go together; docs/upgrading.md says which do\n"
+        f"leadgate: The Prefect server at http://{place}/api refused a request (HTTP 422): its Prefect and "
+        "its libraries may not go together; docs/upgrading.md says which do.\n"
     )
 
 

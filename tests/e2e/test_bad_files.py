@@ -138,7 +138,7 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "a verdict that is none": (
         {"then: process": "then: release"},
-        "{file}: policy.rules[2].then: 'release' is none of 'process', 'reject', 'hold' or 'review'",
+        "{file}: policy.rules[2] 'verified', then: 'release' is none of 'process', 'reject', 'hold' or 'review'",
     ),
     "a duration that is none": (
         {"deadline: 24h": "deadline: 1 day"},

@@ -1,5 +1,6 @@
 """A Prefect server that lets everybody in is said to, wherever leadgate talks to it."""
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,6 +86,30 @@ def test_check_says_so(tmp_path: Path, leadbyte: Sandbox, monkeypatch: pytest.Mo
         checked = leadgate("check", config=practice.file)
     assert checked.code == 0
     assert [TOLD in line for line in checked.stdout.splitlines()].count(True) == 1
+
+
+@pytest.mark.parametrize("given", [None, "admin:wrong", "admin:right"])
+def test_check_says_that_a_server_wants_another_password(
+    tmp_path: Path, leadbyte: Sandbox, monkeypatch: pytest.MonkeyPatch, given: str | None
+) -> None:
+    """Which a run would say too late; the password itself stands in no message."""
+    practice = Practice(tmp_path, leadbyte.url)
+    practice.close()
+
+    class Locked(Handler):
+        def respond(self) -> None:
+            right = f"Basic {base64.b64encode(b'admin:right').decode()}"
+            self.answer(200 if self.headers["Authorization"] == right else 401, b'"3.9.1"')
+
+    with serving(Locked) as place:
+        monkeypatch.setenv("PREFECT_API_URL", f"http://{place}/api")
+        monkeypatch.delenv("PREFECT_API_AUTH_STRING", raising=False)
+        if given:
+            monkeypatch.setenv("PREFECT_API_AUTH_STRING", given)
+        checked = leadgate("check", config=practice.file)
+    assert checked.code == (0 if given == "admin:right" else 1)
+    assert ("wants another password (HTTP 401)" in checked.stderr) == (given != "admin:right")
+    assert "wrong" not in checked.stderr
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.output import PrefectServerError
 from cli.prefect_server import _server
+from leadgate.errors import PrefectServerError
 
 GIVEN = {
     "DO_NOT_TRACK": "1",
