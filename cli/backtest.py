@@ -17,7 +17,7 @@ from leadgate.backtest.verdicts import Flip
 from leadgate.readable import counted, span
 from leadgate.wiring.checks import backtest_policy
 
-_OTHERWISE = "(otherwise)"
+_OTHERWISE = "otherwise"
 _NOTES = {"changed": " (its row has changed since)", "facts": " (by its kept facts)"}
 
 

@@ -17,7 +17,7 @@ from leadgate.ledger.reviews import read_overridden
 from leadgate.model import Overridden, Resolution, Verdict
 from leadgate.wiring.ledger import ledger_of
 
-_WRITE = "Write `policy.keep_facts: [columns that rules read]`: decisions keep their values from then on."
+_WRITE = "Write `policy.keep_facts: [all columns that people went by]`: decisions keep their values from then on."
 
 
 @reports_errors
@@ -34,7 +34,8 @@ def list_examples(
     """
     with ledger_of(config) as (settings, ledger):
         decided = read_overridden(ledger, limit=limit)
-    warnings, groups = missing_facts(settings.policy.keep_facts, decided), gather_examples(decided)
+    groups = gather_examples(decided)
+    warnings = missing_facts(settings.policy.keep_facts, decided) or not_told_apart(groups)
     if as_json:
         examples = [example for group in groups for example in group.examples]
         contradictions = [group.names for group in groups if group.contradicts]
@@ -93,6 +94,14 @@ def missing_facts(keep_facts: Sequence[str], decided: Sequence[Overridden]) -> l
         why = "the columns of policy.keep_facts had no value when they did, or were not kept yet"
         return [f"no example holds a fact, so none says why people decided: {why}. {_WRITE}"]
     return []
+
+
+def not_told_apart(groups: Sequence[SameFacts]) -> list[str]:
+    """Warn if people decided leads with the same facts differently: what they went by is not kept."""
+    leads = sum(len(group.examples) for group in groups if group.contradicts)
+    if not leads:
+        return []
+    return [f"{leads} examples contradict others with the same facts, so no rule can tell them apart. {_WRITE}"]
 
 
 def _as_yaml(groups: Sequence[SameFacts]) -> str:

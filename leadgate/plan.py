@@ -57,11 +57,14 @@ class PlannedLead:
     data_hash: str
     decided_by: str | None
     """The person whose word it follows; None: the rules decide."""
+    held_back: str | None
+    """What stands in the way of what was decided: a pause or a budget; None: nothing does."""
 
     @property
     def decider(self) -> str:
-        """Who decides, in words: the rule, `(otherwise)`, or a person."""
-        return "a person" if self.decided_by else self.rule or "(otherwise)"
+        """Who decides, in words: the rule, `otherwise`, or a person; and what stands in the way."""
+        decider = "a person" if self.decided_by else self.rule or "otherwise"
+        return f"{decider}, {self.held_back}" if self.held_back else decider
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +238,7 @@ def _plan(lead: Decided, config: PipelineConfig, *, new: bool) -> PlannedLead:
         fields=[] if route is Route.NOTHING and not lead.decision.observed else fields,
         data_hash=lead.data_hash,
         decided_by=lead.claim.override.decided_by if lead.claim.override else None,
+        held_back="while paused" if lead.decision.paused else "beyond the budget" if lead.decision.capped else None,
     )
 
 

@@ -55,8 +55,8 @@ def _changed(planned: Planned, lead: Decided) -> str | None:
     if now.capped and now.verdict != planned.verdict:
         return "safety.budgets have no room for its act"
     if (now.verdict, now.rule) != (planned.verdict, planned.rule):
-        verdict = f"{now.verdict} by {now.decided_by or now.rule or '(otherwise)'}"
-        return f"it would be decided otherwise now: {verdict}, not {planned.verdict} by {planned.rule or '(otherwise)'}"
+        verdict = f"{now.verdict} by {now.decided_by or now.rule or 'otherwise'}"
+        return f"it would be decided differently now: {verdict}, not {planned.verdict} by {planned.rule or 'otherwise'}"
     return None
 
 

@@ -243,6 +243,8 @@ def _why_not_one(row: Row[Any], verdict: Resolution, *, looked: bool, proven_aft
     if is_review and verdict is Resolution.AGAIN:
         sent_by = "since rules had rejected too many leads" if row.capped else "by the answer to what a person decided"
         return f"is in review {sent_by}: say process or reject, or wait, which lets the rules decide again"
+    if is_review and discards:
+        return f"is in review, not parked: `leadgate review reject {on_one_line(row.lead_id)} --reason TEXT` ends it"
     if verdict is Resolution.UNDO:
         return f"has nothing to take back: it is {_where(row.state)}"
     required = "failed" if discards else "in doubt" if settles else "in review"

@@ -60,7 +60,7 @@ class DecisionCount:
             return "held by a pause"
         mark = ", while paused" if self.paused else ", observed" if self.observed else ""
         mark = ", beyond the budget" if self.capped else mark
-        return f"{self.rule or '(otherwise)'}{mark}"
+        return f"{self.rule or 'otherwise'}{mark}"
 
 
 @dataclass(frozen=True, slots=True)

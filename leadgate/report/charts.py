@@ -29,6 +29,11 @@ _COLOURS: Mapping[str, str] = {
     FOR_A_PERSON: _VERMILION,
     DONE: _BLUE,
     IN_DOUBT: _PURPLE,
+    "registered": _GREY,
+    "arrived": _GREY,
+    "processed": _BLUE,
+    "rejected": _BLUE,
+    "discarded": _BLUE,
     "acted on": _BLUE,
     "process": _BLUE,
     "reject": _BLUE,
@@ -124,6 +129,7 @@ def _bands(movement: Movement, now: datetime, width: int) -> Any:  # noqa: ANN40
             "to": (moved.at + movement.step).isoformat(),
             "leads": moved.leads,
             "what": moved.what,
+            "colour": _COLOURS.get(moved.what, _GREY),
         }
         for moved in movement.moved
     ]
@@ -134,8 +140,9 @@ def _bands(movement: Movement, now: datetime, width: int) -> Any:  # noqa: ANN40
     y_axis = alt.Axis(tickCount=2, tickMinStep=1, labelExpr=whole, minExtent=36, maxExtent=36)
     return (
         alt.Chart(alt.InlineData(values=rows))
-        .mark_rect(color=_BLUE)
+        .mark_rect()
         .encode(
+            color=alt.Color("colour:N", scale=None),
             x=alt.X(
                 "from:T", axis=x_axis, scale=alt.Scale(type="utc", domain=[end.isoformat() for end in ends], clamp=True)
             ),
@@ -184,7 +191,7 @@ _BAND_HEADER = alt.Header(
     labelOrient="top", labelAnchor="start", labelAngle=0, labelFontWeight="bold", labelPadding=3, labelLimit=_NARROW
 )
 _MOST_CURVES = 8
-_BANDS = ("registered", "arrived", "processed", "rejected", "gone")
+_BANDS = ("registered", "arrived", "processed", "rejected", "gone", "discarded")
 
 
 def _as_svg(chart: Any) -> Markup:  # noqa: ANN401 - any of altair's charts

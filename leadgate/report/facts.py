@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from leadgate.config import PipelineConfig
+from leadgate.health import Health, read_health
 from leadgate.ledger import Ledger
 from leadgate.ledger.observed import count_observed, would_have
 from leadgate.ledger.pauses import read_pause
@@ -19,8 +20,6 @@ from leadgate.ledger.report_counts import (
     read_movement,
     read_waits,
 )
-from leadgate.ledger.reviews import count_overdue
-from leadgate.ledger.status import Status, read_status
 from leadgate.model import Pause
 from leadgate.sign_of_life import now_doing
 from leadgate.waits import Waits, count_waits
@@ -38,11 +37,9 @@ class Facts:
     since: timedelta
     policy_version: str | None
     """Of the newest decision; None where there is none."""
-    status: Status
+    health: Health
     kept_since: datetime | None
     """Leads that were settled before it are pruned; None: none is."""
-    overdue: int
-    """Reviews that have been open for longer than review.within."""
     pause: Pause | None
     observed: str | None
     """What would have been done with the leads that are observed; None where none is."""
@@ -62,9 +59,8 @@ def read_facts(ledger: Ledger, config: PipelineConfig, *, since: timedelta, now:
         now=now,
         since=since,
         policy_version=read_newest_policy(ledger),
-        status=read_status(ledger),
+        health=read_health(ledger, config),
         kept_since=now - config.ledger.keep if config.ledger.keep else None,
-        overdue=count_overdue(ledger, within=config.review.within, now=now),
         pause=read_pause(ledger),
         observed=would_have(observed) if observed or config.delivery.observe else None,
         movement=read_movement(ledger, since=from_, now=now),

@@ -69,13 +69,13 @@ def render(facts: Facts) -> str:
 
 
 def _numbers(facts: Facts) -> Iterator[Number]:
-    status, now = facts.status, facts.now
+    status, now = facts.health.status, facts.now
     counts = status.counts
     oldest, healthy = status.oldest_waiting_since, status.healthy_at
     yield Number("waiting", f"{counts[State.WAITING]:,}", "their data is still to come")
     yield Number("oldest wait", span(now - oldest) if oldest else "none", "since it went into quarantine")
     review = counts[State.REVIEW]
-    overdue = f"{facts.overdue:,} overdue: " if facts.overdue else ""
+    overdue = f"{facts.health.overdue:,} overdue: " if facts.health.overdue else ""
     yield Number("needs a person", f"{review:,}", f"{overdue}leadgate review list", calls=review > 0)
     unknown, failed = counts[State.UNKNOWN], counts[State.FAILED]
     yield Number("unknown", f"{unknown:,}", "sent, no answer; runs settle them", calls=unknown > 0)

@@ -38,10 +38,10 @@ class Finding:
 
 def where_leads_are(facts: Facts) -> Finding:
     """Count the leads by state."""
-    counts = facts.status.counts
+    counts = facts.health.status.counts
     total, done = sum(counts.values()), sum(counts[state] for state in FINAL_STATES)
     title = (
-        f"{share(done, total)} of {counted(total, 'lead')} are settled{_inferred(facts.status.inferred)}"
+        f"{share(done, total)} of {counted(total, 'lead')} are settled{_inferred(facts.health.status.inferred)}"
         if total
         else "No lead is known yet: `leadgate run` finds them"
     )
@@ -93,7 +93,7 @@ def what_decided(facts: Facts) -> Finding:
     title = f"{share(first.decisions, total)} of {counted(total, 'decision')}: {first.verdict} by {first.decider}"
     title += f"; {people:,} by people" if people and not first.by_person else ""
     bars = [Bar(f"{each.decider}: {each.verdict}", each.decisions, each.verdict) for each in facts.decisions]
-    return Finding(title, "decisions", "rule and verdict", _first(bars))
+    return Finding(title, "decisions; a lead that was decided again counts again", "rule and verdict", _first(bars))
 
 
 def what_leadbyte_said(facts: Facts) -> Finding:

@@ -65,7 +65,7 @@ def regrets(waits: Waits) -> Iterator[str]:
     """Say which rules rejected leads as late whose data came afterwards."""
     for rule, regret in sorted(waits.regret.items(), key=lambda each: -each[1].rejected):
         came = sum(regret.came)
-        line = f"{rule or '(otherwise)'} rejected {counted(regret.rejected, 'lead')} as late; the data of {came:,}"
+        line = f"{rule or 'otherwise'} rejected {counted(regret.rejected, 'lead')} as late; the data of {came:,}"
         line += f" ({share(came, regret.rejected)}) came afterwards"
         line += f": {', '.join(_after(regret))}" if came else ""
         line += f"; for {regret.unwatched:,} this is not known" if regret.unwatched else ""

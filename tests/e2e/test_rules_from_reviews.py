@@ -10,7 +10,8 @@ from tests.e2e.test_policy_commands import GOOD, add, decide_all, other_file
 from tests.support.command import leadgate
 from tests.support.pipelines import Practice
 
-WRITE = "Write `policy.keep_facts: [columns that rules read]`: decisions keep their values from then on."
+WRITE = "Write `policy.keep_facts: [all columns that people went by]`: decisions keep their values from then on."
+NOT_TOLD_APART = f"3 examples contradict others with the same facts, so no rule can tell them apart. {WRITE}"
 NO_COLUMN = f"policy.keep_facts names no column, so examples cannot say why people decided. {WRITE}"
 NO_FACT = (
     "no example holds a fact, so none says why people decided: the columns of policy.keep_facts had no value when they "
@@ -53,14 +54,14 @@ def test_examples_that_contradict_each_other_are_pasted_side_by_side(pipeline: P
     say(pipeline, "reject", 3)
     say(pipeline, "wait", 4)
     finished = leadgate("review", "examples", config=pipeline.file)
-    assert (finished.code, finished.stderr) == (0, "")
+    assert (finished.code, finished.stderr) == (0, f"leadgate: {NOT_TOLD_APART}\n")
     assert finished.stdout.splitlines()[:2] == [
         "examples:",
         "# These 3 contradict each other: the same facts, 1 wait, 1 reject and 1 process.",
     ]
     assert finished.stdout.splitlines().count("- name: lead 2") == 1
     document = leadgate("review", "examples", "--json", config=pipeline.file).json()
-    assert (document["contradictions"], document["warnings"]) == ([["lead 4", "lead 3", "lead 1"]], [])
+    assert (document["contradictions"], document["warnings"]) == ([["lead 4", "lead 3", "lead 1"]], [NOT_TOLD_APART])
     add(pipeline, finished.stdout)
     pasted = load_config(pipeline.file).examples
     assert [(each.name, each.given.enrichment["score"], each.expect.verdict) for each in pasted] == [

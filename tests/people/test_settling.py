@@ -102,7 +102,8 @@ def test_a_parked_lead_is_given_up_for_good(runs: Runs) -> None:
     runs.sandbox.faults.change({"poison": ["nobody"]})
     runs.review(2)
     found = runs.resolve(1, 2, verdict="discard", reason="Ours.")
-    assert (found.ids, found.refused) == (["1"], {"2": "is not failed: it is in review"})
+    instead = "is in review, not parked: `leadgate review reject 2 --reason TEXT` ends it"
+    assert (found.ids, found.refused) == (["1"], {"2": instead})
     assert runs.pipeline.states()["1"] is State.DISCARDED
     runs.pipeline.clock.advance(minutes=1)
     runs.pipeline.arrive(1, postcode="N1 9GU")
