@@ -42,13 +42,14 @@ def pipeline(tmp_path: Path, leadbyte: Sandbox) -> Practice:
     return practice
 
 
+@pytest.mark.parametrize("flag", ["--help", "-h"])
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_explains_itself(verb: str) -> None:
+def test_every_verb_explains_itself(verb: str, flag: str) -> None:
     """`--help` says what the verb does and what each of its options means."""
-    finished = leadgate(verb, "--help")
+    finished = leadgate(verb, flag)
     assert (finished.code, finished.stderr) == (0, "")
     assert finished.stdout.startswith(f"Usage: leadgate {verb} ")
-    told = [line for line in finished.stdout.splitlines() if line.startswith(("  --", "  list "))]
+    told = [line for line in finished.stdout.splitlines() if line.startswith(("  -", "  list "))]
     assert told, finished.stdout
 
 

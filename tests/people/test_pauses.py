@@ -107,6 +107,7 @@ def test_the_story_and_the_plan_tell_of_the_pause(runs: Runs) -> None:
     parts = runs.pipeline.config(), runs.pipeline.source, runs.pipeline.ledger, runs.pipeline.policy()
     (planned,) = plan_run(*parts, now=runs.pipeline.clock()).leads
     assert (planned.verdict, planned.rule, planned.route) == ("hold", "good", "update")
+    assert planned.decider == "good, while paused"
     runs.run()
     why = (
         "The pipeline has been paused since 2026-03-01 12:00:00Z by ann: Wrong rules. "

@@ -94,6 +94,8 @@ def test_the_page_says_what_the_ledger_holds(ledger: Ledger, config: PipelineCon
         "waiting 0",
         "oldest wait none",
         "needs a person 1",
+        "1 lead is parked.",
+        "1 lead is unknown: nothing proves what became of an act.",
         "unknown 1",
         "failed 1",
         "last healthy reading 1 h ago",
