@@ -36,8 +36,10 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     ),
     "a variable between braces": (
         {"api_key: practice-key": "api_key: {block: ${LEADGATE_TEST_BLOCK}}"},
-        '{file}, line 4, column 21: is not readable as YAML: inside { } or [ ] a variable stands in quotes: write '
-        '"${NAME}".',
+        (
+            '{file}, line 4, column 21: is not readable as YAML: inside { } or [ ] a variable stands in quotes: write '
+            '"${NAME}".'
+        ),
     ),
     "LeadByte's address without https://": (
         {"base_url: http://127.0.0.1:": "base_url: acme.leadbyte.com # "},
