@@ -37,7 +37,7 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
     "a variable between braces": (
         {"api_key: practice-key": "api_key: {block: ${LEADGATE_TEST_BLOCK}}"},
         (
-            '{file}, line 4, column 21: is not readable as YAML: inside { } or [ ] a variable stands in quotes: write '
+            "{file}, line 4, column 21: is not readable as YAML: inside { } or [ ] a variable stands in quotes: write "
             '"${NAME}".'
         ),
     ),
