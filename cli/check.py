@@ -1,4 +1,4 @@
-"""`leadgate check`: every fault of a pipeline at once, before anything is read or sent."""
+"""`leadgate check`: every fault of the file's form, or else of all that it names, before anything is read or sent."""
 
 from pathlib import Path
 from typing import Annotated

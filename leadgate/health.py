@@ -77,5 +77,5 @@ def _reasons(found: Status, overdue: int, alarms: Sequence[Raised], now: datetim
         since = f"{raised.since:%Y-%m-%d %H:%M:%S}Z"
         yield f"The alarm {raised.alarm} is raised since {since}: {ALARMS[Alarm(raised.alarm)]} (docs/operations.md)."
     if found.read_at and (found.healthy_at is None or now - found.healthy_at > SILENT_AFTER):
-        since = f"since {found.healthy_at:%Y-%m-%d %H:%M:%S}Z" if found.healthy_at else "ever"
-        yield f"No run has found the source healthy {since}."
+        since = f" since {found.healthy_at:%Y-%m-%d %H:%M:%S}Z" if found.healthy_at else ""
+        yield f"No run has {'' if since else 'ever '}found the source healthy{since}."

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from leadgate.errors import SourceError
-from leadgate.intake import look_for_arrivals
+from leadgate.intake import Looked, look_for_arrivals
 from leadgate.intake.look import look_at
 from leadgate.ledger import Ledger, claims, sending
 from leadgate.ledger.status import read_status
-from leadgate.model import Conclusion, Enrichment, State, Waiting, fingerprint
+from leadgate.model import Conclusion, Enrichment, SourceReading, State, Waiting, fingerprint
 from leadgate.source import Source
 from tests.delivery.world import config_with, decision_of
 from tests.intake.pipeline import NOON, Pipeline, small_pages
@@ -32,6 +32,16 @@ def hold(pipeline: Pipeline, ledger: Ledger, until: datetime) -> None:
     assert found
     held = [Conclusion(claim, decision_of("hold"), State.WAITING, until, "Too early.") for claim in found]
     sending.conclude(ledger, held, now=pipeline.clock())
+
+
+def test_looks_are_counted_together() -> None:
+    """Of each count the sum, of the readings the newer one, and each warning once."""
+    older = SourceReading(NOON, None, healthy=False, problem="stale")
+    newer = SourceReading(NOON + timedelta(minutes=1), NOON, healthy=True)
+    looked = Looked(older, seen=1, arrived=2, late=3, changed=4, again=5, warnings=["a"])
+    looked.add(Looked(newer, seen=10, arrived=20, late=30, changed=40, again=50, warnings=["a", "b"]))
+    assert looked == Looked(newer, seen=11, arrived=22, late=33, changed=44, again=55, warnings=["a", "b"])
+    assert looked.due == 22 + 33 + 55
 
 
 def test_every_new_lead_is_registered_once(pipeline: Pipeline) -> None:

@@ -54,6 +54,7 @@ class Score:
     noticed: int
     survived: list[str]
     not_reached: int
+    not_tried: int
 
     @property
     def share(self) -> float:
@@ -137,17 +138,18 @@ def _scores(tree: Path, package: str) -> Iterator[Score]:
         if ended:
             survived = [name for name, code in tried.items() if code == _SURVIVED]
             module = str(file.relative_to(tree / "mutants")).removesuffix(".py.meta").replace("/", ".")
-            yield Score(module, len(tried) - len(survived), survived, len(ended) - len(tried))
+            not_tried = sum(code is None for code in ended.values())
+            not_reached = len(ended) - len(tried) - not_tried
+            yield Score(module, len(tried) - len(survived), survived, not_reached, not_tried)
 
 
 def _show(package: str, scores: Sequence[Score]) -> None:
-    typer.echo(f"\n{'module':40} {'noticed':>8} {'survived':>8} {'score':>6}  not reached")
+    typer.echo(f"\n{'module':40} {'noticed':>8} {'survived':>8} {'score':>6}  not reached, not tried")
     for score in scores:
-        typer.echo(
-            f"{score.module:40} {score.noticed:8,} {len(score.survived):8,} {score.share:6.0%}  {score.not_reached:,}"
-        )
+        found = f"{score.noticed:8,} {len(score.survived):8,} {score.share:6.0%}"
+        typer.echo(f"{score.module:40} {found}  {score.not_reached:11,}, {score.not_tried:,}")
     noticed, survived = sum(score.noticed for score in scores), sum(len(score.survived) for score in scores)
-    whole = Score(package, noticed, [""] * survived, 0)
+    whole = Score(package, noticed, [""] * survived, 0, 0)
     typer.echo(f"{package:40} {noticed:8,} {survived:8,} {whole.share:6.0%}")
     listed = _BUILD / f"{package}.txt"
     listed.write_text("".join(f"{name}\n" for score in scores for name in score.survived), "utf-8")

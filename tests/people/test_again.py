@@ -176,6 +176,20 @@ def test_a_lead_whose_row_had_left_is_decided_when_it_is_back(runs: Runs) -> Non
     assert runs.pipeline.states()["1"] is State.PROCESSED
 
 
+@pytest.mark.parametrize(("what", "state"), [("keep", State.PROCESSED), ("withdraw", State.REVIEW)])
+def test_a_lead_without_a_row_is_decided_by_new_data_only_if_it_is_kept(runs: Runs, what: str, state: State) -> None:
+    """With `left: keep` the row of the lead may be gone for good; otherwise nobody knows what its absence means."""
+    sections: Sections = {"source": {"leads": LEADS | {"left": what}}}
+    runs.pipeline.quarantine(1, 2)
+    runs.pipeline.arrive(1, score=0.3)
+    runs.run(sections=sections)
+    runs.pipeline.run_sql("DELETE FROM leads WHERE id = 1")
+    runs.pipeline.clock.advance(minutes=1)
+    runs.pipeline.arrive(1, score=0.9)
+    runs.run(sections=sections)
+    assert runs.pipeline.states()["1"] is state
+
+
 def test_a_parked_lead_is_decided_anew_when_its_data_changes(runs: Runs) -> None:
     """With all its attempts; a stamp alone frees it from nothing."""
     runs.sandbox.faults.change({"poison": ["1"]})
