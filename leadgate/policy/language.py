@@ -229,4 +229,12 @@ def _not_a_condition(type_: str, text: str) -> str:
         "timestamp": f"now - {'COLUMN' if text == 'now' else text} > days(2)",
         "duration": f"{text} > days(2)",
     }.get(type_, "COLUMN == 'a'")
-    return f"gives {a(type_)}, not true or false: compare it, such as {example}"
+    compare = f"gives {a(type_)}, not true or false: compare it, such as {example}"
+    # Perhaps Y and N, or 1 and 0.
+    if type_ in {"string", "int"} and (column := _COLUMN.fullmatch(text)):
+        return f"{compare}; or write `types: {{{column[2].strip('`')}: bool}}` under source.{_SECTIONS[column[1]]}"
+    return compare
+
+
+_COLUMN = re.compile(r"(lead|enrichment)\.(`[^`]+`|\w+)")
+_SECTIONS = {"lead": "leads", "enrichment": "enrichment"}

@@ -46,7 +46,14 @@ def _advise(database: Database, rows: Rows) -> Iterator[str]:
         )
     else:
         yield (f"{where}: read forward by `{rows.stamp}`, and compared whole every source.compare_every.")
-    if missing := [name for name in (relation.place.config.id, rows.stamp) if name and sorts(database, rows, name)]:
+    missing = [name for name in (relation.place.config.id, rows.stamp) if name and sorts(database, rows, name)]
+    if missing and relation.place.groups:
+        yield (
+            f"{where}: groups rows, so that the database may compute all of it each time, which becomes slow above "
+            "about 10,000 rows. Let a job write what it gives into a table of its own, with indexes on "
+            f"{' and '.join(_columns(database, rows, column) for column in missing)}."
+        )
+    elif missing:
         wanted = "; ".join(_index_on(database, rows, column) for column in missing)
         yield (
             f"{where}: no index serves {' and '.join(f'`{column}`' for column in missing)}, so the whole of it is read "
@@ -57,13 +64,18 @@ def _advise(database: Database, rows: Rows) -> Iterator[str]:
 
 def _index_on(database: Database, rows: Rows, column: str) -> str:
     """The statement that creates an index; of a query, what to create it on."""
-    quote, place = database.dialect.identifier_preparer.quote, rows.relation.place
-    columns = f"({', '.join(map(quote, dict.fromkeys((column, place.config.id))))})"
-    schema, name = place.schema_and_table
+    quote, columns = database.dialect.identifier_preparer.quote, _columns(database, rows, column)
+    schema, name = rows.relation.place.schema_and_table
     if not name:
         return f"an index on {columns} of the table behind the query, with the query's own expressions for them"
     table = ".".join(quote(part) for part in (schema, name) if part)
     return f"CREATE INDEX {quote(f'{name}_{column}')} ON {table} {columns}"
+
+
+def _columns(database: Database, rows: Rows, column: str) -> str:
+    """The columns of an index, as SQL: the one to find rows by, and the id."""
+    quote = database.dialect.identifier_preparer.quote
+    return f"({', '.join(map(quote, dict.fromkeys((column, rows.relation.place.config.id))))})"
 
 
 def sorts(database: Database, rows: Rows, column: str) -> bool:

@@ -25,6 +25,7 @@ _WRITE = "Write " + ", ".join(dict.fromkeys(_ADDRESSES.values())) + "."
 _OPTIONS = "source.url: an option of the address, behind its ?, cannot be used: correct it, or leave it out."
 _SILENT_SECONDS = 240
 """How long its server may work on one statement without a word."""
+_CORRECT = "Correct it; `leadgate check` looks again."
 _READS = "Compare the pipeline file with the database, and see that its user may SELECT; `leadgate check` looks again."
 
 # SQLite and MariaDB say with one class that they cannot be reached and that a column is wrong.
@@ -92,7 +93,7 @@ class Database:
     def connect(self, where: str) -> Iterator[Connection]:
         """Lend a connection; every SQLAlchemy error becomes SourceUnavailable or a SourceError that names `where`."""
         try:
-            with self._open() as connection:
+            with self._open(where) as connection:
                 yield connection
         except SQLAlchemyError as error:
             raise self._explain(error, where) from None
@@ -101,9 +102,16 @@ class Database:
         except Exception as error:  # noqa: BLE001 - drivers raise much beside the errors that SQLAlchemy knows
             raise SourceError(f"{where} ({self._engine.dialect.name}): {driver_words(error)}. {_READS}") from None
 
-    def _open(self) -> Connection:
-        with option_errors(SourceError(_OPTIONS)):
-            return self._engine.connect()
+    def _open(self, where: str) -> Connection:
+        try:
+            with option_errors(SourceError(_OPTIONS)):
+                return self._engine.connect()
+        except SQLAlchemyError as error:
+            found = self._explain(error, where)
+            if isinstance(found, SourceUnavailable):
+                raise found from None
+            # Nothing was asked of a table yet.
+            raise SourceError(f"source.url ({self.dialect.name}): {driver_words(error)}. {_CORRECT}") from None
 
     def end_with(self, ends_at: Callable[[], float | None]) -> None:
         """Wait no longer than the process may, once it is asked to end."""

@@ -58,10 +58,20 @@ class Place:
         return schema or None, name
 
     @property
+    def _bare(self) -> str:
+        """The query without its comments, texts and quoted names, each of its characters in its place."""
+        query = self.config.query or ""
+        return _TOKENS.sub(lambda token: (" " if token["comment"] else "x") * len(token[0]), query)
+
+    @property
+    def groups(self) -> bool:
+        """Whether a row of the query is made of several, so that no index gives them in order."""
+        return bool(re.search(r"\b(GROUP\s+BY|DISTINCT)\b|\bOVER\s*\(", self._bare, re.IGNORECASE))
+
+    @property
     def query(self) -> str:
         """The query without its last semicolon; raise SourceError unless it is one SELECT or WITH statement."""
-        query = self.config.query or ""
-        bare = _TOKENS.sub(lambda token: (" " if token["comment"] else "x") * len(token[0]), query)
+        query, bare = self.config.query or "", self._bare
         end = len(bare.rstrip("; \t\r\n"))
         if not re.match(r"\s*(SELECT|WITH)\b", bare, re.IGNORECASE) or ";" in bare[:end]:
             raise SourceError(

@@ -282,7 +282,7 @@ def _sampled(leads: Sequence[Lead]) -> str:
 
 
 def _some(ids: Sequence[str]) -> str:
-    return ", ".join(map(_shown, ids[:3]))
+    return ", ".join(dict.fromkeys(map(_shown, ids[:3])))
 
 
 def _shown(lead_id: str) -> str:

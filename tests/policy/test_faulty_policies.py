@@ -184,7 +184,14 @@ FAULTS: list[tuple[str, str | None, str]] = [
         None,
         "gives a decimal number, not true or false: compare it, such as enrichment.score >= 1",
     ),
-    ("lead.campaign", None, "gives a string, not true or false: compare it, such as lead.campaign == 'a'"),
+    (
+        "lead.campaign",
+        None,
+        (
+            "gives a string, not true or false: compare it, such as lead.campaign == 'a'; "
+            "or write `types: {campaign: bool}` under source.leads"
+        ),
+    ),
     ("now", None, "gives a timestamp, not true or false: compare it, such as now - COLUMN > days(2)"),
     ("waited", None, "gives a duration, not true or false: compare it, such as waited > days(2)"),
     # SQL.

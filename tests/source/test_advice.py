@@ -49,6 +49,24 @@ def test_the_index_of_a_view_is_the_one_of_the_table_behind_it(database: UserDat
     assert not [advised for advised in open_source(enrichment={"table": "seen"}).advice() if "index" in advised]
 
 
+@pytest.mark.parametrize("grouped", [True, False])
+def test_a_query_that_groups_rows_is_told_what_helps(
+    database: UserDatabase, open_source: OpenSource, *, grouped: bool
+) -> None:
+    """No index serves what is computed of several rows; a word in a comment or a text groups nothing."""
+    database.run(*TABLES, *INDEXES)
+    query = "SELECT id, max(updated_at) AS updated_at, max(score) AS score FROM enrichment GROUP BY id"
+    plain = "SELECT id, coalesce(updated_at, NULL) AS updated_at, 'GROUP BY' AS score FROM enrichment -- GROUP BY id"
+    types = {"types": {"updated_at": "timestamp"}}
+    told = list(open_source(enrichment={"query": query if grouped else plain, **types}).advice())
+    groups = [line for line in told if "groups rows" in line]
+    assert len(groups) == grouped
+    if grouped:
+        assert "a table of its own, with indexes on" in groups[0]
+        assert "(updated_at, id)" in groups[0]
+        assert not any("with the query's own expressions" in line for line in told)
+
+
 def test_the_statement_of_an_index_runs_as_it_stands(database: UserDatabase, open_source: OpenSource) -> None:
     """Names that the database would fold or not take are quoted in it, and the advice is gone afterwards."""
     quote = database.engine.dialect.identifier_preparer.quote

@@ -63,3 +63,13 @@ def test_mariadb_does_not_speak_of_passwords_alone(
     with pytest.raises((SourceError, SourceUnavailable)) as caught:
         open_source(reader_url.replace("/leadgate_test", url), enrichment={"query": query})
     assert expected in str(caught.value)
+
+
+def test_a_refused_password_is_a_fault_of_the_address(
+    owner: UserDatabase, reader_url: str, open_source: OpenSource
+) -> None:
+    """Said once, and not of both relations."""
+    with pytest.raises(SourceError) as caught:
+        open_source(reader_url.replace("leadgate_reader@", "leadgate_reader:s3cr3t@"))
+    said = str(caught.value)
+    assert said == "source.url (mysql): its user or password is refused. Correct it; `leadgate check` looks again."
