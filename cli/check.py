@@ -43,8 +43,8 @@ def check(
     """Check the file, its rules against the source's real columns, the ledger, and LeadByte's key and address.
 
     Also reports how arrivals will be detected, what some of the rows would do to a run, and whether a Prefect server
-    that is configured wants another password. Nothing is changed
-    anywhere: LeadByte is asked to update an empty list of leads. With --offline nobody is asked anything.
+    that is configured wants another password. Nothing is changed anywhere: LeadByte is asked to update an empty list of
+    leads. With --offline nobody is asked anything.
     """
     if offline and write_types:
         raise ConfigError("--write-types asks the source which columns it has: leave out --offline")
