@@ -136,7 +136,8 @@ def _line(review: Review, settings: PipelineConfig, now: datetime) -> str:
         since = f" since {clock_time(review.doubt_since)}" if review.doubt_since else ""
         why = f"{why.rstrip('.')}. Its {review.act_in_doubt} may have been taken{since}."
     line = f"{review.lead_id}: since {ago(review.since, now)}{mark}: {why}"
-    return " ".join(filter(None, (line, facts and f"[{facts}]", settings.review.link_to(review.lead_id))))
+    unmatched = f"({'; '.join(review.unmatched)})" if review.unmatched else ""
+    return " ".join(filter(None, (line, unmatched, facts and f"[{facts}]", settings.review.link_to(review.lead_id))))
 
 
 def _say_what_to_type(groups: Sequence[Group], reviews: Sequence[Review], settings: PipelineConfig, older: int) -> None:

@@ -1,14 +1,16 @@
 """What waits for a person, and what people have said. Nothing here changes a row; people.py does."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, not_, or_, select
 from sqlalchemy.sql.selectable import ScalarSelect
 
 from leadgate.ledger.again import IS_LEFT
 from leadgate.ledger.ledger import Ledger
+from leadgate.ledger.policies import policy_texts
 from leadgate.ledger.schema import (
     ATTEMPT,
     DECISION,
@@ -22,7 +24,8 @@ from leadgate.ledger.schema import (
     stands_for,
 )
 from leadgate.ledger.unknown import DOUBT_BEGAN
-from leadgate.model import Group, Overridden, Override, Resolution, Review, SentBy, State
+from leadgate.model import Group, Overridden, Override, Resolution, Review, SentBy, State, Verdict
+from leadgate.policy.trace import explain_tried_rules
 
 FOR_PEOPLE = (State.FAILED, State.REVIEW, State.UNKNOWN)
 """Where a lead is that a person should know of."""
@@ -89,10 +92,14 @@ def read_reviews(
     query = (
         select(ENTRY.lead_id, chosen.c.since, _SENT_BY.label("sent_by"), DECISION.rule, ENTRY.note, DECISION.facts)
         .add_columns(ENTRY.doubt_since, ENTRY.doubt_action)
+        .add_columns(DECISION.policy_version, DECISION.trace, DECISION.unanswered)
         .select_from(chosen.join(entries, and_(ledger.mine, ENTRY.lead_id == chosen.c.lead_id)))
         .outerjoin(decisions, stands_for(ENTRY))
         .order_by(chosen.c.since, ENTRY.lead_id)
     )
+    with ledger.reading() as connection:
+        rows = connection.execute(query).all()
+        texts = policy_texts(ledger, connection, {row.policy_version for row in rows if row.policy_version})
     return [
         Review(
             lead_id=row.lead_id,
@@ -103,9 +110,18 @@ def read_reviews(
             facts=row.facts or {},
             act_in_doubt=(row.doubt_action or "act") if row.doubt_since else None,
             doubt_since=row.doubt_since,
+            unmatched=_unmatched(row, texts.get(row.policy_version)),
         )
-        for row in ledger.fetch_rows(query)
+        for row in rows
     ]
+
+
+def _unmatched(row: Row[Any], policy: str | None) -> list[str]:
+    if policy is None or row.trace is None or row.rule or row.sent_by != SentBy.RULE:
+        return []
+    process = {rule["name"] for rule in json.loads(policy)["rules"] if rule["then"] == Verdict.PROCESS}
+    tried = explain_tried_rules(policy, row.trace, row.unanswered, {})  # the facts stand beside it
+    return [f"{rule}: {why}" for rule, why in tried if rule in process]
 
 
 def read_looked_for(ledger: Ledger, limit: int | None = None) -> list[LookedFor]:

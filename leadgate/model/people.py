@@ -61,6 +61,8 @@ class Review:
     act_in_doubt: str | None
     """The act that was sent for it and may have been taken; `act` where nobody knows which."""
     doubt_since: datetime | None = None
+    unmatched: Sequence[str] = ()
+    """Where no rule matched: of each rule that processes its name, and why it did not."""
 
 
 @dataclass(frozen=True, slots=True)

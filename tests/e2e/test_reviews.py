@@ -70,7 +70,8 @@ def test_the_list_counts_first_and_says_what_to_type(pipeline: Practice) -> None
         "        3  otherwise: No rule matched.",
         "        2  low: Score 0.1.",
     ]
-    assert lines[3].startswith("1: since 0 s ago OVERDUE: No rule matched. [score=0.3]")
+    why = "No rule matched. (verified: `enrichment.score >= 0.6` is false) [score=0.3]"
+    assert lines[3].startswith(f"1: since 0 s ago OVERDUE: {why}")
     assert lines[3].endswith(" https://crm.example/leads/1")
     assert lines[5:] == [
         "Shown are 2, the longest open first: --limit shows more, --rule NAME and --since fewer.",
@@ -82,6 +83,7 @@ def test_the_list_counts_first_and_says_what_to_type(pipeline: Practice) -> None
     found = review(pipeline, "list", "--rule", "low", "--json").json()
     assert (found["total"], found["older_rules"], [each["lead_id"] for each in found["reviews"]]) == (2, 0, ["4", "5"])
     assert found["counts"] == [{"sent_by": "rule", "rule": "low", "reason": "Score 0.1.", "leads": 2}]
+    assert found["reviews"][0]["unmatched"] == [], "a rule has sent it there"
     assert found["reviews"][0]["link"] == "https://crm.example/leads/4"
     assert review(pipeline, "list", "--since", "1h", "--json").json()["total"] == 5
     assert review(pipeline, "list", "--since", "0s").stdout == "No such lead is in review.\n"

@@ -37,7 +37,8 @@ async def test_a_review_is_listed_decided_sent_and_explained(pipeline: Practice,
     pipeline.enrich(1, 2, **UNSURE)
     await run(pipeline)
     listed = leadgate("review", "list", config=pipeline.file)
-    assert (listed.code, listed.stdout.count("No rule matched. [score=0.1]")) == (FINE, 2)
+    why = "No rule matched. (verified: `enrichment.score >= 0.6` is false) [score=0.1]"
+    assert (listed.code, listed.stdout.count(why)) == (FINE, 2)
     decided = leadgate("review", "process", "1", "--reason", "Called them.", "--by", "ann", config=pipeline.file)
     assert (decided.code, decided.stdout.splitlines()[0]) == (FINE, "Leads that the next run processes: 1.")
     again = leadgate("review", "reject", "1", "--reason", "No.", "--by", "bob", config=pipeline.file)
