@@ -98,7 +98,8 @@ async def _apply(server: Server, files: Sequence[PipelineFile]) -> list[str]:
     if alerts is None:
         notes.append(
             f"Nobody is notified yet: create a notification block named {ALERTS} (in the UI: Blocks, +, Slack Webhook, "
-            "Email or another), and apply again. Until then alarms show in the UI's event feed and `leadgate status`."
+            "Microsoft Teams Webhook or another), and apply again. Until then alarms show in the UI's event feed and "
+            "`leadgate status`."
         )
     return notes
 

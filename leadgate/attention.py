@@ -75,7 +75,7 @@ def holds_back(doubts: Doubts, delivery: DeliveryConfig, now: datetime) -> bool:
 def _source(doubts: Doubts) -> Iterator[str]:
     if doubts.source_problem:
         since = f" since {_short(doubts.source_since)}" if doubts.source_since else ""
-        yield f"The source is not healthy{since}, and deadlines stand still: {doubts.source_problem}"
+        yield f"Deadlines stand still{since}, as the last run found: {doubts.source_problem}"
 
 
 _LOOKED_FOR = "Runs look for evidence, and send nothing again before there is some."

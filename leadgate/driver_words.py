@@ -56,6 +56,7 @@ _KNOWN = (
     _known(r"\Apermission denied for \w+ (?:NAME|REST)\Z", "permission denied for"),
     # MariaDB says so of a table that is not there, too.
     _known(r"\A\w+ command denied .* for \w+ NAME", "permission denied, or not there:"),
+    _known(r"references invalid table", "the view names what is gone, or its owner lacks a right"),
     _known(r"permission denied|command denied|not authorized", "permission denied"),
     _known(r"\Ainvalid input syntax for type", "a cast does not fit one of the values: leave such rows out"),
     _known(r"\A(?:near NAME: syntax error|syntax error at or near NAME)", "syntax error near"),

@@ -151,6 +151,7 @@ def plan_run(  # noqa: PLR0913
         planned.extend(_plan(lead, config, new=new) for lead in kept)
         for _, look in found.incomplete:
             missing.update(look.missing)
+        missing.update("its row in source.leads" for _ in found.absent)
         return len(found.incomplete) + len(found.absent)
 
     mine = read_known_pipeline(ledger)

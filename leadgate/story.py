@@ -9,10 +9,12 @@ from sqlalchemy.engine import RowMapping
 
 from leadgate.config import PipelineConfig
 from leadgate.config.section import in_largest_unit, shortened
+from leadgate.ledger.absent import AWAY_FOR
 from leadgate.ledger.history import History
 from leadgate.model import Result, State, Verdict
 from leadgate.policy.trace import explain_tried_rules, unfit_values
 from leadgate.printable import on_one_line
+from leadgate.readable import span
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ def _folded(events: Sequence[Event]) -> list[Event]:
         told += events[at : at + min(times, _TOLD) * size]
         at += times * size
         if times > _TOLD:
-            told.append(Event(events[at - 1].at, f"the same {times - _TOLD} times more, the last time now"))
+            more = "once" if times - _TOLD == 1 else f"{times - _TOLD} times"
+            told.append(Event(events[at - 1].at, f"the same {more} more, the last time now"))
     return told
 
 
@@ -182,11 +185,20 @@ def _now(history: History, config: PipelineConfig) -> str:
             "or by the first run without delivery.observe."
         )
     if state is State.WAITING:
-        return f"Now: {_waits(entry, config, history.stopped)}"
+        return f"Now: {_waits(entry, config, history.stopped)}{_away(entry, config)}"
     note = f" ({entry['note'].rstrip('.')})" if entry["note"] else ""
     inferred = " No answer says so: it is inferred from a probe." if entry["inferred"] else ""
     inferred = " No answer says so: a person does." if entry["inferred"] and _is_by_person(history) else inferred
-    return f"Now: {_NOW[state].format(note=note, **_times(entry))}{inferred}"
+    return f"Now: {_NOW[state].format(note=note, **_times(entry))}{inferred}{_away(entry, config)}"
+
+
+def _away(entry: RowMapping, config: PipelineConfig) -> str:
+    """Say what becomes of an open lead whose row is not there."""
+    if not entry["absent_since"] or entry["settled_at"] or entry["state"] == State.WITHDRAWN:
+        return ""
+    ends = "goes to a person" if config.source.leads.left == "review" else "is withdrawn"
+    at = _short(entry["absent_since"] + AWAY_FOR)
+    return f" Its row has not been in source.leads since {_short(entry['absent_since'])}: from {at} on the lead {ends}."
 
 
 def _is_by_person(history: History) -> bool:
@@ -213,7 +225,7 @@ def _waits(entry: RowMapping, config: PipelineConfig, stopped: timedelta) -> str
     rules = [config.without_values(rule.when) for rule in config.wait.deadlines if rule.after == own]
     which = f" for {' or '.join(f'`{shortened(when)}`' for when in rules)}" if rules else ""
     by = f", by the deadline of {in_largest_unit(own)}{which}" if own else ""
-    still = f" The source was not healthy for {stopped}, which does not count." if stopped else ""
+    still = f" The source was not healthy for {span(stopped)}, which does not count." if stopped else ""
     return f"waits for {missing} until {until}{by}; then it is late, and the rules decide it with `late` = true.{still}"
 
 

@@ -7,7 +7,7 @@ docs/source.md says what fits.
 import json
 import math
 import re
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -114,6 +114,8 @@ def _string(value: Any) -> str | None:  # noqa: ANN401 - whatever is given
             text = json.dumps(value, ensure_ascii=False, default=str)
         case date():
             text = value.isoformat()
+        case timedelta():
+            text = _span_text(value)
         case _:
             text = str(value)
     if text is None or "\0" in text:
@@ -121,6 +123,14 @@ def _string(value: Any) -> str | None:  # noqa: ANN401 - whatever is given
         return None
     # Half a surrogate pair is no text either.
     return text if text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text) else None
+
+
+def _span_text(span: timedelta) -> str:
+    """Write a time of day, or a span, as databases do: 09:05:00, -26:00:00.5."""
+    seconds, micro = divmod(abs(span) // timedelta(microseconds=1), 1_000_000)
+    minutes, second = divmod(seconds, 60)
+    text = f"{'-' * (span < timedelta())}{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}"
+    return f"{text}.{micro:06d}".rstrip("0") if micro else text
 
 
 def _int(value: Any) -> int | None:  # noqa: ANN401

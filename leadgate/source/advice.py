@@ -30,6 +30,21 @@ def advise(database: Database, leads: Rows, enrichment: Rows) -> Iterator[str]:
         )
 
 
+def warn_of_casts(database: Database, leads: Rows, enrichment: Rows) -> Iterator[str]:
+    """Say which query may make another lead's id of an odd one."""
+    guard = _DIGITS_ALONE.get(database.dialect.name)
+    for rows in (leads, enrichment) if guard else ():
+        if rows.relation.place.casts_its_id:
+            yield (
+                f"{rows.relation.where}: its cast cuts an id off at the first character that is no digit, and so makes "
+                f"another lead's id of it. Let it take plain numbers alone: `WHERE COLUMN {guard}`."
+            )
+
+
+_DIGITS_ALONE = dict.fromkeys(("mysql", "mariadb"), "REGEXP '^[0-9]+$'") | {"sqlite": "NOT GLOB '*[^0-9]*'"}
+"""How a database's WHERE holds a text to digits, where a cast does not fail on others."""
+
+
 def _advise(database: Database, rows: Rows) -> Iterator[str]:
     relation = rows.relation
     where, path = relation.where, relation.place.path

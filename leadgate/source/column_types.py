@@ -123,10 +123,13 @@ _MYSQL_TYPES: dict[int, tuple[ColumnType, IdKind | None]] = {
     **dict.fromkeys((15, 247, 248, 249, 250, 251, 252, 253, 254), (ColumnType.STRING, IdKind.TEXT)),
 }
 
+_MYSQL_NAMES = {11: "time", 13: "year", 255: "geometry"}
+"""Those that rules cannot read."""
+
 
 def from_mysql(code: int, length: int | None, scale: int | None) -> NativeType:
     """The type of a query's column, by its protocol code; text and bytes share one, so bytes pass for text."""
-    name = f"MySQL type {code}"
+    name = _MYSQL_NAMES.get(code, f"MySQL type {code}")
     if code in {_MYSQL_BIT, _MYSQL_TINY} and length == 1:
         return NativeType(name, ColumnType.BOOL)
     if code == _MYSQL_DECIMAL and scale == 0:

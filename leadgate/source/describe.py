@@ -69,6 +69,15 @@ class Place:
         return bool(re.search(r"\b(GROUP\s+BY|DISTINCT)\b|\bOVER\s*\(", self._bare, re.IGNORECASE))
 
     @property
+    def casts_its_id(self) -> bool:
+        """Whether the query makes numbers of the ids by a cast, and holds nothing that leaves out other texts."""
+        inner = r"(?:[^()]|\([^()]*\))*\bAS\s+(?:UNSIGNED|SIGNED|INT|INTEGER|BIGINT)\b[^()]*"
+        cast = rf"\bCAST\s*\({inner}\)\s*(?:AS\s+)?[`\"]?{re.escape(self.config.id)}\b"
+        kept = r"\b(?:REGEXP|RLIKE|GLOB|REGEXP_LIKE)\b"
+        casts = re.search(cast, self.config.query or "", re.IGNORECASE)
+        return casts is not None and not re.search(kept, self._bare, re.IGNORECASE)
+
+    @property
     def query(self) -> str:
         """The query without its last semicolon; raise SourceError unless it is one SELECT or WITH statement."""
         query, bare = self.config.query or "", self._bare

@@ -80,7 +80,7 @@ def judge_sample(sample: Sample, expected: Expected, *, now: datetime) -> list[F
         *_about_unreadable(used, dated),
         *_about_placeholders(used, expected.null_values),
         *_about_matches(sample),
-        *_about_future(dated, expected, now),
+        *_about_stamps(dated, expected, now),
         *_about_order(dated, expected),
         *(Finding(line) for line in sample.remarks.lines(_shown)),
         *_about_complete(sample, expected, now),
@@ -193,17 +193,24 @@ def _about_matches(sample: Sample) -> Iterator[Finding]:
         )
 
 
-def _about_future(dated: Sequence[SampledColumn], expected: Expected, now: datetime) -> Iterator[Finding]:
+def _about_stamps(dated: Sequence[SampledColumn], expected: Expected, now: datetime) -> Iterator[Finding]:
     for column in dated:
-        # Of enrichment's stamp every reading says so.
-        if column.path == "source.leads" and (column.path, column.name) in expected.stamps:
-            ahead = sum(value is not None and value > now + CLOCKS_AGREE for value in column.values)
-            if ahead:
-                yield Finding(
-                    f"source.leads: {ahead:,} of {len(column.values):,} sampled leads have a `{column.name}` of the "
-                    "future: put them right, or correct source.time_zone if all are ahead.",
-                    is_warning=True,
-                )
+        # Of a stamp of enrichment that lies in the future every reading says so.
+        ahead = sum(value is not None and value > now + CLOCKS_AGREE for value in column.values)
+        without = sum(value is None for value in column.values)
+        if (column.path, column.name) not in expected.stamps:
+            continue
+        if column.path == "source.leads" and ahead:
+            yield Finding(
+                f"source.leads: {ahead:,} of {len(column.values):,} sampled leads have a `{column.name}` of the "
+                "future: put them right, or correct source.time_zone if all are ahead.",
+                is_warning=True,
+            )
+        elif column.path == "source.enrichment" and without:
+            yield Finding(
+                f"{column.path}: {counted(without, 'sampled row has', 'sampled rows have')} no `{column.name}`: the "
+                "whole comparison alone finds such rows, up to source.compare_every later. Let each have one."
+            )
 
 
 def _about_order(dated: Sequence[SampledColumn], expected: Expected) -> Iterator[Finding]:
@@ -218,6 +225,7 @@ def _about_order(dated: Sequence[SampledColumn], expected: Expected) -> Iterator
 
 def _about_complete(sample: Sample, expected: Expected, now: datetime) -> Iterator[Finding]:
     if not sample.leads:
+        yield Finding("source.leads: no row of it is a lead yet, so a run would do nothing.")
         return
     missing = {lead.lead_id: expected.missing_of(lead, sample.enrichments.get(lead.lead_id)) for lead in sample.leads}
     lacking = Counter(name for names in missing.values() for name in dict.fromkeys(names))
@@ -257,7 +265,8 @@ def _about_missing(used: Sequence[SampledColumn]) -> Iterator[Finding]:
                 "another column, or find out why nothing is written into it.",
             )
         elif missing:
-            shares.setdefault(column.path, []).append(f"`{column.name}` in {_share(missing, len(column.values))}")
+            share = max(1, round(100 * missing / len(column.values)))
+            shares.setdefault(column.path, []).append(f"`{column.name}` in {share} %")
     for path, parts in shares.items():
         yield Finding(f"{path}: of the sampled rows some have no value: {', '.join(parts)}.")
 
@@ -273,12 +282,8 @@ def _about_zones(dated: Sequence[SampledColumn], expected: Expected) -> Iterator
         )
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{max(1, round(100 * part / whole))} %"
-
-
 def _sampled(leads: Sequence[Lead]) -> str:
-    return f"{len(leads):,} sampled lead{'' if len(leads) == 1 else 's'}"
+    return counted(len(leads), "sampled lead")
 
 
 def _some(ids: Sequence[str]) -> str:

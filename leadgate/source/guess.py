@@ -168,7 +168,7 @@ def _join(leads: Found, enrichment: Found, lead_id: Guess) -> tuple[float, Guess
     }
     if name := next((name for name, column in keys.items() if column == lead_id.name), None):
         return _SAME_FOREIGN_KEY, lead_id, Guess(name, "sure")
-    same = {name.lower(): name for name in usable}.get(lead_id.name.lower())
+    same = {"".join(words_of(name)): name for name in sorted(usable)}.get("".join(words_of(lead_id.name)))
     if same and lead_id.name.lower() != "id":
         return _SAME_NAME, lead_id, Guess(same, "sure" if same == lead_id.name else "likely")
     if name := next(iter(keys), None):

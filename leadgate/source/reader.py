@@ -14,7 +14,7 @@ from leadgate.clock import Clock
 from leadgate.config import Block, SourceConfig
 from leadgate.errors import SourceError
 from leadgate.model import Enrichment, Faults, Lead, SourceReading
-from leadgate.source.advice import advise
+from leadgate.source.advice import advise, warn_of_casts
 from leadgate.source.database import Database
 from leadgate.source.describe import Place
 from leadgate.source.freshness import read_horizon, read_source
@@ -90,6 +90,10 @@ class Source(KnownColumns):
     def advice(self) -> list[str]:
         """Say how arrivals are found here, and what is missing to find them better."""
         return list(advise(self._database, self._leads, self._enrichment))
+
+    def warnings(self) -> list[str]:
+        """Say what in the queries may send wrong data, whatever the rows are."""
+        return list(warn_of_casts(self._database, self._leads, self._enrichment))
 
     def sample(self) -> Sample:
         """Read some of the rows, at a cost that does not grow with the relations where indexes serve them."""

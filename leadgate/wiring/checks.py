@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -68,7 +68,8 @@ def check_pipeline(
         return Checked([error], [])
     errors: list[LeadgateError] = []
     advice: list[str] = []
-    looked: tuple[Sample, Policy, Columns] | None = None
+    findings: list[Finding] = []
+    looked: tuple[Sample, Policy | None, Columns] | None = None
     is_first_run = False
     try:
         with closing(open_source(path, config, clock=utc_now)) as source:
@@ -78,16 +79,19 @@ def check_pipeline(
                 advice.append(f"{write_types_to}: has the columns of the source and their types now.")
             advice += _about_types(path, types, source)
             advice += source.advice()
-            policy = build_policy(path, config, source)
+            findings += [Finding(warning, is_warning=True) for warning in source.warnings()]
+            policy = _build_policy(path, config, source, errors)
             now_doing("Reading a sample of the source's rows")
             looked = source.sample(), policy, source.columns
-            advice += _about_file(config, policy, looked[0])
-            examined = _examine(path, config, source, policy)
-            if examined.failures:
-                errors.append(ConfigError([f"{path}: {failure}" for failure in examined.failures]))
-            build_shadow(path, config, source)
+            if policy:
+                advice += _about_file(config, policy, looked[0])
+                examined = _examine(path, config, source, policy)
+                if examined.failures:
+                    errors.append(ConfigError([f"{path}: {failure}" for failure in examined.failures]))
+                build_shadow(path, config, source)
             now_doing("Reading how fresh the source is")
-            advice += source.reading(utc_now(), config.wait.source_fresh_within).faults.lines()
+            reading = source.reading(utc_now(), config.wait.source_fresh_within)
+            advice += [*reading.faults.lines(), *filter(None, [reading.problem])]
     except LeadgateError as error:
         errors.append(error)
     try:
@@ -102,14 +106,23 @@ def check_pipeline(
         advice.append(_ABOUT_PROCESSING)
     except LeadgateError as error:
         errors.append(error)
-    findings: list[Finding] = []
     if looked:
         sample, policy, columns = looked
-        expected = _expected(config, policy, columns, is_first_run=is_first_run)
-        findings = judge_sample(sample, expected, now=utc_now())
+        # With unknown columns in the file nobody can tell what it expects of the rows.
+        with suppress(ConfigError):
+            findings += judge_sample(sample, _expected(config, policy, columns, is_first_run), now=utc_now())
     advice += [finding.text for finding in findings if not finding.is_warning]
     warnings = [finding.text for finding in findings if finding.is_warning]
     return Checked(errors, advice, warnings, about_the_clear(config.leadbyte.base_url))
+
+
+def _build_policy(path: Path, config: PipelineConfig, source: Source, errors: list[LeadgateError]) -> Policy | None:
+    """Check the rules; None where they have faults, which are noted, so that those of the rows are named too."""
+    try:
+        return build_policy(path, config, source)
+    except ConfigError as error:
+        errors.append(error)
+        return None
 
 
 def check_offline(path: Path, types: Path | None) -> Checked:
@@ -230,7 +243,7 @@ def _about_permissions(ledger: Ledger) -> list[str]:
     return [f"ledger {file}: others on this machine may open it (mode {mode}): chmod 600 {file}*"] if mode else []
 
 
-def _expected(config: PipelineConfig, policy: Policy, columns: Columns, *, is_first_run: bool) -> Expected:
+def _expected(config: PipelineConfig, policy: Policy | None, columns: Columns, is_first_run: bool) -> Expected:  # noqa: FBT001
     """What the file expects of the rows of its source."""
     leads, enrichment, wait = config.source.leads, config.source.enrichment, config.wait
     requirements, update = Requirements(wait, columns, config.without_values), Update(config.update, columns)
@@ -239,7 +252,9 @@ def _expected(config: PipelineConfig, policy: Policy, columns: Columns, *, is_fi
         return requirements.deadline(lead, arrived) or wait.deadline
 
     read = {(column.relation, column.name) for column in (*requirements.columns, *update.columns)}
-    read |= {("lead", name) for name in policy.reads.lead} | {("enrichment", name) for name in policy.reads.enrichment}
+    if policy:
+        read |= {("lead", name) for name in policy.reads.lead}
+        read |= {("enrichment", name) for name in policy.reads.enrichment}
     paths = {"lead": "source.leads", "enrichment": "source.enrichment"}
     return Expected(
         columns={(paths[relation], name) for relation, name in read},

@@ -86,6 +86,6 @@ def history_of(path: Path, config: PipelineConfig, ledger: Ledger, lead_id: str)
         also = f"Did you mean {meant!r}? " if meant != lead_id and read_history(ledger, meant) else ""
         raise ConfigError(
             f"{path}: the pipeline {config.pipeline!r} knows no lead {lead_id!r}. {also}Leads are registered "
-            "by a run; `leadgate status` counts those it knows."
+            "by a run; `leadgate status` counts those it knows, and `leadgate plan` names rows that are passed over."
         )
     return history

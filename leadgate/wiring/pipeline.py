@@ -118,7 +118,7 @@ def _noting(kind: type[LeadgateError], ledger: Ledger) -> Iterator[None]:
     try:
         yield
     except kind as error:
-        first, *others = problems_of(error)
+        first, *others = (problem.splitlines()[0] for problem in problems_of(error))
         problem = f"{first} (and {counted(len(others), 'other fault')})" if others else first
         keep_reading(ledger, SourceReading(ledger.now(), newest_at=None, healthy=False, problem=problem))
         raise

@@ -120,6 +120,19 @@ def test_a_file_without_examples_is_fine(pipeline: Practice) -> None:
     assert finished.stdout == f"{pipeline.file}: there are no examples; docs/rules.md shows how to write some.\n"
 
 
+def test_check_names_faults_of_rules_and_of_rows_in_one_go(tmp_path: Path, leadbyte: Sandbox) -> None:
+    """A slip in a rule hides nothing of what the rows would do."""
+    practice = Practice(tmp_path, leadbyte.url)
+    practice.quarantine(1, 2)
+    practice.enrich(1, **GOOD)
+    practice.close()
+    practice.edit("enrichment.phone_verified &&", "enrichment.phone_verifid &&")
+    finished = leadgate("check", config=practice.file)
+    assert finished.code == 2
+    assert "unknown column enrichment.phone_verifid; did you mean enrichment.phone_verified?" in finished.stderr
+    assert "wait.require: 1 of 2 sampled leads are complete now" in finished.stdout
+
+
 def test_check_tries_the_examples_and_advises(tmp_path: Path, leadbyte: Sandbox) -> None:
     """A failing example is a fault; what is only odd is advice, given where all is well."""
     practice = Practice(tmp_path, leadbyte.url)

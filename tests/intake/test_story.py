@@ -40,6 +40,8 @@ ENTRY: dict[str, Any] = {
     "decided_token": None,
     "note": None,
     "inferred": False,
+    "settled_at": None,
+    "absent_since": None,
 }
 
 
@@ -63,6 +65,14 @@ def now_of(state: State, **columns: object) -> str:
             f"waits for score until 2026-03-02 12:00:00Z; {THEN_LATE}",
         ),
         (State.WAITING, {"quarantined_at": LAST_DAY}, "waits for postcode, and is never late."),
+        (
+            State.READY,
+            {"due_at": NOON, "absent_since": NOON},
+            (
+                "due for a decision at 2026-03-01 12:00:00Z. Its row has not been in source.leads since "
+                "2026-03-01 12:00:00Z: from 2026-03-01 12:10:00Z on the lead is withdrawn."
+            ),
+        ),
         (
             State.WAITING,
             {"missing": [], "due_at": NOON + timedelta(hours=1)},

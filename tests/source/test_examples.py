@@ -1,6 +1,7 @@
 """The schemas in examples/ are sources that leadgate reads, with the types the documentation promises."""
 
-from datetime import datetime, timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import text
@@ -71,3 +72,22 @@ def _now(database: UserDatabase) -> datetime:
         stamp = str(connection.execute(text("SELECT CURRENT_TIMESTAMP")).scalar_one())
     moment = datetime.fromisoformat(stamp)
     return moment if moment.tzinfo else datetime.fromisoformat(f"{stamp}+00:00")
+
+
+def test_the_documented_query_takes_the_newest_of_each_fact(database: UserDatabase, open_source: OpenSource) -> None:
+    """As it stands on the page, but for the schema: not the largest value."""
+    page = (EXAMPLES.parent / "docs" / "source.md").read_text(encoding="utf-8")
+    query = re.search(r"query: >\n(?P<query>.*?)\n +id: lead_id", page, re.DOTALL)
+    assert query
+    database.run(
+        "CREATE TABLE lead_facts (lead_id INTEGER, fact VARCHAR(20), value VARCHAR(20), updated_at TIMESTAMP NULL)",
+        "INSERT INTO lead_facts VALUES (7, 'postcode', 'ZZ1', '2026-03-01 10:00:00')",
+        "INSERT INTO lead_facts VALUES (7, 'postcode', 'AA1', '2026-03-01 11:00:00')",
+        "INSERT INTO lead_facts VALUES (7, 'optedOut', 'true', '2026-03-01 12:00:00')",
+        "CREATE TABLE leads (id INTEGER, quarantined_at TIMESTAMP NULL)",
+    )
+    types = {"postcode": "string", "opted_out": "bool", "updated_at": "timestamp"}  # SQLite has none of its own
+    source = open_source(enrichment={"query": query["query"].replace("crm.", ""), "id": "lead_id", "types": types})
+    found = source.enrichments(["7"])["7"]
+    assert (found.columns["postcode"], found.columns["opted_out"]) == ("AA1", True)
+    assert found.updated_at == datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -73,3 +73,12 @@ def test_a_refused_password_is_a_fault_of_the_address(
         open_source(reader_url.replace("leadgate_reader@", "leadgate_reader:s3cr3t@"))
     said = str(caught.value)
     assert said == "source.url (mysql): its user or password is refused. Correct it; `leadgate check` looks again."
+
+
+def test_a_view_that_names_what_is_gone_is_called_so(
+    owner: UserDatabase, reader_url: str, open_source: OpenSource
+) -> None:
+    """SQLAlchemy has an error of its own for it, in whose text the server's words stand."""
+    owner.run("GRANT SELECT, SHOW VIEW ON seen TO leadgate_reader@'%'", "ALTER TABLE enrichment DROP COLUMN postcode")
+    with pytest.raises(SourceError, match="the view names what is gone, or its owner lacks a right"):
+        open_source(reader_url, enrichment={"table": "seen"})

@@ -290,3 +290,14 @@ def test_stamps_that_are_not_written_alike_are_a_warning(sqlite_url: str, open_s
     assert told.startswith(
         "source.enrichment: `updated_at` is not written alike in all rows, such as 9:05 beside 10:05"
     )
+
+
+def test_rows_without_a_stamp_are_counted(database: UserDatabase, open_source: OpenSource) -> None:
+    """Reading forward never finds them; an empty table of leads is told, too."""
+    fill(database, 3)
+    assert not any("no `updated_at`" in finding.text for finding in judge(open_source()))
+    database.run("UPDATE enrichment SET updated_at = NULL WHERE id = 2932000")
+    told = [finding for finding in judge(open_source()) if "1 sampled row has no `updated_at`" in finding.text]
+    assert [finding.is_warning for finding in told] == [False]
+    database.run("DELETE FROM leads")
+    assert any("source.leads: no row of it is a lead yet" in finding.text for finding in judge(open_source()))

@@ -93,6 +93,8 @@ def test_sources_rules_and_examples_read_the_same_text_the_same_way(sqlite_url: 
         (1.0, S, "1"),
         (2**64 - 1, S, "18446744073709551615"),
         (date(2026, 3, 1), S, "2026-03-01"),
+        (timedelta(hours=9, minutes=5), S, "09:05:00"),
+        (-timedelta(hours=838, minutes=59, seconds=59, milliseconds=500), S, "-838:59:59.5"),
         (UUID(int=1), S, "00000000-0000-0000-0000-000000000001"),
         (b"caf\xc3\xa9", S, "café"),
         (b"\xff", S, None),
