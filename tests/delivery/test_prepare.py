@@ -125,6 +125,7 @@ def test_a_lead_whose_row_has_vanished_is_not_decided(pipeline: Pipeline) -> Non
     assert verdicts(preparation(pipeline).claim_wave(100)) == {"2": "process"}
     entry = pipeline.entry("1")
     assert (entry["state"], entry["due_at"], entry["lease_owner"]) == ("ready", NOON + timedelta(minutes=10), None)
+    assert pipeline.entry("2")["lease_owner"] is not None, "the other lead is held, and will be sent"
     assert preparation(pipeline).claim_wave(100) == []
 
 
@@ -151,6 +152,15 @@ def test_rejects_beyond_the_budget_go_to_a_person(pipeline: Pipeline) -> None:
     assert last.rule == "never-enriched"
     assert last.reason.startswith("No enrichment within the deadline.")
     assert "(For a person: safety.budgets.reject, 3/hour, is used up.)" in last.reason
+
+
+def test_acts_beyond_the_budget_wait_and_are_counted(pipeline: Pipeline) -> None:
+    """Each of them, however many waves there are."""
+    pipeline.complete(*range(1, 8))
+    tally = Tally()
+    wave = preparation(pipeline, tally=tally, safety={"budgets": {"process": "3/hour"}}).claim_wave(9)
+    assert [lead.decision.verdict.value for lead in wave] == ["process"] * 3 + ["hold"] * 4
+    assert (tally.put_off, tally.capped) == (4, 0)
 
 
 def test_a_budget_of_none_rejects_nothing(pipeline: Pipeline) -> None:

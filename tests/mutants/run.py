@@ -24,7 +24,7 @@ _BUILD = _ROOT / "build" / "mutants"
 _PACKAGES = ("policy", "leadbyte", "delivery", "intake", "ledger")
 """The packages of the core whose faults cost money; the tests that are to notice one are in a folder of that name."""
 _ALSO = {
-    "delivery": ("tests/reconcile", "tests/people/test_budgets.py", "tests/people/test_plans.py"),
+    "delivery": ("tests/reconcile", *(f"tests/people/test_{name}.py" for name in ("budgets", "plans", "pauses"))),
     "intake": ("tests/people/test_again.py", "tests/people/test_observing.py"),
     "ledger": ("tests/people",),
 }
