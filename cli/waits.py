@@ -9,7 +9,7 @@ from leadgate.readable import counted
 from leadgate.waits import Waits, count_waits
 from leadgate.waits.count import AFTER, Group
 from leadgate.waits.tally import Point
-from leadgate.waits.words import about_ranges, headline, left_out, regrets, rows, without
+from leadgate.waits.words import about_ages, about_ranges, headline, left_out, regrets, rows, without
 from leadgate.wiring.ledger import ledger_of
 
 
@@ -36,7 +36,7 @@ def waits(
 
 def _print(found: Waits, pipeline: str) -> None:
     say(f"{pipeline}: {counted(found.leads, 'lead')} quarantined since {found.since:%Y-%m-%d %H:%M}Z.")
-    for note in filter(None, (left_out(found), about_ranges(found))):
+    for note in filter(None, (left_out(found), about_ranges(found), about_ages(found))):
         say(f"{note}.")
     for group in found.groups:
         say()

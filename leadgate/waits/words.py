@@ -91,6 +91,15 @@ def about_ranges(waits: Waits) -> str:
     return "Ranges: it is not known when data came that was there at leadgate's first look, or came between two looks"
 
 
+def about_ages(waits: Waits) -> str:
+    """Say why a longer deadline may keep a smaller share; empty where none does."""
+    for group in waits.groups:
+        shares = [point.had / point.leads for point in group.others(group.whole) if point.leads >= FEW]
+        if shares != sorted(shares):
+            return "A longer deadline is judged by older leads alone (the last row), so its share can be smaller"
+    return ""
+
+
 def _is_range(point: Point) -> bool:
     return 20 * point.unclear > point.leads
 
@@ -105,7 +114,7 @@ def left_out(waits: Waits) -> str:
 def as_markdown(waits: Waits) -> str:
     """The artifact: for each deadline a table with a row of bars for each column, and what came too late."""
     lines = [f"{counted(waits.leads, 'lead')} quarantined since {waits.since:%Y-%m-%d %H:%M} UTC."]
-    lines += [f"{said}." for said in (left_out(waits), about_ranges(waits)) if said]
+    lines += [f"{said}." for said in (left_out(waits), about_ranges(waits), about_ages(waits)) if said]
     for group in waits.groups:
         head, *body = rows(group)
         bars = [bars_of(points) for points in curves_of(group).values()]

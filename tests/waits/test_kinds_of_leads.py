@@ -13,7 +13,7 @@ from leadgate.ledger.source_progress import Mark, Relation, keep_mark
 from leadgate.model import Arrivals, Lead, Look, SourceReading
 from leadgate.waits import Waits, count_waits
 from leadgate.waits.count import Group
-from leadgate.waits.words import about_ranges, headline, kept_share, regrets, rows, without
+from leadgate.waits.words import about_ages, about_ranges, headline, kept_share, regrets, rows, without
 from tests.delivery.world import NOON, config_with
 from tests.support.ledgers import new_engine
 
@@ -63,6 +63,17 @@ def points(found: Waits, hours: float) -> tuple[int, int, int]:
 def many(count: int, arrivals: Arrivals, first: int = 0) -> dict[str, Arrivals]:
     """As many leads with the same arrivals."""
     return {str(first + number): arrivals for number in range(count)}
+
+
+def test_a_longer_deadline_with_a_smaller_share_is_explained(ledger: Ledger) -> None:
+    """It is judged by older leads alone, and those of ten hours ago were quicker."""
+    read(ledger)
+    note(ledger, many(150, {"postcode": (at(1), at(2))}))
+    assert about_ages(count(ledger)) == ""
+    note(ledger, many(50, {"postcode": (at(90), at(91))}, first=150))
+    quick = many(100, {"postcode": (at(63), at(64))}, first=200)
+    note(ledger, quick, quarantined_at=NOW - timedelta(hours=10))
+    assert about_ages(count(ledger)).startswith("A longer deadline is judged by older leads alone")
 
 
 def test_only_leads_that_are_old_enough_count(ledger: Ledger) -> None:
