@@ -26,3 +26,12 @@ def odd_ids(where: str) -> Fault:
         "with an id that holds what cannot be seen, such as a blank at its end",
         "It is read without, but no index serves such ids: correct them, or give a `query:` that does.",
     )
+
+
+def several_rows(where: str) -> Fault:
+    """What is odd about enrichment that has more than one row of a lead."""
+    return Fault(
+        where,
+        "of leads that have more than one",
+        "The newest counts, and rows are never merged: if each is a part, bring them together by a `query:`.",
+    )

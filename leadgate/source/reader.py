@@ -4,6 +4,7 @@ Nothing is ever written. A page, a thousand ids and a reading are one statement 
 transaction stays open between them, and a server that was restarted in between is not noticed.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from leadgate.model import Enrichment, Faults, Lead, SourceReading
 from leadgate.source.advice import advise, warn_of_casts
 from leadgate.source.database import Database
 from leadgate.source.describe import Place
+from leadgate.source.faults import several_rows
 from leadgate.source.freshness import read_horizon, read_source
 from leadgate.source.ids import id_text
 from leadgate.source.known import KnownColumns, each_relation
@@ -107,6 +109,10 @@ class Source(KnownColumns):
         newest_raw = read_slice(self._database, self._enrichment, by, both_ends=False)
         newest, odd = sample_enrichment(self._enrichment, newest_raw)
         newest_ids = list(dict.fromkeys(row.lead_id for row in newest))
+        times = Counter(row.lead_id for row in newest)
+        if several := [lead_id for lead_id in newest_ids if times[lead_id] > 1]:
+            where = self._enrichment.relation.where
+            odd.add(several_rows(where), several, rows=sum(times[lead_id] for lead_id in several))
         # Before an odd id is found among the leads, for then no index serves this.
         present = self.present(newest_ids)
         leads, faults, remarks = sample_leads(self._leads, self.lead_pages, leads_raw, self._quarantined_at)

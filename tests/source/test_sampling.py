@@ -301,3 +301,15 @@ def test_rows_without_a_stamp_are_counted(database: UserDatabase, open_source: O
     assert [finding.is_warning for finding in told] == [False]
     database.run("DELETE FROM leads")
     assert any("source.leads: no row of it is a lead yet" in finding.text for finding in judge(open_source()))
+
+
+def test_several_rows_of_a_lead_are_told(database: UserDatabase, open_source: OpenSource) -> None:
+    """As where each provider writes one of its own: nobody merges them."""
+    fill(database, 3)
+    assert not any("more than one" in finding.text for finding in judge(open_source()))
+    database.run("INSERT INTO enrichment (id, updated_at) SELECT id, updated_at FROM enrichment WHERE id < 2932002")
+    (told,) = (finding for finding in judge(open_source()) if "more than one" in finding.text)
+    assert told.text.startswith(
+        "source.enrichment (table enrichment): 4 rows of leads that have more than one, such as"
+    )
+    assert (told.is_warning, "never merged" in told.text) == (False, True)
