@@ -99,7 +99,7 @@ def test_a_lead_that_is_not_known_cannot_be_explained(pipeline: Practice) -> Non
     assert (finished.code, finished.stdout) == (2, "")
     assert finished.stderr == (
         f"leadgate: {pipeline.file}: the pipeline 'acme' knows no lead '4711'. Leads are registered by a run; "
-        "`leadgate status` counts those it knows.\n"
+        "`leadgate status` counts those it knows, and `leadgate plan` names rows that are passed over.\n"
     )
 
 

@@ -250,7 +250,7 @@ def test_a_lead_that_nobody_knows_is_wrong_use(pipeline: Practice) -> None:
     assert (finished.code, finished.stdout) == (2, "")
     assert finished.stderr == (
         f"leadgate: {pipeline.file}: the pipeline 'acme' knows no lead '7'. Leads are registered by a run; "
-        "`leadgate status` counts those it knows.\n"
+        "`leadgate status` counts those it knows, and `leadgate plan` names rows that are passed over.\n"
     )
     assert finished.stderr == leadgate("explain", 7, config=pipeline.file).stderr
 

@@ -145,7 +145,7 @@ def test_words_come_while_prefect_is_slow(pipeline: Practice) -> None:
         ended = wait_for(process)
     assert words in {"Loading Prefect ...\n", "Asking the Prefect server ...\n"}
     assert (ended.code, ended.stdout) == (2, "")
-    assert ended.stderr.splitlines()[-1].startswith("leadgate: the Prefect server at ")
+    assert ended.stderr.splitlines()[-1].startswith("leadgate: The Prefect server at ")
 
 
 def test_a_fast_verb_shows_nothing(lone_lead: Practice) -> None:
