@@ -172,5 +172,6 @@ def _wait_until_healthy(process: "subprocess.Popen[bytes]", address: str, log: P
         except httpx.TransportError:
             time.sleep(0.1)
     raise PrefectServerError(
-        f"The Prefect server did not start; {log} says why. To use a server of yours, set PREFECT_API_URL."
+        f"The Prefect server did not start; {log} says why. If a server of yours runs on the same PREFECT_HOME, its "
+        "database may be in the way: set PREFECT_API_URL to use that server."
     )

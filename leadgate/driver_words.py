@@ -59,6 +59,7 @@ _KNOWN = (
     _known(r"references invalid table", "the view names what is gone, or its owner lacks a right"),
     _known(r"permission denied|command denied|not authorized", "permission denied"),
     _known(r"\Ainvalid input syntax for type", "a cast does not fit one of the values: leave such rows out"),
+    _known(r"out of range for type", "a cast does not fit one of the values: leave such rows out"),
     _known(r"\A(?:near NAME: syntax error|syntax error at or near NAME)", "syntax error near"),
     _known(r"syntax error|error in your sql syntax|incomplete input|unrecognized token", "syntax error"),
     _known(r"readonly database|read-?only transaction|--read-only", "attempt to write a readonly database"),

@@ -98,7 +98,7 @@ class LeadPages:
         for lead_id, raws in by_id.items():
             known = [instant for raw in raws if (instant := self._rows.instant(raw, self._at))]
             if len(raws) > 1:
-                twice = Fault(where, "of leads that are on more than one", f"The earliest `{at}` counts.")
+                twice = Fault(where, "of leads that are on more than one", f"The one of the earliest `{at}` counts.")
                 faults.add(twice, [lead_id], rows=len(raws))
             if known:
                 leads.append(Lead(lead_id, min(known)))

@@ -83,6 +83,7 @@ def test_the_documented_query_takes_the_newest_of_each_fact(database: UserDataba
         "CREATE TABLE lead_facts (lead_id INTEGER, fact VARCHAR(20), value VARCHAR(20), updated_at TIMESTAMP NULL)",
         "INSERT INTO lead_facts VALUES (7, 'postcode', 'ZZ1', '2026-03-01 10:00:00')",
         "INSERT INTO lead_facts VALUES (7, 'postcode', 'AA1', '2026-03-01 11:00:00')",
+        "INSERT INTO lead_facts VALUES (7, 'postcode', 'ZZ9', NULL)",
         "INSERT INTO lead_facts VALUES (7, 'optedOut', 'true', '2026-03-01 12:00:00')",
         "CREATE TABLE leads (id INTEGER, quarantined_at TIMESTAMP NULL)",
     )

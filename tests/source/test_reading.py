@@ -61,8 +61,8 @@ def test_rows_that_are_wrong_are_told_and_the_others_read(
     # On a page of one row a lead that fills it is passed over.
     count = 2 if size == 1 else 3
     assert (
-        f"{count} rows of leads that are on more than one, such as lead 2. The earliest `quarantined_at` counts."
-        in twice
+        f"{count} rows of leads that are on more than one, such as lead 2. "
+        "The one of the earliest `quarantined_at` counts." in twice
     )
     assert "1 row without `quarantined_at`, of lead 3. Such leads wait" in no_time
 
