@@ -10,7 +10,7 @@ from cli.options import ByOption, at_keyboard, whoever
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.ledger.pauses import end_pause, keep_pause
 from leadgate.model import WHILE_PAUSED
-from leadgate.wiring.ledger import ledger_of
+from leadgate.wiring.ledger import ledger_to_stop
 
 
 @reports_errors
@@ -26,7 +26,7 @@ def pause(
     Leads that would be acted on stay ready, and are decided again after `leadgate resume`. Requests that were already
     on their way are answered.
     """
-    with ledger_of(config) as (settings, ledger):
+    with ledger_to_stop(config) as (settings, ledger):
         now = ledger.now()
         new_pause = keep_pause(ledger, by=whoever(by), where=at_keyboard(), reason=reason, now=now)
     if as_json:
@@ -43,7 +43,7 @@ def pause(
 @reports_errors
 def resume(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption = False) -> None:
     """End the pause: what it has put off is due at once, and the next run decides it anew."""
-    with ledger_of(config) as (settings, ledger):
+    with ledger_to_stop(config) as (settings, ledger):
         ended = end_pause(ledger, now=ledger.now())
     if as_json:
         ended_pause, leads = (asdict(ended.pause), ended.leads) if ended else (None, 0)

@@ -152,6 +152,9 @@ def _say_what_to_type(groups: Sequence[Group], reviews: Sequence[Review], settin
         say(f"All of a rule at once: `leadgate review process --rule {rule} --reason TEXT`; it asks for their count.")
     elif kinds.keys() & {SentBy.CAP, SentBy.OTHER}:
         say("To decide: `leadgate review process ID --reason TEXT`, or reject, or wait.")
+    if capped := kinds.get(SentBy.CAP):
+        say("What a budget stopped, the rules would reject: to reject all of a rule,")
+        say(f"`leadgate review reject --rule {capped.rule or OTHERWISE} --reason TEXT`; it asks for their count.")
     if SentBy.DOUBT in kinds:
         proven = span(settings.delivery.proven_after)
         say("If its act may have been taken: look in LeadByte whether the lead was processed or rejected, or is still")

@@ -11,7 +11,7 @@ from pydantic import Field
 from leadgate.ledger.pauses import keep_pause
 from leadgate.printable import on_one_line
 from leadgate.unexpected import guarded
-from leadgate.wiring.ledger import ledger_of
+from leadgate.wiring.ledger import ledger_to_stop
 from tasks.forms import ends_in_a_sentence
 from tasks.observed import observe
 from tasks.report import name_run
@@ -39,7 +39,7 @@ async def pause_pipeline(
         config: Leave it as it is.
 
     """
-    with ledger_of(Path(config)) as (settings, ledger):
+    with ledger_to_stop(Path(config)) as (settings, ledger):
         where = f"flow run {await name_run(settings.pipeline, ledger.now())}"
         pause = keep_pause(ledger, by=by, where=where, reason=" ".join(reason.split()), now=ledger.now())
     get_run_logger().warning("event=paused pipeline=%s", settings.pipeline)

@@ -11,7 +11,7 @@ from pydantic import Field
 from leadgate.ledger.pauses import end_pause
 from leadgate.printable import on_one_line
 from leadgate.unexpected import guarded
-from leadgate.wiring.ledger import ledger_of
+from leadgate.wiring.ledger import ledger_to_stop
 from tasks.forms import ends_in_a_sentence
 from tasks.observed import observe
 from tasks.report import name_run
@@ -41,7 +41,7 @@ async def resume_pipeline(
         config: Leave it as it is.
 
     """
-    with ledger_of(Path(config)) as (settings, ledger):
+    with ledger_to_stop(Path(config)) as (settings, ledger):
         await name_run(settings.pipeline, ledger.now())
         ended = end_pause(ledger, now=ledger.now())
     if ended is None:

@@ -67,7 +67,8 @@ class People:
         ordered = sorted(kinds.items(), key=lambda kind: -sum(each.leads for each in kind[1]))
         for (name, is_by_rule), alike in ordered[:_RULES]:
             count = sum(each.leads for each in alike)
-            decide = self._decide_rule(name, count) if is_by_rule else "see below"
+            is_capped = any(each.sent_by is SentBy.CAP for each in alike)
+            decide = self._decide_rule(name, count, is_capped=is_capped) if is_by_rule else "see below"
             shown, more = alike[:_REASONS], alike[_REASONS:]
             for place, each in enumerate(shown):
                 capped = "one reject too many: " if each.sent_by is SentBy.CAP else ""
@@ -80,9 +81,11 @@ class People:
             yield f"| {count:,} | | {len(more_rules):,} others | |"
         yield ""
 
-    def _decide_rule(self, rule: str, count: int) -> str:
-        form = self.forms.link({"rule": rule, "count": count})
-        return as_link(f"decide all {count:,}", form) if form else in_code(f"leadgate review process --rule {rule}")
+    def _decide_rule(self, rule: str, count: int, *, is_capped: bool) -> str:
+        """Link to the form, or give what to type; of rejects that a budget stopped the rule's own verdict."""
+        if form := self.forms.link({"rule": rule, "count": count}):
+            return as_link(f"decide all {count:,}", form)
+        return in_code(f"leadgate review {'reject' if is_capped else 'process'} --rule {rule} --reason TEXT")
 
     def _in_review(self) -> Iterator[str]:
         found = [lead for lead in self.found if lead.state is State.REVIEW and not lead.in_doubt]

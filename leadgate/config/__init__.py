@@ -8,6 +8,7 @@ from leadgate.config.leadbyte import LONGEST_CONNECT as LONGEST_CONNECT
 from leadgate.config.leadbyte import about_the_clear as about_the_clear
 from leadgate.config.leadbyte import longest_exchange as longest_exchange
 from leadgate.config.load import load_config as load_config
+from leadgate.config.load import load_ledger_alone as load_ledger_alone
 from leadgate.config.load import parse_config as parse_config
 from leadgate.config.policy import Conditions as Conditions
 from leadgate.config.policy import PolicyConfig as PolicyConfig

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from leadgate.config.document import holds_special, read_document
 from leadgate.config.section import Section, Unfit, shortened
-from leadgate.config.shape import PipelineConfig
+from leadgate.config.shape import LedgerConfig, PipelineConfig
 from leadgate.config.variables import SECRETS, Filled, passwords_of
 from leadgate.config.wording import plain_words
 from leadgate.errors import ConfigError
@@ -41,6 +41,27 @@ def load_config(
     environ = os.environ if environ is None else environ
     needs: dict[str, bool] = {"needs_secrets": needs_secrets, "needs_key": needs_key, "is_offline": is_offline}
     return parse_config(text, str(path), environ, **needs)
+
+
+def load_ledger_alone(path: Path, environ: Mapping[str, str] | None = None) -> PipelineConfig | None:
+    """Read the name and the ledger of a file whose other parts may be wrong; None where these are not right either.
+
+    Nothing else is in what it returns: it is for what stops a pipeline, which must not depend on the rest.
+    """
+    try:
+        document = read_document(read_file(path, missing=_NO_FILE), str(path))
+        of_ledger: dict[str, Any] = {key: document[key] for key in ("pipeline", "ledger") if key in document}
+        filled = Filled(of_ledger, os.environ if environ is None else environ)
+        ledger = LedgerConfig.model_validate(filled.document.get("ledger", {}))
+    except (ConfigError, ValidationError):
+        return None
+    name = filled.document.get("pipeline")
+    if filled.absent or not isinstance(name, str):
+        return None
+    found: dict[str, Any] = {"pipeline": name, "ledger": ledger}
+    config = PipelineConfig.model_construct(**found)
+    config.note_variables(filled.values)
+    return config
 
 
 def parse_config(  # noqa: PLR0913

@@ -23,6 +23,7 @@ def advise(
         *_without_process(policy, unreachable),
         *_not_waited_for(policy, require),
         *_passed_over(policy, require, without_value),
+        *(_needs_no_enrichment(policy) if require else ()),
         *_idle_facts(policy, config),
     ]
 
@@ -104,6 +105,15 @@ def _passed_over(policy: Policy, require: Sequence[str], without_value: Containe
                         f"{by} may then process: {first}give this one `on_missing: review`."
                     )
                     break
+
+
+def _needs_no_enrichment(policy: Policy) -> Iterator[str]:
+    for rule in policy.rules:
+        if rule.config.then is Verdict.REJECT and rule.names and all(name.startswith("lead.") for name in rule.names):
+            yield (
+                f"{_place(policy, rule)}: reads the lead's own row alone, and is asked no sooner than the others: when "
+                "all of wait.require is there, or the lead is late."
+            )
 
 
 def _idle_facts(policy: Policy, config: PolicyConfig) -> Iterator[str]:

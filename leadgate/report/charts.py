@@ -135,7 +135,10 @@ def _bands(movement: Movement, now: datetime, width: int) -> Any:  # noqa: ANN40
     ]
     order = [what for what in _BANDS if any(row["what"] == what for row in rows)]
     ends = [min(movement.began_at, *(moved.at for moved in movement.moved)), now]
-    x_axis = alt.Axis(title=None, labelOverlap=True, tickCount=8 if width == _WIDE else 4, grid=False, labelFlush=True)
+    # A day is told where one begins; otherwise the time, by 24 hours.
+    clock = "utcFormat(datum.value, utchours(datum.value) + utcminutes(datum.value) ? '%H:%M' : '%b %d')"
+    ticks = 8 if width == _WIDE else 4
+    x_axis = alt.Axis(title=None, labelOverlap=True, tickCount=ticks, grid=False, labelFlush=True, labelExpr=clock)
     whole = "datum.value % 1 ? '' : format(datum.value, '~s')"  # there is no half a lead
     y_axis = alt.Axis(tickCount=2, tickMinStep=1, labelExpr=whole, minExtent=36, maxExtent=36)
     return (

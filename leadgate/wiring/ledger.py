@@ -11,13 +11,13 @@ from pydantic import SecretStr
 
 from leadgate.addresses import check_address
 from leadgate.clock import Clock
-from leadgate.config import PipelineConfig, load_config
+from leadgate.config import PipelineConfig, load_config, load_ledger_alone
 from leadgate.errors import ConfigError, LedgerError, SourceError
 from leadgate.identity import identity_of
 from leadgate.ledger import Ledger, open_engine
 from leadgate.ledger.forgotten import read_forgotten
 from leadgate.ledger.history import History, read_history
-from leadgate.ledger.pipelines import check_pipeline
+from leadgate.ledger.pipelines import check_pipeline, read_known_pipeline
 from leadgate.sign_of_life import now_doing
 
 
@@ -70,6 +70,27 @@ def ledger_of(path: Path) -> Iterator[tuple[PipelineConfig, Ledger]]:
     """Read a pipeline file and open its ledger, and nothing else of it; the ledger is closed afterwards."""
     config = load_config(path, needs_secrets=False)
     with closing(open_ledger(path, config)) as ledger:
+        yield config, ledger
+
+
+@contextmanager
+def ledger_to_stop(path: Path) -> Iterator[tuple[PipelineConfig, Ledger]]:
+    """As `ledger_of`; of a file that is wrong elsewhere by its name and ledger alone, for the ledger that knows it.
+
+    Whoever pauses must not have to mend a file first.
+    """
+    try:
+        config, fault = load_config(path, needs_secrets=False), None
+    except ConfigError as error:
+        undone = "nothing was paused or resumed: name a file that is right by --config, or run pause-pipeline-NAME"
+        fault = ConfigError([*error.problems, f"{path}: {undone}"])
+        alone = load_ledger_alone(path)
+        if alone is None:
+            raise fault from None
+        config = alone
+    with closing(connect_ledger(path, config) if fault else open_ledger(path, config)) as ledger:
+        if fault and read_known_pipeline(ledger) is None:
+            raise fault
         yield config, ledger
 
 

@@ -179,6 +179,21 @@ def test_forgetting_offers_only_what_it_takes(pipeline: Practice) -> None:
     )
 
 
+@pytest.mark.parametrize(("old", "new"), [("policy:", "polcy:"), ("deadline: 24h", "deadline: 24 hours")])
+def test_a_fault_elsewhere_in_the_file_keeps_nobody_from_pausing(pipeline: Practice, old: str, new: str) -> None:
+    """A brake goes by the pipeline's name and its ledger alone, as far as the ledger knows the name."""
+    leadgate("resume", config=pipeline.file)
+    wrong = pipeline.file.read_text("utf-8").replace(old, new)
+    pipeline.file.write_text(wrong, "utf-8")
+    paused = leadgate("pause", "--by", "ann", "--reason", "Look.", config=pipeline.file)
+    assert (paused.code, paused.stdout.startswith("acme is paused since ")) == (0, True), paused.stderr
+    assert leadgate("resume", config=pipeline.file).stdout.startswith("acme goes on; it had been paused")
+    pipeline.file.write_text(wrong.replace("pipeline: acme", "pipeline: acne"), "utf-8")
+    refused = leadgate("pause", config=pipeline.file)
+    assert refused.code == 2
+    assert "nothing was paused or resumed: name a file that is right by --config" in refused.stderr
+
+
 def test_a_second_pause_says_that_the_first_one_holds(pipeline: Practice) -> None:
     """Its reason is not taken over, and nobody is left to think so."""
     leadgate("pause", "--reason", "A look.", "--by", "ann", config=pipeline.file)

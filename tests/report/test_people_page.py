@@ -69,7 +69,10 @@ def test_what_is_to_be_done_first_stands_above_each_kind() -> None:
 def test_without_a_form_there_are_commands() -> None:
     """On a laptop, where no deployment draws one."""
     told = page([lead("1")], [Group(SentBy.RULE, None, "No rule matched.", 1)], forms=NO_FORMS)
-    assert "`leadgate review process --rule otherwise`" in told
+    assert "`leadgate review process --rule otherwise --reason TEXT`" in told
+    capped = page([lead("1")], [Group(SentBy.CAP, "opted-out", "Opted out.", 3)], forms=NO_FORMS)
+    assert "`leadgate review reject --rule opted-out --reason TEXT`" in capped
+    assert "review process --rule" not in capped
     assert "`leadgate review process ID --reason TEXT`" in told
     assert "[decide" not in told
 
