@@ -16,6 +16,7 @@ from prefect.client.schemas.sorting import ArtifactSort
 
 from flows.release_leads import release_leads
 from leadgate.sandbox import Sandbox
+from tests.support.browser import submit_form
 from tests.support.pipelines import Practice
 
 PICTURES = "LEADGATE_PICTURES"
@@ -87,7 +88,7 @@ def test_three_clicks_from_the_page_of_people_to_an_act(
     by.fill("Ann")
     shoot(page, ui, "review")
     before = runs()
-    page.get_by_role("button", name="Submit").click()
+    submit_form(page)
     page.wait_for_url(re.compile(r"/deployments/deployment/[0-9a-f-]+(\?.*)?$"))
     (made,) = runs().keys() - before.keys()
     execute(made, tmp_path, ui_server)

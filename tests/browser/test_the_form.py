@@ -9,6 +9,7 @@ from prefect import get_client
 from prefect.client.schemas.objects import FlowRun
 
 from tasks.links import form_link
+from tests.support.browser import submit_form
 from tests.support.pipelines import Practice
 
 FILLED_IN = {
@@ -48,7 +49,7 @@ def test_a_link_fills_in_the_form_and_one_button_makes_the_run(
     fields = [FILLED_IN["ids"], FILLED_IN["rule"], FILLED_IN["reason"], FILLED_IN["by"], str(on_the_ui.file)]
     for place, value in enumerate(fields):
         expect(page.locator("textarea").nth(place)).to_have_value(str(value))
-    page.get_by_role("button", name="Submit").click()
+    submit_form(page)
     page.wait_for_url(re.compile(r"/deployments/deployment/[0-9a-f-]+(\?.*)?$"))
     (made,) = [run for run in runs() if run.id not in before]
     assert made.parameters == FILLED_IN | {"config": str(on_the_ui.file)}

@@ -55,3 +55,16 @@ def open_page() -> Iterator[Page]:
             yield browser.new_page(viewport={"width": 1200, "height": 1600})
         finally:
             browser.close()
+
+
+def submit_form(page: Page) -> None:
+    """Press the button of a Prefect form until it is sent: while its page is being drawn, a click goes nowhere."""
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    for _ in range(5):
+        page.get_by_role("button", name="Submit").click()
+        for _ in range(50):
+            if any(url.endswith("/create_flow_run") for url in sent):
+                return
+            page.wait_for_timeout(100)
+    raise AssertionError(f"the form sent nothing but {sent}")
