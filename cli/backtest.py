@@ -14,10 +14,10 @@ from cli.options import ShowOption, SinceOption
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.backtest import Backtest, Reviews, WaitChange
 from leadgate.backtest.verdicts import Flip
+from leadgate.ledger.reviews import OTHERWISE
 from leadgate.readable import counted, span
 from leadgate.wiring.checks import backtest_policy
 
-_OTHERWISE = "otherwise"
 _NOTES = {"changed": " (its row has changed since)", "facts": " (by its kept facts)"}
 
 
@@ -109,8 +109,8 @@ def _print(found: Backtest, config: Path, show: int) -> None:
 
 def _print_flips(flips: Sequence[Flip], show: int, *, by_person: bool = False) -> None:
     for flip in flips[:show]:
-        old = "a person" if by_person else flip.old_rule or _OTHERWISE
-        new, note = flip.new_rule or _OTHERWISE, _NOTES.get(flip.known, "")
+        old = "a person" if by_person else flip.old_rule or OTHERWISE
+        new, note = flip.new_rule or OTHERWISE, _NOTES.get(flip.known, "")
         say(f"{flip.lead_id}: {flip.old} by {old} -> {flip.new} by {new}: {flip.reason}{note}")
     if len(flips) > show > 0:
         say(f"... and {len(flips) - show} more; --show lists more, --json lists all.")

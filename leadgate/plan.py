@@ -25,6 +25,7 @@ from leadgate.ledger.forgotten import read_forgotten
 from leadgate.ledger.observed import read_outdated
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.pipelines import read_known_pipeline
+from leadgate.ledger.reviews import OTHERWISE
 from leadgate.ledger.waiting import all_waiting, read_elsewhere, read_known
 from leadgate.model import Claim, Decided, Faults, Planned, Tally, Waiting
 from leadgate.policy.deciding import Policy
@@ -63,7 +64,7 @@ class PlannedLead:
     @property
     def decider(self) -> str:
         """Who decides, in words: the rule, `otherwise`, or a person; and what stands in the way."""
-        decider = "a person" if self.decided_by else self.rule or "otherwise"
+        decider = "a person" if self.decided_by else self.rule or OTHERWISE
         return f"{decider}, {self.held_back}" if self.held_back else decider
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from leadgate.ledger.reviews import OTHERWISE
 from leadgate.model import Decided, Planned, State
 
 
@@ -55,8 +56,8 @@ def _changed(planned: Planned, lead: Decided) -> str | None:
     if now.capped and now.verdict != planned.verdict:
         return "safety.budgets have no room for its act"
     if (now.verdict, now.rule) != (planned.verdict, planned.rule):
-        verdict = f"{now.verdict} by {now.decided_by or now.rule or 'otherwise'}"
-        return f"it would be decided differently now: {verdict}, not {planned.verdict} by {planned.rule or 'otherwise'}"
+        verdict = f"{now.verdict} by {now.decided_by or now.rule or OTHERWISE}"
+        return f"it would be decided differently now: {verdict}, not {planned.verdict} by {planned.rule or OTHERWISE}"
     return None
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, case, cast, extract, func, sel
 from sqlalchemy import literal_column as written
 
 from leadgate.ledger.ledger import Ledger
+from leadgate.ledger.reviews import OTHERWISE
 from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY
 
 _SECONDS = (1, 10, 60, 300, 900, 3600, 6 * 3600, 86400, 7 * 86400, 28 * 86400)
@@ -60,7 +61,7 @@ class DecisionCount:
             return "held by a pause"
         mark = ", while paused" if self.paused else ", observed" if self.observed else ""
         mark = ", beyond the budget" if self.capped else mark
-        return f"{self.rule or 'otherwise'}{mark}"
+        return f"{self.rule or OTHERWISE}{mark}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """What waits for a person, and what people have said. Nothing here changes a row; people.py does."""
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +24,7 @@ from leadgate.ledger.schema import (
 )
 from leadgate.ledger.unknown import DOUBT_BEGAN
 from leadgate.model import Group, Overridden, Override, Resolution, Review, SentBy, State, Verdict
-from leadgate.policy.trace import explain_tried_rules
+from leadgate.policy.trace import explain_tried_rules, rules_of
 
 FOR_PEOPLE = (State.FAILED, State.REVIEW, State.UNKNOWN)
 """Where a lead is that a person should know of."""
@@ -119,7 +118,7 @@ def read_reviews(
 def _unmatched(row: Row[Any], policy: str | None) -> list[str]:
     if policy is None or row.trace is None or row.rule or row.sent_by != SentBy.RULE:
         return []
-    process = {rule["name"] for rule in json.loads(policy)["rules"] if rule["then"] == Verdict.PROCESS}
+    process = {rule["name"] for rule in rules_of(policy) if rule["then"] == Verdict.PROCESS}
     tried = explain_tried_rules(policy, row.trace, row.unanswered, {})  # the facts stand beside it
     return [f"{rule}: {why}" for rule, why in tried if rule in process]
 

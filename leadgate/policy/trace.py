@@ -6,6 +6,7 @@ The words are the rules' own, from the stored text of the policy; of the lead's 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from leadgate.policy.faults import without_strings
@@ -26,8 +27,15 @@ def explain_tried_rules(
     """Say of each rule in a trace, by its name, why it did not match; `text` is the policy's canonical JSON."""
     # What does not fit its column is told before the rules without an answer.
     gaps = iter(unanswered[len(unanswered) - trace.count(None) :])
-    rules = json.loads(text)["rules"]
-    return [(rule["name"], _why(rule, number, gaps, facts)) for rule, number in zip(rules, trace, strict=False)]
+    rules = zip(rules_of(text), trace, strict=False)
+    return [(rule["name"], _why(rule, number, gaps, facts)) for rule, number in rules]
+
+
+@lru_cache(maxsize=8)
+def rules_of(text: str) -> Sequence[Mapping[str, Any]]:
+    """The rules of a policy's canonical JSON; many leads are told of by the same few policies."""
+    rules: Sequence[Mapping[str, Any]] = json.loads(text)["rules"]
+    return rules
 
 
 def unfit_values(trace: Sequence[Failed | None], unanswered: Sequence[str]) -> Sequence[str]:

@@ -195,11 +195,11 @@ def _about_matches(sample: Sample) -> Iterator[Finding]:
 
 def _about_stamps(dated: Sequence[SampledColumn], expected: Expected, now: datetime) -> Iterator[Finding]:
     for column in dated:
+        if (column.path, column.name) not in expected.stamps:
+            continue
         # Of a stamp of enrichment that lies in the future every reading says so.
         ahead = sum(value is not None and value > now + CLOCKS_AGREE for value in column.values)
         without = sum(value is None for value in column.values)
-        if (column.path, column.name) not in expected.stamps:
-            continue
         if column.path == "source.leads" and ahead:
             yield Finding(
                 f"source.leads: {ahead:,} of {len(column.values):,} sampled leads have a `{column.name}` of the "

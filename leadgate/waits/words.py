@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from leadgate.config.section import in_largest_unit
+from leadgate.ledger.reviews import OTHERWISE
 from leadgate.printable import in_markdown, in_table
 from leadgate.readable import counted, share
 from leadgate.waits.count import AFTER, Group, Regret, Waits
@@ -65,7 +66,7 @@ def regrets(waits: Waits) -> Iterator[str]:
     """Say which rules rejected leads as late whose data came afterwards."""
     for rule, regret in sorted(waits.regret.items(), key=lambda each: -each[1].rejected):
         came = sum(regret.came)
-        line = f"{rule or 'otherwise'} rejected {counted(regret.rejected, 'lead')} as late; the data of {came:,}"
+        line = f"{rule or OTHERWISE} rejected {counted(regret.rejected, 'lead')} as late; the data of {came:,}"
         line += f" ({share(came, regret.rejected)}) came afterwards"
         line += f": {', '.join(_after(regret))}" if came else ""
         line += f"; for {regret.unwatched:,} this is not known" if regret.unwatched else ""
