@@ -61,7 +61,7 @@ policy:
     - name: never-enriched
       when: late
       then: reject
-      because: No enrichment within the deadline.
+      because: Not complete within the deadline.
   otherwise: review
   keep_facts: [score]
 """

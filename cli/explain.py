@@ -28,12 +28,14 @@ def explain(
 ) -> None:
     """Show everything about one lead, in order, with times: arrival, decisions, what was sent and answered.
 
-    Exits with 1 if leads are in doubt, acts are held back, or deadlines stand still.
+    Of a lead that is not settled also what holds the pipeline up, with exit 1: doubts, acts held back, deadlines that
+    stand still.
     """
     with ledger_of(config) as (settings, ledger):
         history = history_of(config, settings, ledger, lead_id)
         pause = read_pause(ledger)
-        to_know = attention(read_doubts(ledger), settings.delivery, ledger.now(), clock_problem(ledger))
+        doubts = None if history.entry["settled_at"] else read_doubts(ledger)
+        to_know = attention(doubts, settings.delivery, ledger.now(), clock_problem(ledger)) if doubts else []
     story, link = tell(history, settings), settings.review.link_to(lead_id)
     if as_json:
         say_json(

@@ -67,7 +67,9 @@ def _of_row(relation: str, row: RowShown | None, absent: str | None) -> Iterator
     yield f"{relation}:"
     for name, value in row.columns.items():
         if name not in row.unreadable:
-            yield f"  {name}: {_written(row.own.get(name, value))}"
+            others = [_written(each) for each in row.several.get(name, ())[1:]]
+            also = f", on {'another row' if len(others) == 1 else 'other rows'} {', '.join(others)}" if others else ""
+            yield f"  {name}: {_written(row.own.get(name, value))}{also}"
     for name, why in row.unreadable.items():
         yield f"  {name}: unreadable: {why}"
 

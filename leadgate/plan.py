@@ -11,9 +11,8 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from leadgate.config import PipelineConfig
-from leadgate.delivery.budgets import BudgetKeeper
 from leadgate.delivery.planned import PlanKeeper
-from leadgate.delivery.prepare import Decider, restrained
+from leadgate.delivery.prepare import Decider, Restraints
 from leadgate.delivery.routes import Route, route_of
 from leadgate.errors import ConfigError
 from leadgate.files import read_file, write_whole
@@ -140,15 +139,15 @@ def plan_run(  # noqa: PLR0913
     faults = Faults()
     missing: Counter[str] = Counter()
     waiting = 0
-    budgets = BudgetKeeper(config.safety.budgets, ledger, Tally(), paper=True)
-    called_up = budgets.next_up(now)
+    restraints = Restraints(config, ledger, Tally(), paper=True)
+    called_up = restraints.budgets.next_up(now)
     looked_at = 0
     pause = read_pause(ledger)
     decider = Decider(config, source, policy, fingerprint=ledger.fingerprint)
 
     def decide(claims: list[Claim], *, new: bool) -> int:
         found = decider.decide(claims, now)
-        kept = restrained(found.decided, config.delivery, pause, budgets, now=now)
+        kept = restraints.apply(found.decided, pause, now=now)
         planned.extend(_plan(lead, config, new=new) for lead in kept)
         for _, look in found.incomplete:
             missing.update(look.missing)

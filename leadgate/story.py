@@ -67,7 +67,7 @@ def _folded(events: Sequence[Event]) -> list[Event]:
         at += times * size
         if times > _TOLD:
             more = "once" if times - _TOLD == 1 else f"{times - _TOLD} times"
-            told.append(Event(events[at - 1].at, f"the same {more} more, the last time now"))
+            told.append(Event(events[at - 1].at, f"the same {more} more, the last one at this time"))
     return told
 
 
@@ -236,7 +236,7 @@ def _listed(missing: Sequence[str]) -> str:
 
 
 def _times(entry: RowMapping) -> dict[str, str]:
-    return {name: _short(entry[name]) for name in ("due_at", "lease_until")}
+    return {"lead_id": entry["lead_id"]} | {name: _short(entry[name]) for name in ("due_at", "lease_until")}
 
 
 def _short(instant: datetime | None) -> str:
@@ -246,8 +246,11 @@ def _short(instant: datetime | None) -> str:
 _NOW = {
     State.READY: "due for a decision at {due_at}{note}.",
     State.SENDING: "a request is in flight; its lease ends at {lease_until}.",
-    State.UNKNOWN: "sent, and nobody knows if it was taken{note}.",
-    State.REVIEW: "a person must decide{note}.",
+    State.UNKNOWN: (
+        "sent, and nobody knows if it was taken{note}. Once you have looked in LeadByte: "
+        "`leadgate review settle {lead_id}`."
+    ),
+    State.REVIEW: "a person must decide{note}: `leadgate review show {lead_id}`.",
     State.PROCESSED: "queued for processing by LeadByte, which goes on with it.",
     State.REJECTED: "queued for rejection by LeadByte.",
     State.GONE: "someone else moved it out of quarantine; nothing more is done.",

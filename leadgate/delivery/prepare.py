@@ -6,8 +6,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from leadgate.config import DeliveryConfig, PipelineConfig
+from leadgate.config import PipelineConfig
 from leadgate.delivery.budgets import BudgetKeeper
+from leadgate.delivery.drought import DroughtKeeper
 from leadgate.delivery.planned import PlanKeeper
 from leadgate.ledger import Ledger
 from leadgate.ledger.absent import AWAY_FOR
@@ -50,7 +51,7 @@ class Preparation:
         self._config = config
         self._ledger = ledger
         self._decider = Decider(config, source, policy, fingerprint=ledger.fingerprint, shadow=shadow)
-        self._budgets = BudgetKeeper(config.safety.budgets, ledger, Tally() if tally is None else tally)
+        self._restraints = Restraints(config, ledger, Tally() if tally is None else tally)
         self._plan: PlanKeeper | None = None
 
     def follow(self, plan: PlanKeeper) -> None:
@@ -68,7 +69,7 @@ class Preparation:
         while not decided:
             now = self._ledger.now()
             pause = read_pause(self._ledger)
-            self._budgets.begin(now)
+            self._restraints.budgets.begin(now)
             ids = self._plan.next_ids(limit) if self._plan else None
             claims = claim(self._ledger, limit=limit, lease=self._config.delivery.lease, now=now, ids=ids)
             if not claims and not ids:
@@ -76,7 +77,7 @@ class Preparation:
             decided = self._decide(claims, now)
             if self._plan:
                 decided = self._plan.in_order(decided)
-            decided = restrained(decided, self._config.delivery, pause, self._budgets, now=now)
+            decided = self._restraints.apply(decided, pause, now=now)
             if self._plan and ids:
                 decided = self._plan.keep(ids, decided, read_states(self._ledger, ids))
         return decided
@@ -95,13 +96,19 @@ class Preparation:
         return found.decided
 
 
-def restrained(
-    leads: Sequence[Decided], delivery: DeliveryConfig, pause: Pause | None, budgets: BudgetKeeper, *, now: datetime
-) -> list[Decided]:
-    """Give leads as they were decided, as far as a pause and budgets let them; observed ones go by neither."""
-    if delivery.observe:
-        return [replace(lead, decision=replace(lead.decision, observed=True)) for lead in leads]
-    return budgets.apply([put_off(lead, pause) for lead in leads], now=now)
+class Restraints:
+    """What stands between decisions and their acts, for one run: a pause, budgets, and that no lead is complete."""
+
+    def __init__(self, config: PipelineConfig, ledger: Ledger, tally: Tally, *, paper: bool = False) -> None:
+        self.budgets = BudgetKeeper(config.safety.budgets, ledger, tally, paper=paper)
+        self._drought = DroughtKeeper(config.wait, ledger, tally)
+        self._observes = config.delivery.observe
+
+    def apply(self, leads: Sequence[Decided], pause: Pause | None, *, now: datetime) -> list[Decided]:
+        """Give leads as they were decided, as far as all of them let the acts through; observed ones go by none."""
+        if self._observes:
+            return [replace(lead, decision=replace(lead.decision, observed=True)) for lead in leads]
+        return self.budgets.apply(self._drought.apply([put_off(lead, pause) for lead in leads], now=now), now=now)
 
 
 def put_off(lead: Decided, pause: Pause | None) -> Decided:
@@ -189,7 +196,8 @@ class Decider:
             agrees = other.verdict is decision.verdict
             decision = replace(decision, shadow=Shadow(other.verdict, other.rule, other.policy_version, agrees))
         written = self._update.write(lead, enrichment)
-        decision, update = hold_for_values(decision, written), written.fields
+        decision = self._read.ask_about_rows(hold_for_values(decision, written), lead)
+        update = written.fields
         payload_hash = self._fingerprint(update) if update else None
         hash_read = partial(self._hash_read, lead, enrichment, missing, update)
         is_written = payload_hash is not None and payload_hash == entry.updated_hash

@@ -184,6 +184,14 @@ def _counted(ledger: Ledger, connection: Connection, chosen: Chosen, verdict: Re
     ids = list(connection.scalars(ids_meant(ledger, verdict, chosen.rule).with_for_update(of=entries)))
     if chosen.count != len(ids):
         which = f"by {chosen.rule}" if chosen.rule else "in all"
+        if not ids:
+            left = (
+                "what a budget or a person sent there is left" if verdict is Resolution.AGAIN else "others were faster"
+            )
+            raise ConfigError(
+                f"no lead is meant now {which}, not {chosen.count}, and nothing was done: {left}. "
+                "`leadgate review list` shows what is in review"
+            )
         raise ConfigError(
             f"{counted(len(ids), 'lead is', 'leads are')} meant now {which}, not {chosen.count}, and nothing was done: "
             "look with `leadgate review list`, and say the new count"

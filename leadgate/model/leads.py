@@ -61,6 +61,8 @@ class Lead(_Row):
     own: Mapping[str, Any] = field(default_factory=dict)
     unfit: Mapping[str, str] = field(default_factory=dict)
     """As those of `Enrichment`."""
+    differing: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """Of a lead on several rows, the values of all its rows by column, where they differ; this is the earliest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,13 @@ A column that only says when a row was written is none of them: a new stamp alon
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from leadgate.config import SourceConfig
-from leadgate.model import Enrichment, Fingerprint, Lead, Seen
+from leadgate.model import Decision, Enrichment, Fingerprint, Lead, Seen, Verdict
 from leadgate.policy.deciding import Policy
+from leadgate.policy.names import joined, spell
 from leadgate.policy.requirements import Requirements
 from leadgate.policy.writing import Update
 
@@ -44,11 +46,24 @@ class DataRead:
         """Whether other columns are read now than were then."""
         return list(seen.columns) != self._columns
 
+    def ask_about_rows(self, decision: Decision, lead: Lead) -> Decision:
+        """Let a person decide a lead on several rows that differ in what is read: nobody knows which one is right."""
+        differing = [name for name in self._columns if name.startswith("lead.") and name[5:] in lead.differing]
+        if not differing or decision.verdict is Verdict.REVIEW or decision.decided_by:
+            return decision
+        reason = (
+            f"The lead has several rows in source.leads, which differ in {joined(map(spell, differing))}. "
+            f"By the earliest it would be {decision.verdict}: {decision.reason}"
+        )
+        return replace(decision, verdict=Verdict.REVIEW, reason=reason)
+
     def _hash(self, columns: Sequence[str], lead: Lead | None, enrichment: Enrichment | None) -> str:
         return self._fingerprint({name: _value(name, lead, enrichment) for name in columns})
 
 
 def _value(variable: str, lead: Lead | None, enrichment: Enrichment | None) -> Any:  # noqa: ANN401 - any column's
     relation, _, column = variable.partition(".")
+    if relation == "lead" and lead and column in lead.differing:
+        return lead.differing[column]
     row = lead if relation == "lead" else enrichment
     return row and row.to_write(column)

@@ -16,6 +16,7 @@ SAY_HOW = (
     'say under `types:` how it is written, such as `{timestamp: "%d/%m/%Y %H:%M"}`, or let a `query:` give it as '
     "2026-03-01 12:00:00."
 )
+_EARLIEST = "The one of the earliest `{}` counts; where they differ in what is read, a person decides the lead."
 _NO_IDS = "blank, longer than 200 characters, or with a NUL or bytes that are not UTF-8 in them"
 
 
@@ -98,7 +99,7 @@ class LeadPages:
         for lead_id, raws in by_id.items():
             known = [instant for raw in raws if (instant := self._rows.instant(raw, self._at))]
             if len(raws) > 1:
-                twice = Fault(where, "of leads that are on more than one", f"The one of the earliest `{at}` counts.")
+                twice = Fault(where, "of leads that are on more than one", _EARLIEST.format(at))
                 faults.add(twice, [lead_id], rows=len(raws))
             if known:
                 leads.append(Lead(lead_id, min(known)))

@@ -24,11 +24,11 @@ from leadgate.source.ids import id_text
 from leadgate.source.known import KnownColumns, each_relation
 from leadgate.source.lead_pages import LeadPages
 from leadgate.source.relations import ReadableRelation, reflect
-from leadgate.source.rows import Newest, Rows
+from leadgate.source.rows import Fitted, Newest, Rows
 from leadgate.source.sampling import Sample, read_slice, sample_columns, sample_enrichment, sample_leads
 from leadgate.source.wakeups import Wakeups
 
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_LONG_AGO, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PAGE = 1000
 
@@ -161,15 +161,12 @@ class Source(KnownColumns):
             rows.unreadable.note_missing(missing, relation)
 
     def leads(self, ids: Sequence[str]) -> dict[str, Lead]:
-        """The leads among `ids` that the source has, with all their columns; of several rows the earliest."""
-        found: dict[str, Lead] = {}
-        for lead_id, (columns, own, unfit) in self._leads.look_up(ids):
-            quarantined_at = columns[self._quarantined_at]
-            if quarantined_at is None:
-                continue
-            lead = Lead(lead_id, quarantined_at, columns, own, unfit)
-            if lead_id not in found or _rank_of_lead(lead) < _rank_of_lead(found[lead_id]):
-                found[lead_id] = lead
+        """The leads among `ids` that the source has, with all their columns; of several rows the earliest counts."""
+        rows: dict[str, list[Fitted]] = {}
+        for lead_id, row in self._leads.look_up(ids):
+            rows.setdefault(lead_id, []).append(row)
+        at = self._quarantined_at
+        found = {lead_id: lead for lead_id, each in rows.items() if (lead := _as_one(lead_id, each, at))}
         self._leads.unreadable.saw_all(ids, found)
         return found
 
@@ -238,8 +235,16 @@ def _reflect_both(database: Database, config: SourceConfig) -> list[ReadableRela
     return each_relation(config, None, read)
 
 
-def _rank_of_lead(row: Lead) -> tuple[datetime, str]:
-    return row.quarantined_at, repr(row.columns)
+def _as_one(lead_id: str, rows: Sequence[Fitted], at: str) -> Lead | None:
+    """Make a lead of its rows: the earliest counts, and where others differ from it is noted. None without a date."""
+    if len(rows) > 1:
+        rows = sorted(rows, key=lambda row: (row.columns[at] or _NEVER, repr(row)))
+    columns, own, unfit = rows[0]
+    if columns[at] is None:
+        return None
+    values = {name: [row.columns[name] for row in rows] for name in columns if name != at and len(rows) > 1}
+    differing = {name: of_rows for name, of_rows in values.items() if any(each != of_rows[0] for each in of_rows)}
+    return Lead(lead_id, columns[at], columns, own, unfit, differing)
 
 
 def _rank(row: Enrichment) -> tuple[datetime, int, str]:

@@ -19,6 +19,7 @@ from leadgate.ledger import Ledger
 from leadgate.ledger.claims import read_claims
 from leadgate.ledger.history import History
 from leadgate.model import Claim, Columns, Decision, Enrichment, Lead, Override, State
+from leadgate.policy.data_read import DataRead
 from leadgate.policy.deciding import Policy
 from leadgate.policy.names import a
 from leadgate.policy.reason import in_words
@@ -56,6 +57,8 @@ class RowShown:
     own: Mapping[str, Any] = attribute(repr=False)
     """Those that the source has in another form, in its own."""
     unreadable: Mapping[str, str]
+    several: Mapping[str, Sequence[Any]] = attribute(repr=False, default_factory=dict)
+    """Of a lead on several rows, the values of all of them, by the columns in which they differ."""
 
 
 class Outcome(StrEnum):
@@ -190,7 +193,7 @@ def _row(row: Lead | Enrichment | None, columns: Columns, relation: str) -> RowS
         of, _, name = variable.partition(".")
         if of == relation:
             unreadable[name] = f"no rule can read a column of the type {type_}"
-    return RowShown(row.columns, row.own, unreadable)
+    return RowShown(row.columns, row.own, unreadable, row.differing if isinstance(row, Lead) else {})
 
 
 def _judge(  # noqa: PLR0913, PLR0917 - all that a judgement goes by
@@ -202,16 +205,19 @@ def _judge(  # noqa: PLR0913, PLR0917 - all that a judgement goes by
     rows: tuple[Lead, Enrichment | None],
     longest: int | None,
 ) -> Judged:
-    missing = Requirements(config.wait, columns, config.without_values).missing(*rows)
+    requirements = Requirements(config.wait, columns, config.without_values)
+    missing = requirements.missing(*rows)
     # As a run: what is complete is not late.
     decision = policy.decide(*rows, late=bool(missing) and entry.late, now=ledger.now())
-    written = Update(config.update, columns).write(*rows)
+    update = Update(config.update, columns)
+    written = update.write(*rows)
+    read = DataRead(config.source, policy, requirements, update, fingerprint=ledger.fingerprint)
     has_hash = entry.updated_hash is not None and bool(written.fields)
     return Judged(
         missing=missing,
         waits=bool(missing) and not entry.late,
         rules=_rules(config, policy, decision, _facts(columns, *rows, longest)),
-        decision=hold_for_values(decision, written),
+        decision=read.ask_about_rows(hold_for_values(decision, written), rows[0]),
         written=_fields(config, written),
         is_written=has_hash and ledger.fingerprint(written.fields) == entry.updated_hash,
     )

@@ -39,7 +39,8 @@ def test_rows_that_are_wrong_are_told_and_the_others_go_on(pipeline: Practice, l
     assert told[0].startswith("2 rows without `quarantine_id`, quarantined from ")
     assert told[1].startswith("3 rows with an id that is none: blank, longer than 200 characters, or with a NUL")
     twice = (
-        "2 rows of leads that are on more than one, such as lead 7. The one of the earliest `quarantined_at` counts."
+        "2 rows of leads that are on more than one, such as lead 7. The one of the earliest `quarantined_at` counts; "
+        "where they differ in what is read, a person decides the lead."
     )
     assert told[2] == twice
 

@@ -74,16 +74,22 @@ def test_what_was_pruned_or_forgotten_is_not_acted_on_again(practice: Practice, 
 
 
 def test_forgetting_asks_first(practice: Practice, leadbyte: Sandbox) -> None:
-    """Without a terminal it wants --yes; an id that nobody knows leaves its hash, and that is said."""
+    """Without a terminal it wants --yes; an id that nobody knows may be a slip, and is left until --unknown is said."""
     run(practice)
-    asked = leadgate("forget", "1001", "1003", "9999", config=practice.file)
+    asked = leadgate("forget", "1001", "1003", "9999", "--unknown", config=practice.file)
     assert asked.code == 2
     assert "and leadgate never processes or rejects them: 1001: processed; 1003: waiting; 9999: not" in asked.stderr
     assert "Say that you mean it with --yes. Nothing was done" in asked.stderr
     assert set(practice.states()) == {"1001", "1002", "1003"}
     done = leadgate("forget", "1003,9999", "--yes", config=practice.file)
     assert done.code == 1
-    assert "The ledger did not know: 9999." in done.stdout
+    assert "Leads that are forgotten: 1." in done.stdout
+    assert "Left, since the ledger does not know them: 9999. If it is no slip: --unknown." in done.stdout
+    assert leadgate("forget", "9999", "--unknown", "--yes", "--json", config=practice.file).json() == {
+        "forgotten": ["9999"],
+        "unknown": ["9999"],
+        "not_yet": {},
+    }
     practice.quarantine("9999")
     practice.enrich("1003", "9999", **COMPLETE)
     run(practice)

@@ -1,7 +1,7 @@
 """`leadgate review show`: a lead as its source has it now, and what the rules say of it. Nothing of it is kept."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,9 @@ from tests.support.command import Finished, leadgate
 from tests.support.pipelines import Practice
 
 LOW = GOOD | {"score": 0.3}
+SOLAR = "{name: solar, when: lead.campaign == 'solar', then: process, because: Solar.}"
+HOURS = [datetime.now(UTC) - timedelta(hours=4 - hour) for hour in range(3)]
+CAMPAIGNS = list(enumerate(("solar", "wind", None)))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -286,3 +289,20 @@ def test_the_source_is_needed_and_the_key_is_not(tmp_path: Path, monkeypatch: py
         "export SOURCE_URL=...\n"
     )
     pipeline.close()
+
+
+def test_of_a_lead_on_several_rows_every_value_is_shown_where_they_differ(pipeline: Practice) -> None:
+    """A person sees which one is right; for machines as well."""
+    pipeline.edit("rules:\n", f"rules:\n    - {SOLAR}\n")
+    pipeline.add_leads({"quarantine_id": 1, "quarantined_at": HOURS[n], "campaign": each} for n, each in CAMPAIGNS)
+    pipeline.enrich(1, **GOOD)
+    decide_all(pipeline)
+    told = lines(show(pipeline))
+    assert '  campaign: "solar", on other rows "wind", null' in told
+    (decided,) = (line for line in told if line.startswith("the rules would decide: "))
+    assert decided == (
+        "the rules would decide: review by solar: The lead has several rows in source.leads, which differ in "
+        "lead.campaign. By the earliest it would be process: Solar."
+    )
+    found = show(pipeline, "--json").json()
+    assert (found["state"], found["lead"]["several"]) == ("review", {"campaign": ["solar", "wind", None]})

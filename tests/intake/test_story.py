@@ -30,6 +30,7 @@ WRITING = "writing postcode (from postcode)"
 LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
 THEN_LATE = "then it is late, and the rules decide it with `late` = true."
 ENTRY: dict[str, Any] = {
+    "lead_id": "1",
     "quarantined_at": NOON,
     "registered_at": NOON,
     "arrived_at": None,
@@ -85,8 +86,19 @@ def now_of(state: State, **columns: object) -> str:
             "due for a decision at 2026-03-01 12:00:00Z (LeadByte refused).",
         ),
         (State.SENDING, {"lease_until": NOON}, "a request is in flight; its lease ends at 2026-03-01 12:00:00Z."),
-        (State.UNKNOWN, {"note": "HTTP 502"}, "sent, and nobody knows if it was taken (HTTP 502)."),
-        (State.REVIEW, {"note": "No rule matched."}, "a person must decide (No rule matched)."),
+        (
+            State.UNKNOWN,
+            {"note": "HTTP 502"},
+            (
+                "sent, and nobody knows if it was taken (HTTP 502). Once you have looked in LeadByte: "
+                "`leadgate review settle 1`."
+            ),
+        ),
+        (
+            State.REVIEW,
+            {"note": "No rule matched."},
+            "a person must decide (No rule matched): `leadgate review show 1`.",
+        ),
         (State.PROCESSED, {}, "queued for processing by LeadByte, which goes on with it."),
         (
             State.PROCESSED,

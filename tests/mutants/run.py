@@ -40,7 +40,7 @@ _CONFIG = """
 source_paths = ["leadgate/{package}"]
 only_mutate = ["leadgate/{package}/{files}.py"]
 pytest_add_cli_args_test_selection = [{tests}]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "-k", "not postgresql and not mariadb"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "-k", "not postgresql and not mariadb and not released_migrations"]
 also_copy = [{copied}]
 mutate_only_covered_lines = true
 """

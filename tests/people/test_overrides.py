@@ -304,7 +304,7 @@ def test_what_comes_again_and_again_is_told_a_few_times(runs: Runs) -> None:
     refused = [line for line in lines if line.startswith("LeadByte refused it, HTTP 429")]
     assert len(refused) < 6
     assert len(lines) < 20
-    assert any(re.fullmatch(r"the same \d+ times more, the last time now", line) for line in lines)
+    assert any(re.fullmatch(r"the same \d+ times more, the last one at this time", line) for line in lines)
 
 
 def test_a_late_lead_is_told_with_what_it_lacks(runs: Runs) -> None:

@@ -62,7 +62,7 @@ def test_rows_that_are_wrong_are_told_and_the_others_read(
     count = 2 if size == 1 else 3
     assert (
         f"{count} rows of leads that are on more than one, such as lead 2. "
-        "The one of the earliest `quarantined_at` counts." in twice
+        "The one of the earliest `quarantined_at` counts; where they differ in what is read, a person decides" in twice
     )
     assert "1 row without `quarantined_at`, of lead 3. Such leads wait" in no_time
 
