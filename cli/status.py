@@ -70,7 +70,7 @@ def status(*, config: ConfigOption = Path("leadgate.yaml"), as_json: JsonOption 
             }
         )
     else:
-        _print(settings.pipeline, found, missing, now)
+        _print(settings.pipeline, found, missing, found.held - sum(observed.values()), now)
         if settings.delivery.observe:
             say(f"observed: {would_have(observed)}; nothing is sent (delivery.observe)")
         elif observed:
@@ -124,6 +124,7 @@ def _as_dict(found: Status, missing: Mapping[str, int], now: datetime) -> dict[s
         "counts": {state.value: count for state, count in found.counts.items()},
         "inferred": found.inferred,
         "missing": missing,
+        "held": found.held,
         "oldest_wait_seconds": seconds(found.oldest_waiting_since),
         "last_reading_at": found.read_at,
         "last_healthy_reading_at": found.healthy_at,
@@ -133,10 +134,12 @@ def _as_dict(found: Status, missing: Mapping[str, int], now: datetime) -> dict[s
     }
 
 
-def _print(name: str, found: Status, missing: Mapping[str, int], now: datetime) -> None:
+def _print(name: str, found: Status, missing: Mapping[str, int], held: int, now: datetime) -> None:
     say(f"{name}: {counted(sum(found.counts.values()), 'lead')}")
     say_each(f"  {count:>8}  {state.value}" for state, count in found.counts.items())
     say_each(f"  {count:>8}  waiting, without {column}" for column, count in missing.items())
+    if held > 0:
+        say(f"  {held:>8}  waiting, held by a rule or a person")
     if found.oldest_waiting_since:
         say(f"oldest wait: {span(now - found.oldest_waiting_since)}")
     say(f"source last read: {ago(found.read_at, now)}, last found healthy {ago(found.healthy_at, now)}")

@@ -116,7 +116,7 @@ async def report(pipeline: Pipeline, account: Account, page: Page) -> Summary:
         )
     )
     rules = [
-        {"verdict": found.verdict, "rule": found.decider, "leads": found.decisions}
+        {"verdict": found.verdict, "rule": found.decider, "decisions": found.decisions}
         for found in read_decision_counts(ledger, account.started_at)
     ]
     await page.show(

@@ -23,6 +23,8 @@ class Status:
     newest_at: datetime | None
     inferred: int = 0
     """Settled leads of which no answer says that their act was taken."""
+    held: int = 0
+    """Of the waiting ones those that were decided before, and are decided again at a time: held, or observed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ def read_status(ledger: Ledger) -> Status:
         if state not in FINAL_STATES
     }
     ended = select(settled.c.state, settled.c.inferred, settled.c.leads).where(settled.c.pipeline == ledger.pipeline)
+    held = select(func.count()).where(ledger.mine, in_state(State.WAITING), ENTRY.due_at.is_not(None))
     oldest = select(func.min(ENTRY.quarantined_at)).where(ledger.mine, in_state(State.WAITING))
     newest = select(readings).where(readings.c.pipeline == ledger.pipeline)
     with ledger.reading() as connection:
@@ -58,6 +61,7 @@ def read_status(ledger: Ledger) -> Status:
             healthy_at=look.healthy_at if look else None,
             newest_at=look.newest_at if look else None,
             inferred=sum(row.leads for row in rows if row.inferred),
+            held=connection.scalar(held) or 0,
         )
 
 

@@ -72,7 +72,7 @@ def _numbers(facts: Facts) -> Iterator[Number]:
     status, now = facts.health.status, facts.now
     counts = status.counts
     oldest, healthy = status.oldest_waiting_since, status.healthy_at
-    yield Number("waiting", f"{counts[State.WAITING]:,}", "their data is still to come, or a rule holds them")
+    yield Number("waiting", f"{counts[State.WAITING]:,}", f"{status.held:,} of them decided before, and held")
     yield Number("oldest wait", span(now - oldest) if oldest else "none", "since it went into quarantine")
     review = counts[State.REVIEW]
     overdue = f"{facts.health.overdue:,} overdue: " if facts.health.overdue else ""

@@ -55,7 +55,7 @@ async def test_a_run_leaves_a_bar_a_table_and_a_summary(pipeline: Practice, reco
     )
     assert found["leadgate-acme-progress"]["data"] == pytest.approx(66.7)
     table = json.loads(found["leadgate-acme-decisions"]["data"])
-    assert {(row["verdict"], row["rule"], row["leads"]) for row in table} == {
+    assert {(row["verdict"], row["rule"], row["decisions"]) for row in table} == {
         ("process", "verified", 1),
         ("reject", "opted-out", 1),
     }
@@ -76,7 +76,7 @@ async def test_an_observed_run_says_what_it_would_have_done(
     told = "**Observed.** This run would have processed 1. Nothing was sent (`delivery.observe`)."
     assert told in found["leadgate-acme-summary"]["data"].splitlines()
     (row,) = json.loads(found["leadgate-acme-decisions"]["data"])
-    assert row == {"verdict": "process", "rule": "verified, observed", "leads": 1}
+    assert row == {"verdict": "process", "rule": "verified, observed", "decisions": 1}
     assert (state.is_completed(), leadbyte.requests) == (True, [])
 
 

@@ -108,6 +108,7 @@ def test_a_held_lead_is_decided_again_when_its_data_changes(acme: Practice, lead
     lead = {"quarantineId": "1", "update": {"postcode": "TN25 6QD"}}
     assert sent(leadbyte) == [("PUT", {"leads": [lead]})]
     assert run(acme) == {"waiting": 1}
+    assert "       1  waiting, held by a rule or a person\n" in leadgate("status", config=acme.file).stdout
 
     acme.enrich(1, postcode="TN25 6QD", phone_verified=True, score=0.7)
     assert run(acme) == {"arrived": 1, "processed": 1}
