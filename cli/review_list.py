@@ -148,8 +148,9 @@ def _say_what_to_type(groups: Sequence[Group], reviews: Sequence[Review], settin
         rule = by_rule.rule or OTHERWISE
         example = next((review.lead_id for review in reviews if review.sent_by is SentBy.RULE), "ID")
         say(f"To see one: `leadgate review show {example}`.")
-        say(f"To decide: `leadgate review process {example} --reason TEXT`, or reject, or wait.")
-        say(f"All of a rule at once: `leadgate review process --rule {rule} --reason TEXT`; it asks for their count.")
+        word, other = ("reject", "process") if rule in settings.policy.rejecting else ("process", "reject")
+        say(f"To decide: `leadgate review {word} {example} --reason TEXT`, or {other}, or wait.")
+        say(f"All of a rule at once: `leadgate review {word} --rule {rule} --reason TEXT`; it asks for their count.")
     elif kinds.keys() & {SentBy.CAP, SentBy.OTHER}:
         say("To decide: `leadgate review process ID --reason TEXT`, or reject, or wait.")
     if capped := kinds.get(SentBy.CAP):

@@ -36,8 +36,8 @@ NOTICES: dict[str, Notice] = {
         "leads meet a budget of safety.budgets that is used up",
         "a budget is used up",
         "{{ event.payload.waiting }} leads wait to be processed ({{ event.payload.process }}), and "
-        "{{ event.payload.to_review }} that rules reject ({{ event.payload.reject }}) went to a person: look at "
-        "the rules, then `leadgate review list`.",
+        "{{ event.payload.to_review }} that rules reject ({{ event.payload.reject }}) went to a person, also if "
+        "no lead is complete any more: look at `leadgate review list`, then at the rules.",
     ),
     ENDS[Alarm.BUDGET]: Notice(
         "leadgate-budget-free",

@@ -3,7 +3,7 @@
 Ids, names, counts, reasons and the facts that may be kept; nothing else of a person.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,6 +37,8 @@ class People:
     review: ReviewConfig
     forms: Forms
     now: datetime
+    rejecting: Collection[str] = ()
+    """The rules that reject: what they leave to a person was all but rejected."""
 
     def as_markdown(self) -> str:
         """Write the page; empty but for a sentence where no lead needs a person."""
@@ -68,7 +70,8 @@ class People:
         for (name, is_by_rule), alike in ordered[:_RULES]:
             count = sum(each.leads for each in alike)
             is_capped = any(each.sent_by is SentBy.CAP for each in alike)
-            decide = self._decide_rule(name, count, is_capped=is_capped) if is_by_rule else "see below"
+            word = "reject" if is_capped or name in self.rejecting else "process"
+            decide = self._decide_rule(name, count, word) if is_by_rule else "see below"
             shown, more = alike[:_REASONS], alike[_REASONS:]
             for place, each in enumerate(shown):
                 capped = "one reject too many: " if each.sent_by is SentBy.CAP else ""
@@ -81,11 +84,11 @@ class People:
             yield f"| {count:,} | | {len(more_rules):,} others | |"
         yield ""
 
-    def _decide_rule(self, rule: str, count: int, *, is_capped: bool) -> str:
-        """Link to the form, or give what to type; of rejects that a budget stopped the rule's own verdict."""
+    def _decide_rule(self, rule: str, count: int, word: str) -> str:
+        """Link to the form, or give what to type; of rejects that were stopped the rule's own verdict."""
         if form := self.forms.link({"rule": rule, "count": count}):
             return as_link(f"decide all {count:,}", form)
-        return in_code(f"leadgate review {'reject' if is_capped else 'process'} --rule {rule} --reason TEXT")
+        return in_code(f"leadgate review {word} --rule {rule} --reason TEXT")
 
     def _in_review(self) -> Iterator[str]:
         found = [lead for lead in self.found if lead.state is State.REVIEW and not lead.in_doubt]

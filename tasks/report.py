@@ -166,10 +166,9 @@ def as_markdown(name: str, account: Account, summary: Summary, remaining: Mappin
         lines += [f"**Paused.** {name} has been {in_markdown(str(summary.pause))}", ""]
         lines += [WHILE_PAUSED, ""]
     if account.tally.capped:
-        lines += [
-            f"**Too many rejects.** {counted(account.tally.capped, 'lead')} that rules reject went to a person instead:"
-        ]
-        lines += ["rules have rejected as many as `safety.budgets.reject` allows. Look at the rules first.", ""]
+        leads = counted(account.tally.capped, "lead")
+        lines += [f"**Too many rejects.** {leads} that rules reject went to a person instead, who sees why:"]
+        lines += ["`safety.budgets.reject` is used up, or no lead is complete any more. Look at the rules first.", ""]
     lines += _for_people(name, summary, remaining)
     counts = {key: count for key, count in summary.as_dict().items() if count and key not in _NOW}
     lines += ["| in this run | leads |", "|---|---:|"] if counts else ["Nothing was due.", ""]
@@ -222,7 +221,8 @@ async def _show_people(pipeline: Pipeline, remaining: Mapping[State, int]) -> No
     name, ledger = pipeline.config.pipeline, pipeline.ledger
     found, groups = read_for_people(ledger, limit=LISTED), count_reviews(ledger)
     counts = {state: remaining.get(state, 0) for state in FOR_PEOPLE}
-    page = People(counts, groups, found, pipeline.config.review, await Forms.of(name), ledger.now())
+    config, forms = pipeline.config, await Forms.of(name)
+    page = People(counts, groups, found, config.review, forms, ledger.now(), config.policy.rejecting)
     total = sum(counts.values())
     description = (
         f"{counted(total, 'lead')} of {name} may need a person." if total else f"No lead of {name} needs a person."

@@ -63,6 +63,11 @@ class PolicyConfig(Section):
     shadow: str | None = None
     """Another pipeline file, whose rules decide beside these and are never acted on."""
 
+    @property
+    def rejecting(self) -> set[str]:
+        """The names of the rules that reject: what one of them has a person decide was all but rejected."""
+        return {rule.name for rule in self.rules if rule.then is Verdict.REJECT}
+
     @field_validator("rules")
     @classmethod
     def _names_are_unique(cls, rules: list[RuleConfig]) -> list[RuleConfig]:

@@ -43,6 +43,7 @@ class DroughtKeeper:
         many = len(self._late | found.late) >= MANY_LATE
         if not many or complete_at is None or now - complete_at <= self._longest:
             return list(leads)
+        self._tally.capped += len(late)
         since = f"No lead has been complete since {instant(complete_at)}"
         self._tally.note(f"{since}: what rules reject as late goes to people. {_HOW}")
         return [_ask(lead, since) if lead.claim.lead_id in late else lead for lead in leads]

@@ -234,7 +234,7 @@ class Tally:
     unanswered: set[str] = field(default_factory=set)
     """Leads whose update had no answer that can be trusted, and that are sent again later."""
     capped: int = 0
-    """Leads that went to a person because rules had rejected as many as budgets let them."""
+    """Leads that went to a person in place of a reject: too many for the budgets, or no lead is complete any more."""
     put_off: int = 0
     """Leads that wait because rules had processed as many as budgets let them."""
     braked: int = 0

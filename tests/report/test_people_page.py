@@ -1,7 +1,7 @@
 """The page of leads that need a person: counts, leads, links, and nothing that somebody else's text could add."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -29,10 +29,11 @@ def page(
     groups: Sequence[Group] = (),
     counts: Mapping[State, int] | None = None,
     forms: Forms = FORMS,
+    rejecting: Collection[str] = (),
 ) -> str:
     """The page's Markdown."""
     review = ReviewConfig(within=timedelta(hours=2), link="https://crm.example/{id}")
-    return People(counts or {State.REVIEW: len(found)}, groups, found, review, forms, NOW).as_markdown()
+    return People(counts or {State.REVIEW: len(found)}, groups, found, review, forms, NOW, rejecting).as_markdown()
 
 
 def test_a_rule_is_decided_by_one_link() -> None:
@@ -72,6 +73,10 @@ def test_without_a_form_there_are_commands() -> None:
     assert "`leadgate review process --rule otherwise --reason TEXT`" in told
     capped = page([lead("1")], [Group(SentBy.CAP, "opted-out", "Opted out.", 3)], forms=NO_FORMS)
     assert "`leadgate review reject --rule opted-out --reason TEXT`" in capped
+    late = page(
+        [lead("1")], [Group(SentBy.RULE, "late", "No lead is complete.", 3)], forms=NO_FORMS, rejecting={"late"}
+    )
+    assert "`leadgate review reject --rule late --reason TEXT`" in late
     assert "review process --rule" not in capped
     assert "`leadgate review process ID --reason TEXT`" in told
     assert "[decide" not in told
