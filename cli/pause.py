@@ -9,6 +9,7 @@ import typer
 from cli.options import ByOption, at_keyboard, whoever
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.ledger.pauses import end_pause, keep_pause
+from leadgate.ledger.people import checked_reason
 from leadgate.model import WHILE_PAUSED
 from leadgate.wiring.ledger import ledger_to_stop
 
@@ -36,7 +37,9 @@ def pause(
             say(f"{settings.pipeline} is {new_pause}")
         else:
             say(f"{settings.pipeline} had been {new_pause}")
-            say("That pause goes on, and what you have typed now is not recorded.")
+            is_kept = reason and new_pause.reason == checked_reason(reason)
+            what = "with this reason" if is_kept else "and what you have typed now is not recorded"
+            say(f"That pause goes on, {what}.")
         say(WHILE_PAUSED)
 
 

@@ -20,7 +20,7 @@ SILENT_AFTER = timedelta(minutes=30)
 
 ALARMS = {
     Alarm.LEADBYTE: "LeadByte takes no requests; `leadgate check` says whether the address or the key is wrong",
-    Alarm.BUDGET: "A budget is used up, or no lead is complete any more; look at `leadgate review list`, then at the rules",
+    Alarm.BUDGET: "A budget is used up, or no lead is complete any more; `leadgate review list`, then the rules",
     Alarm.REVIEWS: "Reviews wait too long; `leadgate review list`",
     Alarm.BRAKE: "Acts are held back, since LeadByte does not answer them as documented",
     Alarm.CONTROL: "A released lead does not leave; `leadgate status` names it",

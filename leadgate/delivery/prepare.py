@@ -116,9 +116,8 @@ def put_off(lead: Decided, pause: Pause | None) -> Decided:
     decision = lead.decision
     if pause is None or not decision.verdict.action:
         return lead
-    who = f"{decision.decided_by} decided" if decision.decided_by else "it would be"
-    since = str(pause).rstrip(".")
-    reason = f"The pipeline has been {since}. Without the pause {who} {decision.verdict}: {decision.reason}"
+    who = f"{decision.decided_by} decided" if decision.decided_by else "Without the pause it would be"
+    reason = f"The pipeline has been {str(pause).rstrip('.')}. {who} {decision.verdict}: {decision.reason}"
     return replace(lead, decision=replace(decision, verdict=Verdict.HOLD, reason=reason, decided_by=None, paused=True))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import and_, case, exists, select
 
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.people import checked_name, checked_reason
@@ -25,13 +25,16 @@ class Resumed:
 def keep_pause(ledger: Ledger, *, by: str, reason: str, now: datetime, where: str | None = None) -> Pause:
     """Pause a pipeline; return the pause that holds, which is the earlier one where it is paused already.
 
+    That gets the reason if it has none.
+
     From the commit on no intent to process or reject is written; what was written before it is still sent.
     """
     pause = Pause(paused_at=now, paused_by=checked_name(by, where), reason=checked_reason(reason))
     row = {"pipeline": ledger.pipeline, **asdict(pause)}
-    # In one statement, which leaves a row that is there as it is: what it returns holds when this commits.
+    # In one statement, which leaves the rest of a row that is there as it is: what it returns holds when this commits.
     insert = ledger.insert(pauses).values(row)
-    same = insert.on_conflict_do_update(index_elements=[pauses.c.pipeline], set_={"pipeline": insert.excluded.pipeline})
+    why = case((pauses.c.reason == "", insert.excluded.reason), else_=pauses.c.reason)
+    same = insert.on_conflict_do_update(index_elements=[pauses.c.pipeline], set_={"reason": why})
     with ledger.transaction() as connection:
         return Pause(**connection.execute(same.returning(*_PAUSE)).one()._asdict())
 

@@ -202,6 +202,16 @@ def test_a_second_pause_says_that_the_first_one_holds(pipeline: Practice) -> Non
     assert said[1] == "That pause goes on, and what you have typed now is not recorded."
 
 
+def test_a_pause_in_a_hurry_gets_its_reason_later(pipeline: Practice) -> None:
+    """By the second command; a third does not change it."""
+    leadgate("pause", "--by", "ann", config=pipeline.file)
+    said = leadgate("pause", "--reason", "Too many rejects.", "--by", "ann", config=pipeline.file).stdout.splitlines()
+    assert said[0].endswith("): Too many rejects.")
+    assert said[1] == "That pause goes on, with this reason."
+    again = leadgate("pause", "--reason", "Another.", config=pipeline.file).stdout.splitlines()
+    assert (again[0].endswith("): Too many rejects."), "not recorded" in again[1]) == (True, True)
+
+
 def test_whoever_reads_the_output_may_have_enough(pipeline: Practice) -> None:
     """As `head` does: no word of Python's about it."""
     reader, writer = os.pipe()

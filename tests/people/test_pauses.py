@@ -114,3 +114,12 @@ def test_the_story_and_the_plan_tell_of_the_pause(runs: Runs) -> None:
         "Without the pause it would be process: A good score."
     )
     assert f"not acted on: {why}" in runs.story("1").splitlines()
+
+
+def test_the_story_says_that_a_person_s_word_waits_for_the_end_of_the_pause(runs: Runs) -> None:
+    """It holds, and is not what the rules would do."""
+    runs.review(1)
+    runs.resolve(1, verdict="reject")
+    pause(runs)
+    runs.run()
+    assert "by ann: Wrong rules. ann decided reject: I called them." in runs.story("1")
