@@ -111,7 +111,8 @@ def check_pipeline(
         # With unknown columns in the file nobody can tell what it expects of the rows.
         with suppress(ConfigError):
             findings += judge_sample(sample, _expected(config, policy, columns, is_first_run), now=utc_now())
-    advice += [finding.text for finding in findings if not finding.is_warning]
+    # First what the rows say: how many leads are complete matters more than which index is missing.
+    advice = [*(finding.text for finding in findings if not finding.is_warning), *advice]
     warnings = [finding.text for finding in findings if finding.is_warning]
     return Checked(errors, advice, warnings, about_the_clear(config.leadbyte.base_url))
 
