@@ -47,13 +47,15 @@ def init(
     # Its first line names this file: without it an editor would complain.
     write_whole(path.with_name("leadgate.schema.json"), schema_text(), keep_mode=True)
     # Beside another pipeline file a ledger may have been lost: then a person says so.
-    made = is_new and not _has_others_beside(path) and make_first_ledger(path)
+    other = _other_beside(path)
+    made = is_new and not other and make_first_ledger(path)
     say(f"Wrote {path}{' and made its ledger' if made else ''}.")
     if not made:
-        say("Its ledger: `leadgate ledger create`, with --first-time if leadgate has never acted on its leads.")
+        why = f" was not made, since {other} is a pipeline file too, and may have one" if other else ""
+        say(f"Its ledger{why}: `leadgate ledger create`, with --first-time if leadgate has never acted on its leads.")
     say_each(notes)
     exported = " and ".join(filter(None, ("LEADBYTE_API_KEY", variable)))
-    say(f"Next: edit the file, export {exported}, then `leadgate check`.")
+    say(f"Next: edit the file, export {exported}, {'' if made else 'make the ledger, '}then `leadgate check`.")
 
 
 def _first_file(path: Path, from_url: str) -> tuple[str, list[str], str | None]:
@@ -100,13 +102,13 @@ def _is_without_secrets(address: str) -> bool:
     return url.get_backend_name() == "sqlite" and not (url.query or url.username or url.password or url.host)
 
 
-def _has_others_beside(path: Path) -> bool:
-    """Whether the folder has another pipeline file, whose ledger would be the same."""
-    for file in path.resolve().parent.glob("*.y*ml"):
+def _other_beside(path: Path) -> str | None:
+    """The name of another pipeline file in the folder, whose ledger would be the same; None if there is none."""
+    for file in sorted(path.resolve().parent.glob("*.y*ml")):
         with suppress(ConfigError):  # not a text, or not readable
             if file != path.resolve() and "pipeline:" in read_file(file, missing=""):
-                return True
-    return False
+                return file.name
+    return None
 
 
 def pipeline_template() -> str:

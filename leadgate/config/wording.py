@@ -25,6 +25,8 @@ _WORDS = {
 
 def plain_words(fault: ErrorDetails) -> str:
     """Say what a value needs. What is not listed here keeps pydantic's words."""
+    if fault["input"] is None and fault["type"].endswith("_type"):
+        return _WORDS["string_too_short"]
     if fault["type"] == "string_type":
         is_scalar = isinstance(fault["input"], bool | int | float)
         return "needs text: put quotes around it" if is_scalar else "needs text: one line, or several behind `>`"

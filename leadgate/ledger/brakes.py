@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Label, bindparam, func, or_, select
 
 from leadgate.ledger.ledger import Ledger, writes
-from leadgate.ledger.schema import ENTRY, brakes, entries
+from leadgate.ledger.schema import ENTRY, brakes, entries, pipelines
 from leadgate.model import Outcome, Result, State
 
 _FIRST_WAIT = timedelta(minutes=1)
@@ -25,9 +25,14 @@ MAY_HAVE_ACTED = (ENTRY.doubt_since.is_not(None), ENTRY.doubt_action.is_not(None
 _IN_DOUBT = (*MAY_HAVE_ACTED, or_(ENTRY.state == State.UNKNOWN, ENTRY.state == State.REVIEW))
 
 
+_own = select(pipelines.c.account).where(pipelines.c.pipeline == bindparam("pipeline")).scalar_subquery()
+_OF_ACCOUNT = ENTRY.pipeline.in_(select(pipelines.c.pipeline).where(pipelines.c.account == _own))
+"""By their pipelines, as the index of leads in doubt has them: that of accounts would go through settled ones too."""
+
+
 def _counted() -> list[Label[int]]:
-    """How many leads are in doubt, and how many have an act under way."""
-    count = select(func.count()).select_from(entries)
+    """How many leads of the account are in doubt, and how many have an act under way."""
+    count = select(func.count()).select_from(entries).where(_OF_ACCOUNT)
     under_way = count.where(*MAY_HAVE_ACTED, ENTRY.state == State.SENDING)
     return [count.where(*_IN_DOUBT).scalar_subquery().label("in_doubt"), under_way.scalar_subquery().label("under_way")]
 
@@ -50,7 +55,7 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Brake:
-    """How an account's acts are held back, and how many leads of the ledger are in doubt."""
+    """How an account's acts are held back, and how many of its leads are in doubt."""
 
     is_on: bool
     since: datetime | None
@@ -62,7 +67,8 @@ class Brake:
 def read_brake(ledger: Ledger) -> Brake:
     """The brake of the ledger's account; before the account's first act it is on, since None."""
     with ledger.reading() as connection:
-        in_doubt = connection.scalar(select(func.count()).select_from(entries).where(*_IN_DOUBT)) or 0
+        query = select(func.count()).select_from(entries).where(_OF_ACCOUNT, *_IN_DOUBT)
+        in_doubt = connection.scalar(query, {"pipeline": ledger.pipeline}) or 0
         row = connection.execute(select(brakes).where(brakes.c.account == ledger.account)).first()
     if row is None:
         return Brake(is_on=True, since=None, in_vain=0, closed_until=None, in_doubt=in_doubt)
@@ -87,7 +93,7 @@ def admit(  # noqa: PLR0913
         if intent["action"]:
             acts.setdefault(intent["request_id"], []).append(intent["lead_id"])
     everyone = frozenset(lead_id for leads in acts.values() for lead_id in leads)
-    account = {"account": ledger.account}
+    account = {"account": ledger.account, "pipeline": ledger.pipeline}
     row = connection.execute(_BRAKE, account).first()
     if row is None:
         _begin(ledger, connection, now)

@@ -22,6 +22,10 @@ BAD_FILES: dict[str, tuple[dict[str, str], *tuple[str, ...]]] = {
         {"api_key: practice-key": "api_key: 5"},
         "{file}: leadbyte.api_key: needs text: put quotes around it",
     ),
+    "nothing where text is wanted": (
+        {"api_key: practice-key": "api_key:"},
+        "{file}: leadbyte.api_key: is empty: fill it in",
+    ),
     "keys where text or other keys are wanted": (
         {"api_key: practice-key": "api_key: {blok: acme}"},
         "{file}: leadbyte.api_key.block: is missing",

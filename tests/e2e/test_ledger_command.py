@@ -208,10 +208,13 @@ def test_init_makes_the_ledger_of_a_pipeline_that_is_named_later(practice: Pract
 def test_init_makes_no_ledger_that_may_have_been_lost(practice: Practice, tmp_path: Path) -> None:
     """Where another pipeline file is, or was, a person says whether it is the first time."""
     (tmp_path / "leadgate.db").unlink()
-    for arguments in ([tmp_path / "second.yaml"], [practice.file, "--force"]):
+    why = f" was not made, since {practice.file.name} is a pipeline file too, and may have one"
+    for arguments, told in (([tmp_path / "second.yaml"], why), ([practice.file, "--force"], "")):
         finished = leadgate("init", *arguments)
         assert finished.code == 0
-        assert "Its ledger: `leadgate ledger create`" in finished.stdout
+        assert f"Its ledger{told}: `leadgate ledger create`" in finished.stdout
+        assert "make the ledger, then `leadgate check`." in finished.stdout
+        (tmp_path / "second.yaml").unlink(missing_ok=True)
     assert not (tmp_path / "leadgate.db").exists()
 
 

@@ -203,6 +203,17 @@ def test_no_act_is_sent_while_too_many_are_in_doubt(ledger: Ledger, engine: Engi
     assert entry(engine, "5")["state"] == State.SENDING
 
 
+def test_the_doubts_of_one_account_stop_no_other(ledger: Ledger, engine: Engine) -> None:
+    """Another LeadByte does not answer: this one does."""
+    acts = wave(ledger, "1", "2")
+    ask(ledger, acts)
+    sending.record(ledger, [in_doubt(act) for act in acts], now=NOW)
+    other = Ledger(engine, pipeline="other", owner="first")
+    assert (read_brake(ledger).in_doubt, read_brake(other).in_doubt) == (2, 0)
+    assert ask(other, wave(other, "8"), at_most=2).admitted.lone == "8"
+    assert ask(ledger, wave(ledger, "3"), at_most=2).may_go == set()
+
+
 def test_an_act_that_cannot_be_sent_lets_another_go_alone(ledger: Ledger, rival: Ledger) -> None:
     """Another run has taken over the lead that was chosen."""
     put_on(ledger)

@@ -1,0 +1,116 @@
+"""A ledger of two pipelines tells each of its own leads alone: every function that reads is tried, new ones too."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+import leadgate.ledger
+from leadgate.config import BudgetsConfig
+from leadgate.ledger import Ledger
+from leadgate.ledger.source_progress import Relation
+from leadgate.model import Action, Resolution
+from tests.ledger.test_upgrading import old
+from tests.support.ledgers import new_engine
+
+__all__ = ["old"]
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+LATER = datetime(2027, 3, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+IDS = [str(number) for number in range(101, 112)]
+ARGUMENTS: dict[str, Any] = {
+    **dict.fromkeys(("now", "until", "before", "after"), LATER),
+    **dict.fromkeys(("since",), LONG_AGO),
+    **dict.fromkeys(("within", "deadline"), HOUR),
+    **dict.fromkeys(("limit", "leads"), 100),
+    **dict.fromkeys(("ids", "lead_ids"), IDS),
+    "connection": None,
+    "account": None,
+    "lead_id": "101",
+    "rule": None,
+    "rules": "another",
+    "relation": Relation.ENRICHMENT,
+    "budgets": BudgetsConfig.model_validate({"reject": "10/hour", "process": "10/hour"}),
+    "action": Action.PROCESS,
+    "verdict": Resolution.PROCESS,
+    "shape": "a sentence",
+    "limits": [1.0],
+}
+"""What a parameter of that name gets."""
+READS = ("read_", "count_", "find_", "all_", "open_ids", "newest_seen", "latest_late", "next_up", "never_looked_at")
+MORE = (
+    "UPDATE leadgate_entries SET state = 'failed', note = 'No.', due_at = NULL WHERE lead_id = '105'",
+    "UPDATE leadgate_entries SET state = 'withdrawn', settled_at = NULL WHERE lead_id = '109'",
+    "UPDATE leadgate_entries SET missing = '[\"score\"]', due_at = '2027-05-01 12:00:00' WHERE lead_id = '103'",
+    "UPDATE leadgate_entry_decisions SET observed = true WHERE lead_id = '103'",
+    "UPDATE leadgate_entries SET due_at = '2027-04-01 12:00:00' WHERE lead_id = '108'",
+    "UPDATE leadgate_entry_decisions SET capped = true, verdict = 'hold' WHERE lead_id = '108'",
+    "UPDATE leadgate_entries SET state = 'review', due_at = NULL WHERE lead_id = '107'",
+    "UPDATE leadgate_attempts SET shape = 'a sentence' WHERE lead_id = '106' AND action IS NOT NULL",
+    "INSERT INTO leadgate_alarms VALUES ('acme', 'parked', '2026-03-01 12:00:00', true)",
+    "INSERT INTO leadgate_standstills (pipeline, began_at, problem) VALUES ('acme', '2026-03-01 12:00:00', 'Stale.')",
+)
+"""What the kept ledger lacks."""
+OF_THE_LEDGER = {"read_pipelines", "read_known_pipeline"}
+"""What is told of the whole ledger, or when the pipeline itself was made."""
+QUIET = {
+    *("find_open_and_forgotten", "never_looked_at", "read_brake", "read_elsewhere", "read_faults", "read_learned"),
+    *("read_next_due", "read_rooms"),
+}
+"""Of which this ledger has nothing to tell."""
+
+
+def readers() -> Iterator[Callable[..., Any]]:
+    """Every public function of the ledger that reads for a pipeline."""
+    for module in pkgutil.iter_modules(leadgate.ledger.__path__, "leadgate.ledger."):
+        for name, function in vars(importlib.import_module(module.name)).items():
+            is_own = inspect.isfunction(function) and function.__module__ == module.name
+            if is_own and name.startswith(READS) and "ledger" in inspect.signature(function).parameters:
+                yield function
+
+
+READERS = {function.__name__: function for function in readers()}
+
+
+def ask(function: Callable[..., Any], ledger: Ledger) -> Any:  # noqa: ANN401 - whatever it reads
+    """What it says of a pipeline, with an argument for each parameter that has no default."""
+    wanted = list(inspect.signature(function).parameters.values())[1:]
+    arguments = {each.name: ARGUMENTS[each.name] for each in wanted if each.default is inspect.Parameter.empty}
+    if function.__name__ == "read_ready_page":
+        arguments["after"] = ""
+    with ledger.reading() as connection:
+        if "connection" in arguments:
+            arguments["connection"] = connection
+        found = function(ledger, **arguments)
+        return list(found) if inspect.isgenerator(found) else found
+
+
+@pytest.fixture
+def acme(old: str, tmp_path: Path) -> Iterator[Ledger]:
+    """A pipeline with leads in nearly every state."""
+    engine = new_engine(old, base_dir=tmp_path, pipelines=("beta",))
+    with engine.begin() as connection:
+        for statement in MORE:
+            connection.execute(text(statement))
+    yield Ledger(engine, pipeline="acme", owner="first")
+    engine.dispose()
+
+
+def test_a_pipeline_without_leads_beside_one_with_many_has_none(acme: Ledger, tmp_path: Path) -> None:
+    """As in a ledger where it is alone; of the other one nearly every function tells something."""
+    alone = new_engine("sqlite:///alone.db", base_dir=tmp_path, pipelines=("beta",))
+    silent = set()
+    for name, function in READERS.items():
+        nothing = ask(function, Ledger(alone, pipeline="beta", owner="second"))
+        beside = ask(function, Ledger(acme.engine, pipeline="beta", owner="second"))
+        assert name in OF_THE_LEDGER or beside == nothing, name
+        silent |= {name} if ask(function, acme) == nothing else set()
+    alone.dispose()
+    assert silent <= QUIET
