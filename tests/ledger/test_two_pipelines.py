@@ -9,13 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 import leadgate.ledger
 from leadgate.config import BudgetsConfig
-from leadgate.ledger import Ledger
+from leadgate.ledger import Ledger, absent, again, budgets, claims, observed, unknown
+from leadgate.ledger.alarms import Alarm, clear_alarm
+from leadgate.ledger.doubts import Sentence, read_doubts
+from leadgate.ledger.pauses import end_pause
+from leadgate.ledger.pipelines import note_all_seen, note_restored
+from leadgate.ledger.policies import policy_texts
+from leadgate.ledger.pruning import prune
+from leadgate.ledger.schema import metadata, policies
 from leadgate.ledger.source_progress import Relation
-from leadgate.model import Action, Resolution
+from leadgate.model import Action, Resolution, State
 from tests.ledger.test_upgrading import old
 from tests.support.ledgers import new_engine
 
@@ -53,6 +60,9 @@ MORE = (
     "UPDATE leadgate_entries SET due_at = '2027-04-01 12:00:00' WHERE lead_id = '108'",
     "UPDATE leadgate_entry_decisions SET capped = true, verdict = 'hold' WHERE lead_id = '108'",
     "UPDATE leadgate_entries SET state = 'review', due_at = NULL WHERE lead_id = '107'",
+    "UPDATE leadgate_entries SET absent_since = '2026-03-01 12:00:00' WHERE lead_id = '105'",
+    "UPDATE leadgate_entries SET lease_owner = 'first', lease_until = '2027-02-01 12:00:00' WHERE lead_id = '111'",
+    "UPDATE leadgate_pipelines SET has_seen_all = false WHERE pipeline = 'acme'",
     "UPDATE leadgate_attempts SET shape = 'a sentence' WHERE lead_id = '106' AND action IS NOT NULL",
     "INSERT INTO leadgate_alarms VALUES ('acme', 'parked', '2026-03-01 12:00:00', true)",
     "INSERT INTO leadgate_standstills (pipeline, began_at, problem) VALUES ('acme', '2026-03-01 12:00:00', 'Stale.')",
@@ -114,3 +124,62 @@ def test_a_pipeline_without_leads_beside_one_with_many_has_none(acme: Ledger, tm
         silent |= {name} if ask(function, acme) == nothing else set()
     alone.dispose()
     assert silent <= QUIET
+
+
+def test_only_what_is_in_doubt_tells_of_sentences_and_only_controls_of_controls(acme: Ledger) -> None:
+    """One of the two acts in doubt had an answer; leads were settled, and none of them was a control."""
+    doubts = read_doubts(acme)
+    assert doubts.sentences == [Sentence("a sentence", Action.PROCESS, 1)]
+    assert (doubts.control, doubts.unknown, doubts.brake.in_doubt) == (None, 1, 2)
+
+
+def test_rules_are_read_by_their_version(acme: Ledger) -> None:
+    """Of the pipeline itself."""
+    beta = Ledger(acme.engine, pipeline="beta", owner="second")
+    with acme.reading() as connection:
+        version = connection.scalar(select(policies.c.version))
+        assert version
+        assert policy_texts(acme, connection, [version]).keys() == {version}
+        assert (policy_texts(acme, connection, ["another"]), policy_texts(beta, connection, [version])) == ({}, {})
+
+
+WRITERS: dict[str, Callable[[Ledger], object]] = {
+    "note_restored": lambda ledger: note_restored(ledger, now=LATER),
+    "note_all_seen": note_all_seen,
+    "prune": lambda ledger: list(prune(ledger, before=LATER)),
+    "decide_anew": lambda ledger: observed.decide_anew(ledger, rules=None, now=LATER),
+    "decide_reviews_anew": lambda ledger: again.decide_reviews_anew(ledger, rules="another", now=LATER),
+    "decide_parked_anew": lambda ledger: again.decide_parked_anew(ledger, IDS, now=LATER),
+    "end_pause": lambda ledger: end_pause(ledger, now=LATER),
+    "call_up": lambda ledger: budgets.call_up(ledger, 100, now=LATER),
+    "withdraw": lambda ledger: absent.withdraw(ledger, left="withdraw", now=LATER),
+    "bring_back": lambda ledger: absent.bring_back(ledger, IDS, now=LATER),
+    "clear_alarm": lambda ledger: clear_alarm(ledger, Alarm.PARKED),
+    "claim": lambda ledger: claims.claim(ledger, limit=100, lease=HOUR, now=LATER + 300 * HOUR * 24),
+    "claim_unknown": lambda ledger: unknown.claim_unknown(ledger, limit=100, lease=HOUR, now=LATER),
+    "release": lambda ledger: claims.release(ledger, now=LATER),
+    "rescue": lambda ledger: claims.rescue(ledger, unknown_after=HOUR, now=LATER),
+    "settle_kept": lambda ledger: unknown.settle_kept(ledger, IDS, State.PROCESSED, note="taught", now=LATER),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_is_done_for_one_pipeline_changes_nothing_of_the_other(acme: Ledger, name: str) -> None:
+    """Whatever is the same for both, such as the ids."""
+    before = rows_of(acme)
+    WRITERS[name](Ledger(acme.engine, pipeline="beta", owner="first"))
+    assert rows_of(acme) == before
+    WRITERS[name](acme)
+    assert rows_of(acme) != before, "it would change something here"
+
+
+def rows_of(ledger: Ledger) -> dict[str, list[str]]:
+    """Every row of a pipeline, by table."""
+    mine = {
+        table.name: table.c.pipeline == ledger.pipeline for table in metadata.sorted_tables if "pipeline" in table.c
+    }
+    with ledger.reading() as connection:
+        return {
+            name: sorted(map(repr, connection.execute(select(metadata.tables[name]).where(condition))))
+            for name, condition in mine.items()
+        }
