@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Label, bindparam, func, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from leadgate.ledger.ledger import Ledger, writes
 from leadgate.ledger.schema import ENTRY, brakes, entries, pipelines
@@ -23,21 +23,14 @@ _FULL_WAIT = timedelta(minutes=15)
 MAY_HAVE_ACTED = (ENTRY.doubt_since.is_not(None), ENTRY.doubt_action.is_not(None))
 """Of an entry: a known act may have been taken. The first condition is that of the index of leads in doubt."""
 _IN_DOUBT = (*MAY_HAVE_ACTED, or_(ENTRY.state == State.UNKNOWN, ENTRY.state == State.REVIEW))
-
-
 _own = select(pipelines.c.account).where(pipelines.c.pipeline == bindparam("pipeline")).scalar_subquery()
 _OF_ACCOUNT = ENTRY.pipeline.in_(select(pipelines.c.pipeline).where(pipelines.c.account == _own))
 """By their pipelines, as the index of leads in doubt has them: that of accounts would go through settled ones too."""
-
-
-def _counted() -> list[Label[int]]:
-    """How many leads of the account are in doubt, and how many have an act under way."""
-    count = select(func.count()).select_from(entries).where(_OF_ACCOUNT)
-    under_way = count.where(*MAY_HAVE_ACTED, ENTRY.state == State.SENDING)
-    return [count.where(*_IN_DOUBT).scalar_subquery().label("in_doubt"), under_way.scalar_subquery().label("under_way")]
-
-
-_BRAKE = select(brakes, *_counted()).where(brakes.c.account == bindparam("account"))
+_COUNT = select(func.count()).select_from(entries).where(_OF_ACCOUNT)
+_DOUBTS, _UNDER_WAY = _COUNT.where(*_IN_DOUBT), _COUNT.where(*MAY_HAVE_ACTED, ENTRY.state == State.SENDING)
+"""How many leads of the account are in doubt, and how many have an act under way."""
+_COUNTED = (_DOUBTS.scalar_subquery().label("in_doubt"), _UNDER_WAY.scalar_subquery().label("under_way"))
+_BRAKE = select(brakes, *_COUNTED).where(brakes.c.account == bindparam("account"))
 _BRAKE_LOCKED = _BRAKE.with_for_update(of=brakes)
 
 
@@ -67,8 +60,7 @@ class Brake:
 def read_brake(ledger: Ledger) -> Brake:
     """The brake of the ledger's account; before the account's first act it is on, since None."""
     with ledger.reading() as connection:
-        query = select(func.count()).select_from(entries).where(_OF_ACCOUNT, *_IN_DOUBT)
-        in_doubt = connection.scalar(query, {"pipeline": ledger.pipeline}) or 0
+        in_doubt = connection.scalar(_DOUBTS, {"pipeline": ledger.pipeline}) or 0
         row = connection.execute(select(brakes).where(brakes.c.account == ledger.account)).first()
     if row is None:
         return Brake(is_on=True, since=None, in_vain=0, closed_until=None, in_doubt=in_doubt)

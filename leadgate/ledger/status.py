@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Text, cast, func, select, true
 
 from leadgate.ledger.ledger import Ledger
+from leadgate.ledger.observed import HELD
 from leadgate.ledger.schema import ENTRY, in_state, readings, settled
 from leadgate.model import FINAL_STATES, State
 
@@ -46,7 +47,7 @@ def read_status(ledger: Ledger) -> Status:
         if state not in FINAL_STATES
     }
     ended = select(settled.c.state, settled.c.inferred, settled.c.leads).where(settled.c.pipeline == ledger.pipeline)
-    held = select(func.count()).where(ledger.mine, in_state(State.WAITING), ENTRY.due_at.is_not(None))
+    held = select(func.count()).where(ledger.mine, HELD)
     oldest = select(func.min(ENTRY.quarantined_at)).where(ledger.mine, in_state(State.WAITING))
     newest = select(readings).where(readings.c.pipeline == ledger.pipeline)
     with ledger.reading() as connection:

@@ -24,11 +24,11 @@ from leadgate.source.ids import id_text
 from leadgate.source.known import KnownColumns, each_relation
 from leadgate.source.lead_pages import LeadPages
 from leadgate.source.relations import ReadableRelation, reflect
-from leadgate.source.rows import Fitted, Newest, Rows
+from leadgate.source.rows import NEVER, Fitted, Newest, Rows
 from leadgate.source.sampling import Sample, read_slice, sample_columns, sample_enrichment, sample_leads
 from leadgate.source.wakeups import Wakeups
 
-_LONG_AGO, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PAGE = 1000
 
@@ -238,7 +238,7 @@ def _reflect_both(database: Database, config: SourceConfig) -> list[ReadableRela
 def _as_one(lead_id: str, rows: Sequence[Fitted], at: str) -> Lead | None:
     """Make a lead of its rows: the earliest counts, and where others differ from it is noted. None without a date."""
     if len(rows) > 1:
-        rows = sorted(rows, key=lambda row: (row.columns[at] or _NEVER, repr(row)))
+        rows = sorted(rows, key=lambda row: (row.columns[at] or NEVER, repr(row)))
     columns, own, unfit = rows[0]
     if columns[at] is None:
         return None

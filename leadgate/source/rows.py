@@ -23,7 +23,7 @@ from leadgate.source.unreadable import Unreadable
 _IDS_A_STATEMENT = 1000
 _LATEST = 100
 """Stamps among which there should be one that can be read."""
-_NEVER = datetime.max.replace(tzinfo=UTC)
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,7 @@ class Rows:
             return Newest(at, at)
         bound = self._bound(stamp, until)
         if bound is None:
-            return Newest(None, at or _NEVER)
+            return Newest(None, at or NEVER)
         is_past = stamp <= _raw(bound)
         ((past,),) = self.fetch(select(func.max(stamp)).where(is_past))
         is_ahead = stamp > _raw(bound)
@@ -233,7 +233,7 @@ class Rows:
             advice = "They do not count as fresh: put them right, or correct source.time_zone if all are ahead."
             fault = Fault(self.relation.where, f"with a `{self.stamp}` of the future", advice)
             faults.add(fault, self._lead_ids(is_ahead), rows=count, detail=ahead)
-        return Newest(self.instant(past), at or _NEVER, faults)
+        return Newest(self.instant(past), at or NEVER, faults)
 
     def _bound(self, stamp: ColumnElement[Any], instant: datetime) -> object | None:
         """An instant as the stamps hold them; None where they cannot be compared with one, or there is none."""

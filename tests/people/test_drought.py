@@ -14,12 +14,17 @@ def begin(runs: Runs) -> None:
     runs.run()
 
 
-def late(runs: Runs, *ids: int) -> None:
-    """Let leads be late whose enrichment has no postcode, and whose rows come all the time."""
+def incomplete(runs: Runs, *ids: int) -> None:
+    """Let leads wait whose enrichment has come without a postcode."""
     runs.pipeline.quarantine(*ids)
     for lead_id in ids:
         runs.pipeline.arrive(lead_id, postcode=None, score=None)
     runs.run()
+
+
+def late(runs: Runs, *ids: int) -> None:
+    """Let such leads be late."""
+    incomplete(runs, *ids)
     runs.pipeline.clock.advance(hours=25)
     runs.run()
 
@@ -70,10 +75,7 @@ def test_where_no_lead_was_ever_complete_the_rules_decide(runs: Runs) -> None:
 def test_a_complete_lead_lets_the_rules_go_on(runs: Runs, how: str) -> None:
     """Among those that are decided, or decided within the deadline."""
     begin(runs)
-    runs.pipeline.quarantine(*range(2, 22))
-    for lead_id in range(2, 22):
-        runs.pipeline.arrive(lead_id, postcode=None, score=None)
-    runs.run()
+    incomplete(runs, *range(2, 22))
     runs.pipeline.clock.advance(hours=23)
     runs.pipeline.quarantine(99)
     if how == "an hour before":
@@ -88,10 +90,7 @@ def test_a_complete_lead_lets_the_rules_go_on(runs: Runs, how: str) -> None:
 def test_the_longest_deadline_counts(runs: Runs) -> None:
     """Till then the next complete lead may still come."""
     begin(runs)
-    runs.pipeline.quarantine(*range(2, 22))
-    for lead_id in range(2, 22):
-        runs.pipeline.arrive(lead_id, postcode=None, score=None)
-    runs.run()
+    incomplete(runs, *range(2, 22))
     runs.pipeline.clock.advance(hours=25)
     runs.run(sections={"wait": {"deadlines": [{"when": "enrichment.score > 2.0", "after": "3d"}]}})
     assert count(runs, State.REJECTED) == 20
@@ -120,10 +119,7 @@ def test_a_person_may_reject_them(runs: Runs) -> None:
 def test_what_is_observed_is_what_the_rules_say(runs: Runs) -> None:
     """Nothing is acted on then anyway."""
     begin(runs)
-    runs.pipeline.quarantine(*range(2, 14))
-    for lead_id in range(2, 14):
-        runs.pipeline.arrive(lead_id, postcode=None, score=None)
-    runs.run()
+    incomplete(runs, *range(2, 14))
     runs.pipeline.clock.advance(hours=25)
     runs.run(sections={"delivery": {"observe": True}})
     assert count(runs, State.REJECTED) == 0
