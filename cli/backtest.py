@@ -14,7 +14,7 @@ from cli.options import ShowOption, SinceOption
 from cli.output import ConfigOption, JsonOption, reports_errors, say, say_json
 from leadgate.backtest import Backtest, Reviews, WaitChange
 from leadgate.backtest.verdicts import Flip
-from leadgate.ledger.reviews import OTHERWISE
+from leadgate.model import OTHERWISE
 from leadgate.readable import counted, span
 from leadgate.wiring.checks import backtest_policy
 

@@ -13,8 +13,8 @@ from cli.options import DEFAULT_LIMIT, LimitOption, duration
 from cli.output import ConfigOption, JsonOption, ago, clock_time, reports_errors, say, say_each, say_json
 from leadgate.config import PipelineConfig
 from leadgate.ledger.again import count_older
-from leadgate.ledger.reviews import OTHERWISE, LookedFor, count_looked_for, count_reviews, read_looked_for, read_reviews
-from leadgate.model import Group, Review, SentBy
+from leadgate.ledger.reviews import LookedFor, count_looked_for, count_reviews, read_looked_for, read_reviews
+from leadgate.model import OTHERWISE, Group, Review, SentBy
 from leadgate.policy.version import version_of
 from leadgate.readable import counted, span
 from leadgate.wiring.ledger import ledger_of

@@ -24,9 +24,8 @@ from leadgate.ledger.forgotten import read_forgotten
 from leadgate.ledger.observed import read_outdated
 from leadgate.ledger.pauses import read_pause
 from leadgate.ledger.pipelines import read_known_pipeline
-from leadgate.ledger.reviews import OTHERWISE
 from leadgate.ledger.waiting import all_waiting, read_elsewhere, read_known
-from leadgate.model import Claim, Decided, Faults, Planned, Tally, Waiting
+from leadgate.model import OTHERWISE, Claim, Decided, Faults, Planned, Tally, Waiting
 from leadgate.policy.deciding import Policy
 from leadgate.sign_of_life import now_doing
 from leadgate.source import Source

@@ -17,8 +17,8 @@ from leadgate.ledger.alarms import Alarm, clear_alarm, raise_alarm
 from leadgate.ledger.budgets import has_room, read_backlog
 from leadgate.ledger.doubts import read_doubts
 from leadgate.ledger.failed import count_failed
-from leadgate.ledger.reviews import OTHERWISE, count_meant, count_reviews, read_reviews
-from leadgate.model import Action, Resolution, SentBy, SourceReading
+from leadgate.ledger.reviews import count_meant, count_reviews, read_reviews
+from leadgate.model import OTHERWISE, Action, Resolution, SentBy, SourceReading
 from leadgate.summary import Summary
 from leadgate.wiring.pipeline import Pipeline
 from leadgate.wiring.run import Run

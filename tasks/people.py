@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from leadgate.config.review import ReviewConfig
-from leadgate.ledger.reviews import OTHERWISE, ForPerson
-from leadgate.model import Group, SentBy, State
+from leadgate.ledger.reviews import ForPerson
+from leadgate.model import OTHERWISE, Group, SentBy, State
 from leadgate.printable import as_link, in_code, in_table
 from leadgate.readable import counted
 from tasks.links import Forms

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from leadgate.config.section import Duration, Section
-from leadgate.model import Verdict
+from leadgate.model import OTHERWISE, Verdict
 
 
 def _is_not_blank(text: str) -> str:
@@ -65,8 +65,9 @@ class PolicyConfig(Section):
 
     @property
     def rejecting(self) -> set[str]:
-        """The names of the rules that reject: what one of them has a person decide was all but rejected."""
-        return {rule.name for rule in self.rules if rule.then is Verdict.REJECT}
+        """The names of the rules that reject, `otherwise` too: what they leave to a person was all but rejected."""
+        verdicts = {rule.name: rule.then for rule in self.rules} | {OTHERWISE: self.otherwise}
+        return {name for name, verdict in verdicts.items() if verdict is Verdict.REJECT}
 
     @field_validator("rules")
     @classmethod

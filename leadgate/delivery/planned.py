@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from leadgate.ledger.reviews import OTHERWISE
-from leadgate.model import Decided, Planned, State
+from leadgate.model import OTHERWISE, Decided, Planned, State
 
 
 class PlanKeeper:

@@ -9,8 +9,8 @@ from sqlalchemy import BigInteger, ColumnElement, case, cast, extract, func, sel
 from sqlalchemy import literal_column as written
 
 from leadgate.ledger.ledger import Ledger
-from leadgate.ledger.reviews import OTHERWISE
 from leadgate.ledger.schema import ATTEMPT, DECISION, ENTRY
+from leadgate.model import OTHERWISE
 
 _SECONDS = (1, 10, 60, 300, 900, 3600, 6 * 3600, 86400, 7 * 86400, 28 * 86400)
 STEPS = tuple(timedelta(seconds=seconds) for seconds in _SECONDS)

@@ -23,13 +23,11 @@ from leadgate.ledger.schema import (
     stands_for,
 )
 from leadgate.ledger.unknown import DOUBT_BEGAN
-from leadgate.model import Group, Overridden, Override, Resolution, Review, SentBy, State, Verdict
+from leadgate.model import OTHERWISE, Group, Overridden, Override, Resolution, Review, SentBy, State, Verdict
 from leadgate.policy.trace import explain_tried_rules, rules_of
 
 FOR_PEOPLE = (State.FAILED, State.REVIEW, State.UNKNOWN)
 """Where a lead is that a person should know of."""
-OTHERWISE = "otherwise"
-"""What `--rule` calls it when no rule matched."""
 _EXAMPLES = (Resolution.PROCESS, Resolution.REJECT, Resolution.WAIT)
 """The words of people that say what rules could have said."""
 SETTLE = {Resolution.WAS_PROCESSED, Resolution.WAS_REJECTED, Resolution.NOT_TAKEN}

@@ -48,6 +48,7 @@ from leadgate.model.sending import Tally as Tally
 from leadgate.model.sending import Wave as Wave
 from leadgate.model.words import ACTED as ACTED
 from leadgate.model.words import FINAL_STATES as FINAL_STATES
+from leadgate.model.words import OTHERWISE as OTHERWISE
 from leadgate.model.words import Action as Action
 from leadgate.model.words import Certainty as Certainty
 from leadgate.model.words import ColumnType as ColumnType

@@ -19,6 +19,10 @@ class Verdict(StrEnum):
         return Action.REJECT if self is Verdict.REJECT else None
 
 
+OTHERWISE = "otherwise"
+"""What stands in the place of a rule's name where no rule matched."""
+
+
 class Resolution(StrEnum):
     """What a person says of a lead: what should become of it, or what they found in LeadByte."""
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from leadgate.config import ExampleConfig
-from leadgate.model import Columns, ColumnType, Enrichment, Lead
+from leadgate.model import OTHERWISE, Columns, ColumnType, Enrichment, Lead
 from leadgate.model.values import fit
 from leadgate.policy.deciding import Policy
 from leadgate.policy.names import Names, RelationName, a, spell
@@ -15,8 +15,6 @@ from leadgate.policy.writing import Update, Written, hold_for_values
 from leadgate.suggest import suggest
 
 _BLANK = frozenset({""})
-OTHERWISE = "otherwise"
-"""What an example calls it when no rule matches."""
 
 
 @dataclass(frozen=True, slots=True)

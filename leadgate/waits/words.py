@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from leadgate.config.section import in_largest_unit
-from leadgate.ledger.reviews import OTHERWISE
+from leadgate.model import OTHERWISE
 from leadgate.printable import in_markdown, in_table
 from leadgate.readable import counted, share
 from leadgate.waits.count import AFTER, Group, Regret, Waits

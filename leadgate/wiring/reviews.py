@@ -6,8 +6,8 @@ from leadgate.config import PipelineConfig
 from leadgate.errors import ConfigError
 from leadgate.ledger import Ledger
 from leadgate.ledger.people import resolve
-from leadgate.ledger.reviews import OTHERWISE, count_reviews
-from leadgate.model import Chosen, Resolution, Resolved
+from leadgate.ledger.reviews import count_reviews
+from leadgate.model import OTHERWISE, Chosen, Resolution, Resolved
 from leadgate.printable import on_one_line
 from leadgate.suggest import suggest
 

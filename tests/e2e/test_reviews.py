@@ -173,6 +173,9 @@ def test_what_is_wrong_has_one_clear_answer_and_nothing_is_done(pipeline: Practi
 def test_what_a_rule_that_rejects_leaves_to_a_person_is_offered_as_a_reject(pipeline: Practice) -> None:
     """To process all of them at once would be the opposite of the rule."""
     pipeline.edit(RULE, "{name: low, when: enrichment.score < 0.2, then: reject, because: Low, on_missing: review}")
+    pipeline.edit("  otherwise: review", "  otherwise: reject")
+    told = review(pipeline, "list", "--rule", "otherwise").stdout
+    assert "All of a rule at once: `leadgate review reject --rule otherwise --reason TEXT`; it asks for" in told
     told = review(pipeline, "list", "--rule", "low").stdout
     assert "To decide: `leadgate review reject 4 --reason TEXT`, or process, or wait." in told
     assert "All of a rule at once: `leadgate review reject --rule low --reason TEXT`; it asks for their count." in told
